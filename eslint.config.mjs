@@ -1,0 +1,38 @@
+import js from "@eslint/js";
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+const noImport = (group, message) => ({ "no-restricted-imports": ["error", { patterns: [{ group, message }] }] });
+
+export default defineConfig(
+  globalIgnores(["**/node_modules/", "cdktf.out/", ".local-cloud/", ".gen/", "state/"]),
+  js.configs.recommended,
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      // Constructs act by being made.
+      "no-new": "off",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+    },
+  },
+  {
+    files: ["main.ts", "config/**", "stacks/**", "constructs/**", "cli/**"],
+    rules: noImport(["**/local-cloud/**"], "The product knows the local cloud only through its environment."),
+  },
+  {
+    files: ["local-cloud/**/*.ts"],
+    rules: noImport(
+      ["**/config/**", "**/stacks/**", "**/constructs/**", "**/cli/**"],
+      "The local cloud knows the product only through the two clouds' APIs.",
+    ),
+  },
+  {
+    files: ["**/*.js"],
+    languageOptions: {
+      sourceType: "commonjs",
+      globals: { require: "readonly", module: "writable", process: "readonly", console: "readonly", __dirname: "readonly" },
+    },
+  },
+);

@@ -1,0 +1,43 @@
+import type { Entry, World } from "./world";
+
+/** What a call that matches gets instead of, or before, its answer. */
+export type FaultEffect =
+  /** Answered with this error; nothing happens in the world. `code` is the AWS error code or DigitalOcean error id. */
+  | { readonly kind: "error"; readonly status: number; readonly code: string; readonly message: string }
+  /** Done, but the answer is lost: the connection is reset. */
+  | { readonly kind: "lost-answer" }
+  /** Answered after this many milliseconds. */
+  | { readonly kind: "delay"; readonly milliseconds: number };
+
+/** Changes what the next matching calls get. */
+export interface Fault {
+  readonly match: {
+    readonly service: Entry["service"];
+    /** Name as in the journal; every operation of the service when left out. */
+    readonly operation?: string;
+    /** Text that the call's input, as JSON, contains. */
+    readonly contains?: string;
+  };
+  /** How many calls are still to be hit. */
+  times: number;
+  readonly effect: FaultEffect;
+}
+
+/** The effect that hits this call, if any; counts it. */
+export function takeFault(
+  world: World,
+  call: { readonly service: Entry["service"]; readonly operation: string; readonly input: string },
+): FaultEffect | undefined {
+  const fault = world.faults.find(
+    ({ match, times }) =>
+      times > 0 &&
+      match.service === call.service &&
+      (match.operation === undefined || match.operation === call.operation) &&
+      (match.contains === undefined || call.input.includes(match.contains)),
+  );
+  if (fault === undefined) {
+    return undefined;
+  }
+  fault.times -= 1;
+  return fault.effect;
+}

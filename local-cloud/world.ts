@@ -1,0 +1,65 @@
+import type { Activation, ContainerInstance, EcsCluster, EcsService, ManagedInstance, Task, TaskDefinition } from "./aws/state";
+import type { Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
+import type { Fault } from "./faults";
+
+/** Anything that JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export type JsonObject = { readonly [key: string]: Json };
+
+/** One line of the journal: a call that an API received, or something that happened in the world. */
+export interface Entry {
+  /** Position in the journal, from 1. */
+  readonly sequence: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly kind: "call" | "event";
+  readonly service: "ssm" | "ecs" | "digitalocean" | "machine";
+  /** The operation (`DeregisterManagedInstance`, `DELETE /v2/droplets/{droplet_id}`) or what happened (`booted`). */
+  readonly name: string;
+  /** HTTP status of a call's answer. */
+  readonly status?: number;
+  /** Who called: the `User-Agent`'s first product, or the machine's name. */
+  readonly caller?: string;
+  /** Input of a call or details of an event. Never holds an activation code or user-data. */
+  readonly detail: JsonObject;
+}
+
+/** Everything that exists in the embedded clouds, in typed maps, and the append-only journal. */
+export interface World {
+  /** The account of {@link https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html}. */
+  readonly account: string;
+  readonly aws: {
+    /** By activation id. */
+    readonly activations: Map<string, Activation>;
+    /** By `mi-` id. */
+    readonly managedInstances: Map<string, ManagedInstance>;
+    /** By name. */
+    readonly clusters: Map<string, EcsCluster>;
+    /** By ARN. */
+    readonly containerInstances: Map<string, ContainerInstance>;
+    /** By ARN. */
+    readonly taskDefinitions: Map<string, TaskDefinition>;
+    /** By ARN. */
+    readonly services: Map<string, EcsService>;
+    /** By ARN. */
+    readonly tasks: Map<string, Task>;
+  };
+  readonly digitalocean: {
+    readonly droplets: Map<number, Droplet>;
+    readonly firewalls: Map<string, Firewall>;
+    readonly loadBalancers: Map<string, LoadBalancer>;
+    readonly tags: Map<string, Tag>;
+    readonly vpcs: Map<string, Vpc>;
+  };
+  /** Applied to matching calls, first match first. */
+  readonly faults: Fault[];
+  readonly journal: Entry[];
+}
+
+/** An entry as its author gives it. */
+export type Note = Omit<Entry, "sequence" | "at">;
+
+/** Appends to the journal. */
+export function note(world: World, entry: Note): void {
+  world.journal.push({ ...entry, sequence: world.journal.length + 1, at: Date.now() });
+}
