@@ -1,0 +1,17 @@
+import { createHash } from "node:crypto";
+
+/**
+ * Identity of a node's present incarnation: 12 hexadecimal digits, equal for equal input. It covers what
+ * the user wrote and nothing else, so that an edited bootstrap script replaces no node.
+ */
+export function generationOf(spec: {
+  readonly region?: string;
+  readonly size?: string;
+  readonly image?: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly replacement: number;
+}): string {
+  const attributes = Object.entries(spec.attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+  const canonical = JSON.stringify([spec.region, spec.size, spec.image, attributes, spec.replacement]);
+  return createHash("sha256").update(canonical).digest("hex").slice(0, 12);
+}

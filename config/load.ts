@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
+import type { z } from "zod";
+import { problemsOf, type Problem } from "./rules";
+import { schema, type Config } from "./schema";
+
+/** A config and where it comes from. */
+export interface LoadedEnvironment {
+  readonly name: string;
+  /** Path of the file, relative to the working directory. */
+  readonly file: string;
+  readonly config: Config;
+}
+
+const environments = join(__dirname, "environments");
+
+/**
+ * The environment that `ANYWHERE_ENV` names: a file of config/environments, `dev` when unset, or the
+ * path of a JSON file elsewhere. The only reader of the process's environment at synth.
+ *
+ * @throws {ConfigError} with every problem at once: file, path in the config, value, remedy.
+ */
+export function loadEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment {
+  const choice = variables["ANYWHERE_ENV"] ?? "dev";
+  const path = choice.endsWith(".json") ? resolve(choice) : join(environments, `${choice}.ts`);
+  const file = relative(process.cwd(), path);
+  return {
+    name: basename(path).replace(/\.(ts|json)$/, ""),
+    file,
+    config: parseConfig(choice.endsWith(".json") ? readJson(path, file) : readModule(choice, path), file),
+  };
+}
+
+/** Validates what an environment file holds; `file` only names it in errors. */
+export function parseConfig(input: unknown, file: string): Config {
+  const parsed = schema.safeParse(input, { reportInput: true });
+  const problems = parsed.success ? problemsOf(parsed.data) : parsed.error.issues.flatMap(problemsOfIssue);
+  if (!parsed.success || problems.length > 0) {
+    throw new ConfigError(problems.map((problem) => describe(file, input, problem)));
+  }
+  return parsed.data;
+}
+
+/** Everything that is wrong with a config, one line each. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.name = "ConfigError";
+  }
+}
+
+function readModule(choice: string, path: string): unknown {
+  const known = readdirSync(environments)
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => basename(name, ".ts"));
+  if (!known.includes(choice)) {
+    throw new ConfigError([
+      `ANYWHERE_ENV is "${choice}", which is no environment: choose one of ${known.join(", ")}, or add config/environments/${choice}.ts`,
+    ]);
+  }
+  // Only the chosen file is loaded; which one is known no earlier than here.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return (require(path) as { readonly default: unknown }).default;
+}
+
+function readJson(path: string, file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new ConfigError([`${file}: can't be read as JSON (${String(error)}): see ANYWHERE_ENV`]);
+  }
+}
+
+function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((name) => ({ path: [...issue.path, name], message: "is no setting: remove it, or check its spelling" }));
+  }
+  return [{ path: issue.path, message: issue.message }];
+}
+
+function describe(file: string, input: unknown, { path, message }: Problem): string {
+  const value = path.reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), input);
+  const got = value === undefined ? "it is missing" : `got ${JSON.stringify(value)}`;
+  return `${file}: ${path.map(String).join(".") || "the config"} ${message} (${got})`;
+}
+
+function isObject(value: unknown): value is Record<PropertyKey, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,43 @@
+import type { Config } from "./schema";
+
+/** Name of every thing in both clouds, so that no two places can disagree about one. */
+export function namesOf({ name, aws: { region, accountId } }: Config) {
+  const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
+  return {
+    cluster: name,
+    clusterArn: arn("ecs", `cluster/${name}`),
+    role: (purpose: "node" | "execution" | "task") => `${name}-${purpose}`,
+    containerLogs: `/ecs/${name}`,
+    // Where ECS writes; it would make the group itself, without retention.
+    insightsLogs: `/aws/ecs/containerinsights/${name}/performance`,
+    repository: `${name}/app`,
+    family: `${name}-app`,
+    /** Of a site's tag, firewall and load balancer. */
+    site: (site: string) => `${name}-${site}`,
+    droplet: (site: string, node: string) => `${name}-${site}-${node}`,
+    service: (site: string) => `app-${site}`,
+    /** Key of a stack's state, and name of its workspace. */
+    state: (stack: string) => `${name}-${stack}`,
+    arn,
+  };
+}
+
+export type Names = ReturnType<typeof namesOf>;
+
+/** The ECS attributes and tags by which a node is found again. */
+export const nodeTags = {
+  deployment: "anywhere.deployment",
+  site: "anywhere.site",
+  node: "anywhere.node",
+  generation: "anywhere.generation",
+} as const;
+
+/** Tags of a stack's resources at AWS. */
+export function awsTags(config: Config): Record<string, string> {
+  return { ...config.tags, [nodeTags.deployment]: config.name };
+}
+
+/** Tags of droplets besides the site's own; DigitalOcean knows no values. */
+export function dropletTags(config: Config): string[] {
+  return Object.entries(config.tags).map(([key, value]) => `${key}:${value}`);
+}
