@@ -46,11 +46,22 @@ export interface TaskReport {
   readonly reason?: string;
 }
 
+/**
+ * The agents' other calls are the real ones, JSON 1.1 by `X-Amz-Target`, unsigned:
+ * - `AmazonSSM.RegisterManagedInstance` {ActivationId, ActivationCode, Fingerprint, PublicKey, PublicKeyType} → {InstanceId}
+ * - `AmazonSSM.UpdateInstanceInformation` {InstanceId, AgentName, AgentVersion, AgentStatus, PlatformType, PlatformName,
+ *   PlatformVersion, IPAddress, ComputerName} → {}, its heartbeat
+ * - `AmazonEC2ContainerServiceV20141113.RegisterContainerInstance` as in the service model, with `instanceIdentityDocument`
+ *   `{"instanceId":"mi-…"}` in place of the identity that the real agent's credentials carry
+ * - `AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint`
+ */
+
 /** A poll of a machine's agent, at most every 0.5 s: `POST /agent` on the machine's Unix socket. */
 export interface AgentPoll {
   readonly machine: string;
   readonly managedInstanceId: string;
   readonly containerInstanceArn: string;
+  /** Every task that the agent has. One that was RUNNING and is left out has died with its machine. */
   readonly tasks: readonly TaskReport[];
 }
 
