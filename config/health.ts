@@ -29,7 +29,11 @@ const margin = 3;
 const drain = 10;
 
 /** Derives them, so that the load balancer and ECS agree about when a container serves. */
-export function healthTimes({ intervalSeconds, unhealthyAfter, healthyAfter }: Application["health"]): HealthTimes {
+export function healthTimes({
+  intervalSeconds,
+  unhealthyAfter,
+  healthyAfter,
+}: Application["health"]): HealthTimes {
   const lameDuck = intervalSeconds * (unhealthyAfter + 1) + timeout;
   const readyAfter = intervalSeconds * (healthyAfter + 1) + margin;
   return {

@@ -73,7 +73,10 @@ function readJson(path: string, file: string): unknown {
 
 function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((name) => ({ path: [...issue.path, name], message: "is no setting: remove it, or check its spelling" }));
+    return issue.keys.map((name) => ({
+      path: [...issue.path, name],
+      message: "is no setting: remove it, or check its spelling",
+    }));
   }
   return [{ path: issue.path, message: issue.message }];
 }

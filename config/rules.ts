@@ -1,5 +1,7 @@
 import { memoryOf } from "./droplet-sizes";
-import { dropletsOf, nodesOf } from "./nodes";
+import { healthTimes } from "./health";
+
+import { dropletsOf, nodeNames } from "./nodes";
 import type { Config, DigitalOceanSite } from "./schema";
 
 /** A value that has the right form but can't work, and what to do about it. */
@@ -10,6 +12,9 @@ export interface Problem {
 
 // SSH, Docker, and the ECS agent's own. Source: Amazon ECS Developer Guide, "Port mappings".
 const reservedPorts = [22, 2375, 2376, 51678, 51679];
+
+// ECS waits for a container's health 300 s at most, of which some checks must be left.
+const longestReadyAfter = 270;
 
 // What the operating system, Docker and both agents take on a node.
 const systemMiB = 200;
@@ -34,6 +39,12 @@ function applicationProblems({ application, sites }: Config): Problem[] {
       message: `is taken on every node (${reservedPorts.join(", ")} are): choose another`,
     });
   }
+  if (healthTimes(application.health).readyAfter > longestReadyAfter) {
+    problems.push({
+      path: path("health"),
+      message: `lets the load balancer take more than ${longestReadyAfter} s to take a node in, longer than ECS waits for a container: lower intervalSeconds or healthyAfter`,
+    });
+  }
   if (application.placement !== "every-node") {
     for (const [site, count] of Object.entries(application.placement)) {
       const known = sites[site];
@@ -42,27 +53,34 @@ function applicationProblems({ application, sites }: Config): Problem[] {
           path: path("placement", site),
           message: `names no site: known are ${Object.keys(sites).join(", ")}`,
         });
-      } else if (count > nodesOf(known).size) {
+      } else if (count > nodeNames(known).length) {
         problems.push({
           path: path("placement", site),
-          message: `must not exceed the site's ${nodesOf(known).size} nodes: one task fits on a node, since its port is fixed`,
+          message: `must not exceed the site's ${nodeNames(known).length} nodes: one task fits on a node, since its port is fixed`,
         });
       }
     }
   }
   for (const name of Object.keys(application.secrets)) {
     if (name in application.environment) {
-      problems.push({ path: path("secrets", name), message: "stands in application.environment too: keep one" });
+      problems.push({
+        path: path("secrets", name),
+        message: "stands in application.environment too: keep one",
+      });
     }
   }
   return problems;
 }
 
-function siteProblems({ application }: Config, name: string, site: DigitalOceanSite): Problem[] {
+function siteProblems(
+  { name: deployment, application }: Config,
+  name: string,
+  site: DigitalOceanSite,
+): Problem[] {
   const problems: Problem[] = [];
   const { placement } = application;
   const tasks = placement === "every-node" || (placement[name] ?? 0) > 0;
-  for (const [node, { size }] of dropletsOf(site)) {
+  for (const [node, { size }] of dropletsOf({ deployment, site: name }, site)) {
     const memory = memoryOf(size);
     if (tasks && memory !== undefined && application.memoryMiB + systemMiB > memory) {
       problems.push({
@@ -76,7 +94,10 @@ function siteProblems({ application }: Config, name: string, site: DigitalOceanS
   listeners.forEach((listener, index) => {
     const path = ["sites", name, "loadBalancer", "listeners", index];
     if (listeners.findIndex(({ port }) => port === listener.port) !== index) {
-      problems.push({ path: [...path, "port"], message: "is taken by another listener: each needs a port of its own" });
+      problems.push({
+        path: [...path, "port"],
+        message: "is taken by another listener: each needs a port of its own",
+      });
     }
     // Source: DigitalOcean API Reference, load balancers, redirect_http_to_https: from port 80 to port 443 only.
     if (listener.protocol === "http" && listener.redirectTo !== undefined) {
@@ -84,7 +105,8 @@ function siteProblems({ application }: Config, name: string, site: DigitalOceanS
       if (listener.port !== 80 || listener.redirectTo !== 443 || !target) {
         problems.push({
           path: [...path, "redirectTo"],
-          message: "must lead from port 80 to an https listener on port 443: DigitalOcean redirects no other ports",
+          message:
+            "must lead from port 80 to an https listener on port 443: DigitalOcean redirects no other ports",
         });
       }
     }

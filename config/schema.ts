@@ -89,13 +89,17 @@ const listener = z.discriminatedUnion("protocol", [
         z.strictObject({ domains: z.array(z.string().min(3)).min(1) }),
         z.strictObject({ name: z.string().min(1) }),
       ])
-      .describe("Domains of a managed certificate (their DNS must be at DigitalOcean), or an existing one's name."),
+      .describe(
+        "Domains of a managed certificate (their DNS must be at DigitalOcean), or an existing one's name.",
+      ),
   }),
 ]);
 
 const digitalOceanSite = z.strictObject({
   kind: z.literal("digitalocean"),
-  region: named("region", /^[a-z]{3}\d$/, "a DigitalOcean region such as ams3").describe("DigitalOcean region."),
+  region: named("region", /^[a-z]{3}\d$/, "a DigitalOcean region such as ams3").describe(
+    "DigitalOcean region.",
+  ),
   size: z.string().min(1).default("s-1vcpu-1gb").describe("Droplet size."),
   image: z.string().min(1).default("ubuntu-24-04-x64").describe("Droplet image."),
   nodes: z
@@ -112,7 +116,10 @@ const digitalOceanSite = z.strictObject({
     .describe("The region's default VPC, or a VPC of the site's own."),
   ssh: z
     .strictObject({
-      keys: z.array(z.string().min(1)).default([]).describe("Fingerprints or ids of SSH keys at DigitalOcean."),
+      keys: z
+        .array(z.string().min(1))
+        .default([])
+        .describe("Fingerprints or ids of SSH keys at DigitalOcean."),
       allowFrom: z.array(cidr).default([]).describe("Address ranges that may connect to port 22."),
     })
     .prefault({})
@@ -154,7 +161,9 @@ const application = z.strictObject({
   memoryMiB: z.int().min(6).default(256).describe("Memory in MiB; a container that needs more is ended."),
   health: z
     .strictObject({
-      path: named("path", /^\/[\x21-\x7e]*$/, "a path such as /healthz").default("/healthz").describe("Path that answers 200."),
+      path: named("path", /^\/[\x21-\x7e]*$/, "a path such as /healthz")
+        .default("/healthz")
+        .describe("Path that answers 200."),
       // Source: DigitalOcean API Reference, load balancers: 3 to 300 s, 2 to 10 checks.
       intervalSeconds: z.int().min(3).max(300).default(3).describe("Seconds between two checks."),
       unhealthyAfter: z.int().min(2).max(10).default(2).describe("Failed checks that take a node out."),
@@ -166,7 +175,11 @@ const application = z.strictObject({
   secrets: z
     .record(
       z.string().min(1),
-      named("a secret", /^arn:[^:]+:(secretsmanager|ssm):/, "the ARN of a Secrets Manager secret or an SSM parameter"),
+      named(
+        "a secret",
+        /^arn:[^:]+:(secretsmanager|ssm):/,
+        "the ARN of a Secrets Manager secret or an SSM parameter",
+      ),
     )
     .default({})
     .describe("Environment variables whose values are read from Secrets Manager or Parameter Store, by ARN."),
@@ -174,7 +187,10 @@ const application = z.strictObject({
     .union([z.literal("every-node"), z.record(key("a site's name"), z.int().min(0))])
     .default("every-node")
     .describe("One task on every node, or a number of tasks per site."),
-  exec: z.boolean().default(false).describe("Whether ECS Exec is possible; makes the root file system writable."),
+  exec: z
+    .boolean()
+    .default(false)
+    .describe("Whether ECS Exec is possible; makes the root file system writable."),
 });
 
 /** The form of an environment file. Frozen: a change concerns every deployment there is. */
@@ -183,7 +199,9 @@ export const schema = z.strictObject({
   aws: z
     .strictObject({
       region: region.describe("Region of the control plane."),
-      accountId: named("accountId", /^\d{12}$/, "12 digits").describe("The only account this may be applied in."),
+      accountId: named("accountId", /^\d{12}$/, "12 digits").describe(
+        "The only account this may be applied in.",
+      ),
       nodePolicy: z
         .enum(["scoped", "managed"])
         .default("scoped")
@@ -191,7 +209,10 @@ export const schema = z.strictObject({
     })
     .describe("The control plane's place."),
   backend: backend.prefault({ kind: "local" }),
-  tags: z.record(tagText, tagText).default({}).describe("Tags of everything that takes tags, in both clouds."),
+  tags: z
+    .record(tagText, tagText)
+    .default({})
+    .describe("Tags of everything that takes tags, in both clouds."),
   logRetentionDays: days.default(30).describe("Days that logs are kept."),
   installer: z
     .strictObject({

@@ -1,0 +1,20 @@
+import type { Environment } from "../schema";
+
+/** What `npm run local-cloud` and the demo deploy: nothing here costs anything. */
+export default {
+  name: "anywhere-local",
+  // The account of every embedded AWS.
+  aws: { region: "eu-west-1", accountId: "123456789012" },
+  // The embedded clouds sign their installer themselves.
+  installer: { signingKey: "0000000000000000000000000000000000000000" },
+  sites: {
+    ams3: {
+      kind: "digitalocean",
+      region: "ams3",
+      nodes: 2,
+      // Below 1024 a listener on this machine would need root.
+      loadBalancer: { listeners: [{ protocol: "http", port: 8080 }] },
+    },
+  },
+  application: { image: { uri: "localhost/anywhere/app:v1" }, port: 8080 },
+} satisfies Environment;

@@ -1,0 +1,27 @@
+/** Conditions of an IAM statement: operator → condition key → values. */
+export type Conditions = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+
+/** A statement of an IAM policy. */
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: string | readonly string[];
+  readonly Resource?: string | readonly string[];
+  readonly Principal?: { readonly Service: string };
+  readonly Condition?: Conditions;
+}
+
+/** A policy document as JSON. */
+export function policy(...statements: readonly Statement[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}
+
+/** Lets an AWS service assume the role, on behalf of what the conditions name only. */
+export function trust(service: string, conditions: Conditions): string {
+  return policy({
+    Effect: "Allow",
+    Principal: { Service: service },
+    Action: "sts:AssumeRole",
+    Condition: conditions,
+  });
+}

@@ -1,0 +1,58 @@
+import { Droplet } from "@cdktf/provider-digitalocean/lib/droplet";
+import { Fn, propertyAccess, Token, type ITerraformDependable, type TerraformResource } from "cdktf";
+import { Construct } from "constructs";
+import type { NodeSet } from "../node/node-set";
+import { Script } from "../node/script";
+
+/** Props of {@link Droplets}. */
+export interface DropletsProps {
+  /** Name of the deployment and site, which every droplet's name begins with. */
+  readonly name: string;
+  readonly region: string;
+  readonly vpcUuid: string | undefined;
+  readonly nodes: NodeSet<"size" | "image" | "generation">;
+  readonly tags: readonly string[];
+  readonly sshKeys: readonly string[];
+  /** What must stand before the first droplet boots, and until the last has gone. */
+  readonly dependsOn: ITerraformDependable[];
+  /** Replaces the droplet of the same node. */
+  readonly generation: TerraformResource;
+  /** Environment of bootstrap.sh: constants, or values of the node at hand. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** One droplet per node, which registers itself at first boot and is replaced when its generation changes. */
+export class Droplets extends Construct {
+  readonly resource: Droplet;
+
+  constructor(scope: Construct, id: string, props: DropletsProps) {
+    super(scope, id);
+    const { name, region, vpcUuid, nodes, tags, sshKeys, dependsOn, generation, settings } = props;
+    const userData = new Script(this, "user-data.sh.tftpl");
+    const bootstrap = new Script(this, "bootstrap.sh");
+    this.resource = new Droplet(this, "node", {
+      forEach: nodes.forEach,
+      dependsOn,
+      name: `${name}-${nodes.key}`,
+      region,
+      vpcUuid,
+      size: nodes.get("size"),
+      image: nodes.get("image"),
+      tags: [...tags],
+      sshKeys: sshKeys.length === 0 ? undefined : [...sshKeys],
+      userData: Token.asString(
+        Fn.templatefile(userData.location, { settings, script: Fn.file(bootstrap.location) }),
+      ),
+      lifecycle: {
+        // A new activation or a new script concerns the next incarnation, never the droplet that lives.
+        ignoreChanges: ["user_data"],
+        replaceTriggeredBy: [nodes.reference(generation)],
+      },
+    });
+  }
+
+  /** An attribute of the droplet of this node. */
+  of(node: string, attribute: string): string {
+    return Token.asString(propertyAccess(this.resource, [node, attribute]));
+  }
+}

@@ -1,0 +1,94 @@
+import { Certificate } from "@cdktf/provider-digitalocean/lib/certificate";
+import { Loadbalancer, type LoadbalancerForwardingRule } from "@cdktf/provider-digitalocean/lib/loadbalancer";
+import { Construct } from "constructs";
+import { createHash } from "node:crypto";
+import type { HealthTimes } from "../../config/health";
+import type { DigitalOceanSite, Listener } from "../../config/schema";
+
+/** Props of {@link PublicLoadBalancer}. */
+export interface PublicLoadBalancerProps {
+  readonly name: string;
+  readonly region: string;
+  readonly vpcUuid: string | undefined;
+  /** Tag of the droplets behind it. */
+  readonly tag: string;
+  readonly settings: DigitalOceanSite["loadBalancer"];
+  /** Port of the nodes. */
+  readonly port: number;
+  readonly healthPath: string;
+  readonly health: HealthTimes["loadBalancer"];
+}
+
+/** The way in to a site: listeners in front of the tagged droplets that pass their health checks. */
+export class PublicLoadBalancer extends Construct {
+  readonly resource: Loadbalancer;
+  /** Where clients connect to: a listener's first domain where it has one, else the address. */
+  readonly urls: string[];
+
+  constructor(scope: Construct, id: string, props: PublicLoadBalancerProps) {
+    super(scope, id);
+    const { name, region, vpcUuid, tag, settings, port, healthPath, health } = props;
+    const { allowFrom, listeners } = settings;
+    const redirect = listeners.some(
+      (listener) => listener.protocol === "http" && listener.redirectTo !== undefined,
+    );
+    this.resource = new Loadbalancer(this, "public", {
+      name,
+      region,
+      vpcUuid,
+      dropletTag: tag,
+      forwardingRule: listeners.map((listener) => ({
+        entryProtocol: listener.protocol,
+        entryPort: listener.port,
+        targetProtocol: "http",
+        targetPort: port,
+        ...this.certificateOf(name, listener),
+      })),
+      redirectHttpToHttps: redirect,
+      healthcheck: {
+        protocol: "http",
+        port,
+        path: healthPath,
+        checkIntervalSeconds: health.interval,
+        responseTimeoutSeconds: health.timeout,
+        unhealthyThreshold: health.unhealthyThreshold,
+        healthyThreshold: health.healthyThreshold,
+      },
+      ...(allowFrom.length === 0 ? {} : { firewall: { allow: allowFrom.map((range) => `cidr:${range}`) } }),
+    });
+    this.urls = listeners.map((listener) => urlOf(listener, this.resource.ip));
+  }
+
+  private certificateOf(
+    name: string,
+    listener: Listener,
+  ): Pick<LoadbalancerForwardingRule, "certificateName"> {
+    if (listener.protocol === "http") {
+      return {};
+    }
+    const { certificate } = listener;
+    if ("name" in certificate) {
+      return { certificateName: certificate.name };
+    }
+    // Every change replaces a certificate, and one in use can't be deleted: the new one comes first, under a name of its own.
+    const suffix = createHash("sha256").update(certificate.domains.join()).digest("hex").slice(0, 8);
+    const managed = new Certificate(this, `port-${listener.port}`, {
+      name: `${name}-${listener.port}-${suffix}`,
+      type: "lets_encrypt",
+      domains: [...certificate.domains],
+      lifecycle: { createBeforeDestroy: true },
+    });
+    return { certificateName: managed.name };
+  }
+}
+
+const standardPorts = { http: 80, https: 443 };
+
+function urlOf(listener: Listener, address: string): string {
+  const domain =
+    listener.protocol === "https" && "domains" in listener.certificate
+      ? listener.certificate.domains[0]
+      : undefined;
+  const port = listener.port === standardPorts[listener.protocol] ? "" : `:${listener.port}`;
+  return `${listener.protocol}://${domain ?? address}${port}`;
+}

@@ -1,0 +1,71 @@
+import { SsmActivation } from "@cdktf/provider-aws/lib/ssm-activation";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import { nodeTags } from "../../config/names";
+import { NodeSet } from "./node-set";
+
+/** What an activation is made for. */
+export interface ActivatedNode {
+  /** `site/node`. */
+  readonly key: string;
+  readonly site: string;
+  readonly node: string;
+  readonly generation: string;
+  /** Hours within which the machine has to register. */
+  readonly hours: number;
+}
+
+/** Props of {@link Activations}. */
+export interface ActivationsProps {
+  /** Name of the deployment. */
+  readonly deployment: string;
+  /** Name of the role that a registered node assumes. */
+  readonly roleName: string;
+  /** What the role needs before the first node uses it. */
+  readonly dependsOn: ITerraformDependable[];
+  readonly nodes: readonly ActivatedNode[];
+}
+
+/**
+ * One single-use hybrid activation per node, by `site/node`. Replaced by a new generation of its node and by
+ * nothing else. Source: AWS Systems Manager User Guide, "Create a hybrid activation".
+ */
+export class Activations extends Construct {
+  readonly activation: SsmActivation;
+
+  constructor(scope: Construct, id: string, { deployment, roleName, dependsOn, nodes }: ActivationsProps) {
+    super(scope, id);
+    const set = new NodeSet(
+      this,
+      "set",
+      new Map(
+        nodes.map(({ key, site, node, generation, hours }) => [
+          key,
+          { site, node, generation, expiry: `${hours}h` },
+        ]),
+      ),
+    );
+    this.activation = new SsmActivation(this, "node", {
+      forEach: set.forEach,
+      dependsOn,
+      name: `${deployment}-${set.get("site")}-${set.get("node")}`,
+      // A changed description replaces the activation: a new generation of a node gets a new one.
+      description: `Node ${set.key} of ${deployment}, generation ${set.get("generation")}`,
+      iamRole: roleName,
+      // Left out, every plan would replace the activation.
+      registrationLimit: 1,
+      expirationDate: `\${timeadd(timestamp(), each.value.expiry)}`,
+      // Systems Manager copies them to the managed instance, which is found again by them.
+      tags: {
+        [nodeTags.deployment]: deployment,
+        [nodeTags.site]: set.get("site"),
+        [nodeTags.node]: set.get("node"),
+        [nodeTags.generation]: set.get("generation"),
+      },
+      lifecycle: {
+        // A changed tag or date would replace every activation, and so every code.
+        ignoreChanges: ["tags", "tags_all", "expiration_date"],
+      },
+    });
+  }
+}

@@ -1,0 +1,145 @@
+import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
+import { FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
+import type { IResolvable, ITerraformDependable, TerraformResource } from "cdktf";
+import { Construct } from "constructs";
+import type { NodeSet } from "./node-set";
+import { Script } from "./script";
+
+/** Longest wait for a node's tasks to end, in seconds, before the rest is stopped. */
+const drainSeconds = 300;
+/** Longest wait for a node to register, in seconds: a droplet needs two to five minutes. */
+const registrationSeconds = 900;
+
+/** By what the scripts find a node, and nothing but that node, in ECS and in Systems Manager. */
+export interface NodeIdentity {
+  /** Name of the deployment. */
+  readonly name: string;
+  readonly site: string;
+  readonly node: string;
+  readonly generation: string;
+  readonly cluster: string;
+  readonly awsRegion: string;
+  readonly account: string;
+  readonly activationId: string;
+}
+
+/** Props of {@link NodeLife}. */
+export interface NodeLifeProps {
+  readonly nodes: NodeSet<"generation">;
+  readonly identity: NodeIdentity;
+}
+
+/**
+ * A node's life across both clouds, apart from its machine: what replaces it, the proof that it has
+ * registered, and its deregistration. Each part is a resource of its own, since a tainted resource skips
+ * its destroy provisioner.
+ */
+export class NodeLife extends Construct {
+  /** What a node is: replaced with its generation, and replacing all that belongs to the node. */
+  readonly generation: NullResource;
+  private readonly nodes: NodeSet<"generation">;
+  private readonly settings: Readonly<Record<string, string>>;
+  private readonly deregister: Script;
+  private readonly library: Script;
+
+  constructor(scope: Construct, id: string, { nodes, identity }: NodeLifeProps) {
+    super(scope, id);
+    this.nodes = nodes;
+    this.settings = {
+      NAME: identity.name,
+      SITE: identity.site,
+      NODE: identity.node,
+      GENERATION: identity.generation,
+      CLUSTER: identity.cluster,
+      AWS_REGION: identity.awsRegion,
+      ACCOUNT: identity.account,
+      ACTIVATION_ID: identity.activationId,
+      DRAIN_SECONDS: String(drainSeconds),
+    };
+    this.deregister = new Script(this, "deregister.sh");
+    this.library = new Script(this, "aws.sh");
+    this.generation = new NullResource(this, "generation", {
+      forEach: nodes.forEach,
+      triggers: { generation: nodes.get("generation") },
+    });
+  }
+
+  /**
+   * The deregistration once more, after the machine has gone, for a machine that registered although its
+   * creation failed. The machine must depend on it.
+   */
+  guard(): NullResource {
+    return this.deregistering("guard", this.nodes.reference(this.generation));
+  }
+
+  /** Deregisters the node while its machine lives, and before it goes. `machine` decides when it is a new one. */
+  deregistration(
+    machine: TerraformResource,
+    machineAttribute: string,
+    dependsOn: ITerraformDependable[],
+  ): NullResource {
+    return this.deregistering(
+      "deregistration",
+      `${this.nodes.reference(machine)}.${machineAttribute}`,
+      dependsOn,
+    );
+  }
+
+  /** Waits until the node that `deregistration` will end is registered and connected, else fails. */
+  gate(deregistration: NullResource): NullResource {
+    const script = new Script(this, "await.sh");
+    // As the deregistration remembers them: a gate that is tried again waits for the same activation.
+    const remembered = Object.keys(this.settings).map((name) => [
+      name,
+      this.nodes.attribute(deregistration, "triggers", name),
+    ]);
+    return new NullResource(this, "registration", {
+      forEach: this.nodes.forEach,
+      triggers: { deregistration: this.nodes.attribute(deregistration, "id") },
+      provisioners: [
+        {
+          type: "local-exec",
+          command: `bash ${script.location}`,
+          environment: {
+            ...(Object.fromEntries(remembered) as Record<string, string>),
+            TIMEOUT_SECONDS: String(registrationSeconds),
+            AWS_LIBRARY: this.library.location,
+          },
+        },
+      ],
+    });
+  }
+
+  /** What an instance of the deregistration remembers, for the outputs of a stack. */
+  remembered(): Readonly<Record<"activation_id" | "generation", IResolvable>> {
+    const trigger = (name: string) => propertyAccess(FOR_EXPRESSION_VALUE, ["triggers", name]);
+    return { activation_id: trigger("ACTIVATION_ID"), generation: trigger("GENERATION") };
+  }
+
+  private deregistering(phase: string, replacedBy: string, dependsOn?: ITerraformDependable[]): NullResource {
+    // A destroy provisioner may read `self` only.
+    const remembered = Object.keys(this.settings).map((name) => [name, `\${self.triggers.${name}}`]);
+    return new NullResource(this, phase, {
+      forEach: this.nodes.forEach,
+      dependsOn,
+      triggers: this.settings,
+      provisioners: [
+        {
+          type: "local-exec",
+          when: "destroy",
+          command: `bash ${this.deregister.location}`,
+          environment: {
+            ...(Object.fromEntries(remembered) as Record<string, string>),
+            PHASE: phase,
+            AWS_LIBRARY: this.library.location,
+          },
+        },
+      ],
+      lifecycle: {
+        // Remembers the activation the machine was created with, whatever became of it since.
+        ignoreChanges: ["triggers"],
+        replaceTriggeredBy: [replacedBy],
+      },
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import type { Construct } from "constructs";
+import { healthTimes } from "../config/health";
+import { placementsOf } from "../config/placements";
+import type { Config } from "../config/schema";
+import { WebService } from "../constructs/aws/web-service";
+import { WebTask } from "../constructs/aws/web-task";
+import { addAwsProvider } from "./aws-provider";
+import type { ComputeStack } from "./compute";
+import type { ControlPlaneOutputs } from "./control-plane";
+import { perInstance, StackOutputs, text } from "./outputs";
+import { ProjectStack } from "./project-stack";
+
+/** What users deploy every day: the application, on the nodes of every site. */
+export class ApplicationStack extends ProjectStack {
+  readonly outputs;
+
+  constructor(
+    scope: Construct,
+    config: Config,
+    controlPlane: ControlPlaneOutputs,
+    sites: readonly ComputeStack[],
+  ) {
+    super(scope, "application", config);
+    const { names } = this;
+    const { application } = config;
+    addAwsProvider(this, config);
+    // A service without nodes never gets steady, and its nodes' deregistration wants it gone.
+    for (const site of sites) {
+      this.addDependency(site);
+    }
+
+    const { cluster_arn, execution_role_arn, task_role_arn } = controlPlane.readBy(this);
+    const image = imageUri(application.image);
+    const { definition } = new WebTask(this, "web-task", {
+      names,
+      awsRegion: config.aws.region,
+      executionRoleArn: execution_role_arn,
+      taskRoleArn: task_role_arn,
+      image,
+      application,
+      times: healthTimes(application.health),
+    });
+    const { service } = new WebService(this, "web-service", {
+      names,
+      deployment: config.name,
+      clusterArn: cluster_arn,
+      taskDefinition: definition,
+      application,
+      placements: placementsOf(config),
+    });
+
+    this.outputs = new StackOutputs(this, {
+      services: perInstance("Name of the service of each site.", service, "name"),
+      task_definition_arn: text("The revision that the services run.", definition.arn),
+      image_uri: text("The image that they run.", image),
+    });
+  }
+}
+
+function imageUri(image: Config["application"]["image"]): string {
+  if ("build" in image) {
+    throw new Error(`application.image.build: ${image.build} must be pushed beforehand and named by { uri }`);
+  }
+  return image.uri;
+}

@@ -1,0 +1,36 @@
+import { TerraformElement, TerraformStack, type TerraformRemoteState } from "cdktf";
+import type { Construct, Node } from "constructs";
+import { namesOf, type Names } from "../config/names";
+import type { Config } from "../config/schema";
+import { createBackend, type StateBackend } from "./backend";
+
+/** A stack with readable addresses and a state that its readers find from any machine. */
+export abstract class ProjectStack extends TerraformStack {
+  protected readonly names: Names;
+  private readonly backend: StateBackend;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    protected readonly config: Config,
+  ) {
+    super(scope, id);
+    this.names = namesOf(config);
+    this.backend = createBackend(this, config.backend, this.names.state(id));
+  }
+
+  /** The state of `producer`, as a data source of this stack, which from now on is deployed after it. */
+  stateOf(producer: ProjectStack): TerraformRemoteState {
+    this.addDependency(producer);
+    return producer.backend.readBy(this, producer.node.id);
+  }
+
+  /**
+   * Addresses are a public interface: `digitalocean_droplet.node`, not `…_nodes_node_8F3A21C9`. An element
+   * is named by its own id, which must be unique for its type within the stack; Terraform rejects the
+   * JSON otherwise, and so does synthesis.
+   */
+  protected allocateLogicalId(element: TerraformElement | Node): string {
+    return (TerraformElement.isTerraformElement(element) ? element.node : element).id;
+  }
+}
