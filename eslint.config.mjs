@@ -2,7 +2,9 @@ import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-const noImport = (group, message) => ({ "no-restricted-imports": ["error", { patterns: [{ group, message }] }] });
+const noImport = (group, message) => ({
+  "no-restricted-imports": ["error", { patterns: [{ group, message }] }],
+});
 
 export default defineConfig(
   globalIgnores(["**/node_modules/", "cdktf.out/", ".local-cloud/", ".gen/", "state/"]),
@@ -32,7 +34,19 @@ export default defineConfig(
     files: ["**/*.js"],
     languageOptions: {
       sourceType: "commonjs",
-      globals: { require: "readonly", module: "writable", process: "readonly", console: "readonly", __dirname: "readonly" },
+      globals: Object.fromEntries(
+        [
+          "require",
+          "module",
+          "process",
+          "console",
+          "__dirname",
+          "fetch",
+          "AbortSignal",
+          "URL",
+          "setTimeout",
+        ].map((name) => [name, "readonly"]),
+      ),
     },
   },
 );

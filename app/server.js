@@ -1,0 +1,78 @@
+"use strict";
+
+const { createServer } = require("node:http");
+
+const port = Number(process.env.PORT ?? 8080);
+const healthPath = process.env.HEALTH_PATH ?? "/healthz";
+const lameDuckSeconds = Number(process.env.LAME_DUCK_SECONDS ?? 12);
+const readyAfterSeconds = Number(process.env.READY_AFTER_SECONDS ?? 12);
+
+let stopping = false;
+
+/**
+ * Where this container runs, from the task metadata endpoint; "unknown" where there is none.
+ * Source: Amazon ECS Developer Guide, "Task metadata endpoint version 4", ${…}/taskWithTags.
+ */
+async function readPlace() {
+  const endpoint = process.env.ECS_CONTAINER_METADATA_URI_V4;
+  const place = { site: "unknown", node: "unknown", task: "unknown" };
+  if (endpoint === undefined) {
+    return place;
+  }
+  const response = await fetch(`${endpoint}/taskWithTags`, { signal: AbortSignal.timeout(5000) });
+  const { TaskARN, ContainerInstanceTags = {} } = await response.json();
+  return {
+    site: ContainerInstanceTags["anywhere.site"] ?? place.site,
+    node: ContainerInstanceTags["anywhere.node"] ?? place.node,
+    task: TaskARN?.split("/").at(-1) ?? place.task,
+  };
+}
+
+/** Read once; after a failure the next request tries again. */
+function placeReader() {
+  let reading;
+  return () => {
+    reading ??= readPlace().catch((error) => {
+      console.error(`task metadata: ${error.message}`);
+      reading = undefined;
+      return { site: "unknown", node: "unknown", task: "unknown" };
+    });
+    return reading;
+  };
+}
+
+function answer(response, status, body) {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+const place = placeReader();
+
+const server = createServer(async (request, response) => {
+  const { pathname } = new URL(request.url, "http://localhost");
+  if (pathname === healthPath) {
+    // Fails first on SIGTERM, so that the load balancer looks elsewhere while requests are still answered.
+    answer(response, stopping ? 503 : 200, { status: stopping ? "stopping" : "ok" });
+  } else if (pathname === "/ready") {
+    // ECS takes the next task out once this passes: by then the load balancer must have taken this one in.
+    const ready = process.uptime() >= readyAfterSeconds;
+    answer(response, ready ? 200 : 503, { status: ready ? "ready" : "starting" });
+  } else if (pathname === "/") {
+    answer(response, 200, await place());
+  } else {
+    answer(response, 404, { error: "not found" });
+  }
+});
+
+function stop() {
+  if (stopping) {
+    process.exit(1);
+  }
+  stopping = true;
+  console.log(`stopping in ${lameDuckSeconds} s`);
+  setTimeout(() => server.close(), lameDuckSeconds * 1000);
+}
+
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);
+server.listen(port, () => console.log(`listening on port ${port}`));
