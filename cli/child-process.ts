@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:os";
+import { text } from "node:stream/consumers";
+
+export interface Run {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly variables: NodeJS.ProcessEnv;
+  readonly folder?: string;
+  /** Ends the process after this many seconds. Without it the process may take as long as it needs. */
+  readonly seconds?: number;
+}
+
+/** How a process ended; after a signal the code is the one a shell reports. */
+export interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A stop signal came while a child process was running, which has ended since. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`Interrupted by ${signal}.`);
+    this.name = "Interrupted";
+    this.exitCode = shellCode(signal);
+  }
+}
+
+/** Runs a process that the user sees and answers, and returns its exit code. */
+export async function show(run: Run): Promise<number> {
+  return ended(start(run, "inherit"));
+}
+
+/** Runs a process whose output is for the program. */
+export async function capture(run: Run): Promise<Ended> {
+  const child = start(run, "pipe");
+  const [exitCode, stdout, stderr] = await Promise.all([
+    ended(child),
+    read(child.stdout),
+    read(child.stderr),
+  ]);
+  return { exitCode, stdout, stderr };
+}
+
+const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+// A terminal sends its signals to the whole foreground group, so children there have theirs already. Without
+// one a child gets a group of its own, so that a signal reaches it through here alone: Terraform takes a
+// second one for an order to drop everything, and npm passes on what the group has received anyway.
+const atTerminal = () => process.stdin.isTTY;
+
+function start({ command, args, variables, folder, seconds }: Run, output: "inherit" | "pipe"): ChildProcess {
+  return spawn(command, args, {
+    cwd: folder,
+    env: variables,
+    stdio: output === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
+    detached: !atTerminal(),
+    timeout: seconds === undefined ? undefined : seconds * 1000,
+    killSignal: "SIGKILL",
+  });
+}
+
+/** @throws {Interrupted} once the child has ended, if this process was told to stop meanwhile. */
+async function ended(child: ChildProcess): Promise<number> {
+  const received: NodeJS.Signals[] = [];
+  const stop = (signal: NodeJS.Signals) => {
+    if (received.push(signal) === 1) {
+      passOn(signal, child);
+    }
+  };
+  stopSignals.forEach((signal) => process.on(signal, stop));
+  try {
+    const [exitCode, killedBy] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+    const [signal] = received;
+    if (signal !== undefined) {
+      throw new Interrupted(signal);
+    }
+    return exitCode ?? shellCode(killedBy ?? "SIGKILL");
+  } finally {
+    stopSignals.forEach((signal) => process.off(signal, stop));
+  }
+}
+
+function passOn(signal: NodeJS.Signals, child: ChildProcess): void {
+  if (child.pid === undefined || (atTerminal() && signal !== "SIGTERM")) {
+    return;
+  }
+  // SIGINT is what Terraform, its providers and its scripts end in good order on.
+  process.kill(atTerminal() ? child.pid : -child.pid, "SIGINT");
+}
+
+async function read(stream: NodeJS.ReadableStream | null): Promise<string> {
+  return stream === null ? "" : text(stream);
+}
+
+function shellCode(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}

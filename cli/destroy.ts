@@ -1,0 +1,58 @@
+import { approval, type ApprovalOptions } from "./approval";
+import { prepare, type Deployment } from "./deployment";
+import { eachStack } from "./each-stack";
+import { refuseToForgetSites } from "./forgotten-sites";
+import { missingInput } from "./readiness";
+import { Refusal } from "./refusal";
+import { controlPlane, selectStacks, type Stack } from "./stacks";
+
+/**
+ * Destroys the stacks with these ids (all, when there are none), each before those it depends on.
+ *
+ * @throws {Refusal} before anything is changed when a stack that stays needs one that would go.
+ */
+export async function destroy(ids: readonly string[], options: ApprovalOptions): Promise<number> {
+  const approved = approval(options);
+  const deployment = await prepare(process.env);
+  const selected = selectStacks(deployment.stacks, ids).toReversed();
+  await refuseToStrand(selected, deployment);
+  const { terraform } = deployment;
+  await eachStack(selected, async (stack) => {
+    if ((await terraform.state(stack.folder)).resources === 0) {
+      console.error(`${stack.id} holds no resources: nothing to destroy.`);
+      return 0;
+    }
+    const missing = await missingInput(stack, deployment);
+    if (missing !== undefined) {
+      // Terraform can't refresh without what is missing, and needn't: its state names all that has to go.
+      console.error(`${stack.id} is destroyed as its state knows it, since ${missing}.`);
+    }
+    return terraform.run(stack.folder, [
+      "destroy",
+      ...approved,
+      ...(missing === undefined ? [] : ["-refresh=false"]),
+    ]);
+  });
+  return 0;
+}
+
+/** A stack that reads a destroyed one's outputs could neither be changed nor be destroyed any more. */
+async function refuseToStrand(selected: readonly Stack[], deployment: Deployment): Promise<void> {
+  const going = selected.map(({ id }) => id);
+  const stranded: string[] = [];
+  for (const { id, folder, reads } of deployment.stacks) {
+    if (!going.includes(id) && reads.some((producer) => going.includes(producer))) {
+      const { resources } = await deployment.terraform.state(folder);
+      stranded.push(...(resources > 0 ? [`${id} (${resources} resources)`] : []));
+    }
+  }
+  if (stranded.length > 0) {
+    throw new Refusal(
+      `${going.join(", ")} can't be destroyed while ${stranded.join(", ")} is there, which needs its outputs. ` +
+        'Destroy that first, or all: "npm run destroy".',
+    );
+  }
+  if (going.includes(controlPlane)) {
+    await refuseToForgetSites(deployment);
+  }
+}

@@ -1,0 +1,38 @@
+import { prepare } from "./deployment";
+import { announce } from "./each-stack";
+import { refuseToForgetSites } from "./forgotten-sites";
+import { missingInput } from "./readiness";
+import { Refusal } from "./refusal";
+import { selectStacks } from "./stacks";
+
+/**
+ * Shows what a deploy of the stacks with these ids (all, when there are none) would change.
+ *
+ * @returns 0 without and 2 with changes, as `terraform plan -detailed-exitcode`.
+ * @throws {Refusal} when a plan fails, or when a deploy would be refused.
+ */
+export async function diff(ids: readonly string[]): Promise<number> {
+  const deployment = await prepare(process.env);
+  const selected = selectStacks(deployment.stacks, ids);
+  await refuseToForgetSites(deployment);
+  let changes = false;
+  for (const [index, stack] of selected.entries()) {
+    announce(stack, index, selected.length);
+    const missing = await missingInput(stack, deployment);
+    if (missing !== undefined) {
+      console.error(`${stack.id} can't be planned yet: ${missing}.`);
+      changes = true;
+      continue;
+    }
+    const exitCode = await deployment.terraform.run(stack.folder, [
+      "plan",
+      "-input=false",
+      "-detailed-exitcode",
+    ]);
+    if (exitCode !== 0 && exitCode !== 2) {
+      throw new Refusal(`${stack.id}: Terraform ended with exit code ${exitCode}; its reason stands above.`);
+    }
+    changes ||= exitCode === 2;
+  }
+  return changes ? 2 : 0;
+}

@@ -1,0 +1,58 @@
+import { Command } from "commander";
+import { ConfigError } from "../config/load";
+import type { ApprovalOptions } from "./approval";
+import { Interrupted } from "./child-process";
+import { deploy } from "./deploy";
+import { destroy } from "./destroy";
+import { diff } from "./diff";
+import { Refusal } from "./refusal";
+
+function commands(): Command {
+  const program = new Command("anywhere")
+    .description(
+      "Deploys Amazon ECS Anywhere across clouds. ANYWHERE_ENV names the environment; dev when unset.",
+    )
+    .showHelpAfterError();
+  const stacks = [
+    "[stack...]",
+    "ids such as control-plane or compute-ams3; all stacks when left out",
+  ] as const;
+  const autoApprove = ["--auto-approve", "apply Terraform's plans without asking"] as const;
+  program
+    .command("deploy")
+    .description("apply the stacks, each after those it depends on")
+    .argument(...stacks)
+    .option(...autoApprove)
+    .action((ids: string[], options: ApprovalOptions) => finish(deploy(ids, options)));
+  program
+    .command("diff")
+    .description("show what a deploy would change; exits with 0 without changes, 2 with, 1 on an error")
+    .argument(...stacks)
+    .action((ids: string[]) => finish(diff(ids)));
+  program
+    .command("destroy")
+    .description("destroy the stacks, each before those it depends on")
+    .argument(...stacks)
+    .option(...autoApprove)
+    .action((ids: string[], options: ApprovalOptions) => finish(destroy(ids, options)));
+  return program;
+}
+
+/** Ends the process with the command's exit code, and shows what its user can act on. */
+async function finish(command: Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await command;
+  } catch (error) {
+    if (error instanceof Interrupted) {
+      console.error(`${error.message} Run the same command again: it goes on where this one stopped.`);
+      process.exitCode = error.exitCode;
+    } else if (error instanceof ConfigError || error instanceof Refusal) {
+      console.error(error.message);
+      process.exitCode = 1;
+    } else {
+      throw error;
+    }
+  }
+}
+
+void commands().parseAsync();

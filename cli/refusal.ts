@@ -1,0 +1,7 @@
+/** Why a command can't be carried out as things are, and what to do: all that its user is shown. */
+export class Refusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "Refusal";
+  }
+}

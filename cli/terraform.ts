@@ -1,0 +1,102 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { capture, show, type Run } from "./child-process";
+import { Refusal } from "./refusal";
+
+/** What a state holds: how many resources, and the outputs of the last apply. */
+export interface State {
+  readonly resources: number;
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/** Terraform (or OpenTofu) in the folders of stacks, each initialised when it is first needed. */
+export interface Terraform {
+  /** Shows a command's own output and lets the user answer it. Returns its exit code. */
+  run(folder: string, args: readonly string[]): Promise<number>;
+  /** @throws {Refusal} when the state can't be read. */
+  state(folder: string): Promise<State>;
+}
+
+/** Name or path of the program. */
+export function terraformBinary(variables: NodeJS.ProcessEnv): string {
+  const chosen = variables["TERRAFORM_BINARY_NAME"] ?? "";
+  return chosen === "" ? "terraform" : chosen;
+}
+
+/** Terraform for the stacks of one environment. */
+export function createTerraform(variables: NodeJS.ProcessEnv, environment: string): Terraform {
+  const command = terraformBinary(variables);
+  const own = terraformVariables(variables, environment);
+  const initialised = new Set<string>();
+  const inFolder = (folder: string, ...args: string[]): Run => ({ command, args, folder, variables: own });
+
+  const output = async (folder: string, ...args: string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await capture(inFolder(folder, ...args));
+    if (exitCode !== 0) {
+      const reason = `${stdout}${stderr}`.trim();
+      throw new Refusal(
+        `${command} ${args.join(" ")} failed in ${folder} (exit code ${exitCode}):\n${reason}`,
+      );
+    }
+    return stdout;
+  };
+  const init = async (folder: string): Promise<void> => {
+    if (!initialised.has(folder)) {
+      await output(folder, "init", "-input=false", "-no-color");
+      initialised.add(folder);
+    }
+  };
+  return {
+    async run(folder, args) {
+      await init(folder);
+      return show(inFolder(folder, ...args));
+    },
+    async state(folder) {
+      await init(folder);
+      return parseState(await output(folder, "state", "pull"));
+    },
+  };
+}
+
+/** The user's environment, with what every Terraform of this project runs with. */
+export function terraformVariables(variables: NodeJS.ProcessEnv, environment: string): NodeJS.ProcessEnv {
+  const { TF_CLI_CONFIG_FILE: cliConfig, ...others } = variables;
+  const pluginCache = variables["TF_PLUGIN_CACHE_DIR"] ?? resolve("node_modules/.cache/terraform-plugins");
+  // Terraform refuses to work with a cache folder that doesn't exist.
+  mkdirSync(pluginCache, { recursive: true });
+  return {
+    // Terraform warns about a CLI configuration that doesn't exist in the middle of every output.
+    ...(cliConfig !== undefined && existsSync(cliConfig) ? { TF_CLI_CONFIG_FILE: cliConfig } : {}),
+    // Otherwise the cache isn't used for a stack without a lock file, which is every stack after its first
+    // synthesis. These lock files are never committed, so that nothing is lost by their being incomplete.
+    TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
+    ...others,
+    TF_PLUGIN_CACHE_DIR: pluginCache,
+    // What `init` remembers of a backend must not meet the backend of another environment: Terraform would
+    // offer to copy the one's state over the other's.
+    TF_DATA_DIR: `.terraform-${environment}`,
+    TF_IN_AUTOMATION: "1",
+    CHECKPOINT_DISABLE: "1",
+  };
+}
+
+// Terraform's state format 4, the only one since version 0.12.
+interface StateFile {
+  readonly version: number;
+  readonly resources?: readonly { readonly mode: string; readonly instances: readonly unknown[] }[];
+  readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+
+function parseState(text: string): State {
+  if (text.trim() === "") {
+    return { resources: 0, outputs: {} };
+  }
+  const { version, resources = [], outputs = {} } = JSON.parse(text) as StateFile;
+  if (version !== 4) {
+    throw new Refusal(`The state has format ${version}; only format 4 is known: use an older Terraform.`);
+  }
+  return {
+    resources: resources.flatMap(({ mode, instances }) => (mode === "managed" ? instances : [])).length,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
+  };
+}
