@@ -3,6 +3,7 @@
 const { createServer } = require("node:http");
 
 const port = Number(process.env.PORT ?? 8080);
+const host = process.env.HOST;
 const healthPath = process.env.HEALTH_PATH ?? "/healthz";
 const lameDuckSeconds = Number(process.env.LAME_DUCK_SECONDS ?? 12);
 const readyAfterSeconds = Number(process.env.READY_AFTER_SECONDS ?? 12);
@@ -75,4 +76,4 @@ function stop() {
 
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
-server.listen(port, () => console.log(`listening on port ${port}`));
+server.listen(port, host, () => console.log(`listening on port ${port}`));

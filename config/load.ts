@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import type { z } from "zod";
+import { textOfIssue } from "./issue-text";
 import { problemsOf, type Problem } from "./rules";
 import { schema, type Config } from "./schema";
 
@@ -33,7 +34,7 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment
 
 /** Validates what an environment file holds; `file` only names it in errors. */
 export function parseConfig(input: unknown, file: string): Config {
-  const parsed = schema.safeParse(input, { reportInput: true });
+  const parsed = schema.safeParse(input, { error: textOfIssue });
   const problems = parsed.success ? problemsOf(parsed.data) : parsed.error.issues.flatMap(problemsOfIssue);
   if (!parsed.success || problems.length > 0) {
     throw new ConfigError(problems.map((problem) => describe(file, input, problem)));
@@ -83,8 +84,16 @@ function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
 
 function describe(file: string, input: unknown, { path, message }: Problem): string {
   const value = path.reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), input);
-  const got = value === undefined ? "it is missing" : `got ${JSON.stringify(value)}`;
+  const got =
+    value === undefined
+      ? "it is missing"
+      : `got ${isSecret(path) ? "a value not shown" : JSON.stringify(value)}`;
   return `${file}: ${path.map(String).join(".") || "the config"} ${message} (${got})`;
+}
+
+/** Somebody may have written a secret where its ARN belongs. */
+function isSecret(path: Problem["path"]): boolean {
+  return path[0] === "application" && path[1] === "secrets";
 }
 
 function isObject(value: unknown): value is Record<PropertyKey, unknown> {

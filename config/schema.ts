@@ -1,22 +1,18 @@
 import { z } from "zod";
 
 /** Bounds and forms come from the clouds' own limits; each says which. */
-const named = (what: string, pattern: RegExp, remedy: string) =>
-  z.string().regex(pattern, { error: `${what} must be ${remedy}` });
+const text = (pattern: RegExp, form: string) => z.string().regex(pattern, { error: `must be ${form}` });
 
-const deploymentName = named(
-  "name",
+const deploymentName = text(
   /^[a-z][a-z0-9-]{1,18}[a-z0-9]$/,
   "3 to 20 of a-z, 0-9 and -, starting with a letter and not ending with -",
 );
 // Part of stack ids, Terraform addresses and tags.
-const key = (what: string) =>
-  named(
-    what,
-    /^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$/,
-    "1 to 24 of a-z, 0-9 and -, starting with a letter and not ending with -",
-  );
-const region = named("region", /^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region such as eu-west-1");
+const key = text(
+  /^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$/,
+  "1 to 24 of a-z, 0-9 and -, starting with a letter and not ending with -",
+);
+const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region such as eu-west-1");
 const port = z.int().min(1).max(65535);
 const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range such as 203.0.113.0/24" });
 const days = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653], {
@@ -24,30 +20,33 @@ const days = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545
   error: "must be a retention that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …",
 });
 // Source: Amazon ECS API Reference, Attribute.
-const attribute = named(
-  "an attribute",
+const attribute = text(
   /^[A-Za-z0-9\-_./\\@: ]{1,128}$/,
   "1 to 128 of letters, digits, - _ . / \\ @ : and spaces",
 );
 // The form that both clouds accept; DigitalOcean's is the narrower one.
-const tagText = named("a tag", /^[A-Za-z0-9_-]{1,100}$/, "1 to 100 of letters, digits, - and _");
+const tagText = text(/^[A-Za-z0-9_-]{1,100}$/, "1 to 100 of letters, digits, - and _");
 
 const backend = z
-  .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("local") }),
-    z.strictObject({
-      kind: z.literal("s3"),
-      bucket: z.string().min(3).describe("Bucket that holds the states; versioning is recommended."),
-      region: region.describe("Region of the bucket."),
-      kmsKeyId: z.string().min(1).optional().describe("KMS key that encrypts the states."),
-    }),
-    z.strictObject({
-      kind: z.literal("cloud"),
-      organization: z.string().min(1).describe("Organisation in HCP Terraform or Terraform Enterprise."),
-      hostname: z.string().min(1).default("app.terraform.io").describe("Host of the API."),
-      project: z.string().min(1).optional().describe("Project of the workspaces."),
-    }),
-  ])
+  .discriminatedUnion(
+    "kind",
+    [
+      z.strictObject({ kind: z.literal("local") }),
+      z.strictObject({
+        kind: z.literal("s3"),
+        bucket: z.string().min(3).describe("Bucket that holds the states; versioning is recommended."),
+        region: region.describe("Region of the bucket."),
+        kmsKeyId: z.string().min(1).optional().describe("KMS key that encrypts the states."),
+      }),
+      z.strictObject({
+        kind: z.literal("cloud"),
+        organization: z.string().min(1).describe("Organisation in HCP Terraform or Terraform Enterprise."),
+        hostname: z.string().min(1).default("app.terraform.io").describe("Host of the API."),
+        project: z.string().min(1).optional().describe("Project of the workspaces."),
+      }),
+    ],
+    { error: 'must be "local", "s3" or "cloud"' },
+  )
   .describe("Where Terraform keeps its states.");
 
 const nodeSpec = z.strictObject({
@@ -68,42 +67,45 @@ const nodeSpec = z.strictObject({
 const egressRule = z
   .strictObject({
     protocol: z.enum(["tcp", "udp"]),
-    ports: named("ports", /^\d{1,5}(-\d{1,5})?$/, "a port or a range such as 8000-8010").describe(
-      "A port or a range.",
-    ),
+    ports: text(/^\d{1,5}(-\d{1,5})?$/, "a port or a range such as 8000-8010").describe("A port or a range."),
     addresses: z.array(cidr).min(1).describe("Where to."),
   })
   .describe("Traffic that nodes may send besides HTTPS, HTTP, DNS and NTP.");
 
-const listener = z.discriminatedUnion("protocol", [
-  z.strictObject({
-    protocol: z.literal("http"),
-    port: port.describe("Port that clients connect to."),
-    redirectTo: port.optional().describe("Port of the HTTPS listener that clients are sent to."),
-  }),
-  z.strictObject({
-    protocol: z.literal("https"),
-    port: port.describe("Port that clients connect to."),
-    certificate: z
-      .union([
-        z.strictObject({ domains: z.array(z.string().min(3)).min(1) }),
-        z.strictObject({ name: z.string().min(1) }),
-      ])
-      .describe(
-        "Domains of a managed certificate (their DNS must be at DigitalOcean), or an existing one's name.",
-      ),
-  }),
-]);
+const listener = z.discriminatedUnion(
+  "protocol",
+  [
+    z.strictObject({
+      protocol: z.literal("http"),
+      port: port.describe("Port that clients connect to."),
+      redirectTo: port.optional().describe("Port of the HTTPS listener that clients are sent to."),
+    }),
+    z.strictObject({
+      protocol: z.literal("https"),
+      port: port.describe("Port that clients connect to."),
+      certificate: z
+        .union(
+          [
+            z.strictObject({ domains: z.array(z.string().min(3)).min(1) }),
+            z.strictObject({ name: z.string().min(1) }),
+          ],
+          { error: "must be { domains } of a managed certificate, or the { name } of an existing one" },
+        )
+        .describe(
+          "Domains of a managed certificate (their DNS must be at DigitalOcean), or an existing one's name.",
+        ),
+    }),
+  ],
+  { error: 'must be "http" or "https"' },
+);
 
 const digitalOceanSite = z.strictObject({
   kind: z.literal("digitalocean"),
-  region: named("region", /^[a-z]{3}\d$/, "a DigitalOcean region such as ams3").describe(
-    "DigitalOcean region.",
-  ),
+  region: text(/^[a-z]{3}\d$/, "a DigitalOcean region such as ams3").describe("DigitalOcean region."),
   size: z.string().min(1).default("s-1vcpu-1gb").describe("Droplet size."),
   image: z.string().min(1).default("ubuntu-24-04-x64").describe("Droplet image."),
   nodes: z
-    .union([z.int().min(0).max(500), z.record(key("a node's name"), nodeSpec)], {
+    .union([z.int().min(0).max(500), z.record(key, nodeSpec)], {
       error: "must be a number from 0 to 500, or the nodes by name",
     })
     .describe("How many nodes, or each node by name. 0 is the step before a site's removal."),
@@ -140,7 +142,7 @@ const digitalOceanSite = z.strictObject({
 
 const onPremisesSite = z.strictObject({
   kind: z.literal("on-premises"),
-  nodes: z.record(key("a node's name"), nodeSpec).describe("The servers by name."),
+  nodes: z.record(key, nodeSpec).describe("The servers by name."),
   // Source: AWS Systems Manager API Reference, CreateActivation: at most 30 days.
   activationDays: z.int().min(1).max(30).default(7).describe("Days within which a server has to register."),
   awaitNodes: z.boolean().default(false).describe("Whether a deploy waits for the servers to register."),
@@ -148,20 +150,23 @@ const onPremisesSite = z.strictObject({
 
 const application = z.strictObject({
   image: z
-    .union([
-      z.strictObject({
-        build: z.string().min(1),
-        platform: z.enum(["linux/amd64", "linux/arm64"]).default("linux/amd64"),
-      }),
-      z.strictObject({ uri: z.string().min(1) }),
-    ])
+    .union(
+      [
+        z.strictObject({
+          build: z.string().min(1),
+          platform: z.enum(["linux/amd64", "linux/arm64"]).default("linux/amd64"),
+        }),
+        z.strictObject({ uri: z.string().min(1) }),
+      ],
+      { error: "must be { uri }, a prebuilt image, or { build }, a folder" },
+    )
     .describe("A prebuilt image's URI, or the folder to build."),
   port: port.default(8080).describe("Port of the container and of the node."),
   cpuUnits: z.int().min(128).default(256).describe("CPU units; 1024 are one vCPU."),
   memoryMiB: z.int().min(6).default(256).describe("Memory in MiB; a container that needs more is ended."),
   health: z
     .strictObject({
-      path: named("path", /^\/[\x21-\x7e]*$/, "a path such as /healthz")
+      path: text(/^\/[\x21-\x7e]*$/, "a path such as /healthz")
         .default("/healthz")
         .describe("Path that answers 200."),
       // Source: DigitalOcean API Reference, load balancers: 3 to 300 s, 2 to 10 checks.
@@ -175,16 +180,14 @@ const application = z.strictObject({
   secrets: z
     .record(
       z.string().min(1),
-      named(
-        "a secret",
-        /^arn:[^:]+:(secretsmanager|ssm):/,
-        "the ARN of a Secrets Manager secret or an SSM parameter",
-      ),
+      text(/^arn:[^:]+:(secretsmanager|ssm):/, "the ARN of a Secrets Manager secret or an SSM parameter"),
     )
     .default({})
     .describe("Environment variables whose values are read from Secrets Manager or Parameter Store, by ARN."),
   placement: z
-    .union([z.literal("every-node"), z.record(key("a site's name"), z.int().min(0))])
+    .union([z.literal("every-node"), z.record(key, z.int().min(0))], {
+      error: 'must be "every-node", or a number of tasks for each site',
+    })
     .default("every-node")
     .describe("One task on every node, or a number of tasks per site."),
   exec: z
@@ -199,9 +202,7 @@ export const schema = z.strictObject({
   aws: z
     .strictObject({
       region: region.describe("Region of the control plane."),
-      accountId: named("accountId", /^\d{12}$/, "12 digits").describe(
-        "The only account this may be applied in.",
-      ),
+      accountId: text(/^\d{12}$/, "12 digits").describe("The only account this may be applied in."),
       nodePolicy: z
         .enum(["scoped", "managed"])
         .default("scoped")
@@ -216,7 +217,7 @@ export const schema = z.strictObject({
   logRetentionDays: days.default(30).describe("Days that logs are kept."),
   installer: z
     .strictObject({
-      signingKey: named("signingKey", /^[0-9A-F]{40}$/, "40 hexadecimal digits in capitals")
+      signingKey: text(/^[0-9A-F]{40}$/, "40 hexadecimal digits in capitals")
         // Source: Amazon ECS Developer Guide, "Registering an external instance", Amazon ECS PGP public key.
         .default("F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F")
         .describe("Fingerprint of the primary key that signs the ECS Anywhere installer."),
@@ -224,7 +225,12 @@ export const schema = z.strictObject({
     .prefault({})
     .describe("How nodes verify what they install."),
   sites: z
-    .record(key("a site's name"), z.discriminatedUnion("kind", [digitalOceanSite, onPremisesSite]))
+    .record(
+      key,
+      z.discriminatedUnion("kind", [digitalOceanSite, onPremisesSite], {
+        error: 'must be "digitalocean" or "on-premises"',
+      }),
+    )
     .refine((sites) => Object.keys(sites).length > 0, { error: "must name one site at least" })
     .describe("Where nodes run; the key is part of stack ids and addresses."),
   application: application.describe("The service that runs on the nodes."),

@@ -1,0 +1,37 @@
+import type { z } from "zod";
+
+/**
+ * What must be otherwise, for a value whose schema doesn't say it itself; reads on after the value's path:
+ * `sites.ams3.nodes must be at least 1`.
+ */
+export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "too_small":
+      return `must be at least ${String(issue.minimum)}${unitOf(issue.origin)}`;
+    case "too_big":
+      return `must be at most ${String(issue.maximum)}${unitOf(issue.origin)}`;
+    case "invalid_type":
+      return `must be ${withArticle(issue.expected)}`;
+    case "invalid_value":
+      return `must be ${listOf(issue.values.map((value) => JSON.stringify(value)))}`;
+    case "invalid_key":
+      return `is no possible key: it ${issue.issues.map(({ message }) => message).join(", ")}`;
+    default:
+      return undefined;
+  }
+}
+
+function unitOf(origin: string): string {
+  const units: Readonly<Record<string, string>> = { string: " characters long", array: " items long" };
+  return units[origin] ?? "";
+}
+
+function withArticle(type: string): string {
+  const names: Readonly<Record<string, string>> = { int: "whole number", record: "object" };
+  const name = names[type] ?? type;
+  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+function listOf(values: readonly (string | undefined)[]): string {
+  return values.length === 1 ? String(values[0]) : `one of ${values.join(", ")}`;
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { expect, test } from "@jest/globals";
+import { ConfigError, loadEnvironment, parseConfig } from "../../config/load";
+import { oneSite, threeSites } from "../support/environments";
+
+function problemsOf(input: unknown): readonly string[] {
+  try {
+    parseConfig(input, "test.ts");
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error.problems;
+    }
+    throw error;
+  }
+  return [];
+}
+
+test.each(["dev", "prod", "local"])("environment %s is valid", (name) => {
+  expect(loadEnvironment({ ANYWHERE_ENV: name })).toMatchObject({
+    name,
+    file: join("config", "environments", `${name}.ts`),
+    config: { name: `anywhere-${name}` },
+  });
+});
+
+test("dev is chosen when ANYWHERE_ENV is unset", () => {
+  expect(loadEnvironment({}).name).toBe("dev");
+});
+
+test("an unknown environment is answered with the list of known ones", () => {
+  expect(() => loadEnvironment({ ANYWHERE_ENV: "staging" })).toThrow(
+    'ANYWHERE_ENV is "staging", which is no environment: choose one of dev, local, prod, or add config/environments/staging.ts',
+  );
+});
+
+test("a JSON file elsewhere is an environment too, and is named in its errors", () => {
+  const directory = mkdtempSync(join(tmpdir(), "environment-"));
+  try {
+    const path = join(directory, "review-17.json");
+    const file = relative(process.cwd(), path);
+    writeFileSync(path, JSON.stringify(oneSite));
+    expect(loadEnvironment({ ANYWHERE_ENV: path })).toMatchObject({
+      name: "review-17",
+      file,
+      config: { name: "shop" },
+    });
+    writeFileSync(path, JSON.stringify({ ...oneSite, name: "X" }));
+    expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`${file}: name `);
+    writeFileSync(path, "{");
+    expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`${file}: can't be read as JSON`);
+    rmSync(path);
+    expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow("see ANYWHERE_ENV");
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("every problem is told at once, with file, path, value and remedy", () => {
+  expect(
+    problemsOf({
+      ...oneSite,
+      name: "Shop",
+      aws: { region: "Ireland", accountId: "123" },
+      sites: {
+        ams3: { kind: "digitalocean", region: "ams3", nodes: 1.5, color: "red" },
+        Paris: { kind: "on-premises", nodes: {} },
+        oslo: { kind: "dungeon" },
+        berlin: {
+          kind: "on-premises",
+          nodes: { "rack-1": { attributes: { "anywhere.node": "x" } } },
+          activationDays: 31,
+        },
+      },
+      application: { cpuUnits: "256", port: 0, secrets: { KEY: "hunter2" } },
+    }),
+  ).toEqual([
+    'test.ts: name must be 3 to 20 of a-z, 0-9 and -, starting with a letter and not ending with - (got "Shop")',
+    'test.ts: aws.region must be an AWS region such as eu-west-1 (got "Ireland")',
+    'test.ts: aws.accountId must be 12 digits (got "123")',
+    "test.ts: sites.ams3.nodes must be a number from 0 to 500, or the nodes by name (got 1.5)",
+    'test.ts: sites.ams3.color is no setting: remove it, or check its spelling (got "red")',
+    'test.ts: sites.Paris is no possible key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter and not ending with - (got {"kind":"on-premises","nodes":{}})',
+    'test.ts: sites.oslo.kind must be "digitalocean" or "on-premises" (got "dungeon")',
+    'test.ts: sites.berlin.nodes.rack-1.attributes must not begin with anywhere., which names the deployment\'s own attributes (got {"anywhere.node":"x"})',
+    "test.ts: sites.berlin.activationDays must be at most 30 (got 31)",
+    "test.ts: application.image must be { uri }, a prebuilt image, or { build }, a folder (it is missing)",
+    "test.ts: application.port must be at least 1 (got 0)",
+    'test.ts: application.cpuUnits must be a number (got "256")',
+    "test.ts: application.secrets.KEY must be the ARN of a Secrets Manager secret or an SSM parameter (got a value not shown)",
+  ]);
+});
+
+test.each([
+  [
+    { port: 51678 },
+    "application.port is taken on every node (22, 2375, 2376, 51678, 51679 are): choose another (got 51678)",
+  ],
+  [
+    { memoryMiB: 1024 },
+    "application.memoryMiB doesn't fit node node-1 of site ams3: s-1vcpu-1gb has 1024 MiB, of which the system takes 200; lower it or choose a larger size (got 1024)",
+  ],
+  [{ placement: { paris: 1 } }, "application.placement.paris names no site: known are ams3 (got 1)"],
+  [
+    { placement: { ams3: 3 } },
+    "application.placement.ams3 must not exceed the site's 2 nodes: one task fits on a node, since its port is fixed (got 3)",
+  ],
+  [
+    { environment: { KEY: "x" }, secrets: { KEY: "arn:aws:ssm:eu-west-1:123456789012:parameter/key" } },
+    "application.secrets.KEY stands in application.environment too: keep one (got a value not shown)",
+  ],
+  [
+    { health: { intervalSeconds: 60, healthyAfter: 5 } },
+    'application.health lets the load balancer take more than 270 s to take a node in, longer than ECS waits for a container: lower intervalSeconds or healthyAfter (got {"intervalSeconds":60,"healthyAfter":5})',
+  ],
+  [
+    { image: { build: "app" } },
+    'application.image.build can\'t be built yet: push the image yourself and give its { uri } (got "app")',
+  ],
+])("an application that can't work is refused: %j", (change, problem) => {
+  expect(problemsOf({ ...oneSite, application: { ...oneSite.application, ...change } })).toEqual([
+    `test.ts: ${problem}`,
+  ]);
+});
+
+test.each([
+  [
+    [
+      { protocol: "http", port: 80 },
+      { protocol: "http", port: 80 },
+    ],
+    "sites.ams3.loadBalancer.listeners.1.port is taken by another listener: each needs a port of its own (got 80)",
+  ],
+  [
+    [{ protocol: "http", port: 8080, redirectTo: 443 }],
+    "sites.ams3.loadBalancer.listeners.0.redirectTo must lead from port 80 to an https listener on port 443: DigitalOcean redirects no other ports (got 443)",
+  ],
+])("listeners that DigitalOcean can't have are refused: %j", (listeners, problem) => {
+  const ams3 = { ...oneSite.sites.ams3, loadBalancer: { listeners } };
+  expect(problemsOf({ ...oneSite, sites: { ams3 } })).toEqual([`test.ts: ${problem}`]);
+});
+
+test("monitoring is refused as long as there is none", () => {
+  expect(problemsOf({ ...oneSite, monitoring: { enabled: true } })).toEqual([
+    "test.ts: monitoring.enabled isn't available yet: set it to false (got true)",
+  ]);
+});
+
+test("a config that uses every setting is accepted", () => {
+  expect(problemsOf(threeSites)).toEqual([]);
+});
