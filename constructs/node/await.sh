@@ -36,9 +36,9 @@ main() {
 # container instance appears.
 look() {
   local arn instance status connected
-  if [[ ${ONLINE} != Online ]]; then
+  if [[ -z ${ARN} ]]; then
+    # An older machine of the same incarnation may still be listed beside it.
     find_managed tag:anywhere.identity "${IDENTITY}"
-    # An older machine of the same incarnation may still be listed, without a connection.
     read -r INSTANCE ONLINE <<<"$(grep -w Online <<<"${MANAGED}" || echo "${MANAGED}")"
   fi
   [[ ${ONLINE} == Online ]] || return 0
@@ -49,8 +49,8 @@ look() {
   fi
   ARN="" STATUS="" CONNECTED=""
   while IFS=$'\t' read -r arn instance status connected _; do
-    if [[ -n ${arn} && ${instance} == "${INSTANCE}" ]]; then
-      ARN=${arn} STATUS=${status} CONNECTED=${connected}
+    if [[ -n ${arn} ]] && grep -q "^${instance}[[:space:]]Online" <<<"${MANAGED}"; then
+      INSTANCE=${instance} ARN=${arn} STATUS=${status} CONNECTED=${connected}
     fi
   done <<<"${CONTAINERS}"
 }

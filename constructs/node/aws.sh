@@ -4,6 +4,7 @@
 #
 # Expects TASK, which names the work in messages, and the settings that both scripts document.
 # RETRY_SECONDS (default 2) is the first pause before a failed call is repeated.
+# shellcheck disable=SC2034 # results for the scripts that source this file
 
 # One node's present incarnation, as the tag anywhere.identity of its managed instance says it.
 IDENTITY="${NAME:-}/${SITE:-}/${NODE:-}/${GENERATION:-}"
