@@ -1,0 +1,320 @@
+import { expect, test } from "@jest/globals";
+import type { Environment } from "../../config/schema";
+import { oneSite, threeSites } from "../support/environments";
+import { resourceAt, stackOf, synth } from "../support/synth";
+
+const one = stackOf(synth(oneSite), "compute-ams3");
+const three = synth(threeSites);
+const ams3 = stackOf(three, "compute-ams3");
+const berlin = stackOf(three, "compute-berlin");
+
+const withSite = (change: object): Environment => ({
+  ...oneSite,
+  sites: { ams3: { ...oneSite.sites.ams3, ...change } },
+});
+
+const generationsOf = (environment: Environment) =>
+  Object.fromEntries(
+    Object.entries(stackOf(synth(environment), "compute-ams3").locals["nodes"] ?? {}).map(
+      ([node, { generation }]) => [node, generation],
+    ),
+  );
+
+/** What a deregistration remembers, by the variables of its script. */
+const remembered = [
+  "NAME",
+  "SITE",
+  "NODE",
+  "GENERATION",
+  "CLUSTER",
+  "AWS_REGION",
+  "ACCOUNT",
+  "ACTIVATION_ID",
+  "DRAIN_SECONDS",
+];
+
+test("a droplet is made of its node's values, and of nothing that may change under it", () => {
+  const droplet = resourceAt(one, "digitalocean_droplet.node");
+  expect(droplet).toEqual({
+    "//": expect.anything() as unknown,
+    for_each: "${local.nodes}",
+    name: "shop-ams3-${each.key}",
+    region: "ams3",
+    size: "${each.value.size}",
+    image: "${each.value.image}",
+    tags: ["${digitalocean_tag.nodes.id}"],
+    user_data: expect.stringMatching(
+      /^\$\{templatefile\("\.\/assets\/user-data\/[0-9A-F]{32}\/user-data\.sh\.tftpl", /,
+    ) as unknown,
+    depends_on: ["digitalocean_firewall.nodes", "null_resource.guard"],
+    lifecycle: {
+      ignore_changes: ["user_data"],
+      replace_triggered_by: ["null_resource.generation[each.key]"],
+    },
+  });
+});
+
+test("user-data hands the bootstrap exactly its settings", () => {
+  const userData = String(resourceAt(one, "digitalocean_droplet.node")["user_data"]);
+  const settings = [...userData.matchAll(/"([A-Z_]+)" = /g)].map(([, name]) => name).sort();
+  expect(settings).toEqual([
+    "ACTIVATION_CODE",
+    "ACTIVATION_ID",
+    "ATTRIBUTES",
+    "AWS_REGION",
+    "CLUSTER",
+    "GENERATION",
+    "NAME",
+    "NODE",
+    "SIGNING_KEY",
+    "SITE",
+  ]);
+  expect(userData).toContain('"SIGNING_KEY" = "F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F"');
+});
+
+test("a droplet carries the tags of the config, and the settings of its site", () => {
+  expect(resourceAt(ams3, "digitalocean_droplet.node")).toMatchObject({
+    tags: ["${digitalocean_tag.nodes.id}", "team:platform"],
+    ssh_keys: ["3b:16:e4:bf:8b:00:8b:b8"],
+    vpc_uuid: "${digitalocean_vpc.nodes.id}",
+  });
+  expect(resourceAt(ams3, "digitalocean_vpc.nodes")).toMatchObject({
+    name: "shop-ams3",
+    region: "ams3",
+    ip_range: "10.20.0.0/20",
+  });
+});
+
+test("an activation code is read in one place, as sensitive, and by nothing but user-data", () => {
+  const code = "data.terraform_remote_state.control-plane.outputs.activation_codes[each.value.activation]";
+  const userData = String(resourceAt(one, "digitalocean_droplet.node")["user_data"]);
+  expect(userData).toContain(`"ACTIVATION_CODE" = sensitive(${code})`);
+  expect(JSON.stringify(one).split("activation_codes")).toHaveLength(2);
+});
+
+test("tag, load balancer and firewall come before the droplets", () => {
+  expect(resourceAt(one, "digitalocean_tag.nodes")).toMatchObject({ name: "shop-ams3" });
+  expect(resourceAt(one, "digitalocean_loadbalancer.public")["droplet_tag"]).toBe(
+    "${digitalocean_tag.nodes.id}",
+  );
+  expect(resourceAt(one, "digitalocean_firewall.nodes")).toMatchObject({
+    name: "shop-ams3",
+    tags: ["${digitalocean_tag.nodes.id}"],
+    inbound_rule: [
+      {
+        protocol: "tcp",
+        port_range: "8080",
+        source_load_balancer_uids: ["${digitalocean_loadbalancer.public.id}"],
+      },
+    ],
+  });
+});
+
+test("a firewall lets out what a node needs, and what the site adds", () => {
+  const world = ["0.0.0.0/0", "::/0"];
+  const needed = [
+    { protocol: "tcp", port_range: "443", destination_addresses: world },
+    { protocol: "tcp", port_range: "80", destination_addresses: world },
+    { protocol: "tcp", port_range: "53", destination_addresses: world },
+    { protocol: "udp", port_range: "53", destination_addresses: world },
+    { protocol: "udp", port_range: "123", destination_addresses: world },
+  ];
+  expect(resourceAt(one, "digitalocean_firewall.nodes")["outbound_rule"]).toEqual(needed);
+  expect(resourceAt(ams3, "digitalocean_firewall.nodes")).toMatchObject({
+    outbound_rule: [
+      ...needed,
+      { protocol: "tcp", port_range: "5432", destination_addresses: ["198.51.100.0/24"] },
+    ],
+    inbound_rule: [
+      { protocol: "tcp", port_range: "3000" },
+      { protocol: "tcp", port_range: "22", source_addresses: ["203.0.113.0/24"] },
+    ],
+  });
+});
+
+test("a load balancer checks health as the config says", () => {
+  const health = { path: "/up", intervalSeconds: 5, unhealthyAfter: 3, healthyAfter: 4 };
+  const stack = stackOf(
+    synth({ ...oneSite, application: { ...oneSite.application, health } }),
+    "compute-ams3",
+  );
+  expect(resourceAt(stack, "digitalocean_loadbalancer.public")["healthcheck"]).toEqual({
+    protocol: "http",
+    port: 8080,
+    path: "/up",
+    check_interval_seconds: 5,
+    response_timeout_seconds: 3,
+    unhealthy_threshold: 3,
+    healthy_threshold: 4,
+  });
+});
+
+test("listeners become forwarding rules, and urls of a domain or the address", () => {
+  const rule = { target_protocol: "http", target_port: 3000 };
+  expect(resourceAt(ams3, "digitalocean_loadbalancer.public")).toMatchObject({
+    forwarding_rule: [
+      { ...rule, entry_protocol: "http", entry_port: 80 },
+      {
+        ...rule,
+        entry_protocol: "https",
+        entry_port: 443,
+        certificate_name: "${digitalocean_certificate.port-443.name}",
+      },
+      { ...rule, entry_protocol: "https", entry_port: 8443, certificate_name: "existing" },
+    ],
+    redirect_http_to_https: true,
+    firewall: { allow: ["cidr:203.0.113.0/24"] },
+  });
+  expect(ams3.output["urls"]).toMatchObject({
+    value: [
+      "http://${digitalocean_loadbalancer.public.ip}",
+      "https://www.example.com",
+      "https://${digitalocean_loadbalancer.public.ip}:8443",
+    ],
+  });
+});
+
+test("other domains are another certificate, made before the old one goes", () => {
+  const named = (domain: string) => {
+    const listeners = [{ protocol: "https" as const, port: 443, certificate: { domains: [domain] } }];
+    const stack = stackOf(synth(withSite({ loadBalancer: { listeners } })), "compute-ams3");
+    return resourceAt(stack, "digitalocean_certificate.port-443");
+  };
+  expect(named("a.example.com")).toMatchObject({
+    type: "lets_encrypt",
+    domains: ["a.example.com"],
+    lifecycle: { create_before_destroy: true },
+  });
+  expect(named("a.example.com")["name"]).toMatch(/^shop-ams3-443-[0-9a-f]{8}$/);
+  expect(named("b.example.com")["name"]).not.toBe(named("a.example.com")["name"]);
+});
+
+test.each([
+  ["null_resource.guard", undefined, "null_resource.generation[each.key]", "guard"],
+  [
+    "null_resource.deregistration",
+    ["digitalocean_droplet.node"],
+    "digitalocean_droplet.node[each.key].id",
+    "deregistration",
+  ],
+])("%s deregisters on destroy, with what it remembers", (address, dependsOn, replacedBy, phase) => {
+  const { triggers, provisioner, lifecycle, depends_on } = resourceAt(one, address);
+  expect(depends_on).toEqual(dependsOn);
+  expect(lifecycle).toEqual({ ignore_changes: ["triggers"], replace_triggered_by: [replacedBy] });
+  expect(Object.keys(triggers as object).sort()).toEqual([...remembered].sort());
+  expect(triggers).toMatchObject({
+    NODE: "${each.key}",
+    GENERATION: "${each.value.generation}",
+    ACTIVATION_ID:
+      "${data.terraform_remote_state.control-plane.outputs.activation_ids[each.value.activation]}",
+  });
+  expect(provisioner).toEqual([
+    {
+      "local-exec": {
+        when: "destroy",
+        command: expect.stringMatching(
+          /^bash \.\/assets\/deregister\/[0-9A-F]{32}\/deregister\.sh$/,
+        ) as unknown,
+        environment: {
+          ...Object.fromEntries(remembered.map((name) => [name, `\${self.triggers.${name}}`])),
+          PHASE: phase,
+          AWS_LIBRARY: expect.stringMatching(/^\.\/assets\/aws\/[0-9A-F]{32}\/aws\.sh$/) as unknown,
+        },
+      },
+    },
+  ]);
+});
+
+test("the gate waits for the activation that the deregistration remembers", () => {
+  expect(resourceAt(one, "null_resource.registration")).toMatchObject({
+    triggers: { deregistration: "${null_resource.deregistration[each.key].id}" },
+    provisioner: [
+      {
+        "local-exec": {
+          command: expect.stringMatching(/^bash \.\/assets\/await\/[0-9A-F]{32}\/await\.sh$/) as unknown,
+          environment: {
+            ACTIVATION_ID: "${null_resource.deregistration[each.key].triggers.ACTIVATION_ID}",
+            TIMEOUT_SECONDS: "900",
+          },
+        },
+      },
+    ],
+  });
+});
+
+test("a replacement counter changes the generation of its node alone", () => {
+  const before = generationsOf(withSite({ nodes: { "web-1": {}, "web-2": {} } }));
+  const after = generationsOf(withSite({ nodes: { "web-1": {}, "web-2": { replacement: 1 } } }));
+  expect(after["web-1"]).toBe(before["web-1"]);
+  expect(after["web-2"]).not.toBe(before["web-2"]);
+});
+
+test.each([
+  ["a size", { size: "s-2vcpu-2gb" }],
+  ["an image", { image: "debian-12-x64" }],
+  ["a region", { region: "fra1" }],
+  [
+    "attributes",
+    { nodes: { "node-1": { attributes: { disk: "ssd" } }, "node-2": { attributes: { disk: "ssd" } } } },
+  ],
+])("%s that the user changes changes every generation", (_, change) => {
+  const [before, after] = [generationsOf(oneSite), generationsOf(withSite(change))];
+  expect(Object.keys(after)).toEqual(["node-1", "node-2"]);
+  expect(after["node-1"]).not.toBe(before["node-1"]);
+  expect(after["node-2"]).not.toBe(before["node-2"]);
+});
+
+test.each([
+  ["tags", { ...oneSite, tags: { team: "web" } }],
+  [
+    "ports and health",
+    { ...oneSite, application: { ...oneSite.application, port: 9000, health: { path: "/x" } } },
+  ],
+  ["the account", { ...oneSite, aws: { region: "us-east-1", accountId: "999999999999" } }],
+  ["the order of attributes", oneSite],
+])("%s change no generation", (_, environment) => {
+  expect(generationsOf(environment)).toEqual(generationsOf(oneSite));
+});
+
+test("a size that is written out where it is the site's anyway changes no generation", () => {
+  const nodes = {
+    "node-1": { size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64", replacement: 0 },
+    "node-2": {},
+  };
+  expect(generationsOf(withSite({ nodes }))).toEqual(generationsOf(oneSite));
+});
+
+test("a node's attributes hold who it is, and what the user adds", () => {
+  const node = ams3.locals["nodes"]?.["web-2"] ?? {};
+  expect(JSON.parse(String(node["attributes"]))).toEqual({
+    "anywhere.deployment": "shop",
+    "anywhere.site": "ams3",
+    "anywhere.node": "web-2",
+    "anywhere.generation": node["generation"],
+    disk: "ssd",
+  });
+});
+
+test("a site on premises has lives without machines", () => {
+  expect(resourceAt(berlin, "null_resource.deregistration")).toMatchObject({
+    depends_on: ["null_resource.guard"],
+    lifecycle: { replace_triggered_by: ["null_resource.generation[each.key].id"] },
+  });
+  expect(berlin.output["load_balancer_ip"]).toMatchObject({ value: null });
+  expect(berlin.output["urls"]).toMatchObject({ value: [] });
+});
+
+test("a site on premises that isn't waited for has no gate", () => {
+  const site = { kind: "on-premises" as const, nodes: { "rack-1": {} } };
+  const stack = stackOf(synth({ ...oneSite, sites: { berlin: site } }), "compute-berlin");
+  expect(Object.keys(stack.resource["null_resource"] ?? {}).sort()).toEqual([
+    "deregistration",
+    "generation",
+    "guard",
+  ]);
+});
+
+test("a site may have no nodes, as the step before its removal", () => {
+  const stack = stackOf(synth(withSite({ nodes: 0 })), "compute-ams3");
+  expect(stack.locals["nodes"]).toEqual({});
+});

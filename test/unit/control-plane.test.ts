@@ -1,0 +1,202 @@
+import { expect, test } from "@jest/globals";
+import { oneSite, threeSites } from "../support/environments";
+import { resourceAt, stackOf, synth, type StackJson } from "../support/synth";
+
+const one = stackOf(synth(oneSite), "control-plane");
+const three = stackOf(synth(threeSites), "control-plane");
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource?: string | string[];
+  readonly Condition?: object;
+}
+
+const statementsOf = (stack: StackJson, address: string, attribute: string) =>
+  (JSON.parse(String(resourceAt(stack, address)[attribute])) as { Statement: Statement[] }).Statement;
+
+test("every node of every site has an activation of its own", () => {
+  expect(Object.keys(three.locals["nodes"] ?? {})).toEqual([
+    "ams3/web-1",
+    "ams3/web-2",
+    "ams3/web-3",
+    "berlin/rack-1",
+    "berlin/rack-2",
+    "fra1/node-1",
+  ]);
+  expect(three.locals["nodes"]?.["ams3/web-1"]).toMatchObject({ site: "ams3", node: "web-1", expiry: "24h" });
+  expect(three.locals["nodes"]?.["berlin/rack-1"]).toMatchObject({
+    site: "berlin",
+    node: "rack-1",
+    expiry: "720h",
+  });
+});
+
+test("an activation serves one machine, and only its generation replaces it", () => {
+  expect(resourceAt(one, "aws_ssm_activation.node")).toEqual({
+    "//": expect.anything() as unknown,
+    for_each: "${local.nodes}",
+    name: "shop-${each.value.site}-${each.value.node}",
+    description: "Node ${each.key} of shop, generation ${each.value.generation}",
+    iam_role: "${aws_iam_role.node.name}",
+    registration_limit: 1,
+    expiration_date: "${timeadd(timestamp(), each.value.expiry)}",
+    tags: {
+      "anywhere.deployment": "shop",
+      "anywhere.site": "${each.value.site}",
+      "anywhere.node": "${each.value.node}",
+      "anywhere.generation": "${each.value.generation}",
+    },
+    depends_on: [
+      "aws_iam_role_policy_attachment.node-ssm",
+      "aws_iam_role_policy.node-no-parameters",
+      "aws_iam_role_policy.node-ecs",
+    ],
+    lifecycle: { ignore_changes: ["tags", "tags_all", "expiration_date"] },
+  });
+});
+
+test("both sides compute the same generation", () => {
+  const stacks = synth(threeSites);
+  const nodes = stackOf(stacks, "control-plane").locals["nodes"] ?? {};
+  for (const [key, { site, node, generation }] of Object.entries(nodes)) {
+    const compute = stackOf(stacks, `compute-${String(site)}`).locals["nodes"]?.[String(node)];
+    expect(compute).toMatchObject({ generation, activation: key });
+  }
+});
+
+test("only Systems Manager on behalf of this account's activations hands out the node role", () => {
+  expect(statementsOf(one, "aws_iam_role.node", "assume_role_policy")).toEqual([
+    {
+      Effect: "Allow",
+      Principal: { Service: "ssm.amazonaws.com" },
+      Action: "sts:AssumeRole",
+      Condition: {
+        StringEquals: { "aws:SourceAccount": "123456789012" },
+        ArnEquals: { "aws:SourceArn": "arn:aws:ssm:eu-west-1:123456789012:*" },
+      },
+    },
+  ]);
+});
+
+test("only ECS tasks of this account assume the task and the execution role", () => {
+  for (const role of ["task", "execution"]) {
+    expect(statementsOf(one, `aws_iam_role.${role}`, "assume_role_policy")).toEqual([
+      {
+        Effect: "Allow",
+        Principal: { Service: "ecs-tasks.amazonaws.com" },
+        Action: "sts:AssumeRole",
+        Condition: {
+          StringEquals: { "aws:SourceAccount": "123456789012" },
+          ArnLike: { "aws:SourceArn": "arn:aws:ecs:eu-west-1:123456789012:*" },
+        },
+      },
+    ]);
+  }
+});
+
+test("a node may act as an instance of this cluster, and read no parameters", () => {
+  const instances = "arn:aws:ecs:eu-west-1:123456789012:container-instance/shop/*";
+  expect(statementsOf(one, "aws_iam_role_policy.node-ecs", "policy")).toEqual([
+    { Effect: "Allow", Action: "ecs:DiscoverPollEndpoint", Resource: "*" },
+    {
+      Effect: "Allow",
+      Action: [
+        "ecs:RegisterContainerInstance",
+        "ecs:SubmitAttachmentStateChanges",
+        "ecs:SubmitContainerStateChange",
+        "ecs:SubmitTaskStateChange",
+      ],
+      Resource: "arn:aws:ecs:eu-west-1:123456789012:cluster/shop",
+    },
+    { Effect: "Allow", Action: ["ecs:Poll", "ecs:StartTelemetrySession"], Resource: instances },
+    {
+      Effect: "Allow",
+      Action: "ecs:TagResource",
+      Resource: instances,
+      Condition: { StringEquals: { "ecs:CreateAction": "RegisterContainerInstance" } },
+    },
+    {
+      Effect: "Allow",
+      Action: "ecs:ListTagsForResource",
+      Resource: [instances, "arn:aws:ecs:eu-west-1:123456789012:task/shop/*"],
+    },
+  ]);
+  expect(statementsOf(one, "aws_iam_role_policy.node-no-parameters", "policy")).toEqual([
+    { Effect: "Deny", Action: "ssm:GetParameter*", Resource: "*" },
+  ]);
+});
+
+test("one switch gives nodes AWS's managed policy instead", () => {
+  const stack = stackOf(
+    synth({ ...oneSite, aws: { ...oneSite.aws, nodePolicy: "managed" } }),
+    "control-plane",
+  );
+  expect(resourceAt(stack, "aws_iam_role_policy_attachment.node-ecs")["policy_arn"]).toBe(
+    "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role",
+  );
+  expect(Object.keys(stack.resource["aws_iam_role_policy"] ?? {})).toEqual(["node-no-parameters"]);
+});
+
+test("secrets give the execution role exactly their permissions", () => {
+  expect(statementsOf(three, "aws_iam_role_policy.execution-secrets", "policy")).toEqual([
+    {
+      Effect: "Allow",
+      Action: "secretsmanager:GetSecretValue",
+      Resource: ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"],
+    },
+    {
+      Effect: "Allow",
+      Action: "ssm:GetParameters",
+      Resource: ["arn:aws:ssm:eu-west-1:123456789012:parameter/shop/api-key"],
+    },
+  ]);
+});
+
+test("ECS Exec gives the task role exactly its four actions", () => {
+  expect(statementsOf(three, "aws_iam_role_policy.task-exec", "policy")).toEqual([
+    {
+      Effect: "Allow",
+      Action: [
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+      ],
+      Resource: "*",
+    },
+  ]);
+});
+
+test("the cluster's metrics go to a log group that expires", () => {
+  expect(resourceAt(three, "aws_ecs_cluster.cluster")).toMatchObject({
+    name: "shop",
+    setting: [{ name: "containerInsights", value: "enabled" }],
+    depends_on: ["aws_cloudwatch_log_group.insights"],
+  });
+  expect(resourceAt(three, "aws_cloudwatch_log_group.insights")).toMatchObject({
+    name: "/aws/ecs/containerinsights/shop/performance",
+    retention_in_days: 7,
+  });
+  expect(resourceAt(three, "aws_cloudwatch_log_group.containers")).toMatchObject({
+    name: "/ecs/shop",
+    retention_in_days: 7,
+  });
+});
+
+test("an image's tag never changes what it names, and old images expire", () => {
+  expect(resourceAt(one, "aws_ecr_repository.app")).toMatchObject({
+    name: "shop/app",
+    image_tag_mutability: "IMMUTABLE",
+    image_scanning_configuration: { scan_on_push: true },
+    force_delete: true,
+  });
+  const { rules } = JSON.parse(String(resourceAt(one, "aws_ecr_lifecycle_policy.app-images")["policy"])) as {
+    rules: object[];
+  };
+  expect(rules).toMatchObject([{ selection: { countType: "imageCountMoreThan", countNumber: 50 } }]);
+});
+
+test("the sites that a deploy knew are an output", () => {
+  expect(three.output["sites"]).toMatchObject({ value: ["ams3", "fra1", "berlin"] });
+});

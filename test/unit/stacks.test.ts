@@ -1,0 +1,281 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "@jest/globals";
+import local from "../../config/environments/local";
+import prod from "../../config/environments/prod";
+import { oneSite, threeSites } from "../support/environments";
+import { addresses, stackOf, synth, synthInto } from "../support/synth";
+
+const one = synth(oneSite);
+const three = synth(threeSites);
+
+/** Addresses are a public interface: a change here needs a line in CHANGELOG.md. */
+const frozen = {
+  "control-plane": [
+    "aws_cloudwatch_log_group.containers",
+    "aws_cloudwatch_log_group.insights",
+    "aws_ecr_lifecycle_policy.app-images",
+    "aws_ecr_repository.app",
+    "aws_ecs_cluster.cluster",
+    "aws_iam_role.execution",
+    "aws_iam_role.node",
+    "aws_iam_role.task",
+    "aws_iam_role_policy.node-ecs",
+    "aws_iam_role_policy.node-no-parameters",
+    "aws_iam_role_policy_attachment.execution-images-and-logs",
+    "aws_iam_role_policy_attachment.node-ssm",
+    "aws_ssm_activation.node",
+  ],
+  "compute-ams3": [
+    "digitalocean_droplet.node",
+    "digitalocean_firewall.nodes",
+    "digitalocean_loadbalancer.public",
+    "digitalocean_tag.nodes",
+    "null_resource.deregistration",
+    "null_resource.generation",
+    "null_resource.guard",
+    "null_resource.registration",
+  ],
+  application: ["aws_ecs_service.app", "aws_ecs_task_definition.app"],
+};
+
+test("the addresses of a deployment with one site are the frozen ones", () => {
+  expect(Object.fromEntries(Object.entries(one).map(([id, stack]) => [id, addresses(stack)]))).toEqual(
+    frozen,
+  );
+});
+
+test("three sites of both kinds give a stack each, and add only what their settings ask for", () => {
+  expect(Object.fromEntries(Object.entries(three).map(([id, stack]) => [id, addresses(stack)]))).toEqual({
+    ...frozen,
+    "control-plane": [
+      ...frozen["control-plane"],
+      "aws_iam_role_policy.execution-secrets",
+      "aws_iam_role_policy.task-exec",
+    ].sort(),
+    "compute-ams3": [
+      ...frozen["compute-ams3"],
+      "digitalocean_certificate.port-443",
+      "digitalocean_vpc.nodes",
+    ].sort(),
+    "compute-fra1": frozen["compute-ams3"],
+    "compute-berlin": [
+      "null_resource.deregistration",
+      "null_resource.generation",
+      "null_resource.guard",
+      "null_resource.registration",
+    ],
+  });
+});
+
+test("outputs keep their names, and only activation codes are sensitive", () => {
+  const outputs = Object.entries(three).map(([id, { output }]) => [
+    id,
+    Object.fromEntries(Object.entries(output).map(([name, { sensitive }]) => [name, sensitive])),
+  ]);
+  const compute = { kind: false, load_balancer_ip: false, nodes: false, urls: false };
+  expect(Object.fromEntries(outputs)).toEqual({
+    "control-plane": {
+      activation_codes: true,
+      activation_ids: false,
+      cluster_arn: false,
+      execution_role_arn: false,
+      repository_url: false,
+      sites: false,
+      task_role_arn: false,
+    },
+    "compute-ams3": compute,
+    "compute-fra1": compute,
+    "compute-berlin": compute,
+    application: { image_uri: false, services: false, task_definition_arn: false },
+  });
+});
+
+test("every output is described", () => {
+  for (const stack of Object.values(three)) {
+    for (const { description } of Object.values(stack.output)) {
+      expect(description).toEqual(expect.stringMatching(/^[A-Z].+\.$/));
+    }
+  }
+});
+
+test("500 nodes give the blocks of 2, and differ in one local value", () => {
+  const many = synth({ ...oneSite, sites: { ams3: { ...oneSite.sites.ams3, nodes: 500 } } });
+  for (const id of ["control-plane", "compute-ams3"]) {
+    expect({ ...stackOf(many, id), locals: undefined }).toEqual({ ...stackOf(one, id), locals: undefined });
+    expect(Object.keys(stackOf(one, id).locals["nodes"] ?? {})).toHaveLength(2);
+    expect(Object.keys(stackOf(many, id).locals["nodes"] ?? {})).toHaveLength(500);
+  }
+});
+
+test("compute needs no AWS provider, and an on-premises site no DigitalOcean", () => {
+  const providers = Object.entries(three).map(([id, stack]) => [id, Object.keys(stack.provider).sort()]);
+  expect(Object.fromEntries(providers)).toEqual({
+    "control-plane": ["aws"],
+    "compute-ams3": ["digitalocean", "null"],
+    "compute-fra1": ["digitalocean", "null"],
+    "compute-berlin": ["null"],
+    application: ["aws"],
+  });
+});
+
+test("AWS is refused in any other account, and tags everything", () => {
+  for (const id of ["control-plane", "application"]) {
+    expect(stackOf(three, id).provider["aws"]).toEqual([
+      {
+        region: "eu-west-1",
+        allowed_account_ids: ["123456789012"],
+        default_tags: [{ tags: { team: "platform", "anywhere.deployment": "shop" } }],
+      },
+    ]);
+  }
+});
+
+test("stacks read each other by named outputs alone", () => {
+  for (const [id, stack] of Object.entries(three)) {
+    const json = JSON.stringify(stack);
+    expect(json).not.toMatch(/cross-stack-output|TfToken|#\{Token/);
+    const readers = id === "control-plane" ? [] : ["control-plane"];
+    expect(Object.keys(stack.data?.["terraform_remote_state"] ?? {})).toEqual(readers);
+    const names = [...json.matchAll(/terraform_remote_state\.control-plane\.outputs\.(\w+)/g)].map(
+      ([, name]) => name,
+    );
+    const known = Object.keys(stackOf(three, "control-plane").output);
+    expect(known).toEqual(expect.arrayContaining(names));
+  }
+});
+
+test("nothing that a deregistration depends on is created before it is destroyed", () => {
+  const early = Object.values(three).flatMap((stack) =>
+    addresses(stack).filter((address) => {
+      const [type = "", name = ""] = address.split(".");
+      const lifecycle = stack.resource[type]?.[name]?.["lifecycle"] as
+        { create_before_destroy?: boolean } | undefined;
+      return lifecycle?.create_before_destroy === true;
+    }),
+  );
+  expect(early).toEqual(["aws_ecs_task_definition.app", "digitalocean_certificate.port-443"]);
+});
+
+test("a local backend keeps each state beside cdktf.out, under the deployment's name", () => {
+  expect(stackOf(one, "compute-ams3").terraform.backend).toEqual({
+    local: { path: "../../../state/shop-compute-ams3.tfstate" },
+  });
+  expect(stackOf(one, "compute-ams3").data).toEqual({
+    terraform_remote_state: {
+      "control-plane": {
+        backend: "local",
+        config: { path: "../../../state/shop-control-plane.tfstate" },
+        workspace: "${terraform.workspace}",
+      },
+    },
+  });
+});
+
+test("an S3 backend locks in the bucket and encrypts", () => {
+  const backend = { kind: "s3", bucket: "states", region: "eu-central-1", kmsKeyId: "alias/states" } as const;
+  const stacks = synth({ ...oneSite, backend });
+  expect(stackOf(stacks, "application").terraform.backend).toEqual({
+    s3: {
+      bucket: "states",
+      region: "eu-central-1",
+      key: "shop-application.tfstate",
+      encrypt: true,
+      kms_key_id: "alias/states",
+      use_lockfile: true,
+    },
+  });
+  expect(stackOf(stacks, "application").data).toMatchObject({
+    terraform_remote_state: {
+      "control-plane": {
+        backend: "s3",
+        config: { bucket: "states", region: "eu-central-1", key: "shop-control-plane.tfstate" },
+      },
+    },
+  });
+});
+
+test("HCP Terraform gets a workspace for each stack, in the project", () => {
+  const backend = { kind: "cloud", organization: "acme", project: "shops" } as const;
+  const stacks = synth({ ...oneSite, backend });
+  expect(stackOf(stacks, "control-plane").terraform).toMatchObject({
+    cloud: {
+      organization: "acme",
+      hostname: "app.terraform.io",
+      workspaces: { name: "shop-control-plane", project: "shops" },
+    },
+  });
+  expect(stackOf(stacks, "application").data).toMatchObject({
+    terraform_remote_state: {
+      "control-plane": {
+        backend: "remote",
+        config: {
+          organization: "acme",
+          hostname: "app.terraform.io",
+          workspaces: { name: "shop-control-plane" },
+        },
+      },
+    },
+  });
+});
+
+test("a second synth in another folder writes the same bytes", () => {
+  const [manifest, stacks, droplets, servers] = [1, 5, 5, 3];
+  const directories = ["first", "second/deeper"].map((name) =>
+    join(mkdtempSync(join(tmpdir(), "synth-")), name),
+  );
+  try {
+    const written = directories.map((directory) => {
+      synthInto(directory, threeSites);
+      return contents(directory);
+    });
+    expect(Object.keys(written[0] ?? {})).toHaveLength(manifest + stacks + droplets * 2 + servers);
+    expect(written[1]).toEqual(written[0]);
+    expect(JSON.stringify(written[0])).not.toContain(process.cwd());
+  } finally {
+    for (const directory of directories) {
+      rmSync(directory, { recursive: true });
+    }
+  }
+});
+
+test("the product synthesises without the local cloud", () => {
+  const directory = mkdtempSync(join(tmpdir(), "product-"));
+  try {
+    for (const name of ["config", "stacks", "constructs", "main.ts", "tsconfig.json", "package.json"]) {
+      cpSync(name, join(directory, name), { recursive: true });
+    }
+    symlinkSync(resolve("node_modules"), join(directory, "node_modules"));
+    execFileSync(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
+      cwd: directory,
+      env: { ...process.env, ANYWHERE_ENV: "local", CDKTF_OUTDIR: "out" },
+      stdio: "pipe",
+    });
+    expect(readdirSync(join(directory, "out", "stacks")).sort()).toEqual([
+      "application",
+      "compute-ams3",
+      "control-plane",
+    ]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("local and prod synthesise the same kinds of stacks with the same providers", () => {
+  const [a, b] = [synth(local), synth(prod)];
+  for (const id of ["control-plane", "application"]) {
+    expect(addresses(stackOf(a, id))).toEqual(addresses(stackOf(b, id)));
+  }
+  expect(addresses(stackOf(b, "compute-ams3"))).toEqual(
+    [...addresses(stackOf(a, "compute-ams3")), "digitalocean_certificate.port-443"].sort(),
+  );
+});
+
+/** Text of every file below a folder, by path within it. */
+function contents(directory: string): Record<string, string> {
+  const paths = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  const files = paths.filter((path) => statSync(join(directory, path)).isFile());
+  return Object.fromEntries(files.map((path) => [path, readFileSync(join(directory, path), "utf8")]));
+}
