@@ -18,6 +18,7 @@ export interface Droplet {
 
 export interface Rule {
   readonly protocol: "tcp" | "udp" | "icmp";
+  /** One port, a range, or `0` for all of them. */
   readonly ports: string;
   /** `sources` of an inbound rule, `destinations` of an outbound one, as given. */
   readonly peers: {
@@ -38,13 +39,52 @@ export interface Firewall {
   readonly createdAt: number;
 }
 
+export type ForwardingRule = {
+  readonly entry_protocol: string;
+  readonly entry_port: number;
+  readonly target_protocol: string;
+  readonly target_port: number;
+  readonly certificate_id?: string;
+  readonly tls_passthrough?: boolean;
+};
+
+export type HealthCheck = {
+  readonly protocol: string;
+  readonly port: number;
+  readonly path: string;
+  readonly check_interval_seconds: number;
+  readonly response_timeout_seconds: number;
+  readonly unhealthy_threshold: number;
+  readonly healthy_threshold: number;
+};
+
+/** The members of a load balancer that a request sets, by the API's own names. */
+export type LoadBalancerSettings = {
+  readonly name: string;
+  readonly region: string;
+  readonly tag: string;
+  readonly vpc_uuid: string;
+  readonly forwarding_rules: readonly ForwardingRule[];
+  readonly health_check: HealthCheck;
+  /** Each `ip:ADDRESS` or `cidr:RANGE`. */
+  readonly firewall: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  readonly redirect_http_to_https: boolean;
+  readonly http_idle_timeout_seconds: number;
+  readonly size_unit: number;
+  readonly project_id: string;
+  readonly disable_lets_encrypt_dns_records: boolean;
+  readonly tls_cipher_policy: string;
+};
+
 export interface LoadBalancer {
   readonly id: string;
   /** The request that created or last updated it, with the API's defaults filled in. */
-  settings: Readonly<Record<string, unknown>>;
+  settings: LoadBalancerSettings;
   /** A loopback address of its own. */
   readonly ip: string;
   status: "new" | "active" | "errored";
+  /** Milliseconds since the epoch until which it processes its last change. */
+  busyUntil: number;
   readonly createdAt: number;
 }
 
@@ -54,7 +94,8 @@ export interface Tag {
 
 export interface Vpc {
   readonly id: string;
-  readonly name: string;
+  name: string;
+  description: string;
   readonly region: string;
   readonly ipRange: string;
   /** The first VPC of a region is its default and can't be deleted. */

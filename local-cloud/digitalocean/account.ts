@@ -1,0 +1,68 @@
+import type { Machines } from "../machines";
+import { note, type JsonObject, type World } from "../world";
+import type { Balancer } from "./balancer";
+
+/** What one DigitalOcean account's handlers work on. */
+export interface Account {
+  readonly world: World;
+  readonly machines: Machines;
+  /** How long a load balancer processes a change. */
+  readonly processingMilliseconds: number;
+  /** What listens and proxies, by the load balancer's id. */
+  readonly balancers: Map<string, Balancer>;
+  readonly actions: Action[];
+  /** A number that no droplet and no action has had. */
+  nextId(): number;
+  /** Does something after the answer; a droplet's work is done one piece after the other. */
+  enqueue(dropletId: number, work: () => Promise<void>): void;
+  /** Notes something that happened. */
+  event(name: string, detail: JsonObject): void;
+  /** Ends every load balancer, and returns once nothing is under way. */
+  close(): Promise<void>;
+}
+
+/** Something that is done to a droplet after the call that asked for it. */
+export interface Action {
+  readonly id: number;
+  readonly type: string;
+  readonly dropletId: number;
+  readonly region: string;
+  status: "in-progress" | "completed" | "errored";
+  readonly startedAt: number;
+  completedAt: number | undefined;
+}
+
+/** Starts an account with nothing under way. */
+export function openAccount(world: World, machines: Machines, processingMilliseconds: number): Account {
+  const underWay = new Map<number, Promise<void>>();
+  const balancers = new Map<string, Balancer>();
+  let lastId = 500_000_000;
+  const event = (name: string, detail: JsonObject): void => {
+    note(world, { kind: "event", service: "digitalocean", name, detail });
+  };
+  return {
+    world,
+    machines,
+    processingMilliseconds,
+    balancers,
+    actions: [],
+    nextId: () => (lastId += 1),
+    enqueue: (dropletId, work) => {
+      const done = (underWay.get(dropletId) ?? Promise.resolve()).then(work).catch((error: unknown) => {
+        event("failed", { droplet_id: dropletId, reason: String(error) });
+      });
+      underWay.set(dropletId, done);
+      void done.finally(() => {
+        if (underWay.get(dropletId) === done) {
+          underWay.delete(dropletId);
+        }
+      });
+    },
+    event,
+    close: async () => {
+      await Promise.all([...balancers.values()].map((balancer) => balancer.close()));
+      balancers.clear();
+      await Promise.all(underWay.values());
+    },
+  };
+}

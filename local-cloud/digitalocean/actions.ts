@@ -1,0 +1,106 @@
+import type { JsonObject } from "../world";
+import type { Account, Action } from "./account";
+import { notModelled, unprocessable } from "./api-error";
+import { showRegion } from "./catalog";
+import { machineName } from "./droplets";
+import { page, required, type Call, type Routes } from "./resource";
+import type { Droplet } from "./state";
+
+/** Does something to a droplet after the call's answer; the action tells how it went. */
+export function startAction(
+  account: Account,
+  droplet: Droplet,
+  type: string,
+  work: () => Promise<void>,
+): Action {
+  const action: Action = {
+    id: account.nextId(),
+    type,
+    dropletId: droplet.id,
+    region: droplet.region,
+    status: "in-progress",
+    startedAt: Date.now(),
+    completedAt: undefined,
+  };
+  account.actions.push(action);
+  account.enqueue(droplet.id, async () => {
+    try {
+      await work();
+      action.status = "completed";
+    } catch (error) {
+      action.status = "errored";
+      account.event(`${type}-failed`, { droplet_id: droplet.id, name: droplet.name, reason: String(error) });
+    } finally {
+      action.completedAt = Date.now();
+    }
+  });
+  return action;
+}
+
+/** Actions on a droplet: power_off, power_on and shutdown. */
+export function actionRoutes(account: Account): Routes {
+  const { world, machines, actions } = account;
+  const dropletOf = ({ parameters }: Call): Droplet =>
+    required(world.digitalocean.droplets.get(Number(parameters.droplet_id)));
+
+  const switchOff = async (droplet: Droplet): Promise<void> => {
+    await machines.powerOff(machineName(droplet));
+    droplet.status = "off";
+  };
+  const kinds: Readonly<Record<string, (droplet: Droplet) => Promise<void>>> = {
+    power_off: switchOff,
+    // The machines of this cloud have no way to be asked to shut down.
+    shutdown: switchOff,
+    power_on: async (droplet) => {
+      await machines.powerOn(machineName(droplet));
+      droplet.status = "active";
+    },
+  };
+  const refusals: Readonly<Record<string, Droplet["status"]>> = { power_off: "off", power_on: "active" };
+
+  return {
+    "GET /v2/droplets/{droplet_id}/actions": {
+      call: (call) => {
+        const { id } = dropletOf(call);
+        const own = actions.filter(({ dropletId }) => dropletId === id).map(showAction);
+        return page(call, `/v2/droplets/${id}/actions`, "actions", own);
+      },
+    },
+    "POST /v2/droplets/{droplet_id}/actions": {
+      call: (call) => {
+        const droplet = dropletOf(call);
+        const { type } = call.body as { type: string };
+        const act = kinds[type];
+        if (act === undefined) {
+          throw notModelled(`The droplet action ${type}`);
+        }
+        if (actions.some(({ dropletId, status }) => dropletId === droplet.id && status === "in-progress")) {
+          throw unprocessable("Droplet already has a pending event.");
+        }
+        if (refusals[type] === droplet.status) {
+          throw unprocessable(`Droplet is already powered ${droplet.status === "off" ? "off" : "on"}.`);
+        }
+        return { action: showAction(startAction(account, droplet, type, () => act(droplet))) };
+      },
+    },
+    "GET /v2/actions/{action_id}": {
+      call: ({ parameters }) => ({
+        action: showAction(required(actions.find(({ id }) => String(id) === parameters.action_id))),
+      }),
+    },
+  };
+}
+
+function showAction(action: Action): JsonObject {
+  return {
+    id: action.id,
+    status: action.status,
+    type: action.type,
+    started_at: new Date(action.startedAt).toISOString(),
+    completed_at: action.completedAt === undefined ? null : new Date(action.completedAt).toISOString(),
+    resource_id: action.dropletId,
+    resource_type: "droplet",
+    region: showRegion(action.region),
+    region_slug: action.region,
+  };
+}

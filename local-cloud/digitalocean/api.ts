@@ -1,0 +1,208 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { takeFault } from "../faults";
+import type { Machines } from "../machines";
+import { note, type Json, type JsonObject, type World } from "../world";
+import { openAccount } from "./account";
+import { ApiError, notFound, unprocessable } from "./api-error";
+import { readOpenApi, type FindOperation, type Operation } from "./openapi";
+import type { Routes } from "./resource";
+import { createRoutes } from "./routes";
+
+/** Options of {@link serveDigitalOcean}. */
+export interface DigitalOceanOptions {
+  /**
+   * How long a load balancer processes a change, in milliseconds: it is `new` for so long, and refuses a further
+   * change. @default 500
+   */
+  readonly processingMilliseconds?: number;
+}
+
+/** A running DigitalOcean. */
+export interface DigitalOcean {
+  /** Scheme, host and port: for `DIGITALOCEAN_API_URL`. */
+  readonly endpoint: string;
+  /** Ends the API and every load balancer. Machines stay as they are. */
+  close(): Promise<void>;
+}
+
+const bodyLimit = 1024 * 1024;
+
+/**
+ * Serves DigitalOcean's API for tags, droplets, firewalls, load balancers and VPCs on a loopback port of its own.
+ * Every call is noted in the journal by its OpenAPI path template. What is not modelled is an error.
+ */
+export async function serveDigitalOcean(
+  world: World,
+  machines: Machines,
+  { processingMilliseconds = 500 }: DigitalOceanOptions = {},
+): Promise<DigitalOcean> {
+  const account = openAccount(world, machines, processingMilliseconds);
+  const context = { world, routes: createRoutes(account), find: readOpenApi() };
+  const server = createServer((request, response) => {
+    answer(context, request, response).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      await account.close();
+    },
+  };
+}
+
+interface Context {
+  readonly world: World;
+  readonly routes: Routes;
+  readonly find: FindOperation;
+}
+
+/** What a request asks for, as far as it could be read. */
+interface Request {
+  readonly name: string;
+  readonly input: JsonObject;
+  readonly perform: () => Promise<{ readonly status: number; readonly body?: Json | undefined }>;
+}
+
+async function answer(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { world } = context;
+  const { name, input, perform } = await understand(context, request);
+  const fault = takeFault(world, { service: "digitalocean", operation: name, input: JSON.stringify(input) });
+  if (fault?.kind === "delay") {
+    await delay(fault.milliseconds);
+  }
+  const { status, body } =
+    fault?.kind === "error"
+      ? { status: fault.status, body: { id: fault.code, message: fault.message } }
+      : await perform().catch(failure);
+  const caller = request.headers["user-agent"]?.split(" ")[0];
+  note(world, {
+    kind: "call",
+    service: "digitalocean",
+    name,
+    status,
+    detail: input,
+    ...(caller && { caller }),
+  });
+  if (fault?.kind === "lost-answer") {
+    request.socket.destroy();
+    return;
+  }
+  response.writeHead(status, { "content-type": "application/json; charset=utf-8" });
+  response.end(body === undefined ? undefined : JSON.stringify(body));
+}
+
+function failure(error: unknown): { status: number; body: Json } {
+  const { status, id, message } =
+    error instanceof ApiError
+      ? error
+      : new ApiError(500, "server_error", error instanceof Error ? error.message : String(error));
+  return { status, body: { id, message } };
+}
+
+async function understand({ routes, find }: Context, request: IncomingMessage): Promise<Request> {
+  const method = request.method ?? "GET";
+  const { origin, pathname, searchParams } = new URL(
+    request.url ?? "/",
+    `http://${request.headers.host ?? "localhost"}`,
+  );
+  const operation = find(method, pathname);
+  const refused = (error: ApiError, input: JsonObject = {}): Request => ({
+    name: operation?.name ?? `${method} ${pathname}`,
+    input,
+    perform: () => Promise.reject(error),
+  });
+  if (!/^Bearer \S+$/.test(request.headers.authorization ?? "")) {
+    return refused(new ApiError(401, "unauthorized", "Unable to authenticate you"));
+  }
+  if (operation === undefined) {
+    return refused(notFound());
+  }
+  const query = Object.fromEntries(searchParams);
+  let body: Json | undefined;
+  try {
+    body = parse(await readBody(request));
+  } catch (error) {
+    return refused(error instanceof ApiError ? error : new ApiError(400, "bad_request", String(error)));
+  }
+  const input = { ...operation.parameters, ...query, ...redacted(body) };
+  return { name: operation.name, input, perform: () => perform(routes, operation, { origin, query, body }) };
+}
+
+async function perform(
+  routes: Routes,
+  operation: Operation,
+  { origin, query, body }: { origin: string; query: Record<string, string>; body: Json | undefined },
+): Promise<{ status: number; body: Json | undefined }> {
+  const handle = routes[operation.name];
+  if (handle === undefined) {
+    throw new ApiError(501, "not_implemented", `${operation.name} is not modelled by the local cloud.`);
+  }
+  const { normalise = (given: JsonObject) => given } = handle;
+  const given = isObject(body) ? normalise(body) : body;
+  const problem = operation.queryProblem(query) ?? operation.bodyProblem(given);
+  if (problem !== undefined) {
+    throw unprocessable(problem);
+  }
+  const result = await handle.call({
+    origin,
+    parameters: operation.parameters,
+    query,
+    body: isObject(given) ? given : {},
+  });
+  const mistake = operation.answerProblem(result);
+  if (mistake !== undefined) {
+    throw new Error(`${operation.name}: the answer is not what the published API describes: ${mistake}`);
+  }
+  return { status: operation.status, body: result };
+}
+
+function parse(text: string): Json | undefined {
+  return text === "" ? undefined : withoutNulls(JSON.parse(text) as Json);
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bodyLimit) {
+      throw new ApiError(413, "request_entity_too_large", `The body is larger than ${bodyLimit} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** DigitalOcean's Go client writes an empty list as null; the published schemas take only its absence. */
+function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) {
+    return value.map(withoutNulls);
+  }
+  return isObject(value)
+    ? Object.fromEntries(
+        Object.entries(value).flatMap(([key, member]) =>
+          member === null ? [] : [[key, withoutNulls(member)]],
+        ),
+      )
+    : value;
+}
+
+function redacted(body: Json | undefined): JsonObject {
+  if (!isObject(body)) {
+    return body === undefined ? {} : { body };
+  }
+  return "user_data" in body ? { ...body, user_data: "(redacted)" } : body;
+}
