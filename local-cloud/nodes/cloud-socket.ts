@@ -1,0 +1,80 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import { takeFault } from "../faults";
+import { type JsonObject, note, type World } from "../world";
+
+/** Something that happened on a machine, as its supervisor tells it. */
+export interface MachineEvent {
+  readonly machine: string;
+  readonly event: "booted" | "ready" | "failed";
+  readonly detail: JsonObject;
+}
+
+/** A call of a program that the recorder stands in for. */
+interface ToolCall {
+  readonly machine: string;
+  readonly program: string;
+  readonly parameters: readonly string[];
+}
+
+/**
+ * Listens on the Unix socket through which machines reach the clouds. What supervisors report
+ * (`/machine/…`) stays here; everything else is for the clouds' handler.
+ * Faults: service `machine`, operation = the program (`apt-get`).
+ */
+export async function serveCloudSocket(
+  world: World,
+  socketPath: string,
+  handler: RequestListener,
+  happened: (event: MachineEvent) => void,
+): Promise<{ close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith("/machine/") !== true) {
+      handler(request, response);
+      return;
+    }
+    answer(world, request, response, happened).catch((error: unknown) => {
+      response.writeHead(500).end(JSON.stringify({ message: String(error) }));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socketPath, resolve);
+  });
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  world: World,
+  request: IncomingMessage,
+  response: ServerResponse,
+  happened: (event: MachineEvent) => void,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+  }
+  const body: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  if (request.url === "/machine/event") {
+    happened(body as MachineEvent);
+    response.end("{}");
+    return;
+  }
+  const { machine, program, parameters } = body as ToolCall;
+  const detail = { parameters };
+  note(world, { kind: "event", service: "machine", name: program, caller: machine, detail });
+  const input = JSON.stringify({ machine, parameters });
+  const fault = takeFault(world, { service: "machine", operation: program, input });
+  if (fault?.kind === "delay") {
+    await pause(fault.milliseconds);
+  }
+  response.end(JSON.stringify(fault ?? {}));
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# First process of a machine: makes its root directory out of its disk and of parts of this computer, then
+# runs the machine's supervisor there. Runs inside new user, mount, PID, network, UTS and IPC namespaces.
+# Usage: DISK=… MACHINE_HOSTNAME=… PYTHON=… init.sh [ro|rw SOURCE TARGET]… -- COMMAND…
+set -euo pipefail
+
+# bind MODE SOURCE TARGET: SOURCE of this computer is seen at TARGET of the machine.
+bind() {
+  local mode="$1" source="$2" target="${DISK}$3"
+  if [[ -d "${source}" ]]; then
+    mkdir -p "${target}"
+  else
+    mkdir -p "${target%/*}"
+    [[ -e "${target}" ]] || : >"${target}"
+  fi
+  mount --rbind "${source}" "${target}"
+  if [[ "${mode}" == ro ]]; then
+    mount -o remount,bind,ro "${target}"
+  fi
+}
+
+# The network namespace has nothing but a loopback interface, which is down at first. util-linux can't raise it.
+name_and_loopback() {
+  "${PYTHON}" -I -S -c '
+import fcntl, socket, struct, sys
+SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
+socket.sethostname(sys.argv[1])
+fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP | IFF_RUNNING))
+' "${MACHINE_HOSTNAME}"
+}
+
+devices() {
+  local device
+  mount -t tmpfs -o mode=755 tmpfs "${DISK}/dev"
+  for device in null zero full random urandom tty; do
+    bind rw "/dev/${device}" "/dev/${device}"
+  done
+  ln -s /proc/self/fd "${DISK}/dev/fd"
+  ln -s /proc/self/fd/0 "${DISK}/dev/stdin"
+  ln -s /proc/self/fd/1 "${DISK}/dev/stdout"
+  ln -s /proc/self/fd/2 "${DISK}/dev/stderr"
+  mkdir -m 1777 "${DISK}/dev/shm"
+}
+
+main() {
+  name_and_loopback
+  mount --bind "${DISK}" "${DISK}"
+  devices
+  # A container runtime that masks parts of /proc forbids a new one; the outer one serves for /proc/self.
+  mount -t proc -o ro,nosuid,nodev,noexec proc "${DISK}/proc" 2>/dev/null || bind ro /proc /proc
+  mount -t tmpfs -o mode=755 tmpfs "${DISK}/run"
+  mount -t tmpfs -o mode=1777 tmpfs "${DISK}/tmp"
+  mkdir -p "${DISK}/run/systemd/system" "${DISK}/run/outside"
+  while [[ "$1" != -- ]]; do
+    bind "$1" "$2" "$3"
+    shift 3
+  done
+  shift
+  cd "${DISK}"
+  pivot_root . run/outside
+  cd /
+  umount -l /run/outside
+  rmdir /run/outside
+  # Not exec: bash stays as the init that reaps what others leave behind. When it ends, all of the machine does.
+  env -i PATH="${PATH}" LANG=C.UTF-8 "$@"
+}
+
+main "$@"

@@ -1,0 +1,45 @@
+import { rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import { log, reason } from "./settings";
+import type { Tools } from "./tools";
+
+/** What can be asked of a machine through its control socket. */
+export interface Controls {
+  readonly tools: Tools;
+  /** Kills or starts both agents. */
+  agent(action: "stop" | "start"): void;
+}
+
+/** Listens on `control.sock`: `POST /tool` (the recorder) and `POST /agent/stop|start`. Resolves when it does. */
+export function serveControls(socketDirectory: string, controls: Controls): Promise<void> {
+  const path = join(socketDirectory, "control.sock");
+  rmSync(path, { force: true });
+  const server = createServer((request, response) => {
+    answer(request, response, controls).catch((error: unknown) => {
+      log(`control: ${reason(error)}`);
+      response.writeHead(500).end(`1\n${reason(error)}\n`);
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, controls: Controls): Promise<void> {
+  const action = /^\/agent\/(stop|start)$/.exec(request.url ?? "")?.[1];
+  if (action === "stop" || action === "start") {
+    controls.agent(action);
+    response.end();
+    return;
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+  }
+  const words = new URLSearchParams(Buffer.concat(chunks).toString("utf8")).getAll("word");
+  const [program = "", ...parameters] = words;
+  const { code, output } = await controls.tools(program, parameters);
+  response.end(`${code}\n${output}`);
+}

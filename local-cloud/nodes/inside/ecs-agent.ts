@@ -1,0 +1,178 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { arch, cpus, totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import type { AgentOrders, AgentPoll } from "../../machines";
+import { callAws, CloudError, post, textOf } from "./cloud";
+import { type EcsConfig, readEcsConfig } from "./ecs-config";
+import type { Engine } from "./engine";
+import { readIfThere, readRegistration } from "./registration";
+import { repeat, type Stop } from "./repetition";
+import { log, reason, type Settings } from "./settings";
+
+const pollMilliseconds = 500;
+const agent = { name: "amazon-ecs-agent", version: "1.99.0" };
+const checkpoint = "/var/lib/ecs/data/agent.json";
+const introspectionPort = 51678;
+
+/** What the ECS agent's disk remembers, so that it comes back as the same container instance. */
+interface Identity {
+  readonly managedInstanceId: string;
+  readonly cluster: string;
+  readonly containerInstanceArn: string;
+}
+
+/**
+ * Registers this machine with its cluster, then polls for orders and lets the engine follow them.
+ * Deregistered, it keeps what runs; an instance that ECS calls inactive stays so.
+ */
+export function startEcsAgent(settings: Settings, engine: Engine): Stop {
+  let identity: Identity | undefined;
+  let terminal = false;
+  let complaint = "";
+  const stopPolling = repeat(pollMilliseconds, async () => {
+    if (terminal) {
+      return;
+    }
+    try {
+      identity ??= await introduce(settings);
+      if (identity !== undefined) {
+        await poll(settings, engine, identity);
+      }
+      complaint = "";
+    } catch (error) {
+      terminal = identity === undefined && error instanceof CloudError && inactive(error);
+      if (complaint !== reason(error)) {
+        complaint = reason(error);
+        log(`${agent.name}: ${complaint}${terminal ? "; not tried again" : ""}`);
+      }
+    }
+  });
+  const stopIntrospection = settings.sandbox === "namespaces" ? introspect(() => identity) : () => undefined;
+  return () => {
+    stopPolling();
+    stopIntrospection();
+  };
+}
+
+function inactive({ code }: CloudError): boolean {
+  return code === "ClientException" || code === "InvalidParameterException";
+}
+
+/** Registers with the cluster, or again with what the checkpoint remembers. Undefined while there is no identity. */
+async function introduce(settings: Settings): Promise<Identity | undefined> {
+  const registration = await readRegistration(settings);
+  if (registration === undefined) {
+    return undefined;
+  }
+  const config = await readEcsConfig(settings);
+  const remembered = await readCheckpoint(settings);
+  if (remembered !== undefined && remembered.cluster !== config.cluster) {
+    throw new Error(
+      `data mismatch: the checkpoint is of cluster ${remembered.cluster}, ECS_CLUSTER=${config.cluster}`,
+    );
+  }
+  const { managedInstanceId } = registration;
+  const answer = await callAws(
+    settings,
+    `${agent.name}/${agent.version}`,
+    "ecs",
+    "RegisterContainerInstance",
+    {
+      cluster: config.cluster,
+      instanceIdentityDocument: JSON.stringify({ instanceId: managedInstanceId }),
+      ...(remembered === undefined ? {} : { containerInstanceArn: remembered.containerInstanceArn }),
+      ...description(config),
+    },
+  );
+  const containerInstanceArn = textOf(answer, "containerInstance", "containerInstanceArn");
+  if (containerInstanceArn === undefined) {
+    throw new Error("RegisterContainerInstance: the answer has no containerInstanceArn");
+  }
+  const identity = { managedInstanceId, cluster: config.cluster, containerInstanceArn };
+  const path = join(settings.root, checkpoint);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, JSON.stringify(identity));
+  log(`${agent.name}: registered as ${containerInstanceArn}`);
+  return identity;
+}
+
+async function readCheckpoint(settings: Settings): Promise<Identity | undefined> {
+  const text = await readIfThere(join(settings.root, checkpoint));
+  return text === "" ? undefined : (JSON.parse(text) as Identity);
+}
+
+function description({ attributes, tags }: EcsConfig): object {
+  const integer = (name: string, integerValue: number): object => ({ name, type: "INTEGER", integerValue });
+  const ports = (name: string, stringSetValue: readonly string[]): object => ({
+    name,
+    type: "STRINGSET",
+    stringSetValue,
+  });
+  return {
+    versionInfo: { agentVersion: agent.version, agentHash: "local", dockerVersion: "DockerVersion: 26.1.3" },
+    totalResources: [
+      integer("CPU", cpus().length * 1024),
+      integer("MEMORY", Math.floor(totalmem() / 2 ** 20)),
+      ports("PORTS", ["22", "2375", "2376", "51678", "51679"]),
+      ports("PORTS_UDP", []),
+    ],
+    attributes: [
+      { name: "ecs.os-type", value: "linux" },
+      { name: "ecs.cpu-architecture", value: arch() === "arm64" ? "arm64" : "x86_64" },
+      { name: "ecs.capability.external" },
+      { name: "ecs.capability.container-health-check" },
+      ...attributes,
+    ],
+    ...(tags.length === 0 ? {} : { tags }),
+  };
+}
+
+async function poll(settings: Settings, engine: Engine, identity: Identity): Promise<void> {
+  const request: AgentPoll = {
+    machine: settings.machine,
+    managedInstanceId: identity.managedInstanceId,
+    containerInstanceArn: identity.containerInstanceArn,
+    tasks: engine.reports(),
+  };
+  const orders = (await post(settings, "/agent", request, {
+    "content-type": "application/json",
+  })) as AgentOrders;
+  if (!orders.connected) {
+    return;
+  }
+  for (const assignment of orders.tasks) {
+    if (assignment.desiredStatus === "RUNNING") {
+      engine.run(assignment);
+    } else {
+      engine.stop(assignment.taskArn);
+    }
+  }
+  engine.prune(new Set(orders.tasks.map(({ taskArn }) => taskArn)));
+}
+
+/** The agent's introspection endpoint, which the installer polls. */
+function introspect(identity: () => Identity | undefined): Stop {
+  const server = createServer((request, response) => {
+    if (request.url !== "/v1/metadata") {
+      response.writeHead(404).end();
+      return;
+    }
+    const known = identity();
+    response.writeHead(200, { "content-type": "application/json" }).end(
+      JSON.stringify({
+        Cluster: known?.cluster ?? "",
+        ContainerInstanceArn: known?.containerInstanceArn ?? null,
+        Version: `Amazon ECS Agent - v${agent.version}`,
+      }),
+    );
+  });
+  server.on("error", (error) => {
+    log(`${agent.name}: ${error.message}`);
+  });
+  server.listen(introspectionPort, "127.0.0.1");
+  return () => {
+    server.close();
+    server.closeAllConnections();
+  };
+}

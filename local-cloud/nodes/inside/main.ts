@@ -1,0 +1,111 @@
+import { setUpBare } from "./bare-setup";
+import { post } from "./cloud";
+import { serveControls } from "./control";
+import { startEcsAgent } from "./ecs-agent";
+import { createEngine } from "./engine";
+import { isFirstBoot, runUserData } from "./first-boot";
+import type { Stop } from "./repetition";
+import { log, reason, type Settings } from "./settings";
+import { startSsmAgent } from "./ssm-agent";
+import { createTools } from "./tools";
+import { createUnits, type Service } from "./units";
+
+/** The one process that is a machine: its service manager, its container engine and, as parts, its two agents. */
+async function main(settings: Settings): Promise<void> {
+  const engine = createEngine(settings);
+  process.once("exit", () => {
+    engine.kill();
+  });
+  const agents = {
+    ssm: switchable(() => startSsmAgent(settings)),
+    ecs: switchable(() => startEcsAgent(settings, engine)),
+  };
+  const service = (name: string, requires: readonly string[], part?: Switch): [string, Service] => [
+    name,
+    { package: packages[name] ?? name, requires, start: () => part?.start(), stop: () => part?.stop() },
+  ];
+  const units = createUnits(
+    new Map([
+      service("docker", []),
+      service("amazon-ssm-agent", [], agents.ssm),
+      service("ecs", ["docker"], agents.ecs),
+    ]),
+  );
+  await serveControls(settings.socketDirectory, {
+    tools: createTools(settings, units),
+    agent: (action) => {
+      Object.values(agents).forEach((agent) => {
+        agent[action === "stop" ? "kill" : "revive"]();
+      });
+    },
+  });
+  await tell(settings, "booted", {});
+  if (settings.sandbox === "process") {
+    const registered = await setUpBare(settings);
+    agents.ssm.start();
+    agents.ecs.start();
+    if (registered) {
+      await tell(settings, "ready", {
+        exitCode: 0,
+        line: "registered by itself: user-data needs namespaces",
+      });
+    }
+  } else if (isFirstBoot()) {
+    const { exitCode, line } = await runUserData();
+    await tell(settings, exitCode === 0 ? "ready" : "failed", { exitCode, line });
+  } else {
+    await units.boot();
+  }
+}
+
+const packages: Readonly<Record<string, string>> = { docker: "docker.io", ecs: "amazon-ecs-init" };
+
+interface Switch {
+  start(): void;
+  stop(): void;
+  /** Ends what runs, without anybody having stopped it. */
+  kill(): void;
+  /** Starts again what was killed. */
+  revive(): void;
+}
+
+function switchable(begin: () => Stop): Switch {
+  let end: Stop | undefined;
+  let killed = false;
+  const start = (): void => {
+    end ??= begin();
+    killed = false;
+  };
+  const stop = (): void => {
+    end?.();
+    end = undefined;
+    killed = false;
+  };
+  return {
+    start,
+    stop,
+    kill: () => {
+      const ran = end !== undefined;
+      stop();
+      killed = ran;
+    },
+    revive: () => {
+      if (killed) {
+        start();
+      }
+    },
+  };
+}
+
+async function tell(settings: Settings, event: string, detail: object): Promise<void> {
+  await post(settings, "/machine/event", { machine: settings.machine, event, detail });
+}
+
+// The local cloud holds the other end: when it is gone, however it went, so is the machine.
+process.stdin.on("end", () => process.exit()).resume();
+
+const settings = JSON.parse(process.argv[2] ?? "") as Settings;
+main(settings).catch(async (error: unknown) => {
+  log(`failed: ${reason(error)}`);
+  await tell(settings, "failed", { exitCode: 1, line: reason(error) }).catch(() => process.exit(1));
+});
