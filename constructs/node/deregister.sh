@@ -53,10 +53,10 @@ end_container_instance() {
     read -r CONNECTED running pending <<<"${ANSWER}"
     TASKS=$((${running:-0} + ${pending:-0}))
   fi
-  say "draining ${arn##*/}: ${TASKS} tasks"
+  say "draining ${arn##*/}, ${TASKS} task(s)"
   if ! await_tasks "${arn}"; then
     stop_tasks "${arn}"
-    await_tasks "${arn}" || say "${TASKS} tasks have not ended: ECS forgets them, and their containers stay until" \
+    await_tasks "${arn}" || say "${TASKS} task(s) have not ended: ECS forgets them, and their containers stay until" \
       "the machine goes or they are removed there"
   fi
   if aws_call ecs deregister-container-instance --cluster "${CLUSTER}" --container-instance "${arn}" --force \
@@ -74,10 +74,10 @@ await_tasks() {
   while ((TASKS > 0)); do
     [[ ${CONNECTED} != True ]] || SEEN_AT=${SECONDS}
     if ((SECONDS - SEEN_AT >= ${RECONNECT_SECONDS:-30})); then
-      say "the agent has not been connected for $((SECONDS - SEEN_AT)) s: it cannot end its ${TASKS} tasks"
+      say "the agent has not been connected for $((SECONDS - SEEN_AT)) s: it cannot end its ${TASKS} task(s)"
       return 1
     elif ((SECONDS - moved >= ${STALL_SECONDS:-60} || SECONDS - begun >= ${DRAIN_SECONDS:-300})); then
-      say "${TASKS} tasks left, no progress for $((SECONDS - moved)) s, waited for $((SECONDS - begun)) s"
+      say "${TASKS} task(s) left, no progress for $((SECONDS - moved)) s, waited for $((SECONDS - begun)) s"
       return 1
     fi
     pause "${POLL_SECONDS:-5}"
@@ -87,7 +87,7 @@ await_tasks() {
     if ((TASKS != left)); then
       ((TASKS > left)) || moved=${SECONDS}
       left=${TASKS}
-      say "${TASKS} tasks left after $((SECONDS - begun)) s"
+      say "${TASKS} task(s) left after $((SECONDS - begun)) s"
     fi
   done
 }
