@@ -69,7 +69,7 @@ export function watchHealth(account: Account, self: () => LoadBalancer | undefin
   let timer: NodeJS.Timeout;
   const tick = (): void => {
     checkAll();
-    timer = setTimeout(tick, (self()?.settings.health_check.check_interval_seconds ?? 1) * 1000).unref();
+    timer = setTimeout(tick, (self()?.settings.health_check.check_interval_seconds ?? 0.1) * 1000).unref();
   };
   tick();
   return {
