@@ -108,6 +108,27 @@ export interface Deployment {
   updatedAt: number;
 }
 
+/** What the newer API tells about a roll-out, kept when the deployment itself is gone. */
+export interface ServiceDeployment {
+  readonly arn: string;
+  /** The deployment that it tells about. */
+  readonly deploymentId: string;
+  status:
+    | "IN_PROGRESS"
+    | "SUCCESSFUL"
+    | "STOPPED"
+    | "ROLLBACK_IN_PROGRESS"
+    | "ROLLBACK_SUCCESSFUL"
+    | "ROLLBACK_FAILED";
+  statusReason: string | undefined;
+  readonly createdAt: number;
+  updatedAt: number;
+  finishedAt: number | undefined;
+  /** The deployment that it went back to. */
+  rollback:
+    { readonly reason: string; readonly startedAt: number; readonly deploymentId: string } | undefined;
+}
+
 export interface EcsService {
   readonly arn: string;
   readonly name: string;
@@ -128,6 +149,8 @@ export interface EcsService {
   availabilityZoneRebalancing: string;
   /** Newest first. */
   deployments: Deployment[];
+  /** Newest first. */
+  serviceDeployments: ServiceDeployment[];
   /** Newest first, at most 100. */
   events: { readonly id: string; readonly createdAt: number; readonly message: string }[];
   readonly createdAt: number;

@@ -1,0 +1,19 @@
+/** An answer that is an AWS error. */
+export class ApiError extends Error {
+  /**
+   * @param code the error's name in the service model
+   * @param status HTTP status: 400, or 5xx for what clients retry
+   */
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status = 400,
+  ) {
+    super(message);
+  }
+}
+
+/** The error for what the real service may offer and this one does not: never a wrong success. */
+export function notModelled(what: string): ApiError {
+  return new ApiError("NotModelledException", `The local cloud does not model ${what}.`);
+}

@@ -1,0 +1,240 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { takeFault } from "../faults";
+import type { AgentPoll } from "../machines";
+import type { JsonObject, World } from "../world";
+import { pollAgent } from "./agent";
+import { type Api, callOperation, journalCall } from "./api";
+import { ApiError, notModelled } from "./api-error";
+import type { Context } from "./operation";
+import { proxy } from "./proxy";
+import { defaultSettings, type Settings } from "./settings";
+import { accountOf, type CredentialScope, credentialScope } from "./signature";
+
+/** What the gateway needs. */
+export interface GatewayOptions {
+  /** From `loadApis`. */
+  readonly apis: readonly Api[];
+  /** Port of moto on 127.0.0.1. */
+  readonly motoPort: number;
+  /** @default defaultSettings */
+  readonly settings?: Settings;
+}
+
+/** Answers an HTTP request. */
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** An HTTP server on a free port of 127.0.0.1. */
+export interface Server {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** Ends it and every connection. */
+  close(): Promise<void>;
+}
+
+/** Bytes of a request's body, at most. */
+const bodyLimit = 1_000_000;
+
+/**
+ * AWS as far as it is modelled: Systems Manager and ECS over the world, the services that moto serves well by
+ * moto, `POST /agent` for the machines' agents. Every other service, operation or member is an error.
+ */
+export function createAwsHandler(world: World, options: GatewayOptions): Handler {
+  return (request, response) => {
+    answer(world, options, request, response).catch((error: unknown) => {
+      sendError(response, toApiError(error));
+    });
+  };
+}
+
+/** Serves {@link createAwsHandler} on a free port of 127.0.0.1. */
+export async function serveAws(world: World, options: GatewayOptions): Promise<Server> {
+  const server = createServer(createAwsHandler(world, options));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: async () => {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  world: World,
+  options: GatewayOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = request.url ?? "/";
+  if (request.method === "POST" && url === "/agent") {
+    const poll = (await readJson(request)) as object as AgentPoll;
+    send(response, 200, pollAgent(world, poll, Date.now()));
+    return;
+  }
+  const [prefix, name = ""] = String(request.headers["x-amz-target"] ?? "").split(".");
+  const api = options.apis.find(({ targetPrefix }) => targetPrefix === prefix);
+  const scope = credentialScope(request.headers, url);
+  if (scope === undefined && api?.agentOperations.includes(name) !== true) {
+    throw new ApiError(
+      "MissingAuthenticationToken",
+      "The request has no credential scope: it is not signed.",
+      403,
+    );
+  }
+  if (api !== undefined) {
+    await answerCall(world, options, { api, name, scope, request }, response);
+  } else if (scope !== undefined) {
+    await proxy(request, response, {
+      scope,
+      port: options.motoPort,
+      account: accountOf(scope.accessKeyId, world.account),
+    });
+  }
+}
+
+interface Call {
+  readonly api: Api;
+  readonly name: string;
+  readonly scope: CredentialScope | undefined;
+  readonly request: IncomingMessage;
+}
+
+async function answerCall(
+  world: World,
+  options: GatewayOptions,
+  call: Call,
+  response: ServerResponse,
+): Promise<void> {
+  const { api, name, request } = call;
+  const caller = (request.headers["user-agent"] ?? "").split(" ")[0] ?? "";
+  const input = await readJson(request);
+  const text = JSON.stringify(input);
+  const fault = takeFault(world, { service: api.service, operation: name, input: text });
+  if (fault?.kind === "delay") {
+    await sleep(fault.milliseconds);
+  }
+  try {
+    if (fault?.kind === "error") {
+      throw new ApiError(fault.code, fault.message, fault.status);
+    }
+    const context: Context = { now: Date.now(), settings: options.settings ?? defaultSettings };
+    // Validation turns timestamps into dates, so the journal keeps a copy of what came.
+    const output = callOperation(
+      api,
+      name,
+      JSON.parse(text) as object,
+      visibleTo(world, context, call),
+      context,
+    );
+    journalCall(world, { api, name, input, status: 200, caller });
+    if (fault?.kind === "lost-answer") {
+      request.socket.destroy();
+    } else {
+      send(response, 200, output);
+    }
+  } catch (error) {
+    const problem = toApiError(error);
+    journalCall(world, { api, name, input, status: problem.status, caller, error: problem.code });
+    throw problem;
+  }
+}
+
+/**
+ * The world as a caller sees it: an empty one from another account or region, where nothing can be made.
+ * @throws ApiError for an operation that makes something there
+ */
+function visibleTo(world: World, { settings }: Context, { scope, name }: Call): World {
+  if (scope === undefined) {
+    return world;
+  }
+  const account = accountOf(scope.accessKeyId, world.account);
+  if (account === world.account && scope.region === settings.region) {
+    return world;
+  }
+  if (/^(Create|Register|Run)/.test(name)) {
+    throw notModelled(
+      `account ${account} in ${scope.region}: it has ${world.account} in ${settings.region} only`,
+    );
+  }
+  return {
+    ...world,
+    account,
+    aws: {
+      activations: new Map(),
+      managedInstances: new Map(),
+      clusters: new Map(),
+      containerInstances: new Map(),
+      taskDefinitions: new Map(),
+      services: new Map(),
+      tasks: new Map(),
+    },
+  };
+}
+
+async function readJson(request: IncomingMessage): Promise<JsonObject> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bodyLimit) {
+      throw new ApiError("RequestEntityTooLarge", `The request's body exceeds ${bodyLimit} bytes.`, 413);
+    }
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString();
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text === "" ? "{}" : text);
+  } catch {
+    throw new ApiError("SerializationException", "The request's body is not JSON.");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new ApiError("SerializationException", "The request's body is not a JSON object.");
+  }
+  return parsed as JsonObject;
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) {
+    return error;
+  }
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new ApiError("InternalFailure", reason, 500);
+}
+
+function sendError(response: ServerResponse, { code, message, status }: ApiError): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.setHeader("x-amzn-errortype", code);
+  send(response, status, { __type: code, message, Message: message });
+}
+
+/** Sends JSON 1.1, in which a timestamp is a number of seconds since the epoch. */
+function send(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(toWire(body));
+  response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
+  response.end(text);
+}
+
+function toWire(value: unknown): unknown {
+  if (value instanceof Date) {
+    return value.getTime() / 1000;
+  }
+  if (Array.isArray(value)) {
+    return value.map(toWire);
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toWire(member)]));
+  }
+  return value;
+}

@@ -1,0 +1,19 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/** Hexadecimal digits that no one has had before. */
+export function randomHex(digits: number): string {
+  return randomBytes(Math.ceil(digits / 2))
+    .toString("hex")
+    .slice(0, digits);
+}
+
+/** Hexadecimal digits, at most 64, that follow from the seed alone. */
+export function derivedHex(digits: number, ...seed: readonly (string | number)[]): string {
+  return createHash("sha256").update(seed.join("\n")).digest("hex").slice(0, digits);
+}
+
+/** The id of an ECS deployment: `ecs-svc/` and 19 decimal digits that follow from the seed alone. */
+export function deploymentId(...seed: readonly (string | number)[]): string {
+  const digits = BigInt(`0x${derivedHex(16, ...seed)}`).toString();
+  return `ecs-svc/${digits.padStart(20, "0").slice(1)}`;
+}

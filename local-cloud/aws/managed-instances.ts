@@ -1,0 +1,176 @@
+import type {
+  AddTagsToResourceRequest,
+  DeregisterManagedInstanceRequest,
+  DescribeInstanceInformationRequest,
+  DescribeInstanceInformationResult,
+  InstanceInformation,
+  ListTagsForResourceRequest,
+  ListTagsForResourceResult,
+  RemoveTagsFromResourceRequest,
+} from "@aws-sdk/client-ssm";
+
+import type { World } from "../world";
+import { ApiError } from "./api-error";
+import { type Context, operation, type Operations } from "./operation";
+import { pageOf } from "./paging";
+import { isConnected } from "./settings";
+import type { ManagedInstance } from "./state";
+
+type Filter = { readonly key: string; readonly values: readonly string[] };
+
+/**
+ * Filters by `Filters` or by the older `InstanceInformationFilterList`; a tag filter stands alone.
+ * Source: AWS Systems Manager API Reference, DescribeInstanceInformation and InstanceInformationStringFilter.
+ */
+function describeInstanceInformation(
+  world: World,
+  input: DescribeInstanceInformationRequest,
+  { now, settings }: Context,
+): DescribeInstanceInformationResult {
+  const filters = filtersOf(input);
+  const wanted = [...world.aws.managedInstances.values()]
+    .map((instance) => ({
+      instance,
+      description: describe(instance, isConnected(instance.lastPingAt, now, settings)),
+    }))
+    .filter(({ instance, description }) => filters.every((filter) => matches(filter, instance, description)))
+    .map(({ description }) => description);
+  const page = pageOf(
+    wanted,
+    { token: input.NextToken, size: input.MaxResults },
+    settings,
+    "InvalidNextToken",
+  );
+  return { InstanceInformationList: page.items, NextToken: page.nextToken };
+}
+
+function filtersOf(input: DescribeInstanceInformationRequest): Filter[] {
+  const older = (input.InstanceInformationFilterList ?? []).map(({ key, valueSet }) => ({
+    key: key ?? "",
+    values: valueSet ?? [],
+  }));
+  const newer = (input.Filters ?? []).map(({ Key, Values }) => ({ key: Key ?? "", values: Values ?? [] }));
+  if (older.length > 0 && newer.length > 0) {
+    throw new ApiError(
+      "ValidationException",
+      "Filters and InstanceInformationFilterList cannot be used together.",
+    );
+  }
+  const filters = [...older, ...newer];
+  if (filters.length > 1 && filters.some(({ key }) => key.startsWith("tag"))) {
+    throw new ApiError("ValidationException", "A tag filter cannot be combined with other filters.");
+  }
+  return filters;
+}
+
+function matches(
+  { key, values }: Filter,
+  instance: ManagedInstance,
+  description: InstanceInformation,
+): boolean {
+  if (key.startsWith("tag:")) {
+    return instance.tags.some(({ Key, Value }) => Key === key.slice(4) && values.includes(Value ?? ""));
+  }
+  switch (key) {
+    case "tag-key":
+      return instance.tags.some(({ Key }) => values.includes(Key ?? ""));
+    case "InstanceIds":
+      return values.includes(instance.id);
+    case "ActivationIds":
+      return values.includes(instance.activationId);
+    case "IamRole":
+      return values.includes(instance.iamRole);
+    case "AgentVersion":
+      return values.includes(instance.agentVersion);
+    case "PingStatus":
+      return values.includes(description.PingStatus ?? "");
+    case "PlatformTypes":
+      return values.includes("Linux");
+    case "ResourceType":
+      return values.includes("ManagedInstance");
+    default:
+      throw new ApiError("InvalidFilterKey", `The filter key ${key} is not valid.`);
+  }
+}
+
+function describe(instance: ManagedInstance, online: boolean): InstanceInformation {
+  return {
+    InstanceId: instance.id,
+    PingStatus: online ? "Online" : "ConnectionLost",
+    LastPingDateTime: new Date(instance.lastPingAt),
+    AgentVersion: instance.agentVersion,
+    PlatformType: "Linux",
+    PlatformName: instance.platform.name,
+    PlatformVersion: instance.platform.version,
+    ActivationId: instance.activationId,
+    IamRole: instance.iamRole,
+    RegistrationDate: new Date(instance.registeredAt),
+    ResourceType: "ManagedInstance",
+    Name: instance.name,
+    IPAddress: instance.ipAddress,
+    ComputerName: instance.computerName,
+  };
+}
+
+/** From here on its agent's calls fail, those of the ECS agent included: it has no credentials any more. */
+function deregisterManagedInstance(
+  world: World,
+  { InstanceId = "" }: DeregisterManagedInstanceRequest,
+): object {
+  if (!world.aws.managedInstances.delete(InstanceId)) {
+    throw new ApiError("InvalidInstanceId", `Instance ${InstanceId} is not a registered managed instance.`);
+  }
+  return {};
+}
+
+function taggedInstance(
+  world: World,
+  resourceType: string | undefined,
+  id: string | undefined,
+): ManagedInstance {
+  if (resourceType !== "ManagedInstance") {
+    throw new ApiError(
+      "InvalidResourceType",
+      `The local cloud has no tags of ${String(resourceType)} resources.`,
+    );
+  }
+  const instance = world.aws.managedInstances.get(id ?? "");
+  if (instance === undefined) {
+    throw new ApiError("InvalidResourceId", `Instance ${String(id)} is not a registered managed instance.`);
+  }
+  return instance;
+}
+
+function addTags(world: World, { ResourceType, ResourceId, Tags = [] }: AddTagsToResourceRequest): object {
+  const instance = taggedInstance(world, ResourceType, ResourceId);
+  const kept = instance.tags.filter(({ Key }) => !Tags.some((tag) => tag.Key === Key));
+  instance.tags = [...kept, ...Tags];
+  return {};
+}
+
+function removeTags(
+  world: World,
+  { ResourceType, ResourceId, TagKeys = [] }: RemoveTagsFromResourceRequest,
+): object {
+  const instance = taggedInstance(world, ResourceType, ResourceId);
+  instance.tags = instance.tags.filter(({ Key }) => !TagKeys.includes(Key ?? ""));
+  return {};
+}
+
+function listTags(
+  world: World,
+  { ResourceType, ResourceId }: ListTagsForResourceRequest,
+): ListTagsForResourceResult {
+  return { TagList: taggedInstance(world, ResourceType, ResourceId).tags };
+}
+
+export const managedInstanceOperations: Operations = {
+  DescribeInstanceInformation: operation(
+    ["InstanceInformationFilterList", "Filters", "MaxResults", "NextToken"],
+    describeInstanceInformation,
+  ),
+  DeregisterManagedInstance: operation(["InstanceId"], deregisterManagedInstance),
+  AddTagsToResource: operation(["ResourceType", "ResourceId", "Tags"], addTags),
+  RemoveTagsFromResource: operation(["ResourceType", "ResourceId", "TagKeys"], removeTags),
+  ListTagsForResource: operation(["ResourceType", "ResourceId"], listTags),
+};

@@ -1,0 +1,182 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+
+import Ajv, { type ErrorObject, type ValidateFunction } from "ajv";
+import type { DataValidationCxt } from "ajv/dist/types";
+
+/** A shape of a service model, as far as it is used. */
+export interface Shape {
+  readonly type: string;
+  readonly members?: Readonly<Record<string, { readonly shape: string }>>;
+  readonly required?: readonly string[];
+  readonly member?: { readonly shape: string };
+  readonly key?: { readonly shape: string };
+  readonly value?: { readonly shape: string };
+  readonly enum?: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+  readonly pattern?: string;
+}
+
+/** An AWS service model: operations with the names of their input and output shapes. */
+export interface ServiceModel {
+  readonly operations: Readonly<
+    Record<
+      string,
+      { readonly input?: { readonly shape: string }; readonly output?: { readonly shape: string } }
+    >
+  >;
+  readonly shapes: Readonly<Record<string, Shape>>;
+}
+
+/** Finds what is wrong with an input or output; an empty list when nothing is. Turns timestamps into `Date`s. */
+export type Check = (data: object) => readonly string[];
+
+/** The checks of one service. */
+export interface Checks {
+  /** @returns undefined when the service has no such operation */
+  readonly input: (operation: string) => Check | undefined;
+  readonly output: (operation: string) => Check | undefined;
+}
+
+/**
+ * Reads `<data>/<service>/<version>/service-2.json`, plain or compressed, of the AWS CLI's data.
+ * @throws Error when the file is in neither form
+ */
+export async function readModel(data: string, service: string, version: string): Promise<ServiceModel> {
+  const file = join(data, service, version, "service-2.json");
+  const text = await readFile(`${file}.gz`).then(promisify(gunzip), () => readFile(file));
+  return JSON.parse(text.toString()) as ServiceModel;
+}
+
+/** Turns a service model into checks by JSON Schema. */
+export function createChecks(model: ServiceModel): Checks {
+  const ajv = new Ajv({ allErrors: true });
+  ajv.addKeyword({ keyword: "timestamp", modifying: true, schema: false, validate: toDate });
+  ajv.addSchema({ $id: "model", $defs: mapValues(model.shapes, toSchema) });
+  const compiled = new Map<string, Check>();
+  const check = (shape: string): Check => {
+    const known = compiled.get(shape);
+    if (known !== undefined) {
+      return known;
+    }
+    const made = toCheck(ajv.compile({ $ref: `model#/$defs/${shape}` }));
+    compiled.set(shape, made);
+    return made;
+  };
+  const side = (name: "input" | "output") => (operation: string) => {
+    const found = model.operations[operation];
+    if (found === undefined) {
+      return undefined;
+    }
+    const shape = found[name]?.shape;
+    return shape === undefined ? () => [] : check(shape);
+  };
+  return { input: side("input"), output: side("output") };
+}
+
+function toCheck(validate: ValidateFunction): Check {
+  return (data) => (validate(data) ? [] : (validate.errors ?? []).map(explain));
+}
+
+function explain({ instancePath, keyword, message, params }: ErrorObject): string {
+  const place = instancePath === "" ? "the input" : instancePath.slice(1).replaceAll("/", ".");
+  if (keyword === "additionalProperties") {
+    return `${place} has an unknown member '${String(params["additionalProperty"])}'`;
+  }
+  const allowed = keyword === "enum" ? `: [${String(params["allowedValues"])}]` : "";
+  return `${place} ${message ?? "is not valid"}${allowed}`;
+}
+
+/** Replaces a number of seconds since the epoch by a `Date`. */
+function toDate(data: unknown, context?: DataValidationCxt): boolean {
+  if (typeof data === "number" && context !== undefined) {
+    (context.parentData as Record<string | number, unknown>)[context.parentDataProperty] = new Date(
+      data * 1000,
+    );
+    return true;
+  }
+  return data instanceof Date;
+}
+
+function toSchema(shape: Shape): object {
+  switch (shape.type) {
+    case "structure":
+      return {
+        type: "object",
+        properties: mapValues(shape.members ?? {}, reference),
+        required: shape.required ?? [],
+        additionalProperties: false,
+      };
+    case "list":
+      return { type: "array", items: reference(shape.member), ...bounds("Items", shape) };
+    case "map":
+      return {
+        type: "object",
+        propertyNames: reference(shape.key),
+        additionalProperties: reference(shape.value),
+        ...bounds("Properties", shape),
+      };
+    case "string":
+      return { type: "string", ...choice(shape), ...bounds("Length", shape), ...pattern(shape) };
+    case "integer":
+    case "long":
+      return { type: "integer", ...range(shape) };
+    case "double":
+    case "float":
+      return { type: "number", ...range(shape) };
+    case "boolean":
+      return { type: "boolean" };
+    case "blob":
+      return { type: "string" };
+    case "timestamp":
+      return { timestamp: true };
+    default:
+      throw new Error(`Shape of unknown type '${shape.type}' in a service model`);
+  }
+}
+
+function reference(member: { readonly shape: string } | undefined): object {
+  if (member === undefined) {
+    throw new Error("A list or map without an element's shape in a service model");
+  }
+  return { $ref: `#/$defs/${member.shape}` };
+}
+
+function bounds(what: "Items" | "Length" | "Properties", { min, max }: Shape): object {
+  return {
+    ...(min === undefined ? {} : { [`min${what}`]: min }),
+    ...(max === undefined ? {} : { [`max${what}`]: max }),
+  };
+}
+
+function range({ min, max }: Shape): object {
+  return { ...(min === undefined ? {} : { minimum: min }), ...(max === undefined ? {} : { maximum: max }) };
+}
+
+function choice(shape: Shape): object {
+  return shape.enum === undefined ? {} : { enum: shape.enum };
+}
+
+/** Patterns are written for Java and match the whole value; the few that JavaScript can't read are left out. */
+function pattern({ pattern: source }: Shape): object {
+  if (source === undefined) {
+    return {};
+  }
+  const whole = `^(?:${source})$`;
+  try {
+    new RegExp(whole, "u");
+    return { pattern: whole };
+  } catch {
+    return {};
+  }
+}
+
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  map: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+}

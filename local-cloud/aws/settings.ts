@@ -1,0 +1,23 @@
+/** What is different from AWS, so that tests needn't wait or make a thousand things. */
+export interface Settings {
+  /** The only region that holds anything. */
+  readonly region: string;
+  /** Items of a page when the caller sets no `maxResults`, at most. */
+  readonly pageSize: number;
+  /** Seconds since an agent's last call after which it counts as lost. AWS: 5 minutes for Systems Manager. */
+  readonly lostAfter: number;
+  /** Seconds that a task without a health check must run to count as healthy. AWS: about 40. */
+  readonly settledAfter: number;
+}
+
+export const defaultSettings: Settings = {
+  region: "eu-west-1",
+  pageSize: 100,
+  lostAfter: 10,
+  settledAfter: 3,
+};
+
+/** Whether an agent that last called at this time still counts as connected. */
+export function isConnected(lastCallAt: number, now: number, { lostAfter }: Settings): boolean {
+  return now - lastCallAt <= lostAfter * 1000;
+}

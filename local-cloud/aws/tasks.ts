@@ -1,0 +1,245 @@
+import type {
+  DescribeTasksRequest,
+  DescribeTasksResponse,
+  Failure,
+  ListTasksRequest,
+  ListTasksResponse,
+  RunTaskRequest,
+  RunTaskResponse,
+  StopTaskRequest,
+  StopTaskResponse,
+  Task as Description,
+} from "@aws-sdk/client-ecs";
+
+import type { World } from "../world";
+import { ApiError, notModelled } from "./api-error";
+import { ecsArn, lastPart } from "./arns";
+import { requireCluster } from "./clusters";
+import { findInstance } from "./container-instances";
+import { derivedHex } from "./identifiers";
+import { type Context, operation, type Operations } from "./operation";
+import { pageOf } from "./paging";
+import { place } from "./placement";
+import type { Settings } from "./settings";
+import type { ContainerInstance, Task } from "./state";
+import { requireActiveTaskDefinition } from "./task-definitions";
+import { requestStop } from "./task-transitions";
+
+/** Adds a task, PENDING until its agent takes it up. Its ARN follows from the world and the time alone. */
+export function addTask(
+  world: World,
+  instance: ContainerInstance,
+  what: Pick<Task, "taskDefinitionArn" | "group" | "startedBy" | "tags">,
+  now: number,
+  settings: Settings,
+): Task {
+  const id = derivedHex(32, instance.arn, what.startedBy, what.group, now, world.aws.tasks.size);
+  const task: Task = {
+    ...what,
+    arn: ecsArn(world, settings, `task/${instance.clusterName}/${id}`),
+    clusterName: instance.clusterName,
+    containerInstanceArn: instance.arn,
+    lastStatus: "PENDING",
+    desiredStatus: "RUNNING",
+    health: "UNKNOWN",
+    createdAt: now,
+    startedAt: undefined,
+    stoppingAt: undefined,
+    stoppedAt: undefined,
+    stoppedReason: undefined,
+    stopCode: undefined,
+    exitCode: undefined,
+  };
+  world.aws.tasks.set(task.arn, task);
+  return task;
+}
+
+/** Lists tasks that are to run when no desired status is asked for. */
+function listTasks(world: World, input: ListTasksRequest, { settings }: Context): ListTasksResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const instance = input.containerInstance && findInstance(world, cluster.name, input.containerInstance);
+  if (input.containerInstance !== undefined && !instance) {
+    throw new ApiError("InvalidParameterException", "Referenced container instance was not found.");
+  }
+  const service = input.serviceName && lastPart(input.serviceName);
+  if (service && !serviceExists(world, cluster.name, service)) {
+    throw new ApiError("ServiceNotFoundException", "Service not found.");
+  }
+  const wanted = [...world.aws.tasks.values()]
+    .filter(({ clusterName }) => clusterName === cluster.name)
+    .filter(({ desiredStatus }) => desiredStatus === (input.desiredStatus ?? "RUNNING"))
+    .filter(({ containerInstanceArn }) => !instance || containerInstanceArn === instance.arn)
+    .filter(({ group }) => !service || group === `service:${service}`)
+    .filter(({ startedBy }) => input.startedBy === undefined || startedBy === input.startedBy)
+    .filter(
+      ({ taskDefinitionArn }) => !input.family || lastPart(taskDefinitionArn).split(":")[0] === input.family,
+    )
+    .map(({ arn }) => arn);
+  const request = { token: input.nextToken, size: input.maxResults };
+  const page = pageOf(wanted, request, settings, "InvalidParameterException");
+  return { taskArns: page.items, nextToken: page.nextToken };
+}
+
+function serviceExists(world: World, cluster: string, service: string): boolean {
+  return [...world.aws.services.values()].some(
+    ({ name, clusterName }) => name === service && clusterName === cluster,
+  );
+}
+
+function findTask(world: World, clusterName: string, idOrArn: string): Task | undefined {
+  return [...world.aws.tasks.values()].find(
+    (task) => task.clusterName === clusterName && (task.arn === idOrArn || lastPart(task.arn) === idOrArn),
+  );
+}
+
+function describeTasks(
+  world: World,
+  input: DescribeTasksRequest,
+  { settings }: Context,
+): DescribeTasksResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const ids = input.tasks ?? [];
+  if (ids.length === 0 || ids.length > 100) {
+    throw new ApiError(
+      "InvalidParameterException",
+      `Tasks must have between 1 and 100 entries (got ${ids.length}).`,
+    );
+  }
+  const found = ids.map((id) => ({ id, task: findTask(world, cluster.name, id) }));
+  const include = input.include ?? [];
+  return {
+    tasks: found.flatMap(({ task }) => (task ? [describe(world, task, include)] : [])),
+    failures: found
+      .filter(({ task }) => task === undefined)
+      .map(({ id }) => ({
+        arn: id.startsWith("arn:") ? id : ecsArn(world, settings, `task/${cluster.name}/${id}`),
+        reason: "MISSING",
+      })),
+  };
+}
+
+const toDate = (time: number | undefined): Date | undefined =>
+  time === undefined ? undefined : new Date(time);
+
+function describe(world: World, task: Task, include: readonly string[]): Description {
+  const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
+  const container = definition?.containerDefinitions?.[0];
+  const running = task.lastStatus === "RUNNING";
+  return {
+    taskArn: task.arn,
+    clusterArn: world.aws.clusters.get(task.clusterName)?.arn,
+    taskDefinitionArn: task.taskDefinitionArn,
+    containerInstanceArn: task.containerInstanceArn,
+    group: task.group,
+    startedBy: task.startedBy,
+    launchType: "EXTERNAL",
+    lastStatus: task.lastStatus,
+    desiredStatus: task.desiredStatus,
+    healthStatus: task.health,
+    connectivity: "CONNECTED",
+    cpu: definition?.cpu,
+    memory: definition?.memory,
+    createdAt: new Date(task.createdAt),
+    startedAt: toDate(task.startedAt),
+    stoppingAt: toDate(task.stoppingAt),
+    stoppedAt: toDate(task.stoppedAt),
+    stoppedReason: task.stoppedReason,
+    stopCode: task.stopCode as Description["stopCode"],
+    containers: [
+      {
+        containerArn: task.arn.replace(":task/", ":container/"),
+        taskArn: task.arn,
+        name: container?.name,
+        image: container?.image,
+        lastStatus: task.lastStatus,
+        healthStatus: task.health,
+        exitCode: task.exitCode,
+        networkBindings: running
+          ? container?.portMappings?.map(({ containerPort, hostPort, protocol }) => ({
+              bindIP: "0.0.0.0",
+              containerPort,
+              hostPort,
+              protocol,
+            }))
+          : [],
+      },
+    ],
+    attachments: [],
+    overrides: { containerOverrides: [] },
+    tags: include.includes("TAGS") ? task.tags : [],
+    version: 1,
+  };
+}
+
+/** Places tasks at once; what finds no place is a failure, not an error. */
+function runTask(world: World, input: RunTaskRequest, { now, settings }: Context): RunTaskResponse {
+  const cluster = requireCluster(world, input.cluster);
+  if (input.launchType !== "EXTERNAL") {
+    throw notModelled("launch types other than EXTERNAL");
+  }
+  const { definition } = requireActiveTaskDefinition(world, input.taskDefinition);
+  const group = input.group ?? `family:${definition.family}`;
+  const tasks: Task[] = [];
+  const failures: Failure[] = [];
+  for (let count = 0; count < (input.count ?? 1); count += 1) {
+    const constraints = input.placementConstraints ?? [];
+    const placement = place(
+      world,
+      { clusterName: cluster.name, definition, constraints, group },
+      now,
+      settings,
+    );
+    if ("instance" in placement) {
+      const { taskDefinitionArn } = definition;
+      const what = { taskDefinitionArn, group, startedBy: input.startedBy ?? "", tags: input.tags ?? [] };
+      tasks.push(addTask(world, placement.instance, what, now, settings));
+    } else if (placement.closest === undefined) {
+      throw new ApiError("InvalidParameterException", placement.reason);
+    } else {
+      failures.push({ arn: placement.closest.arn, reason: placement.code });
+    }
+  }
+  return { tasks: tasks.map((task) => describe(world, task, ["TAGS"])), failures };
+}
+
+/** SIGTERM, then SIGKILL after the container's stopTimeout. Stopping a stopped task changes nothing. */
+function stopTask(world: World, input: StopTaskRequest, { now }: Context): StopTaskResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const task = findTask(world, cluster.name, input.task ?? "");
+  if (task === undefined) {
+    throw new ApiError("InvalidParameterException", "The referenced task was not found.");
+  }
+  requestStop(task, { reason: input.reason ?? "Task stopped by user", code: "UserInitiated" }, now);
+  return { task: describe(world, task, []) };
+}
+
+export const taskOperations: Operations = {
+  ListTasks: operation(
+    [
+      "cluster",
+      "containerInstance",
+      "family",
+      "nextToken",
+      "maxResults",
+      "startedBy",
+      "serviceName",
+      "desiredStatus",
+    ],
+    listTasks,
+  ),
+  DescribeTasks: operation(["cluster", "tasks", "include"], describeTasks),
+  RunTask: operation(
+    [
+      "cluster",
+      "count",
+      "group",
+      "launchType",
+      "placementConstraints",
+      "startedBy",
+      "tags",
+      "taskDefinition",
+    ],
+    runTask,
+  ),
+  StopTask: operation(["cluster", "task", "reason"], stopTask),
+};
