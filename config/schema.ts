@@ -19,11 +19,8 @@ const days = z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545
   // Source: Amazon CloudWatch Logs API Reference, PutRetentionPolicy.
   error: "must be a retention that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …",
 });
-// Source: Amazon ECS API Reference, Attribute.
-const attribute = text(
-  /^[A-Za-z0-9\-_./\\@: ]{1,128}$/,
-  "1 to 128 of letters, digits, - _ . / \\ @ : and spaces",
-);
+// Also a tag of the container instance. Source: Amazon ECS API Reference, Attribute and Tag.
+const attribute = text(/^[A-Za-z0-9\-_./@: ]{1,128}$/, "1 to 128 of letters, digits, - _ . / @ : and spaces");
 // The form that both clouds accept; DigitalOcean's is the narrower one.
 const tagText = text(/^[A-Za-z0-9_-]{1,100}$/, "1 to 100 of letters, digits, - and _");
 
@@ -49,9 +46,7 @@ const backend = z
   )
   .describe("Where Terraform keeps its states.");
 
-const nodeSpec = z.strictObject({
-  size: z.string().min(1).optional().describe("Droplet size, when it differs from the site's."),
-  image: z.string().min(1).optional().describe("Droplet image, when it differs from the site's."),
+const serverSpec = z.strictObject({
   // ECS allows ten attributes an instance; four are ours.
   attributes: z
     .record(attribute, attribute)
@@ -62,6 +57,11 @@ const nodeSpec = z.strictObject({
     .optional()
     .describe("More ECS attributes of the node."),
   replacement: z.int().min(0).optional().describe("Raise by one to replace this node."),
+});
+
+const dropletSpec = serverSpec.extend({
+  size: z.string().min(1).optional().describe("Droplet size, when it differs from the site's."),
+  image: z.string().min(1).optional().describe("Droplet image, when it differs from the site's."),
 });
 
 const egressRule = z
@@ -105,7 +105,7 @@ const digitalOceanSite = z.strictObject({
   size: z.string().min(1).default("s-1vcpu-1gb").describe("Droplet size."),
   image: z.string().min(1).default("ubuntu-24-04-x64").describe("Droplet image."),
   nodes: z
-    .union([z.int().min(0).max(500), z.record(key, nodeSpec)], {
+    .union([z.int().min(0).max(500), z.record(key, dropletSpec)], {
       error: "must be a number from 0 to 500, or the nodes by name",
     })
     .describe("How many nodes, or each node by name. 0 is the step before a site's removal."),
@@ -142,7 +142,7 @@ const digitalOceanSite = z.strictObject({
 
 const onPremisesSite = z.strictObject({
   kind: z.literal("on-premises"),
-  nodes: z.record(key, nodeSpec).describe("The servers by name."),
+  nodes: z.record(key, serverSpec).describe("The servers by name."),
   // Source: AWS Systems Manager API Reference, CreateActivation: at most 30 days.
   activationDays: z.int().min(1).max(30).default(7).describe("Days within which a server has to register."),
   awaitNodes: z.boolean().default(false).describe("Whether a deploy waits for the servers to register."),
@@ -253,7 +253,7 @@ export type Config = DeepReadonly<z.output<typeof schema>>;
 export type Site = Config["sites"][string];
 export type DigitalOceanSite = Extract<Site, { kind: "digitalocean" }>;
 export type OnPremisesSite = Extract<Site, { kind: "on-premises" }>;
-export type NodeSpec = DeepReadonly<z.output<typeof nodeSpec>>;
+export type NodeSpec = DeepReadonly<z.output<typeof dropletSpec>>;
 export type Application = Config["application"];
 export type Listener = DigitalOceanSite["loadBalancer"]["listeners"][number];
 export type Backend = Config["backend"];

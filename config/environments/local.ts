@@ -6,7 +6,7 @@ export default {
   // The account of every embedded AWS.
   aws: { region: "eu-west-1", accountId: "123456789012" },
   // The embedded clouds sign their installer themselves.
-  installer: { signingKey: "0000000000000000000000000000000000000000" },
+  installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
   sites: {
     ams3: {
       kind: "digitalocean",
