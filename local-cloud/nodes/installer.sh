@@ -37,7 +37,6 @@ install_docker() {
     return
   fi
   apt install -y docker.io
-  systemctl enable --now docker
 }
 
 install_ecs_agent() {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Assignment, TaskReport } from "../../machines";
-import { imageFolder, readImage } from "./dockerfile";
+import { type Image, imageFolder, readImage } from "./dockerfile";
 import { killGroup, type Health, type Surroundings, watchHealth } from "./health-check";
 import { containerPort, freePort } from "./ports";
 import { publish } from "./relay";
@@ -44,18 +44,14 @@ export function startContainer(settings: Settings, assignment: Assignment): Cont
   };
 
   const start = async (): Promise<void> => {
-    const image = await readImage(imageFolder(settings.imagesDirectory, container.image)).catch(
-      (error: unknown) => {
-        throw new Error(`CannotPullContainerError: ${container.image}: ${reason(error)}`);
-      },
-    );
+    const image = await pull(settings, container.image);
     const listensOn =
       settings.sandbox === "process" && container.containerPort !== undefined ? await freePort() : undefined;
     const surroundings = {
       cwd: image.folder,
       env: {
         HOME: "/root",
-        HOSTNAME: taskArn.slice(-12),
+        HOSTNAME: containerId(taskArn),
         ...image.environment,
         ...container.environment,
         PATH: `${image.folder}:${settings.programDirectory}:/usr/local/bin:/usr/bin:/bin`,
@@ -107,6 +103,25 @@ export function startContainer(settings: Settings, assignment: Assignment): Cont
       });
     },
   };
+}
+
+async function pull(settings: Settings, reference: string): Promise<Image> {
+  try {
+    const folder = imageFolder(settings.imagesDirectory, reference);
+    if (!existsSync(folder)) {
+      throw new Error("not found");
+    }
+    return await readImage(folder);
+  } catch (error) {
+    throw new Error(`CannotPullContainerError: failed to resolve ref ${reference}: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Id of a task's only container; its host name too. */
+export function containerId(taskArn: string): string {
+  return taskArn.slice(-12);
 }
 
 /** Resolves once the program runs; fails as Docker does when it can't. */

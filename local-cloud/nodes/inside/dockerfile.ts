@@ -80,7 +80,7 @@ function variables(rest: string): Record<string, string> {
   if (legacy?.[1] !== undefined && legacy[2] !== undefined) {
     return { [legacy[1]]: legacy[2] };
   }
-  const pairs = rest.matchAll(/([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|\S*)/g);
+  const pairs = rest.matchAll(/([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)/g);
   return Object.fromEntries(Array.from(pairs, ([, name = "", value = ""]) => [name, unquoted(value)]));
 }
 

@@ -1,5 +1,5 @@
 import type { Assignment, TaskReport } from "../../machines";
-import { type Container, startContainer } from "./container";
+import { type Container, containerId, startContainer } from "./container";
 import type { Settings } from "./settings";
 
 /** What Docker is to a real agent: the containers belong to it and outlive the agent. */
@@ -12,6 +12,10 @@ export interface Engine {
   prune(taskArns: ReadonlySet<string>): void;
   /** Ends every container at once. */
   kill(): void;
+  /** Container ids. */
+  ids(): readonly string[];
+  /** Ends a container and forgets it. */
+  remove(id: string): void;
 }
 
 export function createEngine(settings: Settings): Engine {
@@ -44,6 +48,13 @@ export function createEngine(settings: Settings): Engine {
       containers.get(taskArn)?.stop();
     },
     reports: () => [...containers.values()].map((container) => container.report()),
+    ids: () => [...containers.keys()].map(containerId),
+    remove: (id) => {
+      for (const taskArn of [...containers.keys()].filter((each) => containerId(each) === id)) {
+        containers.get(taskArn)?.kill();
+        containers.delete(taskArn);
+      }
+    },
     kill: () => {
       containers.forEach((container) => {
         container.kill();

@@ -21,6 +21,11 @@ export function watchHealth(
   surroundings: Surroundings,
   changed: (health: Health) => void,
 ): Stop {
+  if (!["CMD", "CMD-SHELL"].includes(check.command[0] ?? "") || (check.command[1] ?? "") === "") {
+    throw new Error(
+      `a health check must be ["CMD", program, …] or ["CMD-SHELL", line] (got ${check.command.join(" ")})`,
+    );
+  }
   const startedAt = Date.now();
   let counting = false;
   let failures = 0;

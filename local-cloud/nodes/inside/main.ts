@@ -20,19 +20,16 @@ async function main(settings: Settings): Promise<void> {
     ssm: switchable(() => startSsmAgent(settings)),
     ecs: switchable(() => startEcsAgent(settings, engine)),
   };
-  const service = (name: string, requires: readonly string[], part?: Switch): [string, Service] => [
-    name,
-    { package: packages[name] ?? name, requires, start: () => part?.start(), stop: () => part?.stop() },
-  ];
+  const idle = { start: () => undefined, stop: () => undefined };
   const units = createUnits(
-    new Map([
-      service("docker", []),
-      service("amazon-ssm-agent", [], agents.ssm),
-      service("ecs", ["docker"], agents.ecs),
+    new Map<string, Service>([
+      ["docker.service", { package: "docker.io", requires: [], ...idle }],
+      ["amazon-ssm-agent.service", { package: "amazon-ssm-agent", requires: [], ...agents.ssm }],
+      ["ecs.service", { package: "amazon-ecs-init", requires: ["docker"], ...agents.ecs }],
     ]),
   );
   await serveControls(settings.socketDirectory, {
-    tools: createTools(settings, units),
+    tools: createTools(settings, units, engine),
     agent: (action) => {
       Object.values(agents).forEach((agent) => {
         agent[action === "stop" ? "kill" : "revive"]();
@@ -57,8 +54,6 @@ async function main(settings: Settings): Promise<void> {
     await units.boot();
   }
 }
-
-const packages: Readonly<Record<string, string>> = { docker: "docker.io", ecs: "amazon-ecs-init" };
 
 interface Switch {
   start(): void;
@@ -102,7 +97,10 @@ async function tell(settings: Settings, event: string, detail: object): Promise<
 }
 
 // The local cloud holds the other end: when it is gone, however it went, so is the machine.
-process.stdin.on("end", () => process.exit()).resume();
+process.stdin
+  .on("end", () => process.exit())
+  .on("error", () => process.exit())
+  .resume();
 
 const settings = JSON.parse(process.argv[2] ?? "") as Settings;
 main(settings).catch(async (error: unknown) => {

@@ -6,16 +6,25 @@ import { type Outcome, succeeded } from "./iptables";
 const programs = "/usr/local/sbin";
 const installed = "/var/lib/dpkg/installed";
 
-/** Files that a package brings. Packages that aren't here bring nothing: what they hold is there already. */
-const contents: Readonly<Record<string, { readonly commands?: readonly string[]; readonly file?: string }>> =
-  {
-    "docker.io": { commands: ["docker"] },
-    "amazon-ssm-agent": { commands: ["amazon-ssm-agent"] },
-    "amazon-ecs-init": { file: "/usr/libexec/amazon-ecs-init" },
-  };
+interface Content {
+  readonly commands?: readonly string[];
+  readonly file?: string;
+  /** A service that runs as soon as its package is there. */
+  readonly service?: string;
+}
+
+/** What a package brings. Packages that aren't here bring nothing: what they hold is there already. */
+const contents: Readonly<Record<string, Content>> = {
+  "docker.io": { commands: ["docker"], service: "docker" },
+  "amazon-ssm-agent": { commands: ["amazon-ssm-agent"], service: "amazon-ssm-agent" },
+  "amazon-ecs-init": { file: "/usr/libexec/amazon-ecs-init" },
+};
+
+/** Runs systemctl for a package's own scripts. */
+type Systemctl = (parameters: readonly string[]) => Promise<Outcome>;
 
 /** `apt-get` and `apt`: installs by name or by file. */
-export async function apt(parameters: readonly string[]): Promise<Outcome> {
+export async function apt(systemctl: Systemctl, parameters: readonly string[]): Promise<Outcome> {
   const words = withoutOptions(parameters);
   const [command, ...names] = words;
   switch (command) {
@@ -24,7 +33,7 @@ export async function apt(parameters: readonly string[]): Promise<Outcome> {
     case "autoremove":
       return succeeded;
     case "install":
-      return installAll(names);
+      return installAll(systemctl, names);
     case "remove":
     case "purge":
       await Promise.all(names.map(remove));
@@ -35,12 +44,12 @@ export async function apt(parameters: readonly string[]): Promise<Outcome> {
 }
 
 /** `dpkg`: installs files, and answers what scripts ask. */
-export async function dpkg(parameters: readonly string[]): Promise<Outcome> {
+export async function dpkg(systemctl: Systemctl, parameters: readonly string[]): Promise<Outcome> {
   const [option = "", ...rest] = parameters;
   switch (option) {
     case "-i":
     case "--install":
-      return installAll(rest);
+      return installAll(systemctl, rest);
     case "--print-architecture":
       return { code: 0, output: `${process.arch === "arm64" ? "arm64" : "amd64"}\n` };
     case "--configure":
@@ -64,11 +73,17 @@ export function isInstalled(name: string): boolean {
   return existsSync(join(installed, name));
 }
 
-async function installAll(names: readonly string[]): Promise<Outcome> {
-  for (const name of names) {
-    await install(name.includes("/") ? (await readFile(name, "utf8")).trim() : name);
+async function installAll(systemctl: Systemctl, files: readonly string[]): Promise<Outcome> {
+  let output = "";
+  for (const file of files) {
+    const name = file.includes("/") ? (await readFile(file, "utf8")).trim() : file;
+    output += `Setting up ${name} ...\n`;
+    await install(name);
+    const service = contents[name]?.service;
+    const started = service === undefined ? succeeded : await systemctl(["enable", "--now", service]);
+    output += started.output;
   }
-  return { code: 0, output: names.map((name) => `Setting up ${name} ...\n`).join("") };
+  return { code: 0, output };
 }
 
 async function install(name: string): Promise<void> {

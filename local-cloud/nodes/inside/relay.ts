@@ -3,6 +3,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import type { Stop } from "./repetition";
+import { log } from "./settings";
 
 /**
  * Makes a TCP port of this machine reachable from outside its network namespace, as a Unix socket
@@ -21,6 +22,9 @@ export function publish(socketDirectory: string, hostPort: number, containerPort
     };
     pipeline(outside, inside, ended);
     pipeline(inside, outside, ended);
+  });
+  server.on("error", (error) => {
+    log(`port ${hostPort} can't be reached from outside: ${error.message}`);
   });
   server.listen(path);
   return () => {

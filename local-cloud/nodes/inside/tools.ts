@@ -1,3 +1,4 @@
+import type { Engine } from "./engine";
 import { createIptables, type Outcome, succeeded } from "./iptables";
 import { apt, dpkg } from "./packages";
 import { register } from "./registration";
@@ -9,20 +10,18 @@ import type { Units } from "./units";
 export type Tools = (program: string, parameters: readonly string[]) => Promise<Outcome>;
 
 /** Each call is told to the local cloud, whose journal keeps it and whose faults may hit it. */
-export function createTools(settings: Settings, units: Units): Tools {
+export function createTools(settings: Settings, units: Units, engine: Engine): Tools {
+  const systemctl = (parameters: readonly string[]): Promise<Outcome> => units.systemctl(parameters);
   const iptables = createIptables("iptables");
   const ip6tables = createIptables("ip6tables");
   const programs = new Map<string, (parameters: readonly string[]) => Outcome | Promise<Outcome>>([
-    ["apt", apt],
-    ["apt-get", apt],
-    ["dpkg", dpkg],
-    ["systemctl", (parameters) => units.systemctl(parameters)],
+    ["apt", (parameters) => apt(systemctl, parameters)],
+    ["apt-get", (parameters) => apt(systemctl, parameters)],
+    ["dpkg", (parameters) => dpkg(systemctl, parameters)],
+    ["systemctl", systemctl],
     ["iptables", iptables],
     ["ip6tables", ip6tables],
-    [
-      "docker",
-      () => ({ code: 1, output: "docker: not modelled: containers belong to the ECS agent here\n" }),
-    ],
+    ["docker", (parameters) => docker(engine, parameters)],
     ["amazon-ssm-agent", (parameters) => ssmAgentCommand(settings, parameters)],
   ]);
 
@@ -45,6 +44,28 @@ export function createTools(settings: Settings, units: Units): Tools {
       ? { code: 1, output: `${program}: interrupted\n` }
       : outcome;
   };
+}
+
+/** `docker ps --all --quiet` and `docker rm --force ID`; filters by the ECS agent's labels match every container. */
+function docker(engine: Engine, [command, ...rest]: readonly string[]): Outcome {
+  if (command === "ps" && rest.includes("--quiet")) {
+    return {
+      code: 0,
+      output: engine
+        .ids()
+        .map((id) => `${id}\n`)
+        .join(""),
+    };
+  }
+  if (command === "rm" && rest.includes("--force")) {
+    rest
+      .filter((word) => !word.startsWith("-"))
+      .forEach((id) => {
+        engine.remove(id);
+      });
+    return succeeded;
+  }
+  return { code: 1, output: `docker: not modelled: ${[command, ...rest].join(" ")}\n` };
 }
 
 /** Source: Systems Manager User Guide, "Install SSM Agent on hybrid Linux nodes". */

@@ -1,15 +1,12 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
 import { type Outcome, succeeded } from "./iptables";
 import { isInstalled } from "./packages";
 import { log, reason } from "./settings";
+import { directives, disable, enable, full, isEnabled, isWritten, pulledInBy } from "./unit-files";
 
-const folder = "/etc/systemd/system";
-const wants = join(folder, "multi-user.target.wants");
 const commandMilliseconds = 60_000;
 
-/** Something that a package's unit runs. */
+/** What a package's unit runs. */
 export interface Service {
   readonly package: string;
   /** Units that are started first. */
@@ -38,66 +35,65 @@ class UnitError extends Error {
   }
 }
 
+/** @param services by full name of their unit */
 export function createUnits(services: ReadonlyMap<string, Service>): Units {
-  const active = new Set<string>();
+  // As on a fresh Ubuntu, whose updates are about to start.
+  const active = new Set(["apt-daily.timer", "apt-daily-upgrade.timer", "unattended-upgrades.service"]);
 
-  const exists = (unit: string): boolean => {
-    const service = services.get(bare(unit));
-    return (
+  const demand = (unit: string, code: number, failure: string, state: string): void => {
+    const service = services.get(full(unit));
+    const known =
       (service !== undefined && isInstalled(service.package)) ||
-      present.includes(bare(unit)) ||
-      existsSync(join(folder, full(unit)))
-    );
+      present.includes(unit.replace(/\.(service|timer|socket)$/, "")) ||
+      isWritten(unit);
+    if (!known) {
+      throw new UnitError(code, `Failed to ${failure}: Unit ${full(unit)} ${state}.`);
+    }
   };
   const start = async (unit: string): Promise<void> => {
-    if (!exists(unit)) {
-      throw new UnitError(5, `Failed to start ${full(unit)}: Unit ${full(unit)} not found.`);
-    }
+    demand(unit, 5, `start ${full(unit)}`, "not found");
     if (active.has(full(unit))) {
       return;
     }
-    const service = services.get(bare(unit));
-    for (const required of service?.requires ?? []) {
-      await start(required);
+    const service = services.get(full(unit));
+    const pulledIn = pulledInBy(unit);
+    const before = pulledIn.filter((other) => isBefore(other, unit));
+    for (const other of [...(service?.requires ?? []), ...before]) {
+      await start(other);
     }
-    if (service === undefined) {
-      await execute(join(folder, full(unit)));
-    } else {
-      service.start();
-    }
+    await execute(unit);
+    service?.start();
     active.add(full(unit));
+    for (const other of pulledIn.filter((each) => !before.includes(each))) {
+      await start(other);
+    }
   };
   const stop = (unit: string): void => {
-    if (!exists(unit)) {
-      throw new UnitError(5, `Failed to stop ${full(unit)}: Unit ${full(unit)} not loaded.`);
-    }
+    demand(unit, 5, `stop ${full(unit)}`, "not loaded");
     if (active.delete(full(unit))) {
-      services.get(bare(unit))?.stop();
+      services.get(full(unit))?.stop();
     }
   };
-  const enable = (unit: string): void => {
-    if (!exists(unit)) {
-      throw new UnitError(1, `Failed to enable unit: Unit file ${full(unit)} does not exist.`);
-    }
-    mkdirSync(wants, { recursive: true });
-    disable(unit);
-    symlinkSync(join(folder, full(unit)), join(wants, full(unit)));
+  const enableKnown = (unit: string): void => {
+    demand(unit, 1, "enable unit", "does not exist");
+    enable(unit);
   };
 
   const perform = async (parameters: readonly string[]): Promise<Outcome> => {
     const [command = "", ...units] = parameters.filter((parameter) => !parameter.startsWith("-"));
+    const now = parameters.includes("--now");
+    const quiet = parameters.some((parameter) => parameter === "--quiet" || parameter === "-q");
     const actions = {
       start: [start],
       stop: [stop],
       restart: [stop, start],
-      enable: parameters.includes("--now") ? [enable, start] : [enable],
-      disable: parameters.includes("--now") ? [disable, stop] : [disable],
+      enable: now ? [enableKnown, start] : [enableKnown],
+      disable: now ? [disable, stop] : [disable],
       "daemon-reload": [],
-      "reset-failed": [],
     }[command];
     if (actions !== undefined) {
-      for (const action of actions) {
-        for (const unit of units) {
+      for (const unit of units) {
+        for (const action of actions) {
           await action(unit);
         }
       }
@@ -105,9 +101,9 @@ export function createUnits(services: ReadonlyMap<string, Service>): Units {
     }
     switch (command) {
       case "is-active":
-        return answer(units, (unit) => active.has(full(unit)), ["active", "inactive"], 3);
+        return answer(units, (unit) => active.has(full(unit)), quiet ? undefined : ["active", "inactive"], 3);
       case "is-enabled":
-        return answer(units, (unit) => enabled().includes(full(unit)), ["enabled", "disabled"], 1);
+        return answer(units, isEnabled, quiet ? undefined : ["enabled", "disabled"], 1);
       default:
         throw new UnitError(1, `systemctl: not modelled: ${parameters.join(" ")}`);
     }
@@ -122,8 +118,9 @@ export function createUnits(services: ReadonlyMap<string, Service>): Units {
         throw error;
       }),
     boot: async () => {
-      const rank = (unit: string): number => (services.has(bare(unit)) ? 1 : beforeDocker(unit) ? 0 : 2);
-      for (const unit of enabled().toSorted((one, other) => rank(one) - rank(other))) {
+      const enabled = pulledInBy("multi-user.target");
+      const first = enabled.filter((unit) => enabled.some((other) => isBefore(unit, other)));
+      for (const unit of new Set([...first, ...enabled])) {
         await start(unit).catch((error: unknown) => {
           log(`systemd: ${reason(error)}`);
         });
@@ -132,49 +129,33 @@ export function createUnits(services: ReadonlyMap<string, Service>): Units {
   };
 }
 
-function full(unit: string): string {
-  return unit.includes(".") ? unit : `${unit}.service`;
+function isBefore(unit: string, other: string): boolean {
+  return directives(unit, "Before").some((value) => value.split(/\s+/).includes(full(other)));
 }
 
-function bare(unit: string): string {
-  return unit.replace(/\.(service|timer|socket)$/, "");
-}
-
-function enabled(): readonly string[] {
-  return existsSync(wants) ? readdirSync(wants) : [];
-}
-
-function disable(unit: string): void {
-  rmSync(join(wants, full(unit)), { force: true });
-}
-
+/** @param states what is printed for a unit of which it holds, and of which it doesn't; nothing when undefined */
 function answer(
   units: readonly string[],
   holds: (unit: string) => boolean,
-  [yes, no]: readonly [string, string],
+  states: readonly [string, string] | undefined,
   otherwise: number,
 ): Outcome {
   return {
     code: units.every(holds) ? 0 : otherwise,
-    output: units.map((unit) => `${holds(unit) ? yes : no}\n`).join(""),
+    output: units.map((unit) => (states === undefined ? "" : `${states[holds(unit) ? 0 : 1]}\n`)).join(""),
   };
 }
 
-function beforeDocker(unit: string): boolean {
-  const path = join(folder, unit);
-  return existsSync(path) && /^Before=.*\bdocker\.service\b/m.test(readFileSync(path, "utf8"));
-}
-
-/** Runs the ExecStart lines of a oneshot unit. A unit that no script has written does nothing. */
-async function execute(path: string): Promise<void> {
-  const text = existsSync(path) ? readFileSync(path, "utf8").replaceAll(/\\\n/g, " ") : "";
-  for (const [, mayFail, line = ""] of text.matchAll(/^ExecStart=(-?)(.*)$/gm)) {
+/** Runs the ExecStart lines of a oneshot unit that a script has written. */
+async function execute(unit: string): Promise<void> {
+  for (const line of directives(unit, "ExecStart")) {
+    const command = line.replace(/^-/, "");
     await new Promise<void>((resolve, reject) => {
-      execFile("/bin/bash", ["-c", line], { timeout: commandMilliseconds }, (error, _, stderr) => {
-        if (error === null || mayFail === "-") {
+      execFile("/bin/bash", ["-c", command], { timeout: commandMilliseconds }, (error, _, stderr) => {
+        if (error === null || line.startsWith("-")) {
           resolve();
         } else {
-          reject(new UnitError(1, `Job for ${path} failed: ${line}: ${stderr.trim()}`));
+          reject(new UnitError(1, `Job for ${full(unit)} failed: ${command}: ${stderr.trim()}`));
         }
       });
     });

@@ -1,0 +1,253 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AgentOrders, AgentPoll, Assignment } from "../../../local-cloud/machines";
+import { createMachines, type LocalMachines } from "../../../local-cloud/nodes/create-machines";
+import type { World } from "../../../local-cloud/world";
+
+const image = "registry.example/app:v1";
+const server = `
+const answer = (request, response) => response.end(process.env.COLOR);
+require("node:http").createServer(answer).listen(process.env.PORT ?? 8080, "127.0.0.1");
+process.on("SIGTERM", () => process.exit(7));`;
+
+const userData = `#!/usr/bin/env bash
+export CLUSTER='demo'
+export AWS_REGION='eu-central-1'
+export ACTIVATION_ID='11111111-2222-3333-4444-555555555555'
+export ACTIVATION_CODE='not-for-the-journal'
+export ATTRIBUTES='{"anywhere.node":"it'\\''s node-1"}'
+set -euo pipefail
+mkdir -p /etc/ecs && echo "ECS_INSTANCE_ATTRIBUTES=$ATTRIBUTES" >/etc/ecs/ecs.config
+curl -fsS -o /tmp/installer https://amazon-ecs-agent.s3.amazonaws.com/ecs-anywhere-install-latest.sh
+bash /tmp/installer --region "$AWS_REGION" --cluster "$CLUSTER" --activation-id "$ACTIVATION_ID" \\
+  --activation-code "$ACTIVATION_CODE" --docker-install-source distro
+echo "READY on $(hostname)"
+`;
+
+/** Clouds of which a machine sees no more than it needs. */
+function clouds() {
+  const calls: { readonly target: string; readonly input: unknown }[] = [];
+  const polls: AgentPoll[] = [];
+  const orders: Assignment[] = [];
+  const answers: Readonly<Record<string, object>> = {
+    "AmazonSSM.RegisterManagedInstance": { InstanceId: "mi-00000000000000001" },
+    "AmazonSSM.UpdateInstanceInformation": {},
+    "AmazonEC2ContainerServiceV20141113.RegisterContainerInstance": {
+      containerInstance: { containerInstanceArn: "arn:instance" },
+    },
+  };
+  const handler = (request: IncomingMessage, response: ServerResponse): void => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
+    request.on("end", () => {
+      const input: unknown = JSON.parse(text);
+      if (request.url === "/agent") {
+        polls.push(input as AgentPoll);
+        const answer: AgentOrders = { connected: true, tasks: orders };
+        response.end(JSON.stringify(answer));
+        return;
+      }
+      const target = String(request.headers["x-amz-target"]);
+      calls.push({ target, input });
+      response.end(JSON.stringify(answers[target]));
+    });
+  };
+  return { calls, polls, orders, handler };
+}
+
+function emptyWorld(): World {
+  const maps = { clusters: new Map(), containerInstances: new Map(), tasks: new Map() };
+  return {
+    account: "000000000000",
+    aws: {
+      ...maps,
+      activations: new Map(),
+      managedInstances: new Map(),
+      taskDefinitions: new Map(),
+      services: new Map(),
+    },
+    digitalocean: {
+      droplets: new Map(),
+      firewalls: new Map(),
+      loadBalancers: new Map(),
+      tags: new Map(),
+      vpcs: new Map(),
+    },
+    faults: [],
+    journal: [],
+  };
+}
+
+const task: Assignment = {
+  taskArn: "arn:aws:ecs:eu-central-1:000000000000:task/demo/0123456789abcdef",
+  family: "app",
+  revision: 1,
+  desiredStatus: "RUNNING",
+  container: {
+    name: "app",
+    image,
+    command: [],
+    environment: { COLOR: "blue" },
+    containerPort: 8080,
+    hostPort: 80,
+    stopTimeout: 5,
+    healthCheck: undefined,
+  },
+};
+
+const started: { readonly machines: LocalMachines; readonly folders: readonly string[] }[] = [];
+
+async function start(sandbox: "auto" | "process") {
+  const directory = mkdtempSync(join(tmpdir(), "machines-"));
+  const runDirectory = mkdtempSync(join(tmpdir(), "anywhere-"));
+  const imagesDirectory = join(directory, "images");
+  const folder = join(imagesDirectory, "registry.example/app/v1");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "Dockerfile"), 'FROM node:20\nCMD ["node", "server.js"]\n');
+  writeFileSync(join(folder, "server.js"), server);
+  const cloud = clouds();
+  const world = emptyWorld();
+  const { handler } = cloud;
+  const python = "python3";
+  const machines = await createMachines({
+    world,
+    directory,
+    runDirectory,
+    imagesDirectory,
+    handler,
+    sandbox,
+    python,
+  });
+  started.push({ machines, folders: [directory, runDirectory] });
+  const events = (name: string): readonly string[] =>
+    world.journal.filter(({ caller }) => caller === name).map((entry) => entry.name);
+  return { ...cloud, world, machines, directory, runDirectory, events };
+}
+
+afterEach(async () => {
+  for (const { machines, folders } of started.splice(0)) {
+    await machines.close();
+    folders.forEach((folder) => {
+      rmSync(folder, { recursive: true });
+    });
+  }
+});
+
+const spec = { name: "droplet-1", hostname: "node-1", userData, publicIp: "203.0.113.1" };
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!(await condition())) {
+    expect(Date.now()).toBeLessThan(end);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function read(machines: LocalMachines, name: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    get({ createConnection: () => machines.connect(name, port), path: "/", host: "machine" }, (response) => {
+      response.on("data", (chunk: Buffer) => {
+        resolve(chunk.toString("utf8"));
+      });
+    }).on("error", () => {
+      resolve("refused");
+    });
+  });
+}
+
+test.each(["auto", "process"] as const)(
+  "a machine registers, runs its task, loses it with its power and is gone when destroyed (%s)",
+  async (sandbox) => {
+    const { machines, calls, polls, orders, world, directory, runDirectory, events } = await start(sandbox);
+    await machines.boot(spec);
+    await until(() => events(spec.name).includes("ready"));
+    await until(() => polls.length > 0);
+
+    expect(calls.find(({ target }) => target.endsWith("RegisterManagedInstance"))?.input).toMatchObject({
+      ActivationId: "11111111-2222-3333-4444-555555555555",
+      ActivationCode: "not-for-the-journal",
+    });
+    expect(calls.find(({ target }) => target.endsWith("RegisterContainerInstance"))?.input).toMatchObject({
+      cluster: "demo",
+      instanceIdentityDocument: '{"instanceId":"mi-00000000000000001"}',
+      attributes: expect.arrayContaining([{ name: "anywhere.node", value: "it's node-1" }]),
+    });
+    expect(JSON.stringify(world.journal)).not.toContain("not-for-the-journal");
+
+    orders.push(task);
+    await until(async () => (await read(machines, spec.name, 80)) === "blue");
+    await until(() => polls.at(-1)?.tasks[0]?.status === "RUNNING");
+    expect(polls.at(-1)?.tasks).toEqual([{ taskArn: task.taskArn, status: "RUNNING", health: "UNKNOWN" }]);
+    expect(await read(machines, spec.name, 81)).toBe("refused");
+
+    await machines.agent(spec.name, "stop");
+    polls.length = 0;
+    expect(await read(machines, spec.name, 80)).toBe("blue");
+    await machines.agent(spec.name, "start");
+    await until(() => polls.at(-1)?.tasks[0]?.status === "RUNNING");
+
+    orders.length = 0;
+    await machines.powerOff(spec.name);
+    expect(await read(machines, spec.name, 80)).toBe("refused");
+    polls.length = 0;
+    await machines.powerOn(spec.name);
+    await until(() => polls.length > 0);
+    expect(polls[0]?.tasks).toEqual([]);
+    expect(calls.filter(({ target }) => target.endsWith("RegisterManagedInstance"))).toHaveLength(1);
+    expect(calls.findLast(({ target }) => target.endsWith("RegisterContainerInstance"))?.input).toMatchObject(
+      {
+        containerInstanceArn: "arn:instance",
+      },
+    );
+
+    await machines.destroy(spec.name);
+    await machines.destroy(spec.name);
+    expect(readdirSync(join(directory, "machines"))).toEqual([]);
+    expect(readdirSync(runDirectory)).not.toContain(spec.name);
+    expect(events(spec.name).at(-1)).toBe("destroyed");
+  },
+  40_000,
+);
+
+test("a task that is to stop gets SIGTERM and reports its exit code", async () => {
+  const { machines, polls, orders, events } = await start("process");
+  await machines.boot(spec);
+  await until(() => events(spec.name).includes("ready"));
+  orders.push(task);
+  await until(async () => (await read(machines, spec.name, 80)) === "blue");
+  orders.splice(0, 1, { ...task, desiredStatus: "STOPPED" });
+  await until(() => polls.at(-1)?.tasks[0]?.status === "STOPPED");
+  expect(polls.at(-1)?.tasks[0]).toMatchObject({ exitCode: 7, reason: "Essential container in task exited" });
+}, 20_000);
+
+test("an image without a folder can't be pulled", async () => {
+  const { machines, polls, orders } = await start("process");
+  await machines.boot(spec);
+  orders.push({ ...task, container: { ...task.container, image: "registry.example/app:v2" } });
+  await until(() => polls.at(-1)?.tasks[0]?.status === "STOPPED");
+  expect(polls.at(-1)?.tasks[0]?.reason).toBe(
+    "CannotPullContainerError: failed to resolve ref registry.example/app:v2: not found",
+  );
+}, 20_000);
+
+test("a machine that a fault keeps dark does nothing until it is switched on", async () => {
+  const { machines, calls, world, events } = await start("process");
+  const effect = { kind: "error", status: 0, code: "dark", message: "dark" } as const;
+  world.faults.push({ match: { service: "machine", operation: "boot" }, times: 1, effect });
+  await machines.boot(spec);
+  expect(events(spec.name)).toEqual(["dark"]);
+  expect(calls).toEqual([]);
+  await machines.powerOn(spec.name);
+  await until(() => events(spec.name).includes("ready"));
+}, 20_000);
+
+test("user-data that is no script is refused", async () => {
+  const { machines } = await start("process");
+  await expect(machines.boot({ ...spec, userData: "#cloud-config\n" })).rejects.toThrow(
+    "user-data of droplet-1 is not a script",
+  );
+}, 20_000);
