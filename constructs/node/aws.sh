@@ -9,7 +9,7 @@
 # One node's present incarnation, as the tag anywhere.identity of its managed instance says it.
 IDENTITY="${NAME:-}/${SITE:-}/${NODE:-}/${GENERATION:-}"
 # The CLI repeats what throttling, 5xx or a lost connection stopped, with back-off and jitter; aws_call once more.
-export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5 AWS_PAGER=""
+export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS="${AWS_MAX_ATTEMPTS:-5}" AWS_PAGER=""
 readonly IDENTITY CALL_ATTEMPTS=4
 
 say() { printf 'anywhere: %s of %s/%s: %s\n' "${TASK}" "${SITE:-?}" "${NODE:-?}" "$*"; }

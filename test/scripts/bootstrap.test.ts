@@ -1,0 +1,326 @@
+import { afterEach, beforeAll, expect, test } from "@jest/globals";
+import { code, installer, Machine } from "../support/machine";
+import { signWithNewKey, type Signed } from "../support/signing";
+
+let signed: Signed;
+let machines: Machine[] = [];
+
+beforeAll(() => {
+  signed = signWithNewKey(installer);
+});
+
+afterEach(() => {
+  machines.forEach((machine) => {
+    machine.remove();
+  });
+  machines = [];
+});
+
+function machine(id = "ubuntu", version = "24.04", architecture = "x86_64"): Machine {
+  const made = new Machine(signed, { id, version, architecture });
+  machines.push(made);
+  return made;
+}
+
+const attributes = '{"anywhere.node":"node-1","anywhere.site":"nyc3","disk":"a \'quoted\' $HOME"}';
+const settings = (overrides: Record<string, string> = {}) => ({
+  NAME: "shop",
+  SITE: "nyc3",
+  NODE: "node-1",
+  GENERATION: "5f2a",
+  CLUSTER: "shop",
+  AWS_REGION: "us-east-1",
+  ACTIVATION_ID: "id-1",
+  ACTIVATION_CODE: code,
+  SIGNING_KEY: signed.fingerprint,
+  ATTRIBUTES: attributes,
+  ...overrides,
+});
+const ready = "anywhere: READY nyc3/node-1 of shop, generation 5f2a, in the cluster shop";
+const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
+
+test("a node is made by the signed installer, with its cluster, region and docker of the distribution", async () => {
+  const node = machine();
+  const { status, output } = await node.bootstrap(settings());
+  expect({ status, last: lastLine(output) }).toEqual({ status: 0, last: ready });
+  expect(node.read("installer-arguments").trimEnd().split("\n")).toEqual([
+    ...["--region", "us-east-1", "--cluster", "shop", "--activation-id", "id-1", "--activation-code", code],
+    ...["--docker-install-source", "distro"],
+  ]);
+  expect(node.journal.at(-2)).toBe("systemctl enable --now ecs");
+});
+
+test.each([
+  ["ubuntu", "22.04", "x86_64"],
+  ["ubuntu", "24.04", "aarch64"],
+  ["debian", "12", "x86_64"],
+])("%s %s on %s is supported", async (id, version, architecture) => {
+  expect(await machine(id, version, architecture).bootstrap(settings())).toMatchObject({ status: 0 });
+});
+
+test.each([
+  ["ubuntu", "20.04", "x86_64", "Ubuntu 22.04, Ubuntu 24.04 or Debian 12 is needed (this is ubuntu 20.04)"],
+  ["debian", "13", "x86_64", "Ubuntu 22.04, Ubuntu 24.04 or Debian 12 is needed (this is debian 13)"],
+  ["fedora", "42", "x86_64", "Ubuntu 22.04, Ubuntu 24.04 or Debian 12 is needed (this is fedora 42)"],
+  ["debian", "12", "armv7l", "x86_64 or aarch64 is needed (this is armv7l)"],
+])("%s %s on %s is refused with one line, and nothing changes", async (id, version, architecture, reason) => {
+  const node = machine(id, version, architecture);
+  const { status, output } = await node.bootstrap(settings());
+  expect(status).toBe(1);
+  expect(lastLine(output)).toBe(`anywhere: FAILED system: ${reason}`);
+  expect(node.journal.filter((call) => !call.startsWith("uname"))).toEqual([]);
+});
+
+test("the console and the log end with the status, and neither holds the code", async () => {
+  const node = machine();
+  const { output } = await node.bootstrap(settings());
+  const log = node.read("var/log/anywhere-bootstrap.log");
+  expect(lastLine(log)).toMatch(new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ ${ready}$`));
+  expect(output).toContain("registering with (activation code)");
+  expect(output + log).not.toContain(code);
+  expect(node.mode("var/log/anywhere-bootstrap.log")).toBe(0o600);
+});
+
+test("the code is in no command line of ours and in no other program's environment", async () => {
+  const node = machine();
+  await node.bootstrap(settings());
+  expect(node.read("installer-command-line")).toContain("--activation-code");
+  expect(node.read("installer-command-line")).not.toContain(code);
+  expect(node.journal.join("\n")).not.toContain(code);
+  expect(node.read("environment")).toContain("MACHINE=");
+  expect(node.read("environment")).not.toContain(code);
+});
+
+test("the configuration stands before the installer runs, and each setting stands once after it", async () => {
+  const node = machine();
+  node.write("etc/ecs/ecs.config", "HTTP_PROXY=proxy:3128\nECS_CLUSTER=default");
+  await node.bootstrap(settings());
+  const expected = ["HTTP_PROXY=proxy:3128", "ECS_CLUSTER=shop", `ECS_INSTANCE_ATTRIBUTES=${attributes}`, ""];
+  expect(node.read("config-at-installation").split("\n")).toEqual(expected);
+  expect(node.read("etc/ecs/ecs.config").split("\n")).toEqual(expected);
+  expect(node.read("var/lib/ecs/ecs.config")).toBe("AWS_DEFAULT_REGION=us-east-1\nECS_EXTERNAL=true\n");
+});
+
+test("a second run after a half-done one starts the agent in the right cluster, before the installer waits for it", async () => {
+  const node = machine();
+  node.write("installer-fails", "");
+  expect(await node.bootstrap(settings())).toMatchObject({ status: 1 });
+  node.write("usr/libexec/amazon-ecs-init", "");
+  node.makeExecutable("usr/libexec/amazon-ecs-init");
+  node.write("etc/ecs/ecs.config", "ECS_CLUSTER=default\n");
+  node.forget("installer-fails", "journal");
+  expect(await node.bootstrap(settings())).toMatchObject({ status: 0 });
+  expect(node.read("etc/ecs/ecs.config")).toBe(`ECS_CLUSTER=shop\nECS_INSTANCE_ATTRIBUTES=${attributes}\n`);
+  expect(node.journal.filter((call) => call === "systemctl enable --now ecs")).toHaveLength(2);
+});
+
+test("running it again changes nothing", async () => {
+  const node = machine();
+  await node.bootstrap(settings());
+  const files = [
+    "etc/ecs/ecs.config",
+    "var/lib/ecs/ecs.config",
+    "etc/systemd/system/anywhere-metadata.service",
+  ];
+  const before = files.map((file) => node.read(file));
+  const { status, output } = await node.bootstrap(settings());
+  expect({ status, last: lastLine(output) }).toEqual({ status: 0, last: ready });
+  expect(files.map((file) => node.read(file))).toEqual(before);
+});
+
+test("containers are kept from the metadata address before Docker first starts, and whenever it starts", async () => {
+  const node = machine();
+  await node.bootstrap(settings());
+  const calls = node.journal.filter((call) => call.startsWith("iptables"));
+  const rule = "DOCKER-USER -d 169.254.169.254/32 -j REJECT";
+  expect(calls).toEqual(["iptables -w -N DOCKER-USER", `iptables -w -C ${rule}`, `iptables -w -I ${rule}`]);
+  expect(node.journal).toContain("systemctl enable anywhere-metadata.service");
+  expect(node.journal.indexOf(calls[2] ?? "")).toBeLessThan(
+    node.journal.indexOf("systemctl enable --now ecs"),
+  );
+  const unit = node.read("etc/systemd/system/anywhere-metadata.service");
+  expect(unit).toContain("\nBefore=docker.service\n");
+  expect(unit).toContain("\nRequiredBy=docker.service\n");
+  expect(unit).toContain(`iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${rule}'\n`);
+});
+
+test("a machine without the rule is no node", async () => {
+  const node = machine();
+  node.write("fail/iptables", "9");
+  const { status, output } = await node.bootstrap(settings());
+  expect(status).toBe(1);
+  expect(lastLine(output)).toMatch(
+    /^anywhere: FAILED metadata: a command ended with status 22; see \S+bootstrap\.log$/,
+  );
+  expect(node.exists("installer-arguments")).toBe(false);
+});
+
+test("automatic updates stop for the installation, and those that were on go on after it, also when it fails", async () => {
+  const node = machine();
+  node.write("installer-fails", "");
+  await node.bootstrap(settings());
+  const stopped =
+    "systemctl stop apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service apt-daily.service apt-daily-upgrade.service";
+  const first = (call: string) => node.journal.findIndex((entry) => entry.startsWith(call));
+  expect(first(stopped)).toBeGreaterThan(-1);
+  expect(first(stopped)).toBeLessThan(first("apt-get update"));
+  expect(node.journal.at(-1)).toBe("systemctl start --no-block apt-daily.timer");
+});
+
+test("packages and downloads are tried again, with pauses that grow", async () => {
+  const node = machine();
+  node.write("fail/apt-get", "2");
+  node.write("fail/curl", "1");
+  expect(await node.bootstrap(settings())).toMatchObject({ status: 0 });
+  const pauses = node.journal.filter((call) => call.startsWith("sleep")).map((call) => Number(call.slice(6)));
+  expect(pauses).toHaveLength(3);
+  [2, 4, 2].forEach((least, index) => {
+    expect(pauses[index]).toBeGreaterThanOrEqual(least);
+    expect(pauses[index]).toBeLessThan(least + 3);
+  });
+});
+
+test("a download that keeps failing ends after five attempts with the address", async () => {
+  const node = machine();
+  node.write("fail/curl", "99");
+  const { status, output } = await node.bootstrap(settings());
+  expect(status).toBe(1);
+  expect(lastLine(output)).toMatch(
+    /^anywhere: FAILED installer: download https:\S+install-latest\.sh installer failed 5 times, at last with status 22/,
+  );
+  expect(node.journal.filter((call) => call.startsWith("curl"))).toHaveLength(5);
+});
+
+test("an installer that keeps failing is told, and what was unpacked is removed", async () => {
+  const node = machine();
+  node.write("installer-fails", "");
+  const { status, output } = await node.bootstrap(settings());
+  expect(status).toBe(1);
+  expect(lastLine(output)).toContain(
+    "anywhere: FAILED registration: register failed 3 times, at last with status 7",
+  );
+  expect(node.list("tmp")).toEqual([]);
+});
+
+const refusals: readonly (readonly [
+  string,
+  () => readonly [string, Pick<Signed, "signature" | "publicKey">, string],
+  string,
+])[] = [
+  [
+    "changed after signing",
+    () => [`${installer}# one more line\n`, signed, signed.fingerprint],
+    "is not what was signed",
+  ],
+  ["not signed", () => [installer, { ...signed, signature: "" }, signed.fingerprint], "no valid signature"],
+  [
+    "signed by another key, which is published in place of the pinned one",
+    () => {
+      const other = signWithNewKey(installer);
+      return [installer, other, signed.fingerprint];
+    },
+    "was signed by",
+  ],
+  [
+    "signed by another key beside the pinned one",
+    () => {
+      const other = signWithNewKey(installer);
+      return [installer, { ...other, publicKey: signed.publicKey + other.publicKey }, signed.fingerprint];
+    },
+    "was signed by",
+  ],
+  [
+    "signed by a key that is not published",
+    () => [installer, { ...signWithNewKey(installer), publicKey: signed.publicKey }, signed.fingerprint],
+    "was signed by an unknown key",
+  ],
+  [
+    "signed by a key that has expired",
+    () => {
+      const expired = signWithNewKey(installer, "expired");
+      return [installer, expired, expired.fingerprint];
+    },
+    "signing key has expired",
+  ],
+  [
+    "signed by a key that was revoked",
+    () => {
+      const revoked = signWithNewKey(installer, "revoked");
+      return [installer, revoked, revoked.fingerprint];
+    },
+    "signing key has been revoked",
+  ],
+  [
+    "signed by the pinned key and by another",
+    () => {
+      const other = signWithNewKey(installer);
+      const signature = signed.signature + other.signature;
+      return [installer, { signature, publicKey: signed.publicKey + other.publicKey }, signed.fingerprint];
+    },
+    "",
+  ],
+  [
+    "published beside a key that is none",
+    () => [installer, { ...signed, publicKey: "<html>" }, signed.fingerprint],
+    "key cannot be read",
+  ],
+];
+
+test.each(refusals)("an installer is refused and not run when it is %s", async (_, arrange, reason) => {
+  const node = machine();
+  const [script, published, pinned] = arrange();
+  node.publish(script, published);
+  const { status, output } = await node.bootstrap(settings({ SIGNING_KEY: pinned }));
+  expect(status).toBe(1);
+  expect(lastLine(output)).toMatch(/^anywhere: FAILED signature: the /);
+  expect(lastLine(output)).toContain(reason);
+  expect(node.read("var/log/anywhere-bootstrap.log")).toContain(lastLine(output));
+  expect(node.exists("installer-arguments")).toBe(false);
+});
+
+test("the pinned fingerprint may be written in small letters", async () => {
+  expect(
+    await machine().bootstrap(settings({ SIGNING_KEY: signed.fingerprint.toLowerCase() })),
+  ).toMatchObject({
+    status: 0,
+  });
+});
+
+test("a machine that gets a new activation leaves its old registration and its containers first", async () => {
+  const node = machine();
+  await node.bootstrap(settings());
+  node.write("var/lib/ecs/data/agent.db", "");
+  node.forget("journal");
+  expect(await node.bootstrap(settings({ ACTIVATION_ID: "id-2" }))).toMatchObject({ status: 0 });
+  expect(node.journal).toContain("systemctl stop ecs amazon-ssm-agent");
+  expect(node.journal).toContain("docker rm --force 0123456789ab");
+  expect(node.exists("var/lib/ecs/data/agent.db")).toBe(false);
+  expect(node.read("installer-arguments")).toContain("id-2");
+  expect(node.read("etc/ecs/anywhere.activation")).toBe("id-2\n");
+});
+
+test("a machine that somebody else has registered is left alone", async () => {
+  const node = machine();
+  node.write("var/lib/amazon/ssm/Vault/Store/RegistrationKey", "{}");
+  const { status, output } = await node.bootstrap(settings());
+  expect(status).toBe(1);
+  expect(lastLine(output)).toContain(
+    "FAILED registration: this machine is registered with Systems Manager by somebody else",
+  );
+  expect(node.exists("installer-arguments")).toBe(false);
+});
+
+test.each([
+  [{ ACTIVATION_CODE: "" }, "ACTIVATION_CODE is not set"],
+  [{ SIGNING_KEY: "F34C3DDA" }, "SIGNING_KEY must have 40 hexadecimal digits (got F34C3DDA)"],
+  [{ ATTRIBUTES: "none" }, "ATTRIBUTES must be a JSON object (got none)"],
+  [{ CLUSTER: "shop\nECS_DATADIR=/tmp" }, "CLUSTER has more than one line"],
+])("the settings %j are refused", async (overrides, reason) => {
+  const node = machine();
+  const { status, output } = await node.bootstrap(settings(overrides));
+  expect({ status, last: lastLine(output) }).toEqual({
+    status: 1,
+    last: `anywhere: FAILED settings: ${reason}`,
+  });
+  expect(node.journal).toEqual([]);
+});

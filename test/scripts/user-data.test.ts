@@ -1,0 +1,82 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+
+const scripts = join(__dirname, "../../constructs/node");
+const template = join(scripts, "user-data.sh.tftpl");
+const bootstrap = join(scripts, "bootstrap.sh");
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "user-data-"));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** Renders user-data with the real Terraform, as a droplet gets it. */
+function render(settings: Readonly<Record<string, string>>, script: string): string {
+  const values = join(directory, "settings.json");
+  writeFileSync(values, JSON.stringify(settings));
+  const rendered = `templatefile("${template}", { settings = jsondecode(file("${values}")), script = file("${script}") })`;
+  const answer = execFileSync("terraform", ["console"], {
+    cwd: directory,
+    input: `base64encode(${rendered})\n`,
+    env: { PATH: process.env["PATH"], CHECKPOINT_DISABLE: "1" },
+    timeout: 30_000,
+  });
+  return Buffer.from(String(JSON.parse(answer.toString())), "base64").toString();
+}
+
+test("user-data hands every setting to the script as it is, whatever it holds", () => {
+  const settings = {
+    ACTIVATION_CODE: "a+b/c=",
+    QUOTES: "it's \"quoted\" ''twice''",
+    EXPANSIONS: "$HOME ${HOME} $(id) `id` \\$ \\\\ !! %{ if true } %%{ $${x}",
+    JSON: '{"disk":"a b","x":"\\\\"}',
+    LINES: "one\ntwo\n",
+    EMPTY: "",
+    UNICODE: "ü→",
+  };
+  const script = join(directory, "print.sh");
+  writeFileSync(
+    script,
+    `printf '%s\\0' ${Object.keys(settings)
+      .map((name) => `"\${${name}}"`)
+      .join(" ")}\n`,
+  );
+  writeFileSync(join(directory, "rendered.sh"), render(settings, script));
+  const printed = execFileSync("bash", ["rendered.sh"], {
+    cwd: directory,
+    env: { PATH: process.env["PATH"] },
+  });
+  expect(printed.toString().split("\0").slice(0, -1)).toEqual(Object.values(settings));
+});
+
+test("user-data ends with the bootstrap script as it stands, and stays below 16 KiB", () => {
+  const settings = Object.fromEntries(
+    [
+      "NAME",
+      "SITE",
+      "NODE",
+      "GENERATION",
+      "CLUSTER",
+      "AWS_REGION",
+      "ACTIVATION_ID",
+      "ACTIVATION_CODE",
+      "SIGNING_KEY",
+    ].map((name) => [name, "x".repeat(40)]),
+  );
+  // Ten attributes are the most that ECS takes, with names and values of up to 128 characters.
+  const attributes = Object.fromEntries(
+    Array.from({ length: 10 }, (_, index) => [`${index}`.padStart(128, "n"), "v".repeat(128)]),
+  );
+  const userData = render({ ...settings, ATTRIBUTES: JSON.stringify(attributes) }, bootstrap);
+  expect(userData.startsWith("#!/usr/bin/env bash\n")).toBe(true);
+  expect(userData.endsWith(readFileSync(bootstrap, "utf8") + "\n")).toBe(true);
+  expect(Buffer.byteLength(userData)).toBeLessThan(16 * 1024);
+});
