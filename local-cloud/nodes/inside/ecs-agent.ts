@@ -11,6 +11,7 @@ import { repeat, type Stop } from "./repetition";
 import { log, reason, type Settings } from "./settings";
 
 const pollMilliseconds = 500;
+const retryMilliseconds = 2000;
 const agent = { name: "amazon-ecs-agent", version: "1.99.0" };
 const checkpoint = "/var/lib/ecs/data/agent.json";
 const introspectionPort = 51678;
@@ -28,24 +29,22 @@ interface Identity {
  */
 export function startEcsAgent(settings: Settings, engine: Engine): Stop {
   let identity: Identity | undefined;
-  let terminal = false;
   let complaint = "";
-  const stopPolling = repeat(pollMilliseconds, async () => {
-    if (terminal) {
-      return;
-    }
+  const stopPolling = repeat(async () => {
     try {
       identity ??= await introduce(settings);
       if (identity !== undefined) {
         await poll(settings, engine, identity);
       }
       complaint = "";
+      return pollMilliseconds;
     } catch (error) {
-      terminal = identity === undefined && error instanceof CloudError && inactive(error);
+      const terminal = identity === undefined && error instanceof CloudError && inactive(error);
       if (complaint !== reason(error)) {
         complaint = reason(error);
         log(`${agent.name}: ${complaint}${terminal ? "; not tried again" : ""}`);
       }
+      return terminal ? undefined : retryMilliseconds;
     }
   });
   const stopIntrospection = settings.sandbox === "namespaces" ? introspect(() => identity) : () => undefined;

@@ -1,14 +1,17 @@
 /** Ends a repetition; what is under way is not waited for. */
 export type Stop = () => void;
 
-/** Runs `action`, waits for it, pauses, and again, until it is stopped. `action` must not throw. */
-export function repeat(pauseMilliseconds: number, action: () => Promise<void>): Stop {
+/**
+ * Runs `action`, pauses for as many milliseconds as it returns, and again, until it is stopped or returns
+ * undefined. It must not throw.
+ */
+export function repeat(action: () => Promise<number | undefined>): Stop {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const run = async (): Promise<void> => {
-    await action();
-    if (!stopped) {
-      timer = setTimeout(() => void run(), pauseMilliseconds);
+    const pause = await action();
+    if (!stopped && pause !== undefined) {
+      timer = setTimeout(() => void run(), pause);
     }
   };
   void run();

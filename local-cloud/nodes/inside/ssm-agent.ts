@@ -4,11 +4,12 @@ import { repeat, type Stop } from "./repetition";
 import { log, reason, type Settings } from "./settings";
 
 const heartbeatMilliseconds = 1000;
+const retryMilliseconds = 5000;
 
 /** Keeps this machine Online in Systems Manager while it is registered. */
 export function startSsmAgent(settings: Settings): Stop {
   let complaint = "";
-  return repeat(heartbeatMilliseconds, async () => {
+  return repeat(async () => {
     try {
       const registration = await readRegistration(settings);
       if (registration !== undefined) {
@@ -25,11 +26,13 @@ export function startSsmAgent(settings: Settings): Stop {
         });
       }
       complaint = "";
+      return heartbeatMilliseconds;
     } catch (error) {
       if (complaint !== reason(error)) {
         complaint = reason(error);
         log(`${ssmAgent.name}: ${complaint}`);
       }
+      return retryMilliseconds;
     }
   });
 }

@@ -213,6 +213,108 @@ test.each(["auto", "process"] as const)(
   40_000,
 );
 
+/** Boots a machine with a script and returns its console once the script has ended. */
+async function consoleOf(
+  { machines, events }: Awaited<ReturnType<typeof start>>,
+  script: string,
+): Promise<string> {
+  const text = `#!/usr/bin/env bash\n${userData.replaceAll(/^(?!export).*$/gm, "")}\n${script}\n`;
+  await machines.boot({ ...spec, userData: text });
+  await until(() => events(spec.name).some((name) => name === "ready" || name === "failed"));
+  return machines.console(spec.name);
+}
+
+// Without namespaces these can only show that the local cloud says why it has none.
+async function withNamespaces(
+  prove: (local: Awaited<ReturnType<typeof start>>) => Promise<void>,
+): Promise<void> {
+  const local = await start("auto");
+  if (local.machines.sandbox === "namespaces") {
+    await prove(local);
+  } else {
+    expect(local.machines.sandboxReason).toMatch(/\S/);
+  }
+}
+
+test(
+  "with namespaces a machine is an Ubuntu of its own without a way out",
+  () =>
+    withNamespaces(async (local) => {
+      const printed = await consoleOf(
+        local,
+        `. /etc/os-release; echo "$ID $VERSION_ID $(hostname) $(id -un) HOME=\${HOME-unset}"
+       touch /usr/bin/changed || echo "programs can't be changed"
+       curl --disable -sS --max-time 5 https://198.51.100.1/ || echo "network: $?"
+       echo "processes: $(cat /proc/1/comm) $(ls -d /proc/[0-9]* | wc -l)"
+       ls -A /root /home`,
+      );
+      expect(printed).toContain("ubuntu 24.04 node-1 root HOME=unset\n");
+      expect(printed).toContain("programs can't be changed\n");
+      expect(printed).toContain("network: 7\n");
+      expect(printed).toMatch(/processes: (bash|init\.sh) \d\n/);
+      expect(printed).toContain("/home:\n\n/root:\n.curlrc\n");
+    }),
+  20_000,
+);
+
+test(
+  "with namespaces a script's failure is an event with the last line that it printed",
+  () =>
+    withNamespaces(async (local) => {
+      await consoleOf(local, "echo because; exit 3");
+      const failed = local.world.journal.find(({ name }) => name === "failed");
+      expect(failed?.detail).toEqual({ exitCode: 3, line: "because" });
+    }),
+  20_000,
+);
+
+test(
+  "with namespaces faults hit programs and downloads, and the next try succeeds",
+  () =>
+    withNamespaces(async (local) => {
+      const url = "/ecs-anywhere-install-latest.sh";
+      const fault = (operation: string, status: number, message: string): void => {
+        const effect = { kind: "error", status, code: "fault", message } as const;
+        local.world.faults.push({ match: { service: "machine", operation }, times: 1, effect });
+      };
+      fault("apt-get", 100, "E: Could not get lock /var/lib/dpkg/lock-frontend");
+      fault(url, 503, "slow down");
+      local.machines.origin?.serve(`${url}.asc`, undefined);
+      const printed = await consoleOf(
+        local,
+        `for try in 1 2; do apt-get install -y gnupg; echo "apt: $?"; done
+       for try in 1 2; do curl -fsS -o /dev/null "https://amazon-ecs-agent.s3.amazonaws.com${url}"; echo "curl: $?"; done
+       curl -fsS "https://amazon-ecs-agent.s3.amazonaws.com${url}.asc"; echo "signature: $?"`,
+      );
+      expect(printed).toContain("E: Could not get lock /var/lib/dpkg/lock-frontend\napt: 100\n");
+      expect(printed).toContain("Setting up gnupg ...\napt: 0\n");
+      expect(printed).toMatch(/503\ncurl: 22\ncurl: 0\n/);
+      expect(printed).toMatch(/404\nsignature: 22\n/);
+    }),
+  20_000,
+);
+
+test(
+  "with namespaces an enabled unit runs before the service that requires it, at each boot",
+  () =>
+    withNamespaces(async (local) => {
+      await consoleOf(
+        local,
+        `printf '%s\\n' '[Unit]' Before=docker.service '[Service]' Type=oneshot \\
+         "ExecStart=/bin/sh -c 'iptables -N DOCKER-USER'" '[Install]' RequiredBy=docker.service \\
+         >/etc/systemd/system/block.service
+       systemctl enable block.service; apt-get install -y docker.io; systemctl is-active docker block`,
+      );
+      expect(await local.machines.console(spec.name)).toContain("active\nactive\n");
+      const blocks = (): number => local.world.journal.filter(({ name }) => name === "iptables").length;
+      expect(blocks()).toBe(1);
+      await local.machines.powerOff(spec.name);
+      await local.machines.powerOn(spec.name);
+      await until(() => blocks() === 2);
+    }),
+  20_000,
+);
+
 test("a task that is to stop gets SIGTERM and reports its exit code", async () => {
   const { machines, polls, orders, events } = await start("process");
   await machines.boot(spec);
