@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import { doing, unlessGone, type DigitalOceanClient } from "./digitalocean-client";
+import { seconds } from "./duration";
+import { PartialError, type ResourceType } from "./resource-type";
+import { isList, isSame, type Obj, type Value, text } from "./value";
+
+interface Droplet {
+  readonly id: number;
+  readonly name: string;
+  readonly status: string;
+  readonly locked: boolean;
+  readonly memory: number;
+  readonly vcpus: number;
+  readonly disk: number;
+  readonly created_at: string;
+  readonly features: readonly string[];
+  readonly tags: readonly string[];
+  readonly vpc_uuid: string;
+  readonly volume_ids: readonly string[];
+  readonly region: { readonly slug: string };
+  readonly size: { readonly slug: string; readonly price_monthly: number; readonly price_hourly: number };
+  readonly networks: { readonly v4: readonly { readonly type: string; readonly ip_address: string }[] };
+}
+
+/** Source of the time-outs: the provider's documentation, "Timeouts". */
+const defaultSeconds = { create: 3600, delete: 60 };
+
+/** `digitalocean_droplet` */
+export function dropletType(client: DigitalOceanClient): ResourceType {
+  const { call, wait } = client;
+  const path = ({ id }: Obj): string => `/v2/droplets/${text(id)}`;
+  const get = async (state: Obj): Promise<Droplet> =>
+    (await call<{ droplet: Droplet }>("GET", path(state))).droplet;
+  return {
+    forceNew: [...["image", "region", "user_data", "ssh_keys", "monitoring", "vpc_uuid", "droplet_agent"]],
+    defaults: { backups: false, ipv6: false, monitoring: false, resize_disk: true, graceful_shutdown: false },
+    stored: {
+      user_data: (script) => createHash("sha1").update(script).digest("hex"),
+      region: (slug) => slug.toLowerCase(),
+      size: (slug) => slug.toLowerCase(),
+    },
+    create: async (wanted) => {
+      const created = call<{ droplet: Droplet }>("POST", "/v2/droplets", request(wanted));
+      const id = String((await doing("creating droplet", created)).droplet.id);
+      const isActive = async (): Promise<boolean> => {
+        const { status, locked } = await get({ id });
+        return status === "active" && !locked;
+      };
+      const limit = seconds(wanted.timeouts, "create", defaultSeconds.create);
+      try {
+        const active = wait(`droplet ${id} to become active`, limit, isActive);
+        await doing(`waiting for droplet (${id}) to become ready`, active);
+        return show(await get({ id }));
+      } catch (error) {
+        throw new PartialError(error instanceof Error ? error.message : String(error), { id });
+      }
+    },
+    read: async (state) => {
+      const found = await doing("retrieving droplet", unlessGone(get(state), null));
+      return found === null ? null : show(found);
+    },
+    update: async (wanted, prior) => {
+      const fixed = ["name", "size", "backups", "ipv6", "private_networking", "volume_ids"];
+      const changed = fixed.find((name) => !isSame(wanted[name], prior[name]));
+      if (changed !== undefined) {
+        throw new Error(
+          `The stand-in provider can't change a droplet's ${changed} in place; replace the droplet.`,
+        );
+      }
+      await setTags(client, text(prior.id), texts(prior.tags), texts(wanted.tags));
+      return show(await get(prior));
+    },
+    remove: async (prior) => {
+      const limit = seconds(prior.timeouts, "delete", defaultSeconds.delete);
+      const id = text(prior.id);
+      const isUnlocked = async (): Promise<boolean> => !(await get(prior)).locked;
+      const unlocked = wait(`droplet ${id} to be unlocked`, limit, isUnlocked);
+      await doing(`waiting for droplet to be unlocked for destroy (${id})`, unlocked);
+      if (prior.graceful_shutdown === true) {
+        await doing(
+          "shutting down the droplet",
+          call("POST", `${path(prior)}/actions`, { type: "shutdown" }),
+        );
+        await wait(`droplet ${id} to become off`, limit, async () => (await get(prior)).status === "off");
+      }
+      await doing("deleting droplet", unlessGone(call("DELETE", path(prior)), undefined));
+      const isGone = async (): Promise<boolean> => (await unlessGone(get(prior), undefined)) === undefined;
+      await doing("deleting droplet", wait(`droplet ${id} to be gone`, defaultSeconds.delete, isGone));
+    },
+  };
+}
+
+function texts(value: Value | undefined): string[] {
+  return isList(value) ? value.map(String) : [];
+}
+
+/** The API takes numbers as ids; a text is a slug or a fingerprint. */
+function idOrText(given: string): string | number {
+  return /^\d+$/.test(given) ? Number(given) : given;
+}
+
+function request(wanted: Obj): object {
+  const optional = ["user_data", "vpc_uuid"].filter((name) => typeof wanted[name] === "string");
+  return {
+    name: wanted.name,
+    region: wanted.region,
+    size: wanted.size,
+    image: idOrText(text(wanted.image)),
+    ssh_keys: texts(wanted.ssh_keys).map(idOrText),
+    tags: texts(wanted.tags),
+    volumes: texts(wanted.volume_ids),
+    backups: wanted.backups === true,
+    ipv6: wanted.ipv6 === true,
+    monitoring: wanted.monitoring === true,
+    ...(typeof wanted.droplet_agent === "boolean" && { with_droplet_agent: wanted.droplet_agent }),
+    ...Object.fromEntries(optional.map((name) => [name, wanted[name]])),
+  };
+}
+
+async function setTags(
+  { call }: DigitalOceanClient,
+  id: string,
+  before: string[],
+  after: string[],
+): Promise<void> {
+  const resources = { resources: [{ resource_id: id, resource_type: "droplet" }] };
+  for (const tag of before.filter((name) => !after.includes(name))) {
+    await doing("updating tags", call("DELETE", `/v2/tags/${tag}/resources`, resources));
+  }
+  for (const tag of after.filter((name) => !before.includes(name))) {
+    await doing("updating tags", call("POST", "/v2/tags", { name: tag }));
+    await doing("updating tags", call("POST", `/v2/tags/${tag}/resources`, resources));
+  }
+}
+
+/** The image is left out: a slug may come to mean another image, so the real provider doesn't read it either. */
+function show(droplet: Droplet): Obj {
+  const address = (type: string): string =>
+    droplet.networks.v4.find((network) => network.type === type)?.ip_address ?? "";
+  return {
+    id: String(droplet.id),
+    urn: `do:droplet:${droplet.id}`,
+    name: droplet.name,
+    region: droplet.region.slug,
+    size: droplet.size.slug,
+    price_hourly: droplet.size.price_hourly,
+    price_monthly: droplet.size.price_monthly,
+    disk: droplet.disk,
+    vcpus: droplet.vcpus,
+    memory: droplet.memory,
+    status: droplet.status,
+    locked: droplet.locked,
+    created_at: droplet.created_at,
+    vpc_uuid: droplet.vpc_uuid,
+    ipv4_address: address("public"),
+    ipv4_address_private: address("private"),
+    ipv6_address: "",
+    backups: droplet.features.includes("backups"),
+    ipv6: droplet.features.includes("ipv6"),
+    private_networking: droplet.features.includes("private_networking"),
+    monitoring: droplet.features.includes("monitoring"),
+    volume_ids: droplet.volume_ids,
+    tags: droplet.tags,
+  };
+}

@@ -1,0 +1,59 @@
+import { ApiRequestError, doing, unlessGone, type DigitalOceanClient } from "./digitalocean-client";
+import { seconds } from "./duration";
+import type { ResourceType } from "./resource-type";
+import { type Obj, text } from "./value";
+
+interface Vpc {
+  readonly id: string;
+  readonly urn: string;
+  readonly name: string;
+  readonly description: string;
+  readonly region: string;
+  readonly ip_range: string;
+  readonly default: boolean;
+  readonly created_at: string;
+}
+
+/** `digitalocean_vpc` */
+export function vpcType({ call, wait }: DigitalOceanClient): ResourceType {
+  const path = ({ id }: Obj): string => `/v2/vpcs/${text(id)}`;
+  return {
+    forceNew: ["region", "ip_range"],
+    create: async ({ name, region, description, ip_range }) => {
+      const body = { name, region, description, ...(typeof ip_range === "string" && { ip_range }) };
+      const { vpc } = await doing("creating VPC", call<{ vpc: Vpc }>("POST", "/v2/vpcs", body));
+      return { ...vpc };
+    },
+    read: async (state) => {
+      const answer = await doing("reading VPC", unlessGone(call<{ vpc: Vpc }>("GET", path(state)), null));
+      return answer === null ? null : { ...answer.vpc };
+    },
+    update: async (wanted, prior) => {
+      const { name, description, default: isDefault } = wanted;
+      const body = { name, description, default: isDefault };
+      const { vpc } = await doing("updating VPC", call<{ vpc: Vpc }>("PUT", path(prior), body));
+      return { ...vpc };
+    },
+    // Members that are on their way out keep a VPC alive for a while.
+    remove: async (prior) => {
+      let refusal = "";
+      const removed = async (): Promise<boolean> => {
+        try {
+          await call("DELETE", path(prior));
+          return true;
+        } catch (error) {
+          if (!(error instanceof ApiRequestError) || (error.status !== 403 && error.status !== 409)) {
+            throw error;
+          }
+          refusal = error.message;
+          return false;
+        }
+      };
+      try {
+        await wait("the VPC's deletion", seconds(prior.timeouts, "delete", 120), removed);
+      } catch (error) {
+        throw refusal === "" ? error : new Error(refusal, { cause: error });
+      }
+    },
+  };
+}
