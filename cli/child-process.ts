@@ -32,14 +32,14 @@ export class Interrupted extends Error {
 
 /** Runs a process that the user sees and answers, and returns its exit code. */
 export async function show(run: Run): Promise<number> {
-  return ended(start(run, "inherit"));
+  return ended(start(run, "inherit"), run);
 }
 
 /** Runs a process whose output is for the program. */
 export async function capture(run: Run): Promise<Ended> {
   const child = start(run, "pipe");
   const [exitCode, stdout, stderr] = await Promise.all([
-    ended(child),
+    ended(child, run),
     read(child.stdout),
     read(child.stderr),
   ]);
@@ -53,19 +53,17 @@ const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 // second one for an order to drop everything, and npm passes on what the group has received anyway.
 const atTerminal = () => process.stdin.isTTY;
 
-function start({ command, args, variables, folder, seconds }: Run, output: "inherit" | "pipe"): ChildProcess {
+function start({ command, args, variables, folder }: Run, output: "inherit" | "pipe"): ChildProcess {
   return spawn(command, args, {
     cwd: folder,
     env: variables,
     stdio: output === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
     detached: !atTerminal(),
-    timeout: seconds === undefined ? undefined : seconds * 1000,
-    killSignal: "SIGKILL",
   });
 }
 
 /** @throws {Interrupted} once the child has ended, if this process was told to stop meanwhile. */
-async function ended(child: ChildProcess): Promise<number> {
+async function ended(child: ChildProcess, { seconds }: Run): Promise<number> {
   const received: NodeJS.Signals[] = [];
   const stop = (signal: NodeJS.Signals) => {
     if (received.push(signal) === 1) {
@@ -73,6 +71,10 @@ async function ended(child: ChildProcess): Promise<number> {
     }
   };
   stopSignals.forEach((signal) => process.on(signal, stop));
+  const end = () => {
+    send("SIGKILL", child);
+  };
+  const bound = seconds === undefined ? undefined : setTimeout(end, seconds * 1000);
   try {
     const [exitCode, killedBy] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     const [signal] = received;
@@ -81,16 +83,24 @@ async function ended(child: ChildProcess): Promise<number> {
     }
     return exitCode ?? shellCode(killedBy ?? "SIGKILL");
   } finally {
+    clearTimeout(bound);
     stopSignals.forEach((signal) => process.off(signal, stop));
   }
 }
 
 function passOn(signal: NodeJS.Signals, child: ChildProcess): void {
-  if (child.pid === undefined || (atTerminal() && signal !== "SIGTERM")) {
-    return;
+  if (!atTerminal() || signal === "SIGTERM") {
+    // What Terraform, its providers and its scripts end in good order on.
+    send("SIGINT", child);
   }
-  // SIGINT is what Terraform, its providers and its scripts end in good order on.
-  process.kill(atTerminal() ? child.pid : -child.pid, "SIGINT");
+}
+
+/** To the child, and to its own children when it has a process group of its own. */
+function send(signal: NodeJS.Signals, { pid, exitCode, signalCode }: ChildProcess): void {
+  // Once it has ended, the number may be another process's.
+  if (pid !== undefined && exitCode === null && signalCode === null) {
+    process.kill(atTerminal() ? pid : -pid, signal);
+  }
 }
 
 async function read(stream: NodeJS.ReadableStream | null): Promise<string> {

@@ -43,13 +43,13 @@ async function refuseToStrand(selected: readonly Stack[], deployment: Deployment
   for (const { id, folder, reads } of deployment.stacks) {
     if (!going.includes(id) && reads.some((producer) => going.includes(producer))) {
       const { resources } = await deployment.terraform.state(folder);
-      stranded.push(...(resources > 0 ? [`${id} (${resources} resources)`] : []));
+      stranded.push(...(resources > 0 ? [`${id} (resources: ${resources})`] : []));
     }
   }
   if (stranded.length > 0) {
     throw new Refusal(
-      `${going.join(", ")} can't be destroyed while ${stranded.join(", ")} is there, which needs its outputs. ` +
-        'Destroy that first, or all: "npm run destroy".',
+      `${going.join(", ")} can't be destroyed before what reads its outputs: ${stranded.join(", ")}. ` +
+        'Name that too, or destroy all: "npm run destroy".',
     );
   }
   if (going.includes(controlPlane)) {

@@ -24,7 +24,7 @@ export async function refuseToForgetSites(deployment: Deployment): Promise<void>
     const resources = await resourcesOf(computeStack(site), known, deployment);
     if (resources > 0) {
       forgotten.push(
-        `Site ${site} is no longer in ${environment.file}, but its stack ${computeStack(site)} still holds ${resources} resources. ` +
+        `Site ${site} is no longer in ${environment.file}, but its stack ${computeStack(site)} is still deployed (resources: ${resources}). ` +
           `Put the site back, run "npm run destroy -- ${computeStack(site)}", and only then remove it.`,
       );
     }
@@ -53,7 +53,7 @@ async function resourcesOf(id: string, neighbour: Stack, { environment, stacks, 
 }
 
 /** The same backend, with the state of another key. */
-function keyedAs({ backend, cloud }: TerraformBlock, key: string): TerraformBlock {
+export function keyedAs({ backend, cloud }: TerraformBlock, key: string): TerraformBlock {
   if (cloud !== undefined) {
     return { cloud: { ...cloud, workspaces: { ...cloud.workspaces, name: key } } };
   }
@@ -63,9 +63,10 @@ function keyedAs({ backend, cloud }: TerraformBlock, key: string): TerraformBloc
     : { backend: { local: { path: join(dirname(backend.local.path), file) } } };
 }
 
-/** `init` installs the providers that a state mentions: in the versions that the project uses. */
+/** `init` installs the providers that a state mentions: these are the versions for a state of a compute stack. */
 function providers(stacks: readonly Stack[]): TerraformBlock["required_providers"] {
-  return Object.assign({}, ...stacks.map(({ terraform }) => terraform.required_providers)) as Record<
+  const compute = stacks.filter(({ id }) => id.startsWith(computeStack("")));
+  return Object.assign({}, ...compute.map(({ terraform }) => terraform.required_providers)) as Record<
     string,
     unknown
   >;

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# usage: fake-terraform.sh COMMAND [ARGUMENT...]
+# A Terraform with nothing deployed. Appends each call to the file $RECORD; $FAKE_VERSION is its version.
+# An apply reads an answer when $FAKE_ASKS is set, and lasts until it is interrupted (15 seconds at most) when
+# $FAKE_LASTS is set.
+set -euo pipefail
+
+record() {
+  printf '%s\n' "$*" >>"$RECORD"
+}
+
+record "${PWD##*/}: $*"
+case "$1" in
+  version) printf '{ "terraform_version": "%s" }\n' "${FAKE_VERSION:-1.9.0}" ;;
+  init) env | grep -E '^(TF_|CHECKPOINT_)' | sort >>"$RECORD.variables" ;;
+  apply)
+    if [[ -n "${FAKE_ASKS:-}" ]]; then
+      read -r answer
+      record "answer: ${answer}"
+    fi
+    if [[ -n "${FAKE_LASTS:-}" ]]; then
+      interrupted=0
+      trap 'record "interrupted"; interrupted=1' INT
+      # A signal to the process group ends the sleep too.
+      for ((tick = 0; interrupted == 0 && tick < 150; tick++)); do sleep 0.1 || true; done
+      # Long enough to see a second signal.
+      sleep 0.5 || true
+      record "ended"
+      exit 1
+    fi
+    ;;
+esac

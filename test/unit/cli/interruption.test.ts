@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createProject, fakeTerraform, type Project } from "./project";
+
+jest.setTimeout(20_000);
+
+let project: Project;
+
+beforeAll(async () => {
+  project = await createProject();
+  project.configure({});
+});
+
+afterAll(() => project.remove());
+
+afterEach(() => {
+  rmSync(join(project.folder, "record"), { force: true });
+});
+
+const environment = (variables: NodeJS.ProcessEnv) => ({
+  ...project.variables,
+  TERRAFORM_BINARY_NAME: fakeTerraform,
+  ...variables,
+});
+
+/** Waits until Terraform has been called for an apply. */
+async function applying(): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!project.lines("record").some((line) => line.startsWith("control-plane: apply"))) {
+    if (Date.now() > deadline) {
+      throw new Error(`No apply within 10 seconds: ${project.lines("record").join()}`);
+    }
+    await sleep(50);
+  }
+  // The script sets its trap just after it has recorded the call.
+  await sleep(200);
+}
+
+async function exitCode(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, "close")) as [number | null];
+  return code;
+}
+
+const afterApply = () => project.lines("record").filter((line) => !line.includes(": "));
+
+function deployWithoutTerminal(): ChildProcess {
+  return spawn(process.execPath, ["cli/anywhere.js", "deploy", "control-plane", "--auto-approve"], {
+    cwd: project.folder,
+    env: environment({ FAKE_LASTS: "1" }),
+    stdio: "ignore",
+    detached: true,
+  });
+}
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)(
+  "%s, however often it comes, interrupts Terraform once and waits for its end",
+  async (signal, code) => {
+    const child = deployWithoutTerminal();
+    const ended = exitCode(child);
+    await applying();
+    child.kill(signal);
+    await sleep(100);
+    child.kill(signal);
+    expect(await ended).toBe(code);
+    expect(afterApply()).toEqual(["interrupted", "ended"]);
+  },
+);
+
+test("a signal to the whole process group interrupts Terraform once", async () => {
+  const child = deployWithoutTerminal();
+  const ended = exitCode(child);
+  await applying();
+  process.kill(-Number(child.pid), "SIGINT");
+  expect(await ended).toBe(130);
+  expect(afterApply()).toEqual(["interrupted", "ended"]);
+});
+
+/** Runs the command at a terminal of its own, whose keyboard is the child's standard input. */
+function deployAtTerminal(variables: NodeJS.ProcessEnv): ChildProcess {
+  const command = `'${process.execPath}' cli/anywhere.js deploy control-plane`;
+  return spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
+    cwd: project.folder,
+    env: environment(variables),
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+}
+
+test("Ctrl-C at a terminal reaches Terraform once, and the command waits for its end", async () => {
+  const child = deployAtTerminal({ FAKE_LASTS: "1" });
+  const ended = exitCode(child);
+  await applying();
+  child.stdin?.write("\x03");
+  expect(await ended).toBe(130);
+  expect(afterApply()).toEqual(["interrupted", "ended"]);
+});
+
+test("at a terminal the user answers Terraform's own question", async () => {
+  const child = deployAtTerminal({ FAKE_ASKS: "1" });
+  const ended = exitCode(child);
+  await applying();
+  child.stdin?.write("yes\n");
+  expect(await ended).toBe(0);
+  expect(project.lines("record").slice(-2)).toEqual(["control-plane: apply", "answer: yes"]);
+});

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const cli = resolve(__dirname, "../../../cli/anywhere.js");
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "cli-node-"));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs the command line interface in a Node.js that takes itself for another version, with its loaded files shown. */
+async function runAs(version: string) {
+  const shim = join(folder, `${version}.js`);
+  writeFileSync(
+    shim,
+    `Object.defineProperty(process.versions, "node", { value: "${version}" });
+     process.on("exit", () => console.log(Object.keys(require.cache).length));`,
+  );
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((done) => {
+    execFile(process.execPath, ["--require", shim, cli, "--help"], (error, stdout, stderr) => {
+      done({ code: error?.code ?? 0, stdout, stderr });
+    });
+  });
+}
+
+test.each(["18.20.8", "20.8.1", "23.0.0", "24.4.1"])(
+  "refuses Node.js %s in one line, before anything is loaded",
+  async (version) => {
+    expect(await runAs(version)).toEqual({
+      code: 1,
+      // The shim, anywhere.js and package.json.
+      stdout: "3\n",
+      stderr: `This project needs Node.js >=20.9 <23, and this is ${version}: install Node.js 20 or 22.\n`,
+    });
+  },
+);
+
+test.each(["20.9.0", "20.20.2", "21.7.3", "22.17.0"])("runs on Node.js %s", async (version) => {
+  const { code, stdout, stderr } = await runAs(version);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain("Usage: anywhere");
+});

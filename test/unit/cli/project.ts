@@ -1,0 +1,136 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import type { Environment } from "../../../config/schema";
+
+export const accountId = "111122223333";
+
+/** How a command of the command line interface ended. */
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A copy of the command line interface in a project of its own, with stand-in stacks. */
+export interface Project {
+  readonly folder: string;
+  /** The environment that commands run in, before `variables` are added. */
+  readonly variables: NodeJS.ProcessEnv;
+  /** Runs `anywhere` with these arguments, without a terminal. */
+  anywhere(args: readonly string[], variables?: NodeJS.ProcessEnv): Promise<Ended>;
+  /** Writes an environment file: the fields that every one must have, changed by these. */
+  configure(environment: Partial<Environment>, file?: string): void;
+  /** Lines of a file in the project; none when there is no such file. */
+  lines(file: string): string[];
+  remove(): Promise<void>;
+}
+
+/** A Terraform that records its calls in the file `RECORD` and does what its variables say. */
+export const fakeTerraform = join(__dirname, "fake-terraform.sh");
+
+const root = resolve(__dirname, "../../..");
+
+export async function createProject(): Promise<Project> {
+  const folder = mkdtempSync(join(tmpdir(), "cli-project-"));
+  for (const part of ["cli", "config", "package.json", "tsconfig.json", "test/unit/cli/stand-in-stacks.ts"]) {
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  }
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "main.ts"), 'require("./test/unit/cli/stand-in-stacks");\n');
+  mkdirSync(join(folder, "home"));
+  const sts = await serveIdentity();
+  const variables = {
+    PATH: process.env["PATH"],
+    HOME: join(folder, "home"),
+    ANYWHERE_ENV: "environment.json",
+    TF_PLUGIN_CACHE_DIR: join(folder, "plugins"),
+    RECORD: join(folder, "record"),
+    AWS_ENDPOINT_URL: sts.url,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+  return {
+    folder,
+    variables,
+    async anywhere(args, more = {}) {
+      const child = spawn(process.execPath, [join(folder, "cli/anywhere.js"), ...args], {
+        cwd: folder,
+        env: { ...variables, ...more },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const [[exitCode], stdout, stderr] = await Promise.all([
+        once(child, "close") as Promise<[number | null]>,
+        text(child.stdout),
+        text(child.stderr),
+      ]);
+      return { exitCode, stdout, stderr };
+    },
+    configure(environment, file = "environment.json") {
+      const whole: Environment = {
+        name: "cli-test",
+        aws: { region: "eu-west-1", accountId },
+        sites: { office: onPremises("rack-1") },
+        application: { image: { uri: "registry.example/app:v1" } },
+        ...environment,
+      };
+      writeFileSync(join(folder, file), JSON.stringify(whole));
+    },
+    lines(file) {
+      const path = join(folder, file);
+      return existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(Boolean) : [];
+    },
+    async remove() {
+      await sts.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** A site on premises with these nodes. */
+export function onPremises(...nodes: readonly string[]): Environment["sites"][string] {
+  return { kind: "on-premises", nodes: Object.fromEntries(nodes.map((node) => [node, {}])) };
+}
+
+/** An STS that takes the credentials `test` and rejects all others. */
+async function serveIdentity() {
+  const server = createServer((request, response) => {
+    const good = request.headers.authorization?.includes("Credential=test/") === true;
+    response.statusCode = good ? 200 : 403;
+    response.setHeader("Content-Type", "text/xml");
+    response.end(
+      good
+        ? `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+             <Arn>arn:aws:iam::${accountId}:user/test</Arn><UserId>AIDATEST</UserId><Account>${accountId}</Account>
+           </GetCallerIdentityResult></GetCallerIdentityResponse>`
+        : `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
+             <Code>InvalidClientTokenId</Code><Message>The security token is invalid.</Message>
+           </Error></ErrorResponse>`,
+    );
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { cpSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createProject, onPremises, type Project } from "./project";
+
+// With the Terraform of the machine, on resources that need no provider.
+jest.setTimeout(60_000);
+
+const sites = { ams3: onPremises("node-1"), office: onPremises("rack-1") };
+const traces = ["state", "cdktf.out", "record"];
+
+let project: Project;
+const at = (path: string) => join(project.folder, path);
+
+beforeAll(async () => {
+  project = await createProject();
+  project.configure({ sites });
+  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  for (const path of traces) {
+    cpSync(at(path), at(`deployed/${path}`), { recursive: true });
+  }
+});
+
+afterAll(() => project.remove());
+
+// Most tests begin with everything deployed, once for all of them.
+beforeEach(() => {
+  forget();
+  project.configure({ sites });
+  cpSync(at("deployed"), project.folder, { recursive: true });
+});
+
+function forget() {
+  for (const path of traces) {
+    rmSync(at(path), { recursive: true, force: true });
+  }
+}
+
+const deploy = (...stacks: string[]) => project.anywhere(["deploy", "--auto-approve", ...stacks]);
+const destroy = (...stacks: string[]) => project.anywhere(["destroy", "--auto-approve", ...stacks]);
+
+const created = [
+  "+ control-plane cluster",
+  "+ compute-ams3 node-1",
+  "+ compute-office rack-1",
+  "+ application service",
+];
+
+test("deploys in the order of the dependencies, plans nothing more, and destroys in the reverse order", async () => {
+  forget();
+  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(project.lines("record")).toEqual(created);
+
+  const planned = await project.anywhere(["diff"]);
+  expect(planned.exitCode).toBe(0);
+  expect(planned.stdout.match(/No changes\./g)).toHaveLength(4);
+
+  expect(await destroy()).toMatchObject({ exitCode: 0 });
+  expect(project.lines("record").slice(created.length)).toEqual([
+    "- application service",
+    "- compute-office rack-1",
+    "- compute-ams3 node-1",
+    "- control-plane cluster",
+  ]);
+
+  const again = await destroy();
+  expect(again.exitCode).toBe(0);
+  expect(again.stderr.match(/nothing to destroy/g)).toHaveLength(4);
+});
+
+test("acts on the named stacks alone", async () => {
+  expect(await destroy("compute-office")).toMatchObject({ exitCode: 0 });
+  expect(project.lines("record")).toEqual([...created, "- compute-office rack-1"]);
+});
+
+test("a diff before the first deploy names what can't be planned yet, and ends with 2", async () => {
+  forget();
+  const { exitCode, stdout, stderr } = await project.anywhere(["diff"]);
+  expect(exitCode).toBe(2);
+  expect(stdout).toContain('terraform_data.node["cluster"]');
+  for (const stack of ["compute-ams3", "compute-office", "application"]) {
+    expect(stderr).toContain(`${stack} can't be planned yet: control-plane is not deployed.`);
+  }
+  expect(`${stdout}${stderr}`).not.toContain("Error:");
+});
+
+test("a diff after a node was added names the activation that is missing, and plans the rest", async () => {
+  project.configure({ sites: { ...sites, ams3: onPremises("node-1", "node-2") } });
+  const { exitCode, stdout, stderr } = await project.anywhere(["diff"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(
+    "compute-ams3 can't be planned yet: control-plane has no activation for ams3/node-2.",
+  );
+  expect(stdout.match(/No changes\./g)).toHaveLength(2);
+});
+
+test("a diff whose plan fails ends with 1", async () => {
+  const { exitCode, stderr } = await project.anywhere(["diff", "application"], {
+    TF_CLI_ARGS_plan: "-nonsense",
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("application: Terraform ended with exit code 1");
+});
+
+test("a stack is not deployed before what it reads", async () => {
+  forget();
+  const { exitCode, stderr } = await deploy("compute-ams3");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("compute-ams3 can't be deployed yet: control-plane is not deployed.");
+  expect(project.lines("record")).toEqual([]);
+});
+
+test("a deploy refuses to forget a site that is still deployed, and changes nothing", async () => {
+  project.configure({ sites: { office: sites.office } });
+  const refusal =
+    "Site ams3 is no longer in environment.json, but its stack compute-ams3 is still deployed (resources: 1). " +
+    'Put the site back, run "npm run destroy -- compute-ams3", and only then remove it.\n';
+  for (const command of [
+    ["deploy", "--auto-approve"],
+    ["deploy", "--auto-approve", "compute-office"],
+    ["diff"],
+  ]) {
+    const { exitCode, stdout, stderr } = await project.anywhere(command);
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toBe(`environment: environment (environment.json)\n${refusal}`);
+  }
+  expect(project.lines("record")).toEqual(created);
+  expect(readdirSync(at("cdktf.out/stacks"))).toEqual([
+    "application",
+    "compute-ams3",
+    "compute-office",
+    "control-plane",
+  ]);
+});
+
+test("a site is removed by destroying its stack and then deleting it from the config", async () => {
+  expect(await destroy("compute-ams3")).toMatchObject({ exitCode: 0 });
+  project.configure({ sites: { office: sites.office } });
+  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(project.lines("record")).toEqual([...created, "- compute-ams3 node-1"]);
+});
+
+test("the control plane is not destroyed while a stack needs its outputs", async () => {
+  await destroy("application");
+  const { exitCode, stdout, stderr } = await destroy("control-plane", "compute-office");
+  expect(exitCode).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr).toContain(
+    "compute-office, control-plane can't be destroyed before what reads its outputs: compute-ams3 (resources: 1).",
+  );
+  expect(project.lines("record")).toEqual([...created, "- application service"]);
+});
+
+test("the control plane is not destroyed while a site that left the config is deployed", async () => {
+  project.configure({ sites: { office: sites.office } });
+  const { exitCode, stderr } = await destroy();
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("its stack compute-ams3 is still deployed (resources: 1)");
+  expect(project.lines("record")).toEqual(created);
+});
+
+test("a stack whose producer's state is gone is destroyed all the same, with its clean-up", async () => {
+  rmSync(at("state/cli-test-control-plane.tfstate"));
+  const { exitCode, stderr } = await destroy("compute-ams3");
+  expect(stderr).toContain(
+    "compute-ams3 is destroyed as its state knows it, since control-plane is not deployed.",
+  );
+  expect(exitCode).toBe(0);
+  expect(project.lines("record")).toEqual([...created, "- compute-ams3 node-1"]);
+});
+
+test("environments in one folder keep to their own states, and one may follow the other", async () => {
+  project.configure({ name: "cli-other" }, "other.json");
+  const other = { ANYWHERE_ENV: "other.json" };
+  expect(await project.anywhere(["deploy", "--auto-approve"], other)).toMatchObject({ exitCode: 0 });
+  expect(await project.anywhere(["destroy", "--auto-approve"], other)).toMatchObject({ exitCode: 0 });
+  expect(await project.anywhere(["diff"])).toMatchObject({ exitCode: 0 });
+  expect(project.lines("record").filter((line) => line.startsWith("-"))).toEqual([
+    "- application service",
+    "- compute-office rack-1",
+    "- control-plane cluster",
+  ]);
+});
