@@ -23,8 +23,9 @@ export async function setUpBare(settings: Settings): Promise<boolean> {
   };
   const files = {
     "/etc/ecs/ecs.config": [
-      `ECS_INSTANCE_ATTRIBUTES=${value("ATTRIBUTES")}`,
       `ECS_CLUSTER=${value("CLUSTER")}`,
+      `ECS_INSTANCE_ATTRIBUTES=${value("ATTRIBUTES")}`,
+      `ECS_CONTAINER_INSTANCE_TAGS=${value("ATTRIBUTES")}`,
     ],
     "/var/lib/ecs/ecs.config": [`AWS_DEFAULT_REGION=${value("AWS_REGION")}`, "ECS_EXTERNAL=true"],
   };

@@ -21,7 +21,7 @@ export interface Container {
 }
 
 /** Starts a container; how that goes is in its report. */
-export function startContainer(settings: Settings, assignment: Assignment): Container {
+export function startContainer(settings: Settings, assignment: Assignment, metadataPort: number): Container {
   const { taskArn, container } = assignment;
   let status: TaskReport["status"] = "PENDING";
   let health: Health = "UNKNOWN";
@@ -52,6 +52,7 @@ export function startContainer(settings: Settings, assignment: Assignment): Cont
       env: {
         HOME: "/root",
         HOSTNAME: containerId(taskArn),
+        ECS_CONTAINER_METADATA_URI_V4: `http://127.0.0.1:${metadataPort}/v4/${containerId(taskArn)}`,
         ...image.environment,
         ...container.environment,
         PATH: `${image.folder}:${settings.programDirectory}:/usr/local/bin:/usr/bin:/bin`,
@@ -59,15 +60,14 @@ export function startContainer(settings: Settings, assignment: Assignment): Cont
       },
     };
     const command = container.command.length === 0 ? image.command : container.command;
-    if (stopping) {
-      stopped({ reason: "Task stopped before its container was started" });
-      return;
-    }
     child = await run([...image.entrypoint, ...command], surroundings, logFile(settings, assignment));
     child.once("exit", (code, signal) => {
       const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
       stopped({ exitCode, reason: "Essential container in task exited" });
     });
+    if (stopping) {
+      child.kill("SIGTERM");
+    }
     status = "RUNNING";
     log(`container ${container.name} of ${taskArn} runs ${container.image}`);
     if (container.healthCheck !== undefined) {

@@ -72,16 +72,22 @@ function words(rest: string): readonly string[] {
   return value;
 }
 
+/** All but PATH, which has a meaning of its own here. */
 function variables(rest: string): Record<string, string> {
-  if (rest.includes("$")) {
-    throw new Error(`Dockerfile: a variable inside ENV is not modelled: ENV ${rest}`);
+  const [, name = "", text = ""] = /^([A-Za-z_]\w*)\s+(.+)$/.exec(rest) ?? [];
+  const pairs: (readonly [string, string])[] =
+    name === ""
+      ? Array.from(
+          rest.matchAll(/([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)/g),
+          ([, variable = "", value = ""]) => [variable, unquoted(value)],
+        )
+      : [[name, text]];
+  const kept = pairs.filter(([variable]) => variable !== "PATH");
+  const computed = kept.find(([, value]) => value.includes("$"));
+  if (computed !== undefined) {
+    throw new Error(`Dockerfile: a variable inside ENV is not modelled: ${computed.join("=")}`);
   }
-  const legacy = /^([A-Za-z_]\w*)\s+(.+)$/.exec(rest);
-  if (legacy?.[1] !== undefined && legacy[2] !== undefined) {
-    return { [legacy[1]]: legacy[2] };
-  }
-  const pairs = rest.matchAll(/([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)/g);
-  return Object.fromEntries(Array.from(pairs, ([, name = "", value = ""]) => [name, unquoted(value)]));
+  return Object.fromEntries(kept);
 }
 
 function unquoted(value: string): string {

@@ -1,14 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { arch, cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import type { AgentOrders, AgentPoll } from "../../machines";
+import { serveJson } from "./agent-endpoints";
 import { callAws, CloudError, post, textOf } from "./cloud";
 import { type EcsConfig, readEcsConfig } from "./ecs-config";
 import type { Engine } from "./engine";
 import { readIfThere, readRegistration } from "./registration";
 import { repeat, type Stop } from "./repetition";
 import { log, reason, type Settings } from "./settings";
+import { type Place, taskMetadata } from "./task-metadata";
 
 const pollMilliseconds = 500;
 const retryMilliseconds = 2000;
@@ -17,9 +18,8 @@ const checkpoint = "/var/lib/ecs/data/agent.json";
 const introspectionPort = 51678;
 
 /** What the ECS agent's disk remembers, so that it comes back as the same container instance. */
-interface Identity {
+interface Identity extends Place {
   readonly managedInstanceId: string;
-  readonly cluster: string;
   readonly containerInstanceArn: string;
 }
 
@@ -47,11 +47,30 @@ export function startEcsAgent(settings: Settings, engine: Engine): Stop {
       return terminal ? undefined : retryMilliseconds;
     }
   });
-  const stopIntrospection = settings.sandbox === "namespaces" ? introspect(() => identity) : () => undefined;
+  const endpoints = [
+    serveJson(engine.metadataPort, (path) => identity && taskMetadata(path, engine.containers(), identity)),
+    // Without namespaces the port would be everybody's; only the installer asks, and it isn't run there.
+    ...(settings.sandbox === "namespaces"
+      ? [serveJson(introspectionPort, (path) => introspect(path, identity))]
+      : []),
+  ];
   return () => {
     stopPolling();
-    stopIntrospection();
+    endpoints.forEach((stop) => {
+      stop();
+    });
   };
+}
+
+/** The agent's introspection endpoint, which the installer polls. */
+function introspect(path: string, identity: Identity | undefined): object | undefined {
+  return path === "/v1/metadata"
+    ? {
+        Cluster: identity?.cluster ?? "",
+        ContainerInstanceArn: identity?.containerInstanceArn ?? null,
+        Version: `Amazon ECS Agent - v${agent.version}`,
+      }
+    : undefined;
 }
 
 function inactive({ code }: CloudError): boolean {
@@ -88,7 +107,7 @@ async function introduce(settings: Settings): Promise<Identity | undefined> {
   if (containerInstanceArn === undefined) {
     throw new Error("RegisterContainerInstance: the answer has no containerInstanceArn");
   }
-  const identity = { managedInstanceId, cluster: config.cluster, containerInstanceArn };
+  const identity = { managedInstanceId, cluster: config.cluster, containerInstanceArn, tags: config.tags };
   const path = join(settings.root, checkpoint);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, JSON.stringify(identity));
@@ -132,7 +151,7 @@ async function poll(settings: Settings, engine: Engine, identity: Identity): Pro
     machine: settings.machine,
     managedInstanceId: identity.managedInstanceId,
     containerInstanceArn: identity.containerInstanceArn,
-    tasks: engine.reports(),
+    tasks: engine.containers().map((container) => container.report()),
   };
   const orders = (await post(settings, "/agent", request, {
     "content-type": "application/json",
@@ -148,30 +167,4 @@ async function poll(settings: Settings, engine: Engine, identity: Identity): Pro
     }
   }
   engine.prune(new Set(orders.tasks.map(({ taskArn }) => taskArn)));
-}
-
-/** The agent's introspection endpoint, which the installer polls. */
-function introspect(identity: () => Identity | undefined): Stop {
-  const server = createServer((request, response) => {
-    if (request.url !== "/v1/metadata") {
-      response.writeHead(404).end();
-      return;
-    }
-    const known = identity();
-    response.writeHead(200, { "content-type": "application/json" }).end(
-      JSON.stringify({
-        Cluster: known?.cluster ?? "",
-        ContainerInstanceArn: known?.containerInstanceArn ?? null,
-        Version: `Amazon ECS Agent - v${agent.version}`,
-      }),
-    );
-  });
-  server.on("error", (error) => {
-    log(`${agent.name}: ${error.message}`);
-  });
-  server.listen(introspectionPort, "127.0.0.1");
-  return () => {
-    server.close();
-    server.closeAllConnections();
-  };
 }

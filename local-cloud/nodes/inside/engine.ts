@@ -1,13 +1,15 @@
-import type { Assignment, TaskReport } from "../../machines";
+import type { Assignment } from "../../machines";
 import { type Container, containerId, startContainer } from "./container";
 import type { Settings } from "./settings";
 
 /** What Docker is to a real agent: the containers belong to it and outlive the agent. */
 export interface Engine {
+  /** Port of 127.0.0.1 where containers are told to find the agent's task metadata. */
+  readonly metadataPort: number;
   /** Starts a task's container once; later calls for the same task change nothing. */
   run(assignment: Assignment): void;
   stop(taskArn: string): void;
-  reports(): readonly TaskReport[];
+  containers(): readonly Container[];
   /** Forgets the stopped containers of all tasks but these. */
   prune(taskArns: ReadonlySet<string>): void;
   /** Ends every container at once. */
@@ -18,7 +20,7 @@ export interface Engine {
   remove(id: string): void;
 }
 
-export function createEngine(settings: Settings): Engine {
+export function createEngine(settings: Settings, metadataPort: number): Engine {
   const containers = new Map<string, Container>();
 
   const holder = (hostPort: number | undefined): Container | undefined =>
@@ -29,6 +31,7 @@ export function createEngine(settings: Settings): Engine {
         );
 
   return {
+    metadataPort,
     run: (assignment) => {
       const { taskArn, container } = assignment;
       if (containers.has(taskArn)) {
@@ -37,7 +40,7 @@ export function createEngine(settings: Settings): Engine {
       containers.set(
         taskArn,
         holder(container.hostPort) === undefined
-          ? startContainer(settings, assignment)
+          ? startContainer(settings, assignment, metadataPort)
           : refused(
               assignment,
               `Bind for 0.0.0.0:${String(container.hostPort)} failed: port is already allocated`,
@@ -47,7 +50,7 @@ export function createEngine(settings: Settings): Engine {
     stop: (taskArn) => {
       containers.get(taskArn)?.stop();
     },
-    reports: () => [...containers.values()].map((container) => container.report()),
+    containers: () => [...containers.values()],
     ids: () => [...containers.keys()].map(containerId),
     remove: (id) => {
       for (const taskArn of [...containers.keys()].filter((each) => containerId(each) === id)) {

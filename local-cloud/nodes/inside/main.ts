@@ -4,6 +4,7 @@ import { serveControls } from "./control";
 import { startEcsAgent } from "./ecs-agent";
 import { createEngine } from "./engine";
 import { isFirstBoot, runUserData } from "./first-boot";
+import { freePort } from "./ports";
 import type { Stop } from "./repetition";
 import { log, reason, type Settings } from "./settings";
 import { startSsmAgent } from "./ssm-agent";
@@ -12,7 +13,7 @@ import { createUnits, type Service } from "./units";
 
 /** The one process that is a machine: its service manager, its container engine and, as parts, its two agents. */
 async function main(settings: Settings): Promise<void> {
-  const engine = createEngine(settings);
+  const engine = createEngine(settings, settings.sandbox === "process" ? await freePort() : 51679);
   process.once("exit", () => {
     engine.kill();
   });

@@ -49,9 +49,14 @@ test("ENV takes several variables, quotes and the old form with a space", () => 
 });
 
 test("a variable inside ENV is refused, since it isn't modelled", () => {
-  expect(() => parseDockerfile("FROM a\nENV PATH=/app:$PATH")).toThrow(
-    "a variable inside ENV is not modelled",
+  expect(() => parseDockerfile("FROM a\nENV HOME=/app/$USER")).toThrow(
+    "a variable inside ENV is not modelled: HOME=/app/$USER",
   );
+});
+
+test("PATH is left out, since a container's own is made for it", () => {
+  const { environment } = parseDockerfile("FROM a\nENV NODE_ENV=production PATH=/app:$PATH\nENV PATH /bin");
+  expect(environment).toEqual({ NODE_ENV: "production" });
 });
 
 test("a command that is no list of texts is refused", () => {

@@ -10,7 +10,8 @@ import type { World } from "../../../local-cloud/world";
 
 const image = "registry.example/app:v1";
 const server = `
-const answer = (request, response) => response.end(process.env.COLOR);
+const place = () => fetch(process.env.ECS_CONTAINER_METADATA_URI_V4 + "/taskWithTags").then((got) => got.text());
+const answer = async ({ url }, response) => response.end(url === "/place" ? await place() : process.env.COLOR);
 require("node:http").createServer(answer).listen(process.env.PORT ?? 8080, "127.0.0.1");
 process.on("SIGTERM", () => process.exit(7));`;
 
@@ -22,6 +23,7 @@ export ACTIVATION_CODE='not-for-the-journal'
 export ATTRIBUTES='{"anywhere.node":"it'\\''s node-1"}'
 set -euo pipefail
 mkdir -p /etc/ecs && echo "ECS_INSTANCE_ATTRIBUTES=$ATTRIBUTES" >/etc/ecs/ecs.config
+echo "ECS_CONTAINER_INSTANCE_TAGS=$ATTRIBUTES" >>/etc/ecs/ecs.config
 curl -fsS -o /tmp/installer https://amazon-ecs-agent.s3.amazonaws.com/ecs-anywhere-install-latest.sh
 bash /tmp/installer --region "$AWS_REGION" --cluster "$CLUSTER" --activation-id "$ACTIVATION_ID" \\
   --activation-code "$ACTIVATION_CODE" --docker-install-source distro
@@ -147,9 +149,9 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   }
 }
 
-function read(machines: LocalMachines, name: string, port: number): Promise<string> {
+function read(machines: LocalMachines, name: string, port: number, path = "/"): Promise<string> {
   return new Promise((resolve) => {
-    get({ createConnection: () => machines.connect(name, port), path: "/", host: "machine" }, (response) => {
+    get({ createConnection: () => machines.connect(name, port), path, host: "machine" }, (response) => {
       response.on("data", (chunk: Buffer) => {
         resolve(chunk.toString("utf8"));
       });
@@ -183,6 +185,10 @@ test.each(["auto", "process"] as const)(
     await until(() => polls.at(-1)?.tasks[0]?.status === "RUNNING");
     expect(polls.at(-1)?.tasks).toEqual([{ taskArn: task.taskArn, status: "RUNNING", health: "UNKNOWN" }]);
     expect(await read(machines, spec.name, 81)).toBe("refused");
+    expect(JSON.parse(await read(machines, spec.name, 80, "/place"))).toMatchObject({
+      TaskARN: task.taskArn,
+      ContainerInstanceTags: { "anywhere.node": "it's node-1" },
+    });
 
     await machines.agent(spec.name, "stop");
     polls.length = 0;
