@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# usage: terraform [-chdir=DIR] COMMAND …, as always
+#
+# The local cloud's terraform wrapper. A provider that comes from a mirror may be there in another version than the
+# one that a stack pins: an override beside the stack's cdk.tf.json then names the mirror's newest version, which
+# survives a re-synthesis. `terraform.settings` beside this script sets:
+#   real      the terraform to run
+#   platform  OS_ARCH
+#   mirrored  ADDRESS=FOLDER for each mirror of each provider; FOLDER holds a folder per version
+#   lockable  "no" when a provider doesn't come from the registry
+set -euo pipefail
+
+real="" platform="" lockable=""
+mirrored=()
+# shellcheck source=/dev/null
+source "${BASH_SOURCE[0]%/*}/terraform.settings"
+
+# The value of a member of one provider's requirement.
+member() {
+  local entry="$1" name="$2"
+  local pattern="\"$name\":\"([^\"]*)\""
+  [[ $entry =~ $pattern ]] && printf '%s' "${BASH_REMATCH[1]}"
+}
+
+address_of() {
+  case "$1" in
+    */*/*) printf '%s' "$1" ;;
+    */*) printf 'registry.terraform.io/%s' "$1" ;;
+    *) printf 'registry.terraform.io/hashicorp/%s' "$1" ;;
+  esac
+}
+
+# The version to take in place of the pinned one; nothing when a mirror has that, or no mirror is used.
+replacement() {
+  local address="$1" pinned="$2" mirror folder
+  local versions=()
+  # An empty array is unset to old versions of bash.
+  for mirror in ${mirrored[@]+"${mirrored[@]}"}; do
+    [[ ${mirror%%=*} == "$address" ]] || continue
+    for folder in "${mirror#*=}"/*/"$platform"; do
+      [[ -d $folder ]] || continue
+      folder=${folder%/*}
+      versions+=("${folder##*/}")
+    done
+  done
+  if [[ ${#versions[@]} -gt 0 ]] && ! printf '%s\n' "${versions[@]}" | grep -qxF -- "$pinned"; then
+    printf '%s\n' "${versions[@]}" | sort -V | tail -n 1
+  fi
+}
+
+# The provider requirements of a synthesised stack, one a line.
+requirements() {
+  tr -d '[:space:]' <"$1" |
+    grep -oE '"required_providers":\{("[^"]+":\{[^{}]*\},?)*\}' |
+    sed 's/^"required_providers"://' |
+    grep -oE '"[^"]+":\{[^{}]*\}' || true
+}
+
+write_override() {
+  local directory="$1" entry name source version content=""
+  local override="$directory/anywhere_override.tf.json"
+  [[ -f "$directory/cdk.tf.json" ]] || return 0
+  while IFS= read -r entry; do
+    [[ $entry =~ ^\"([^\"]+)\" ]] || continue
+    name=${BASH_REMATCH[1]}
+    source=$(member "$entry" source) || continue
+    version=$(replacement "$(address_of "$source")" "$(member "$entry" version || true)")
+    [[ -n $version ]] || continue
+    content+="${content:+, }\"$name\": { \"source\": \"$source\", \"version\": \"$version\" }"
+  done < <(requirements "$directory/cdk.tf.json")
+  if [[ -z $content ]]; then
+    rm -f -- "$override"
+    return 0
+  fi
+  printf '{ "terraform": { "required_providers": { %s } } }\n' "$content" >"$override.$$"
+  mv -f -- "$override.$$" "$override"
+}
+
+main() {
+  local directory="." words="" argument
+  for argument in "$@"; do
+    case "$argument" in
+      -chdir=*) directory=${argument#-chdir=} ;;
+      -*) ;;
+      *) words+=" $argument" ;;
+    esac
+  done
+  if [[ $words == " providers lock"* && $lockable == no ]]; then
+    echo "terraform providers lock: left out, since the local cloud takes a provider from elsewhere than the registry" >&2
+    return 0
+  fi
+  write_override "$directory"
+  exec "$real" "$@"
+}
+
+main "$@"
