@@ -243,6 +243,14 @@ const refusals: readonly (readonly [
     "signing key has expired",
   ],
   [
+    "signed for a time that is over",
+    () => {
+      const lapsed = signWithNewKey(installer, "signature-expired");
+      return [installer, lapsed, lapsed.fingerprint];
+    },
+    "signature has expired",
+  ],
+  [
     "signed by a key that was revoked",
     () => {
       const revoked = signWithNewKey(installer, "revoked");

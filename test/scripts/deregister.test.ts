@@ -308,6 +308,29 @@ test.each(failures)(
   },
 );
 
+test.each([
+  "GetCallerIdentity",
+  "DescribeInstanceInformation",
+  "ListContainerInstances",
+  "DescribeContainerInstances",
+  "UpdateContainerInstancesState",
+  "ListTasks",
+  "StopTask",
+  "DeregisterManagedInstance",
+])("access denied to %s never passes for success", async (denied) => {
+  register("a");
+  account.before = ({ operation }) => {
+    if (operation === denied) {
+      throw new ApiError("AccessDeniedException", "not allowed");
+    }
+  };
+  const { status, output } = await deregister({ STALL_SECONDS: "0" });
+  expect(status).toBe(1);
+  expect(output.trimEnd().split("\n").at(-1)).toMatch(/FAILED: \S+ \S+: access denied. Allow the caller/);
+  expect(registered().managed).toEqual(["mi-1"]);
+  expect(operations().at(-1)).toBe(denied);
+});
+
 test("a burst of throttling, server errors and lost connections is ridden out", async () => {
   register();
   const burst: Error[] = failures.slice(3, 6).map(([, failure]) => failure());

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** How a key is made: for ever, for one second, or revoked right after it has signed. */
-export type KeyFate = "valid" | "expired" | "revoked";
+/** What has become of a key since it signed, or of its signature. */
+export type Fate = "valid" | "expired" | "revoked" | "signature-expired";
 
 /** An installer with what is published beside it. */
 export interface Signed {
@@ -15,7 +15,7 @@ export interface Signed {
 }
 
 /** Makes a key and signs a text with it, both with the real gpg. */
-export function signWithNewKey(text: string, fate: KeyFate = "valid"): Signed {
+export function signWithNewKey(text: string, fate: Fate = "valid"): Signed {
   // A short path: the agent's socket lies inside.
   const home = mkdtempSync(join(tmpdir(), "gpg-"));
   const gpg = (args: readonly string[], input = "") =>
@@ -32,7 +32,11 @@ export function signWithNewKey(text: string, fate: KeyFate = "valid"): Signed {
     gpg([then, "--quick-generate-key", user, "ed25519", "cert", expiry]);
     const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(gpg(["--with-colons", "--list-keys"]))?.[1] ?? "";
     gpg([then, "--quick-add-key", fingerprint, "ed25519", "sign", expiry]);
-    const signature = gpg([then, "--armor", "--local-user", fingerprint, "--detach-sign"], text);
+    const lifetime = fate === "signature-expired" ? "1d" : "0";
+    const signature = gpg(
+      [then, "--default-sig-expire", lifetime, "--armor", "--local-user", fingerprint, "--detach-sign"],
+      text,
+    );
     if (fate === "revoked") {
       const prepared = join(home, "openpgp-revocs.d", `${fingerprint}.rev`);
       // gpg guards a prepared certificate against an import by accident, with a colon.
