@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, expect, test } from "@jest/globals";
-import { code, installer, Machine } from "../support/machine";
+import { attributes, bootstrapSettings, code, installer, lastLine, Machine } from "../support/machine";
 import { signWithNewKey, type Signed } from "../support/signing";
 
 let signed: Signed;
@@ -22,22 +22,11 @@ function machine(id = "ubuntu", version = "24.04", architecture = "x86_64"): Mac
   return made;
 }
 
-const attributes = '{"anywhere.node":"node-1","anywhere.site":"nyc3","disk":"a \'quoted\' $HOME"}';
 const settings = (overrides: Record<string, string> = {}) => ({
-  NAME: "shop",
-  SITE: "nyc3",
-  NODE: "node-1",
-  GENERATION: "5f2a",
-  CLUSTER: "shop",
-  AWS_REGION: "us-east-1",
-  ACTIVATION_ID: "id-1",
-  ACTIVATION_CODE: code,
-  SIGNING_KEY: signed.fingerprint,
-  ATTRIBUTES: attributes,
+  ...bootstrapSettings(signed.fingerprint),
   ...overrides,
 });
 const ready = "anywhere: READY nyc3/node-1 of shop, generation 5f2a, in the cluster shop";
-const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
 
 test("a node is made by the signed installer, with its cluster, region and docker of the distribution", async () => {
   const node = machine();
@@ -200,98 +189,6 @@ test("an installer that keeps failing is told, and what was unpacked is removed"
     "anywhere: FAILED registration: register failed 3 times, at last with status 7",
   );
   expect(node.list("tmp")).toEqual([]);
-});
-
-const refusals: readonly (readonly [
-  string,
-  () => readonly [string, Pick<Signed, "signature" | "publicKey">, string],
-  string,
-])[] = [
-  [
-    "changed after signing",
-    () => [`${installer}# one more line\n`, signed, signed.fingerprint],
-    "is not what was signed",
-  ],
-  ["not signed", () => [installer, { ...signed, signature: "" }, signed.fingerprint], "no valid signature"],
-  [
-    "signed by another key, which is published in place of the pinned one",
-    () => {
-      const other = signWithNewKey(installer);
-      return [installer, other, signed.fingerprint];
-    },
-    "was signed by",
-  ],
-  [
-    "signed by another key beside the pinned one",
-    () => {
-      const other = signWithNewKey(installer);
-      return [installer, { ...other, publicKey: signed.publicKey + other.publicKey }, signed.fingerprint];
-    },
-    "was signed by",
-  ],
-  [
-    "signed by a key that is not published",
-    () => [installer, { ...signWithNewKey(installer), publicKey: signed.publicKey }, signed.fingerprint],
-    "was signed by an unknown key",
-  ],
-  [
-    "signed by a key that has expired",
-    () => {
-      const expired = signWithNewKey(installer, "expired");
-      return [installer, expired, expired.fingerprint];
-    },
-    "signing key has expired",
-  ],
-  [
-    "signed for a time that is over",
-    () => {
-      const lapsed = signWithNewKey(installer, "signature-expired");
-      return [installer, lapsed, lapsed.fingerprint];
-    },
-    "signature has expired",
-  ],
-  [
-    "signed by a key that was revoked",
-    () => {
-      const revoked = signWithNewKey(installer, "revoked");
-      return [installer, revoked, revoked.fingerprint];
-    },
-    "signing key has been revoked",
-  ],
-  [
-    "signed by the pinned key and by another",
-    () => {
-      const other = signWithNewKey(installer);
-      const signature = signed.signature + other.signature;
-      return [installer, { signature, publicKey: signed.publicKey + other.publicKey }, signed.fingerprint];
-    },
-    "",
-  ],
-  [
-    "published beside a key that is none",
-    () => [installer, { ...signed, publicKey: "<html>" }, signed.fingerprint],
-    "key cannot be read",
-  ],
-];
-
-test.each(refusals)("an installer is refused and not run when it is %s", async (_, arrange, reason) => {
-  const node = machine();
-  const [script, published, pinned] = arrange();
-  node.publish(script, published);
-  const { status, output } = await node.bootstrap(settings({ SIGNING_KEY: pinned }));
-  expect(status).toBe(1);
-  expect(lastLine(output)).toMatch(/^anywhere: FAILED signature: the /);
-  expect(lastLine(output)).toContain(reason);
-  expect(node.read("var/log/anywhere-bootstrap.log")).toContain(lastLine(output));
-  expect(node.exists("installer-arguments")).toBe(false);
-});
-
-test("the pinned fingerprint may be written in small letters", async () => {
-  expect(
-    await machine().bootstrap(settings({ SIGNING_KEY: signed.fingerprint.toLowerCase() })),
-  ).toMatchObject({
-    status: 0,
-  });
 });
 
 test("a machine that gets a new activation leaves its old registration and its containers first", async () => {

@@ -116,3 +116,26 @@ export class Machine {
     rmSync(this.root, { recursive: true });
   }
 }
+
+/** Attributes as awkward as JSON in a shell can be. */
+export const attributes = '{"anywhere.node":"node-1","anywhere.site":"nyc3","disk":"a \'quoted\' $HOME"}';
+
+/** The settings of a node whose installer this key has signed. */
+export function bootstrapSettings(signingKey: string): Record<string, string> {
+  return {
+    NAME: "shop",
+    SITE: "nyc3",
+    NODE: "node-1",
+    GENERATION: "5f2a",
+    CLUSTER: "shop",
+    AWS_REGION: "us-east-1",
+    ACTIVATION_ID: "id-1",
+    ACTIVATION_CODE: code,
+    SIGNING_KEY: signingKey,
+    ATTRIBUTES: attributes,
+  };
+}
+
+export function lastLine(text: string): string | undefined {
+  return text.trimEnd().split("\n").at(-1);
+}

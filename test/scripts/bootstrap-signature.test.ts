@@ -1,0 +1,107 @@
+import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { bootstrapSettings, installer, lastLine, Machine } from "../support/machine";
+import { signWithNewKey, type Signed } from "../support/signing";
+
+let signed: Signed;
+let node: Machine;
+
+beforeAll(() => {
+  signed = signWithNewKey(installer);
+});
+
+beforeEach(() => {
+  node = new Machine(signed, { id: "ubuntu", version: "24.04" });
+});
+
+afterEach(() => {
+  node.remove();
+});
+
+const refusals: readonly (readonly [
+  string,
+  () => readonly [string, Pick<Signed, "signature" | "publicKey">, string],
+  string,
+])[] = [
+  [
+    "changed after signing",
+    () => [`${installer}# one more line\n`, signed, signed.fingerprint],
+    "is not what was signed",
+  ],
+  ["not signed", () => [installer, { ...signed, signature: "" }, signed.fingerprint], "no valid signature"],
+  [
+    "signed by another key, which is published in place of the pinned one",
+    () => {
+      const other = signWithNewKey(installer);
+      return [installer, other, signed.fingerprint];
+    },
+    "was signed by",
+  ],
+  [
+    "signed by another key beside the pinned one",
+    () => {
+      const other = signWithNewKey(installer);
+      return [installer, { ...other, publicKey: signed.publicKey + other.publicKey }, signed.fingerprint];
+    },
+    "was signed by",
+  ],
+  [
+    "signed by a key that is not published",
+    () => [installer, { ...signWithNewKey(installer), publicKey: signed.publicKey }, signed.fingerprint],
+    "was signed by an unknown key",
+  ],
+  [
+    "signed by a key that has expired",
+    () => {
+      const expired = signWithNewKey(installer, "expired");
+      return [installer, expired, expired.fingerprint];
+    },
+    "signing key has expired",
+  ],
+  [
+    "signed for a time that is over",
+    () => {
+      const lapsed = signWithNewKey(installer, "signature-expired");
+      return [installer, lapsed, lapsed.fingerprint];
+    },
+    "signature has expired",
+  ],
+  [
+    "signed by a key that was revoked",
+    () => {
+      const revoked = signWithNewKey(installer, "revoked");
+      return [installer, revoked, revoked.fingerprint];
+    },
+    "signing key has been revoked",
+  ],
+  [
+    "signed by the pinned key and by another",
+    () => {
+      const other = signWithNewKey(installer);
+      const signature = signed.signature + other.signature;
+      return [installer, { signature, publicKey: signed.publicKey + other.publicKey }, signed.fingerprint];
+    },
+    "",
+  ],
+  [
+    "published beside a key that is none",
+    () => [installer, { ...signed, publicKey: "<html>" }, signed.fingerprint],
+    "key cannot be read",
+  ],
+];
+
+test.each(refusals)("an installer is refused and not run when it is %s", async (_, arrange, reason) => {
+  const [script, published, pinned] = arrange();
+  node.publish(script, published);
+  const { status, output } = await node.bootstrap(bootstrapSettings(pinned));
+  expect(status).toBe(1);
+  expect(lastLine(output)).toMatch(/^anywhere: FAILED signature: the /);
+  expect(lastLine(output)).toContain(reason);
+  expect(node.read("var/log/anywhere-bootstrap.log")).toContain(lastLine(output));
+  expect(node.exists("installer-arguments")).toBe(false);
+});
+
+test("the pinned fingerprint may be written in small letters", async () => {
+  expect(await node.bootstrap(bootstrapSettings(signed.fingerprint.toLowerCase()))).toMatchObject({
+    status: 0,
+  });
+});
