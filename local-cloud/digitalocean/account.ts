@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Machines } from "../machines";
 import { note, type JsonObject, type World } from "../world";
 import type { Balancer } from "./balancer";
@@ -48,7 +49,7 @@ export function openAccount(world: World, machines: Machines, processingMillisec
     actions: [],
     nextId: () => (lastId += 1),
     enqueue: (dropletId, work) => {
-      const done = (underWay.get(dropletId) ?? Promise.resolve()).then(work).catch((error: unknown) => {
+      const done = (underWay.get(dropletId) ?? setImmediate()).then(work).catch((error: unknown) => {
         event("failed", { droplet_id: dropletId, reason: String(error) });
       });
       underWay.set(dropletId, done);

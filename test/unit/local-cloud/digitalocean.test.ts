@@ -318,6 +318,7 @@ test("the journal names calls by path template and never holds user data", async
     ["POST /v2/droplets", 202, "tester/1.0"],
     ["DELETE /v2/droplets/{droplet_id}", 204, "tester/1.0"],
   ]);
+  expect(world.journal.map(({ name }) => name).slice(0, 2)).toEqual(["POST /v2/droplets", "booted-open"]);
   expect(calls[1]?.detail).toEqual({ droplet_id: String(id) });
   expect(JSON.stringify(world.journal)).not.toContain("TOPSECRET");
   expect(calls[0]?.detail.user_data).toBe("(redacted)");
