@@ -30,6 +30,8 @@ export const nodeTags = {
   site: "anywhere.site",
   node: "anywhere.node",
   generation: "anywhere.generation",
+  /** All four, as `deployment/site/node/generation`: tag filters can't be combined. A tag only. */
+  identity: "anywhere.identity",
 } as const;
 
 /** Tags of a stack's resources at AWS. */

@@ -61,6 +61,7 @@ export class Activations extends Construct {
         [nodeTags.site]: set.get("site"),
         [nodeTags.node]: set.get("node"),
         [nodeTags.generation]: set.get("generation"),
+        [nodeTags.identity]: `${deployment}/${set.key}/${set.get("generation")}`,
       },
       lifecycle: {
         // A changed tag or date would replace every activation, and so every code.

@@ -8,7 +8,7 @@
 #   CLUSTER, AWS_REGION             where it registers
 #   ACTIVATION_ID, ACTIVATION_CODE  its hybrid activation, which works once
 #   SIGNING_KEY                     fingerprint of the primary key that must have signed AWS's installer
-#   ATTRIBUTES                      its ECS attributes, a JSON object on one line, anywhere.* included
+#   ATTRIBUTES                      its ECS attributes and tags, a JSON object on one line, anywhere.* included
 #
 # The last line says `anywhere: READY …` or `anywhere: FAILED step: reason`; the log has everything but the code.
 # shellcheck disable=SC2329 # step, retry and trap call functions by their names
@@ -206,10 +206,11 @@ forget_other_registration() {
   printf '%s\n' "${ACTIVATION_ID}" >"${USED}"
 }
 
-# The agent reads both files; it sends the attributes at its first registration only.
+# The agent reads both files; it sends attributes and tags at its first registration only. Containers see the tags.
 configure() {
   mkdir -p /var/lib/ecs
-  set_lines /etc/ecs/ecs.config "ECS_CLUSTER=${CLUSTER}" "ECS_INSTANCE_ATTRIBUTES=${ATTRIBUTES}"
+  set_lines /etc/ecs/ecs.config "ECS_CLUSTER=${CLUSTER}" "ECS_INSTANCE_ATTRIBUTES=${ATTRIBUTES}" \
+    "ECS_CONTAINER_INSTANCE_TAGS=${ATTRIBUTES}"
   set_lines /var/lib/ecs/ecs.config "AWS_DEFAULT_REGION=${AWS_REGION}" ECS_EXTERNAL=true
 }
 

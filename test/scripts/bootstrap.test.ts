@@ -80,11 +80,17 @@ test("the code is in no command line of ours and in no other program's environme
   expect(node.read("environment")).not.toContain(code);
 });
 
+const configured = [
+  "ECS_CLUSTER=shop",
+  `ECS_INSTANCE_ATTRIBUTES=${attributes}`,
+  `ECS_CONTAINER_INSTANCE_TAGS=${attributes}`,
+];
+
 test("the configuration stands before the installer runs, and each setting stands once after it", async () => {
   const node = machine();
   node.write("etc/ecs/ecs.config", "HTTP_PROXY=proxy:3128\nECS_CLUSTER=default");
   await node.bootstrap(settings());
-  const expected = ["HTTP_PROXY=proxy:3128", "ECS_CLUSTER=shop", `ECS_INSTANCE_ATTRIBUTES=${attributes}`, ""];
+  const expected = ["HTTP_PROXY=proxy:3128", ...configured, ""];
   expect(node.read("config-at-installation").split("\n")).toEqual(expected);
   expect(node.read("etc/ecs/ecs.config").split("\n")).toEqual(expected);
   expect(node.read("var/lib/ecs/ecs.config")).toBe("AWS_DEFAULT_REGION=us-east-1\nECS_EXTERNAL=true\n");
@@ -99,7 +105,7 @@ test("a second run after a half-done one starts the agent in the right cluster, 
   node.write("etc/ecs/ecs.config", "ECS_CLUSTER=default\n");
   node.forget("installer-fails", "journal");
   expect(await node.bootstrap(settings())).toMatchObject({ status: 0 });
-  expect(node.read("etc/ecs/ecs.config")).toBe(`ECS_CLUSTER=shop\nECS_INSTANCE_ATTRIBUTES=${attributes}\n`);
+  expect(node.read("etc/ecs/ecs.config")).toBe(`${configured.join("\n")}\n`);
   expect(node.journal.filter((call) => call === "systemctl enable --now ecs")).toHaveLength(2);
 });
 

@@ -46,6 +46,7 @@ test("an activation serves one machine, and only its generation replaces it", ()
       "anywhere.site": "${each.value.site}",
       "anywhere.node": "${each.value.node}",
       "anywhere.generation": "${each.value.generation}",
+      "anywhere.identity": "shop/${each.key}/${each.value.generation}",
     },
     depends_on: [
       "aws_iam_role_policy_attachment.node-ssm",
