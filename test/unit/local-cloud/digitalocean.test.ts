@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { serveDigitalOcean, type DigitalOcean } from "../../../local-cloud/digitalocean/api";
-import type { World } from "../../../local-cloud/world";
-import { emptyWorld, fakeMachines, until, type FakeMachines } from "./fake-machines";
+import { createWorld, type World } from "../../../local-cloud/world";
+import { fakeMachines, until, type FakeMachines } from "./fake-machines";
 
 let world: World;
 let machines: FakeMachines;
 let cloud: DigitalOcean;
 
 beforeEach(async () => {
-  world = emptyWorld();
+  world = createWorld("123456789012");
   machines = fakeMachines();
   cloud = await serveDigitalOcean(world, machines, { processingMilliseconds: 400 });
 });

@@ -1,7 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import type { MachineSpec, Machines } from "../../../local-cloud/machines";
-import type { World } from "../../../local-cloud/world";
 
 /** Machines that are web servers in this process, which can be switched off and on. */
 export interface FakeMachines extends Machines {
@@ -62,30 +61,6 @@ export function fakeMachines(serve: (name: string) => RequestListener = () => an
 const answerOk: RequestListener = (_request, response) => {
   response.end("ok");
 };
-
-export function emptyWorld(): World {
-  return {
-    account: "123456789012",
-    aws: {
-      activations: new Map(),
-      managedInstances: new Map(),
-      clusters: new Map(),
-      containerInstances: new Map(),
-      taskDefinitions: new Map(),
-      services: new Map(),
-      tasks: new Map(),
-    },
-    digitalocean: {
-      droplets: new Map(),
-      firewalls: new Map(),
-      loadBalancers: new Map(),
-      tags: new Map(),
-      vpcs: new Map(),
-    },
-    faults: [],
-    journal: [],
-  };
-}
 
 /** Waits until a condition holds. @throws after 10 s */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

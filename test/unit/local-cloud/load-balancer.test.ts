@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Agent, request as sendRequest, type RequestListener } from "node:http";
 import { serveDigitalOcean, type DigitalOcean } from "../../../local-cloud/digitalocean/api";
 import type { LoadBalancer } from "../../../local-cloud/digitalocean/state";
-import type { World } from "../../../local-cloud/world";
-import { emptyWorld, fakeMachines, until, type FakeMachines } from "./fake-machines";
+import { createWorld, type World } from "../../../local-cloud/world";
+import { fakeMachines, until, type FakeMachines } from "./fake-machines";
 
 let world: World;
 let machines: FakeMachines;
@@ -11,7 +11,7 @@ let cloud: DigitalOcean;
 let serve: RequestListener;
 
 beforeEach(async () => {
-  world = emptyWorld();
+  world = createWorld("123456789012");
   serve = (_request, response) => response.end("ok");
   machines = fakeMachines((name) => (request, response) => {
     response.setHeader("x-machine", name);

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serveDigitalOcean, type DigitalOcean } from "../../../local-cloud/digitalocean/api";
 import { serveProviders, type Providers } from "../../../local-cloud/providers/serve";
-import type { World } from "../../../local-cloud/world";
-import { emptyWorld, fakeMachines, type FakeMachines } from "./fake-machines";
+import { createWorld, type World } from "../../../local-cloud/world";
+import { fakeMachines, type FakeMachines } from "./fake-machines";
 
 let directory: string;
 let world: World;
@@ -24,7 +24,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await rm(join(directory, "terraform.tfstate"), { force: true });
-  world = emptyWorld();
+  world = createWorld("123456789012");
   machines = fakeMachines();
   cloud = await serveDigitalOcean(world, machines, { processingMilliseconds: 100 });
   providers = await serveProviders({
