@@ -1,4 +1,12 @@
-import type { Activation, ContainerInstance, EcsCluster, EcsService, ManagedInstance, Task, TaskDefinition } from "./aws/state";
+import type {
+  Activation,
+  ContainerInstance,
+  EcsCluster,
+  EcsService,
+  ManagedInstance,
+  Task,
+  TaskDefinition,
+} from "./aws/state";
 import type { Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
 import type { Fault } from "./faults";
 
@@ -62,4 +70,29 @@ export type Note = Omit<Entry, "sequence" | "at">;
 /** Appends to the journal. */
 export function note(world: World, entry: Note): void {
   world.journal.push({ ...entry, sequence: world.journal.length + 1, at: Date.now() });
+}
+
+/** Clouds in which there is nothing yet. */
+export function createWorld(account: string): World {
+  return {
+    account,
+    aws: {
+      activations: new Map(),
+      managedInstances: new Map(),
+      clusters: new Map(),
+      containerInstances: new Map(),
+      taskDefinitions: new Map(),
+      services: new Map(),
+      tasks: new Map(),
+    },
+    digitalocean: {
+      droplets: new Map(),
+      firewalls: new Map(),
+      loadBalancers: new Map(),
+      tags: new Map(),
+      vpcs: new Map(),
+    },
+    faults: [],
+    journal: [],
+  };
 }

@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
+import type { Fault } from "./faults";
+import type { MachineSpec, Machines } from "./machines";
+import type { World } from "./world";
+
+/** How many things there are, for a first look. */
+export interface Summary {
+  readonly activations: number;
+  readonly managedInstances: number;
+  readonly containerInstances: number;
+  readonly droplets: number;
+  readonly machines: "namespaces" | "process";
+}
+
+/** Registrations that belong to somebody else in the same account and region. */
+export interface Foreign {
+  readonly managedInstances: readonly string[];
+  readonly containerInstances: readonly string[];
+}
+
+/** What the admin endpoint works on. */
+export interface Administered {
+  readonly world: World;
+  readonly machines: Machines;
+  readonly seedForeign: (prefix: string) => Foreign;
+}
+
+/** A running admin endpoint. */
+export interface Admin {
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+type Handler = (administered: Administered, body: unknown, ...captured: string[]) => unknown;
+
+const routes: readonly (readonly [string, RegExp, Handler])[] = [
+  ["GET", /^\/journal\/(\d+)$/, ({ world }, _, after) => world.journal.slice(Number(after))],
+  ["GET", /^\/summary$/, ({ world, machines }) => summarise(world, machines)],
+  ["POST", /^\/foreign$/, ({ seedForeign }, body) => seedForeign((body as { prefix: string }).prefix)],
+  ["POST", /^\/faults$/, ({ world }, body) => world.faults.push(body as Fault)],
+  ["DELETE", /^\/faults$/, ({ world }) => world.faults.splice(0).length],
+  ["POST", /^\/machines$/, ({ machines }, body) => machines.boot(body as MachineSpec)],
+  ["GET", /^\/machines\/([\w.-]+)\/console$/, ({ machines }, _, name = "") => machines.console(name)],
+  ["POST", /^\/machines\/([\w.-]+)\/power-off$/, ({ machines }, _, name = "") => machines.powerOff(name)],
+  ["POST", /^\/machines\/([\w.-]+)\/power-on$/, ({ machines }, _, name = "") => machines.powerOn(name)],
+  [
+    "POST",
+    /^\/machines\/([\w.-]+)\/agent-stop$/,
+    ({ machines }, _, name = "") => machines.agent(name, "stop"),
+  ],
+  [
+    "POST",
+    /^\/machines\/([\w.-]+)\/agent-start$/,
+    ({ machines }, _, name = "") => machines.agent(name, "start"),
+  ],
+  ["DELETE", /^\/machines\/([\w.-]+)$/, ({ machines }, _, name = "") => machines.destroy(name)],
+];
+
+/** Serves the one way to look into the world and to disturb it, on a loopback port of its own. */
+export async function serveAdmin(administered: Administered): Promise<Admin> {
+  const server = createServer((request, response) => {
+    answer(administered, request).then(
+      ({ status, body }) => {
+        response.writeHead(status, { "content-type": "application/json" });
+        response.end(JSON.stringify(body ?? null));
+      },
+      (error: unknown) => {
+        response.writeHead(400, { "content-type": "application/json" });
+        response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  administered: Administered,
+  request: IncomingMessage,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const path = request.url ?? "/";
+  for (const [method, pattern, handle] of routes) {
+    const match = pattern.exec(path);
+    if (method === request.method && match !== null) {
+      const body = method === "POST" ? await json(request) : undefined;
+      return { status: 200, body: await handle(administered, body, ...match.slice(1)) };
+    }
+  }
+  return { status: 404, body: { error: `${request.method ?? ""} ${path} is unknown` } };
+}
+
+function summarise({ aws, digitalocean }: World, { sandbox }: Machines): Summary {
+  return {
+    activations: [...aws.activations.values()].filter(({ deleted }) => !deleted).length,
+    managedInstances: aws.managedInstances.size,
+    containerInstances: [...aws.containerInstances.values()].filter(({ status }) => status !== "INACTIVE")
+      .length,
+    droplets: digitalocean.droplets.size,
+    machines: sandbox,
+  };
+}

@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+
+/** A command to run to its end. */
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly variables: NodeJS.ProcessEnv;
+  readonly folder: string;
+  /** File that takes a copy of its output; none for output that holds secrets. */
+  readonly log: string | undefined;
+  /** Seconds that it may take. */
+  readonly seconds: number;
+}
+
+/** How a command ended. */
+export interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command's output that is shown when it fails, in lines. */
+const shownLines = 40;
+
+/** Runs a command and keeps its output, whatever its exit code. After its time it is ended, and its code is 137. */
+export async function run({ program, args, variables, folder, log, seconds }: Command): Promise<Ended> {
+  const file = log === undefined ? undefined : createWriteStream(log, { flags: "a" });
+  const child = spawn(program, args, {
+    cwd: folder,
+    env: variables,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: seconds * 1000,
+    killSignal: "SIGKILL",
+  });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      output[name] += text;
+      file?.write(text);
+    });
+  }
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  file?.end();
+  return { exitCode: exitCode ?? 137, ...output };
+}
+
+/**
+ * Runs a command that must succeed, and returns its standard output.
+ * @throws Error with the end of its output
+ */
+export async function mustRun(command: Command): Promise<string> {
+  const { exitCode, stdout, stderr } = await run(command);
+  if (exitCode !== 0) {
+    const lines = `${stdout}\n${stderr}`.trimEnd().split("\n").slice(-shownLines);
+    throw new Error(
+      `${command.program} ${command.args.join(" ")} ended with exit code ${exitCode}:\n${lines.join("\n")}${command.log === undefined ? "" : `\nAll of its output: ${command.log}`}`,
+    );
+  }
+  return stdout;
+}

@@ -1,0 +1,20 @@
+import { writeFileSync } from "node:fs";
+import type { ForeignCount, Left, ProvidersUsed } from "./evidence";
+import type { Answers } from "./page";
+
+/** What a demo has shown, for people and for machines. */
+export interface Report {
+  providers: ProvidersUsed;
+  readonly sandbox: "namespaces" | "process";
+  readonly steps: { readonly name: string; readonly seconds: number }[];
+  http: Answers | undefined;
+  /** Changes of a refreshed plan right after the deploy, by stack. */
+  secondPlan: Record<string, number>;
+  left: Left | undefined;
+  foreign: ForeignCount | undefined;
+}
+
+/** Writes it as JSON. */
+export function writeReport(file: string, report: Report): void {
+  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+}

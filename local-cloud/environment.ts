@@ -1,0 +1,50 @@
+/** Variables of a shell or a process that works against the local cloud. */
+export type Environment = Readonly<Record<string, string>>;
+
+/** What a user's own shell may have set and what must not reach a command that works against the local cloud. */
+const foreign = [
+  "AWS_PROFILE",
+  "AWS_DEFAULT_PROFILE",
+  "AWS_SESSION_TOKEN",
+  "AWS_SECURITY_TOKEN",
+  "AWS_ROLE_ARN",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CA_BUNDLE",
+  "AWS_ENDPOINT_URL_ECS",
+  "AWS_ENDPOINT_URL_SSM",
+  "AWS_ENDPOINT_URL_STS",
+  "AWS_ENDPOINT_URL_IAM",
+  "DIGITALOCEAN_ACCESS_TOKEN",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "ALL_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "all_proxy",
+];
+
+/** A shell script that turns a shell to the local cloud: for `. .local-cloud/env`. */
+export function shellScript(environment: Environment): string {
+  const quote = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
+  return [
+    `unset ${foreign.join(" ")}`,
+    ...Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`),
+    "",
+  ].join("\n");
+}
+
+/**
+ * The whole environment of a process that works against the local cloud: built, not inherited, so that no
+ * profile, proxy or token of the user leaks in.
+ */
+export function processEnvironment(environment: Environment): NodeJS.ProcessEnv {
+  const kept = ["HOME", "LANG", "TERM", "TMPDIR", "FORCE_COLOR", "NO_COLOR"];
+  return {
+    ...Object.fromEntries(
+      kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+    ),
+    ...environment,
+  };
+}

@@ -1,0 +1,71 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { adminClient, type AdminClient } from "./admin-client";
+import { processEnvironment } from "./environment";
+import type { Ready } from "./main";
+
+/** Options of {@link startLocalCloud}. */
+export interface LocalCloudOptions {
+  /** Folder for all that it writes. */
+  readonly directory: string;
+  /** More of its command line, such as `--providers stand-in`. */
+  readonly args?: readonly string[];
+  /** File descriptor or stream that takes its output. @default that of this process */
+  readonly output?: number | "inherit" | "ignore";
+}
+
+/** A local cloud that runs in a process of its own, for as long as this process. */
+export interface LocalCloud extends Ready {
+  /** Built environment of commands that work against it. */
+  readonly variables: NodeJS.ProcessEnv;
+  readonly admin: AdminClient;
+  readonly process: ChildProcess;
+  /** Ends it and all its children, within 30 s. */
+  stop(): Promise<void>;
+}
+
+/** Seconds until it must be ready; the first time it makes a virtual environment. */
+const readyTimeout = 660;
+const stopTimeout = 30;
+
+/**
+ * Starts a local cloud and waits until it is ready.
+ * @throws Error with its own reason when it isn't
+ */
+export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+  const { directory, args = [], output = "inherit" } = options;
+  const child = spawn(
+    process.execPath,
+    [join(__dirname, "run.js"), "main.ts", "--directory", directory, ...args],
+    // It ends when the channel to this process does.
+    { stdio: ["ignore", output, output, "ipc"] },
+  );
+  const deadline = setTimeout(() => child.kill("SIGKILL"), readyTimeout * 1000);
+  const [message] = (await Promise.race([
+    once(child, "message"),
+    once(child, "exit").then(() => [undefined]),
+  ])) as [Ready | { readonly failure: string } | undefined];
+  clearTimeout(deadline);
+  if (message === undefined || "failure" in message) {
+    throw new Error(message?.failure ?? `The local cloud ended before it was ready: see ${directory}/logs`);
+  }
+  return {
+    ...message,
+    variables: processEnvironment(message.environment),
+    admin: adminClient(message.adminEndpoint),
+    process: child,
+    stop: () => stop(child),
+  };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return;
+  }
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const deadline = setTimeout(() => child.kill("SIGKILL"), stopTimeout * 1000);
+  await ended;
+  clearTimeout(deadline);
+}
