@@ -17,3 +17,8 @@ export class ApiError extends Error {
 export function notModelled(what: string): ApiError {
   return new ApiError("NotModelledException", `The local cloud does not model ${what}.`);
 }
+
+/** The error for a mistake of the local cloud's own. Its status is one that clients don't retry. */
+export function defect(message: string): ApiError {
+  return new ApiError("LocalCloudDefect", message, 501);
+}

@@ -2,7 +2,7 @@ import type { Python } from "../python";
 import { note, type Json, type JsonObject, type World } from "../world";
 import { activationOperations } from "./activations";
 import { agentModel, agentOperations } from "./agent-registration";
-import { ApiError, notModelled } from "./api-error";
+import { ApiError, defect, notModelled } from "./api-error";
 import { clusterOperations } from "./clusters";
 import { registrationOperations } from "./container-instance-registration";
 import { containerInstanceOperations } from "./container-instances";
@@ -103,7 +103,7 @@ export function callOperation(api: Api, name: string, input: object, world: Worl
   const output = operation.run(world, input, context);
   const mistakes = api.checks.output(name)?.(output) ?? [];
   if (mistakes.length > 0) {
-    throw new ApiError("InternalFailure", `The answer to ${name} is wrong: ${mistakes.join("; ")}.`, 500);
+    throw defect(`The answer to ${name} is wrong: ${mistakes.join("; ")}.`);
   }
   return output;
 }
@@ -126,7 +126,7 @@ function redact(value: Json): Json {
   );
 }
 
-/** Writes a call into the journal, without secrets. An agent's heartbeat is left out unless it failed. */
+/** Writes a call into the journal, without secrets. An agent's heartbeats are left out. */
 export function journalCall(
   world: World,
   call: {
@@ -139,7 +139,7 @@ export function journalCall(
     readonly error?: string;
   },
 ): void {
-  if (call.name === "UpdateInstanceInformation" && call.status === 200) {
+  if (call.name === "UpdateInstanceInformation") {
     return;
   }
   const input = redact(call.input) as JsonObject;

@@ -8,7 +8,7 @@ import type { AgentPoll } from "../machines";
 import type { JsonObject, World } from "../world";
 import { pollAgent } from "./agent";
 import { type Api, callOperation, journalCall } from "./api";
-import { ApiError, notModelled } from "./api-error";
+import { ApiError, defect, notModelled } from "./api-error";
 import type { Context } from "./operation";
 import { proxy } from "./proxy";
 import { defaultSettings, type Settings } from "./settings";
@@ -45,7 +45,7 @@ const bodyLimit = 1_000_000;
 export function createAwsHandler(world: World, options: GatewayOptions): Handler {
   return (request, response) => {
     answer(world, options, request, response).catch((error: unknown) => {
-      sendError(response, toApiError(error));
+      sendError(request, response, toApiError(error));
     });
   };
 }
@@ -207,16 +207,29 @@ function toApiError(error: unknown): ApiError {
     return error;
   }
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new ApiError("InternalFailure", reason, 500);
+  return defect(reason);
 }
 
-function sendError(response: ServerResponse, { code, message, status }: ApiError): void {
+/** Answers an error as JSON to a call that names its target, and as XML to all others, as their protocols want it. */
+function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { code, message, status }: ApiError,
+): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
   response.setHeader("x-amzn-errortype", code);
-  send(response, status, { __type: code, message, Message: message });
+  if (request.headers["x-amz-target"] !== undefined || request.url === "/agent") {
+    send(response, status, { __type: code, message, Message: message });
+    return;
+  }
+  const text = message.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  response.writeHead(status, { "content-type": "text/xml" });
+  response.end(
+    `<ErrorResponse><Error><Code>${code}</Code><Message>${text}</Message></Error></ErrorResponse>`,
+  );
 }
 
 /** Sends JSON 1.1, in which a timestamp is a number of seconds since the epoch. */

@@ -55,15 +55,17 @@ export async function readModel(data: string, service: string, version: string):
 export function createChecks(model: ServiceModel): Checks {
   const ajv = new Ajv({ allErrors: true });
   ajv.addKeyword({ keyword: "timestamp", modifying: true, schema: false, validate: toDate });
-  ajv.addSchema({ $id: "model", $defs: mapValues(model.shapes, toSchema) });
+  ajv.addSchema({ $id: "input", $defs: mapValues(model.shapes, toSchema) });
+  // AWS itself answers outside of the bounds: an unused activation has 0 registrations, of at least 1.
+  ajv.addSchema({ $id: "output", $defs: mapValues(mapValues(model.shapes, withoutBounds), toSchema) });
   const compiled = new Map<string, Check>();
-  const check = (shape: string): Check => {
-    const known = compiled.get(shape);
+  const check = (reference: string): Check => {
+    const known = compiled.get(reference);
     if (known !== undefined) {
       return known;
     }
-    const made = toCheck(ajv.compile({ $ref: `model#/$defs/${shape}` }));
-    compiled.set(shape, made);
+    const made = toCheck(ajv.compile({ $ref: reference }));
+    compiled.set(reference, made);
     return made;
   };
   const side = (name: "input" | "output") => (operation: string) => {
@@ -72,9 +74,13 @@ export function createChecks(model: ServiceModel): Checks {
       return undefined;
     }
     const shape = found[name]?.shape;
-    return shape === undefined ? () => [] : check(shape);
+    return shape === undefined ? () => [] : check(`${name}#/$defs/${shape}`);
   };
   return { input: side("input"), output: side("output") };
+}
+
+function withoutBounds(shape: Shape): Shape {
+  return { ...shape, min: undefined, max: undefined, pattern: undefined };
 }
 
 function toCheck(validate: ValidateFunction): Check {
@@ -82,7 +88,7 @@ function toCheck(validate: ValidateFunction): Check {
 }
 
 function explain({ instancePath, keyword, message, params }: ErrorObject): string {
-  const place = instancePath === "" ? "the input" : instancePath.slice(1).replaceAll("/", ".");
+  const place = instancePath === "" ? "it" : instancePath.slice(1).replaceAll("/", ".");
   if (keyword === "additionalProperties") {
     return `${place} has an unknown member '${String(params["additionalProperty"])}'`;
   }

@@ -18,18 +18,16 @@ export interface Moto {
 const startTimeout = 60;
 
 /**
- * Starts moto on a free port of 127.0.0.1. It ends with this process, even when that crashes.
- * @param account the account that it answers for
+ * Starts moto on a free port of 127.0.0.1, for the account that each request's `x-moto-account-id` names. It ends with this process, even when that crashes.
  * @param log file that takes its output
  * @throws Error when it does not listen within 60 s
  */
-export async function startMoto(python: Python, account: string, log: string): Promise<Moto> {
+export async function startMoto(python: Python, log: string): Promise<Moto> {
   // Its open standard input tells it that this process lives.
   const child = spawn(python.python, ["-I", join(__dirname, "moto.py")], {
     env: {
       PATH: process.env["PATH"],
       LANG: "C.UTF-8",
-      MOTO_ACCOUNT_ID: account,
       MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
     },
   });

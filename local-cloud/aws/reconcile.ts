@@ -36,7 +36,8 @@ function isEmpty(world: World, service: EcsService): boolean {
   return tasksOf(world, service).every(({ lastStatus }) => lastStatus === "STOPPED");
 }
 
-function schedule(world: World, service: EcsService, now: number, settings: Settings): void {
+/** A step of one active service. */
+export function schedule(world: World, service: EcsService, now: number, settings: Settings): void {
   for (const task of tasksOf(world, service)) {
     const instance = world.aws.containerInstances.get(task.containerInstanceArn);
     if (task.health === "UNHEALTHY" && task.desiredStatus === "RUNNING") {

@@ -18,6 +18,7 @@ import { requireCluster } from "./clusters";
 import { startDeployment, tasksOf } from "./deployments";
 import { type Context, operation, type Operations } from "./operation";
 import { pageOf } from "./paging";
+import { schedule } from "./reconcile";
 import { describeService } from "./service-description";
 import { checkRollout, checkService, rolloutOf } from "./service-rules";
 import type { EcsService } from "./state";
@@ -77,6 +78,8 @@ function createService(
   };
   startDeployment(world, service, definition.taskDefinitionArn, now, settings);
   world.aws.services.set(service.arn, service);
+  // A DAEMON service's desired count must be there with the service: 0 would read as a steady state.
+  schedule(world, service, now, settings);
   return { service: describeService(world, service, ["TAGS"]) };
 }
 
