@@ -5,11 +5,6 @@ import { Construct } from "constructs";
 import type { NodeSet } from "./node-set";
 import { Script } from "./script";
 
-/** Longest wait for a node's tasks to end, in seconds, before the rest is stopped. */
-const drainSeconds = 300;
-/** Longest wait for a node to register, in seconds: a droplet needs two to five minutes. */
-const registrationSeconds = 900;
-
 /** By what the scripts find a node, and nothing but that node, in ECS and in Systems Manager. */
 export interface NodeIdentity {
   /** Name of the deployment. */
@@ -54,7 +49,6 @@ export class NodeLife extends Construct {
       AWS_REGION: identity.awsRegion,
       ACCOUNT: identity.account,
       ACTIVATION_ID: identity.activationId,
-      DRAIN_SECONDS: String(drainSeconds),
     };
     this.deregister = new Script(this, "deregister.sh");
     this.library = new Script(this, "aws.sh");
@@ -102,7 +96,6 @@ export class NodeLife extends Construct {
           command: `bash ${script.location}`,
           environment: {
             ...(Object.fromEntries(remembered) as Record<string, string>),
-            TIMEOUT_SECONDS: String(registrationSeconds),
             AWS_LIBRARY: this.library.location,
           },
         },

@@ -30,7 +30,6 @@ const remembered = [
   "AWS_REGION",
   "ACCOUNT",
   "ACTIVATION_ID",
-  "DRAIN_SECONDS",
 ];
 
 test("a droplet is made of its node's values, and of nothing that may change under it", () => {
@@ -234,7 +233,6 @@ test("the gate waits for the activation that the deregistration remembers", () =
           command: expect.stringMatching(/^bash \.\/assets\/await\/[0-9A-F]{32}\/await\.sh$/) as unknown,
           environment: {
             ACTIVATION_ID: "${null_resource.deregistration[each.key].triggers.ACTIVATION_ID}",
-            TIMEOUT_SECONDS: "900",
           },
         },
       },

@@ -1,0 +1,125 @@
+import {
+  DescribeContainerInstancesCommand,
+  ECSClient,
+  paginateListContainerInstances,
+} from "@aws-sdk/client-ecs";
+import { paginateDescribeInstanceInformation, SSMClient } from "@aws-sdk/client-ssm";
+import type { LocalCloud } from "../../local-cloud/start";
+
+/** A node's entry in a cluster. */
+export interface ListedInstance {
+  readonly arn: string;
+  readonly managedInstance: string;
+  readonly node: string;
+  readonly generation: string;
+  readonly status: string;
+  readonly connected: boolean;
+}
+
+/** What both services and DigitalOcean know of one site, asked from outside. */
+export interface Found {
+  /** Ids of the managed instances with the site's tag, sorted. */
+  readonly managedInstances: readonly string[];
+  /** Container instances with the site's attribute, by node. */
+  readonly containerInstances: readonly ListedInstance[];
+  /** Names of the site's droplets, sorted. */
+  readonly droplets: readonly string[];
+}
+
+export const nothing: Found = { managedInstances: [], containerInstances: [], droplets: [] };
+
+/** The AWS SDK against a local cloud. */
+export function awsClients({ environment }: LocalCloud) {
+  const settings = {
+    region: "eu-west-1",
+    endpoint: environment["AWS_ENDPOINT_URL"] ?? "",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  };
+  return { ecs: new ECSClient(settings), ssm: new SSMClient(settings) };
+}
+
+/** Asks the clouds what there is of a site of a deployment. */
+export async function findSite(cloud: LocalCloud, deployment: string, site: string): Promise<Found> {
+  const { ecs, ssm } = awsClients(cloud);
+  try {
+    const [managedInstances, containerInstances, droplets] = await Promise.all([
+      listManagedInstances(ssm, [{ Key: "tag:anywhere.site", Values: [site] }]),
+      listContainerInstances(ecs, deployment, `attribute:anywhere.site == ${site}`),
+      listDroplets(cloud, `${deployment}-${site}`),
+    ]);
+    return { managedInstances, containerInstances, droplets };
+  } finally {
+    ecs.destroy();
+    ssm.destroy();
+  }
+}
+
+/** Ids of the managed instances that a filter finds, sorted. */
+export async function listManagedInstances(
+  client: SSMClient,
+  filters: { Key: string; Values: string[] }[] = [],
+): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { InstanceInformationList = [] } of paginateDescribeInstanceInformation(
+    { client },
+    { Filters: filters },
+  )) {
+    ids.push(...InstanceInformationList.map(({ InstanceId = "" }) => InstanceId));
+  }
+  return ids.sort();
+}
+
+/** The ACTIVE and DRAINING instances of a cluster that an expression finds, by node. */
+export async function listContainerInstances(
+  client: ECSClient,
+  cluster: string,
+  filter?: string,
+): Promise<ListedInstance[]> {
+  const arns: string[] = [];
+  for await (const { containerInstanceArns = [] } of paginateListContainerInstances(
+    { client },
+    { cluster, filter },
+  )) {
+    arns.push(...containerInstanceArns);
+  }
+  if (arns.length === 0) {
+    return [];
+  }
+  const { containerInstances = [] } = await client.send(
+    new DescribeContainerInstancesCommand({ cluster, containerInstances: arns }),
+  );
+  return containerInstances
+    .map(
+      ({
+        containerInstanceArn = "",
+        ec2InstanceId = "",
+        status = "",
+        agentConnected = false,
+        attributes = [],
+      }) => {
+        const attribute = (name: string) =>
+          attributes.find((one) => one.name === `anywhere.${name}`)?.value ?? "";
+        return {
+          arn: containerInstanceArn,
+          managedInstance: ec2InstanceId,
+          node: attribute("node"),
+          generation: attribute("generation"),
+          status,
+          connected: agentConnected,
+        };
+      },
+    )
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+async function listDroplets({ environment }: LocalCloud, prefix: string): Promise<string[]> {
+  const response = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/droplets?per_page=200`, {
+    headers: { authorization: "Bearer test" },
+    signal: AbortSignal.timeout(30_000),
+  });
+  const { droplets } = (await response.json()) as { droplets: { name: string }[] };
+  return droplets
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(`${prefix}-`))
+    .sort();
+}

@@ -1,0 +1,173 @@
+import { mkdirSync, openSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Environment } from "../../config/schema";
+import { mustRun, run, type Command, type Ended } from "../../local-cloud/demo/command";
+import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
+import type { Entry } from "../../local-cloud/world";
+import { synthInto } from "./synth";
+
+/** A site of an environment. */
+export type SiteSettings = Environment["sites"][string];
+
+/** Options of {@link startLifeCycle}. */
+export interface LifeCycleOptions {
+  /** Names the folder below .local-cloud/tests/, so it must differ from every other test file's. */
+  readonly name: string;
+  readonly sites: Readonly<Record<string, SiteSettings>>;
+  /** More of the environment. */
+  readonly environment?: Partial<Environment>;
+  /** More of the local cloud's command line. */
+  readonly args?: readonly string[];
+}
+
+/** Terraform at work on one site's compute stack. */
+export interface SiteUnderTest {
+  readonly name: string;
+  readonly stack: string;
+  /** Applies without asking; `variables` are set for Terraform and its scripts. */
+  apply(variables?: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended>;
+  destroy(variables?: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended>;
+  /** Starts the same as {@link apply} or {@link destroy}, and hands over the process's command instead. */
+  command(...args: readonly string[]): Command;
+  /** Addresses in its state, data sources left out. */
+  state(): Promise<string[]>;
+  /** A value of the state's `nodes` output. */
+  outputs(): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** A control plane that is deployed in a local cloud of its own, and the compute stacks of its sites. */
+export interface LifeCycle {
+  readonly cloud: LocalCloud;
+  /** Name of the deployment. */
+  readonly deployment: string;
+  site(name: string): SiteUnderTest;
+  /** Synthesises again with other settings of some sites; deploys nothing. */
+  configure(sites: Readonly<Record<string, SiteSettings>>): void;
+  /** Applies control-plane, for the activations of new nodes and generations. Takes about 10 s. */
+  deployControlPlane(): Promise<void>;
+  /** Runs Terraform in the folder of a stack. */
+  terraform(stack: string, ...args: readonly string[]): Promise<string>;
+  /** Position in the journal, for {@link since}. */
+  mark(): Promise<number>;
+  /** What has been noted since. */
+  since(mark: number): Promise<Entry[]>;
+  /** Ends the cloud. */
+  stop(): Promise<void>;
+}
+
+/** Seconds that one Terraform command may take. */
+const commandTimeout = 240;
+const deployment = "shop";
+
+/** The scripts' waits, short enough for tests; what they wait for takes a second or two here. */
+export const shortWaits = {
+  POLL_SECONDS: "0.5",
+  RETRY_SECONDS: "0.2",
+  TIMEOUT_SECONDS: "60",
+  STALL_SECONDS: "10",
+  DRAIN_SECONDS: "60",
+  RECONNECT_SECONDS: "3",
+};
+
+/** Starts a local cloud and deploys the control plane of these sites into it. Takes about 25 s. */
+export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCycle> {
+  const directory = resolve(".local-cloud", "tests", options.name);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const cloud = await startLocalCloud({
+    directory,
+    args: ["--image", "localhost/anywhere/app:v1=app", ...(options.args ?? [])],
+    output: openSync(join(directory, "cloud.log"), "w"),
+  });
+  try {
+    const lifeCycle = create(options, directory, cloud);
+    await lifeCycle.deployControlPlane();
+    return lifeCycle;
+  } catch (error) {
+    await cloud.stop();
+    throw error;
+  }
+}
+
+function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud): LifeCycle {
+  const outdir = join(directory, "cdktf.out");
+  let sites = options.sites;
+  const configure = (changed: Readonly<Record<string, SiteSettings>>): void => {
+    sites = { ...sites, ...changed };
+    synthInto(outdir, environmentOf(sites, options.environment));
+  };
+  configure({});
+
+  const command = (stack: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}): Command => ({
+    program: cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform",
+    args,
+    folder: join(outdir, "stacks", stack),
+    variables: { ...cloud.variables, ...shortWaits, ...variables },
+    log: join(directory, "terraform.log"),
+    seconds: commandTimeout,
+  });
+  const initialised = new Set<string>();
+  const init = async (stack: string): Promise<void> => {
+    if (!initialised.has(stack)) {
+      await mustRun(command(stack, ["init", "-input=false", "-no-color"]));
+      initialised.add(stack);
+    }
+  };
+  const terraform = async (stack: string, ...args: readonly string[]): Promise<string> => {
+    await init(stack);
+    return mustRun(command(stack, args));
+  };
+  const flags = ["-auto-approve", "-input=false", "-no-color"];
+  const site = (name: string): SiteUnderTest => {
+    const stack = `compute-${name}`;
+    return {
+      name,
+      stack,
+      apply: async (variables, ...args) => {
+        await init(stack);
+        return run(command(stack, ["apply", ...flags, ...args], variables));
+      },
+      destroy: async (variables, ...args) => {
+        await init(stack);
+        return run(command(stack, ["destroy", ...flags, ...args], variables));
+      },
+      command: (...args) => command(stack, args),
+      state: async () => {
+        const list = await terraform(stack, "state", "list");
+        return list.split("\n").filter((line) => line !== "" && !line.startsWith("data."));
+      },
+      outputs: async () => {
+        const outputs = JSON.parse(await terraform(stack, "output", "-json")) as Record<
+          string,
+          { value: unknown }
+        >;
+        return Object.fromEntries(Object.entries(outputs).map(([output, { value }]) => [output, value]));
+      },
+    };
+  };
+  return {
+    cloud,
+    deployment,
+    site,
+    configure,
+    terraform,
+    deployControlPlane: async () => {
+      await terraform("control-plane", "apply", ...flags);
+    },
+    mark: async () => (await cloud.admin.journal(0)).length,
+    since: (mark) => cloud.admin.journal(mark),
+    stop: () => cloud.stop(),
+  };
+}
+
+function environmentOf(sites: Environment["sites"], more: Partial<Environment> = {}): Environment {
+  return {
+    name: deployment,
+    aws: { region: "eu-west-1", accountId: "123456789012" },
+    // The embedded clouds sign their installer themselves.
+    installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
+    application: { image: { uri: "localhost/anywhere/app:v1" } },
+    ...more,
+    sites,
+  };
+}
