@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { takeFault } from "../faults";
 import type { AgentPoll } from "../machines";
-import type { JsonObject, World } from "../world";
+import { createWorld, type JsonObject, type World } from "../world";
 import { pollAgent } from "./agent";
 import { type Api, callOperation, journalCall } from "./api";
 import { ApiError, defect, notModelled } from "./api-error";
@@ -164,19 +164,7 @@ function visibleTo(world: World, { settings }: Context, { scope, name }: Call): 
       `account ${account} in ${scope.region}: it has ${world.account} in ${settings.region} only`,
     );
   }
-  return {
-    ...world,
-    account,
-    aws: {
-      activations: new Map(),
-      managedInstances: new Map(),
-      clusters: new Map(),
-      containerInstances: new Map(),
-      taskDefinitions: new Map(),
-      services: new Map(),
-      tasks: new Map(),
-    },
-  };
+  return { ...world, account, aws: createWorld(account).aws };
 }
 
 async function readJson(request: IncomingMessage): Promise<JsonObject> {

@@ -1,0 +1,272 @@
+import { expect, test } from "@jest/globals";
+import { failureThreshold } from "../../../local-cloud/aws/rollout";
+import { createStage, registerRevision, serviceInput, type Stage } from "../../support/ecs-stage";
+
+/** Runs until nothing changes any more, and keeps the least number of healthy tasks on the way. */
+function leastHealthy(stage: Stage, seconds: number): number {
+  let least = Infinity;
+  for (let passed = 0; passed < seconds; passed += 0.5) {
+    stage.advance(0.5);
+    const healthy = stage
+      .tasks()
+      .filter(({ desiredStatus, health }) => desiredStatus === "RUNNING" && health === "HEALTHY");
+    least = Math.min(least, healthy.length);
+  }
+  return least;
+}
+
+const withNodes = (count: number, input: object): Stage => {
+  const stage = createStage();
+  for (let added = 0; added < count; added += 1) {
+    stage.addNode({ site: "ams3" });
+  }
+  stage.call("CreateService", serviceInput(input));
+  stage.advance(5);
+  return stage;
+};
+
+const drain = (stage: Stage, index: number): void => {
+  const containerInstances = [stage.nodes[index]?.containerInstanceArn];
+  stage.call("UpdateContainerInstancesState", {
+    cluster: "anywhere",
+    containerInstances,
+    status: "DRAINING",
+  });
+};
+
+const rollouts = ({ deployments }: ReturnType<Stage["service"]>) =>
+  deployments.map(({ status, rolloutState }) => `${status} ${rolloutState}`);
+
+test("a REPLICA service puts one task with a fixed host port on each instance and becomes steady", () => {
+  const stage = withNodes(3, {});
+
+  expect(new Set(stage.tasks().map(({ containerInstanceArn }) => containerInstanceArn)).size).toBe(3);
+  expect(rollouts(stage.service())).toEqual(["PRIMARY COMPLETED"]);
+  expect(stage.service().events[0]?.message).toBe("(service app) has reached a steady state.");
+});
+
+test("a rolling update keeps the minimum, rounded up, healthy", () => {
+  const stage = withNodes(3, {});
+  registerRevision(stage.call);
+  stage.call("UpdateService", { cluster: "anywhere", service: "app", taskDefinition: "app:2" });
+
+  expect(leastHealthy(stage, 10)).toBe(2);
+  expect(rollouts(stage.service())).toEqual(["PRIMARY COMPLETED"]);
+  expect(stage.tasks().every(({ taskDefinitionArn }) => taskDefinitionArn.endsWith("app:2"))).toBe(true);
+});
+
+test("a service without enough room says which instance comes closest and why not", () => {
+  const stage = withNodes(2, {});
+
+  expect(stage.tasks()).toHaveLength(2);
+  expect(rollouts(stage.service())).toEqual(["PRIMARY IN_PROGRESS"]);
+  const events = stage.service().events.filter(({ message }) => message.includes("unable to place a task"));
+  expect(events).toHaveLength(1);
+  expect(events[0]?.message).toMatch(
+    /\(container-instance [0-9a-f]{32}\) is already using a port required by your task\./,
+  );
+});
+
+test("a drain of one node stops at the minimum, and of a second one stands still", () => {
+  const stage = withNodes(3, {});
+
+  drain(stage, 0);
+  stage.advance(5);
+  expect(stage.tasks()).toHaveLength(2);
+  drain(stage, 1);
+  stage.advance(20);
+  expect(stage.tasks()).toHaveLength(2);
+});
+
+test("a DAEMON service's task leaves a draining node at once, whatever the minimum", () => {
+  const stage = withNodes(2, {
+    schedulingStrategy: "DAEMON",
+    desiredCount: undefined,
+    deploymentConfiguration: { minimumHealthyPercent: 100 - 1 },
+  });
+  expect(stage.service().desiredCount).toBe(2);
+
+  drain(stage, 0);
+  stage.advance(2);
+
+  expect(stage.tasks().map(({ containerInstanceArn }) => containerInstanceArn)).toEqual([
+    stage.nodes[1]?.containerInstanceArn,
+  ]);
+  expect(stage.service().desiredCount).toBe(1);
+});
+
+test("a DAEMON service runs on instances that satisfy its constraint only, new ones included", () => {
+  const stage = withNodes(1, {
+    schedulingStrategy: "DAEMON",
+    desiredCount: undefined,
+    deploymentConfiguration: {},
+    placementConstraints: [{ type: "memberOf", expression: "attribute:site == ams3" }],
+  });
+  stage.addNode({ site: "fra1" });
+  const added = stage.addNode({ site: "ams3" });
+  stage.advance(3);
+
+  expect(stage.tasks().map(({ containerInstanceArn }) => containerInstanceArn)).toEqual([
+    stage.nodes[0]?.containerInstanceArn,
+    added.containerInstanceArn,
+  ]);
+});
+
+test("tasks that keep failing are rolled back to the last completed deployment", () => {
+  const stage = withNodes(3, {});
+  const [completed] = stage.service().deployments;
+  registerRevision(stage.call);
+  for (const node of stage.nodes) {
+    node.run = ({ revision }) =>
+      revision === 2
+        ? { status: "STOPPED", health: "UNKNOWN", reason: "CannotPullContainerError: not found" }
+        : { status: "RUNNING", health: "HEALTHY" };
+  }
+  stage.call("UpdateService", { cluster: "anywhere", service: "app", taskDefinition: "app:2" });
+
+  expect(leastHealthy(stage, 15)).toBe(2);
+  const service = stage.service();
+  expect(service.deployments).toHaveLength(1);
+  expect(service.deployments[0]).toMatchObject({
+    id: completed?.id,
+    rolloutState: "COMPLETED",
+    rolloutStateReason: `ECS deployment circuit breaker: rolling back to deploymentId ${String(completed?.id)}.`,
+  });
+  expect(service.taskDefinitionArn).toMatch(/app:1$/);
+  expect(service.serviceDeployments.map(({ status }) => status)).toEqual([
+    "ROLLBACK_SUCCESSFUL",
+    "SUCCESSFUL",
+  ]);
+  expect(stage.tasks()).toHaveLength(3);
+});
+
+test("a first deployment that keeps failing stays failed and starts nothing more", () => {
+  const stage = createStage();
+  stage.addNode().run = () => ({ status: "STOPPED", health: "UNKNOWN", exitCode: 1 });
+  stage.call("CreateService", serviceInput({ desiredCount: 1 }));
+  stage.advance(20);
+
+  expect(rollouts(stage.service())).toEqual(["PRIMARY FAILED"]);
+  expect(stage.world.aws.tasks.size).toBe(3);
+  expect([...stage.world.aws.tasks.values()][0]).toMatchObject({
+    stopCode: "EssentialContainerExited",
+    stoppedReason: "Essential container in task exited",
+    exitCode: 1,
+  });
+});
+
+test("a task whose health check fails is replaced", () => {
+  const stage = withNodes(1, { desiredCount: 1 });
+  const [first] = stage.tasks();
+  const [node] = stage.nodes;
+  if (node === undefined) {
+    throw new Error("The stage has no node");
+  }
+  node.run = ({ taskArn }) => ({
+    status: "RUNNING",
+    health: taskArn === first?.arn ? "UNHEALTHY" : "HEALTHY",
+  });
+  stage.advance(5);
+
+  expect(first?.stoppedReason).toBe("Task failed container health checks");
+  expect(stage.tasks()).toMatchObject([{ lastStatus: "RUNNING", health: "HEALTHY" }]);
+  expect(stage.tasks()[0]?.arn).not.toBe(first?.arn);
+});
+
+test("tasks on a lost agent stay RUNNING and HEALTHY, and a roll-out waits until its instance is deregistered by force", () => {
+  const stage = withNodes(3, {});
+  const [lost] = stage.nodes;
+  if (lost === undefined) {
+    throw new Error("The stage has no node");
+  }
+  lost.alive = false;
+  stage.advance(30);
+  expect(stage.tasks().map(({ lastStatus, health }) => `${lastStatus} ${health}`)).toEqual(
+    Array(3).fill("RUNNING HEALTHY"),
+  );
+
+  registerRevision(stage.call);
+  stage.call("UpdateService", {
+    cluster: "anywhere",
+    service: "app",
+    taskDefinition: "app:2",
+    desiredCount: 2,
+    deploymentConfiguration: { minimumHealthyPercent: 50 },
+  });
+  stage.advance(30);
+  expect(stage.service().deployments[0]?.rolloutState).toBe("IN_PROGRESS");
+
+  const one = { cluster: "anywhere", containerInstance: lost.containerInstanceArn };
+  expect(() => stage.call("DeregisterContainerInstance", one)).toThrow(
+    "Found running tasks on the instance.",
+  );
+  stage.call("DeregisterContainerInstance", { ...one, force: true });
+  stage.advance(10);
+  expect(rollouts(stage.service())).toEqual(["PRIMARY COMPLETED"]);
+});
+
+test("a task that its agent no longer knows has died with its machine and is started anew", () => {
+  const stage = withNodes(1, { desiredCount: 1 });
+  const [first] = stage.tasks();
+  const [node] = stage.nodes;
+  if (node === undefined || first === undefined) {
+    throw new Error("The stage has no node or task");
+  }
+  const replacement = { ...node };
+  node.alive = false;
+  stage.nodes.push(replacement);
+  stage.advance(3);
+
+  expect(first.lastStatus).toBe("STOPPED");
+  expect(stage.tasks()).toHaveLength(1);
+});
+
+test("a deleted service drains until its last task has stopped", () => {
+  const stage = withNodes(1, { desiredCount: 1 });
+  const one = { cluster: "anywhere", service: "app" };
+  expect(() => stage.call("DeleteService", one)).toThrow("scaled above 0");
+
+  stage.call("DeleteService", { ...one, force: true });
+  expect(stage.service().status).toBe("DRAINING");
+  expect(() => stage.call("DeleteCluster", { cluster: "anywhere" })).toThrow(
+    "Container Instances are active",
+  );
+  expect(() => stage.call("CreateService", serviceInput())).toThrow("still Draining");
+  stage.advance(2);
+  expect(stage.service().status).toBe("INACTIVE");
+  expect(() => stage.call("UpdateService", one)).toThrow("Service was not ACTIVE.");
+});
+
+test("an INACTIVE revision can't be rolled out", () => {
+  const stage = withNodes(1, { desiredCount: 1 });
+  registerRevision(stage.call);
+  stage.call("DeregisterTaskDefinition", { taskDefinition: "app:2" });
+
+  expect(() =>
+    stage.call("UpdateService", { cluster: "anywhere", service: "app", taskDefinition: "app:2" }),
+  ).toThrow("TaskDefinition is inactive");
+});
+
+test("the circuit breaker's threshold is half the desired count, between 3 and 200", () => {
+  expect([1, 6, 7, 400, 1000].map(failureThreshold)).toEqual([3, 3, 4, 200, 200]);
+});
+
+test("a step of the scheduler follows from the world and the time alone", () => {
+  const worlds = [0, 1].map(() => {
+    const stage = createStage();
+    stage.world.aws.containerInstances.clear();
+    for (const id of ["one", "two"]) {
+      const node = stage.addNode();
+      const instance = stage.world.aws.containerInstances.get(node.containerInstanceArn);
+      if (instance !== undefined) {
+        stage.world.aws.containerInstances.delete(instance.arn);
+        stage.world.aws.containerInstances.set(id, { ...instance, arn: id });
+      }
+    }
+    stage.call("CreateService", serviceInput({ desiredCount: 2 }));
+    return { tasks: [...stage.world.aws.tasks.values()], service: stage.service() };
+  });
+
+  expect(worlds[0]?.tasks).toHaveLength(2);
+  expect(worlds[0]).toEqual(worlds[1]);
+});
