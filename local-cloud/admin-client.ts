@@ -1,4 +1,4 @@
-import type { Foreign, Summary } from "./admin";
+import type { Foreign, Served, Summary } from "./admin";
 import type { Fault } from "./faults";
 import type { MachineSpec } from "./machines";
 import type { Entry } from "./world";
@@ -11,6 +11,12 @@ export interface AdminClient {
   seedForeign(prefix: string): Promise<Foreign>;
   inject(fault: Fault): Promise<void>;
   clearFaults(): Promise<void>;
+  /** Ends an activation's time now. */
+  expireActivation(id: string): Promise<void>;
+  /** Replaces what machines download. */
+  serve(served: Served): Promise<void>;
+  /** Machines download again what they did at first. */
+  serveOriginals(): Promise<void>;
   bootMachine(spec: MachineSpec): Promise<void>;
   destroyMachine(name: string): Promise<void>;
   machine(name: string, action: "power-off" | "power-on" | "agent-stop" | "agent-start"): Promise<void>;
@@ -40,6 +46,9 @@ export function adminClient(endpoint: string): AdminClient {
     seedForeign: async (prefix) => (await call("POST", "/foreign", { prefix })) as Foreign,
     inject: (fault) => done(call("POST", "/faults", fault)),
     clearFaults: () => done(call("DELETE", "/faults")),
+    expireActivation: (id) => done(call("POST", `/activations/${id}/expire`)),
+    serve: (served) => done(call("POST", "/origin", served)),
+    serveOriginals: () => done(call("DELETE", "/origin")),
     bootMachine: (spec) => done(call("POST", "/machines", spec)),
     destroyMachine: (name) => done(call("DELETE", `/machines/${name}`)),
     machine: (name, action) => done(call("POST", `/machines/${name}/${action}`)),

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import type { Fault } from "./faults";
 import type { MachineSpec, Machines } from "./machines";
+import type { Origin } from "./nodes/origin";
 import type { World } from "./world";
 
 /** How many things there are, for a first look. */
@@ -20,11 +21,18 @@ export interface Foreign {
   readonly containerInstances: readonly string[];
 }
 
+/** What machines get for a URL's path from now on; nothing (404) for null. */
+export interface Served {
+  readonly path: string;
+  readonly body: string | null;
+}
+
 /** What the admin endpoint works on. */
 export interface Administered {
   readonly world: World;
   readonly machines: Machines;
   readonly seedForeign: (prefix: string) => Foreign;
+  readonly origin: Origin | undefined;
 }
 
 /** A running admin endpoint. */
@@ -41,6 +49,21 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ["POST", /^\/foreign$/, ({ seedForeign }, body) => seedForeign((body as { prefix: string }).prefix)],
   ["POST", /^\/faults$/, ({ world }, body) => world.faults.push(body as Fault)],
   ["DELETE", /^\/faults$/, ({ world }) => world.faults.splice(0).length],
+  [
+    "POST",
+    /^\/activations\/([\w-]+)\/expire$/,
+    ({ world }, _, id = "") => {
+      expire(world, id);
+    },
+  ],
+  [
+    "POST",
+    /^\/origin$/,
+    ({ origin }, body) => {
+      serveInstead(origin, body as Served);
+    },
+  ],
+  ["DELETE", /^\/origin$/, ({ origin }) => origin?.restore()],
   ["POST", /^\/machines$/, ({ machines }, body) => machines.boot(body as MachineSpec)],
   ["GET", /^\/machines\/([\w.-]+)\/console$/, ({ machines }, _, name = "") => machines.console(name)],
   ["POST", /^\/machines\/([\w.-]+)\/power-off$/, ({ machines }, _, name = "") => machines.powerOff(name)],
@@ -98,6 +121,21 @@ async function answer(
     }
   }
   return { status: 404, body: { error: `${request.method ?? ""} ${path} is unknown` } };
+}
+
+function expire({ aws }: World, id: string): void {
+  const activation = aws.activations.get(id);
+  if (activation === undefined) {
+    throw new Error(`there is no activation ${id}`);
+  }
+  activation.expiresAt = Date.now();
+}
+
+function serveInstead(origin: Origin | undefined, { path, body }: Served): void {
+  if (origin === undefined) {
+    throw new Error("machines download nothing here: that needs namespaces");
+  }
+  origin.serve(path, body ?? undefined);
 }
 
 function summarise({ aws, digitalocean }: World, { sandbox }: Machines): Summary {

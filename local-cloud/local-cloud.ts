@@ -102,6 +102,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     const admin = await serveAdmin({
       world,
       machines,
+      origin: machines.origin,
       seedForeign: (prefix) => {
         const tags = { "anywhere.deployment": `${prefix}-2`, "anywhere.site": "elsewhere" };
         const foreign = seedForeign(world, { namePrefix: prefix, tags }, Date.now(), defaultSettings);

@@ -13,7 +13,7 @@ export interface Activation {
   registrations: number;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  readonly expiresAt: number;
+  expiresAt: number;
   tags: SsmTag[];
   /** A deleted activation is kept, since its machines remember it; no operation lists it. */
   deleted: boolean;
