@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Entry, World } from "./world";
 
 /** What a call that matches gets instead of, or before, its answer. */
@@ -6,7 +7,7 @@ export type FaultEffect =
   | { readonly kind: "error"; readonly status: number; readonly code: string; readonly message: string }
   /** Done, but the answer is lost: the connection is reset. */
   | { readonly kind: "lost-answer" }
-  /** Answered after this many milliseconds. */
+  /** Done, and answered after this many milliseconds, or as soon as the faults are cleared. */
   | { readonly kind: "delay"; readonly milliseconds: number };
 
 /** Changes what the next matching calls get. */
@@ -40,4 +41,16 @@ export function takeFault(
   }
   fault.times -= 1;
   return fault.effect;
+}
+
+/** Returns once the answer to a call with this effect may be sent: at once, unless it is a delay. */
+export async function untilAnswered({ faults }: World, effect: FaultEffect | undefined): Promise<void> {
+  if (effect?.kind !== "delay") {
+    return;
+  }
+  const deadline = Date.now() + effect.milliseconds;
+  const isInForce = (): boolean => faults.some((fault) => fault.effect === effect);
+  while (isInForce() && Date.now() < deadline) {
+    await pause(Math.min(50, deadline - Date.now()));
+  }
 }

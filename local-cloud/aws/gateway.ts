@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 
-import { takeFault } from "../faults";
+import { takeFault, untilAnswered } from "../faults";
 import type { AgentPoll } from "../machines";
 import { createWorld, type JsonObject, type World } from "../world";
 import { pollAgent } from "./agent";
@@ -118,32 +117,26 @@ async function answerCall(
   const input = await readJson(request);
   const text = JSON.stringify(input);
   const fault = takeFault(world, { service: api.service, operation: name, input: text });
-  if (fault?.kind === "delay") {
-    await sleep(fault.milliseconds);
-  }
+  let output: object;
   try {
     if (fault?.kind === "error") {
       throw new ApiError(fault.code, fault.message, fault.status);
     }
     const context: Context = { now: Date.now(), settings: options.settings ?? defaultSettings };
     // Validation turns timestamps into dates, so the journal keeps a copy of what came.
-    const output = callOperation(
-      api,
-      name,
-      JSON.parse(text) as object,
-      visibleTo(world, context, call),
-      context,
-    );
+    output = callOperation(api, name, JSON.parse(text) as object, visibleTo(world, context, call), context);
     journalCall(world, { api, name, input, status: 200, caller });
-    if (fault?.kind === "lost-answer") {
-      request.socket.destroy();
-    } else {
-      send(response, 200, output);
-    }
   } catch (error) {
     const problem = toApiError(error);
     journalCall(world, { api, name, input, status: problem.status, caller, error: problem.code });
     throw problem;
+  } finally {
+    await untilAnswered(world, fault);
+  }
+  if (fault?.kind === "lost-answer") {
+    request.socket.destroy();
+  } else {
+    send(response, 200, output);
   }
 }
 

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
-import { takeFault } from "../faults";
+import { takeFault, untilAnswered } from "../faults";
 import type { Machines } from "../machines";
 import { note, type Json, type JsonObject, type World } from "../world";
 import { openAccount } from "./account";
@@ -76,9 +75,6 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   const { world } = context;
   const { name, input, perform } = await understand(context, request);
   const fault = takeFault(world, { service: "digitalocean", operation: name, input: JSON.stringify(input) });
-  if (fault?.kind === "delay") {
-    await delay(fault.milliseconds);
-  }
   const { status, body } =
     fault?.kind === "error"
       ? { status: fault.status, body: { id: fault.code, message: fault.message } }
@@ -92,6 +88,7 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
     detail: input,
     ...(caller && { caller }),
   });
+  await untilAnswered(world, fault);
   if (fault?.kind === "lost-answer") {
     request.socket.destroy();
     return;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { type Api, loadApis } from "../../../local-cloud/aws/api";
 import { serveAws, type Server } from "../../../local-cloud/aws/gateway";
@@ -166,6 +167,18 @@ test("faults refuse a call, lose its answer or delay it, as often as they say", 
   const before = Date.now();
   expect(await ecs("CreateCluster", {})).toMatchObject({ status: 200 });
   expect(Date.now() - before).toBeGreaterThanOrEqual(95);
+});
+
+test("a delayed call is done at once, and answered when the faults are cleared", async () => {
+  const match = { service: "ecs", operation: "CreateCluster" } as const;
+  world.faults.push({ match, times: 1, effect: { kind: "delay", milliseconds: 600_000 } });
+  const answer = ecs("CreateCluster", {});
+  while (world.journal.length === 0) {
+    await pause(10);
+  }
+  expect(world.aws.clusters.size).toBe(1);
+  world.faults.splice(0);
+  expect(await answer).toMatchObject({ status: 200 });
 });
 
 test.each([
