@@ -45,9 +45,9 @@ export async function findSite(cloud: LocalCloud, deployment: string, site: stri
     const [managedInstances, containerInstances, droplets] = await Promise.all([
       listManagedInstances(ssm, [{ Key: "tag:anywhere.site", Values: [site] }]),
       listContainerInstances(ecs, deployment, `attribute:anywhere.site == ${site}`),
-      listDroplets(cloud, `${deployment}-${site}`),
+      listDroplets(cloud, `${deployment}-${site}-`),
     ]);
-    return { managedInstances, containerInstances, droplets };
+    return { managedInstances, containerInstances, droplets: droplets.map(({ name }) => name) };
   } finally {
     ecs.destroy();
     ssm.destroy();
@@ -112,14 +112,21 @@ export async function listContainerInstances(
     .sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
-async function listDroplets({ environment }: LocalCloud, prefix: string): Promise<string[]> {
+/** A droplet; its machine is `droplet-<id>`. */
+export interface ListedDroplet {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** The droplets whose names begin so, by name. */
+export async function listDroplets({ environment }: LocalCloud, prefix: string): Promise<ListedDroplet[]> {
   const response = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/droplets?per_page=200`, {
     headers: { authorization: "Bearer test" },
     signal: AbortSignal.timeout(30_000),
   });
-  const { droplets } = (await response.json()) as { droplets: { name: string }[] };
+  const { droplets } = (await response.json()) as { droplets: ListedDroplet[] };
   return droplets
-    .map(({ name }) => name)
-    .filter((name) => name.startsWith(`${prefix}-`))
-    .sort();
+    .filter(({ name }) => name.startsWith(prefix))
+    .map(({ id, name }) => ({ id, name }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

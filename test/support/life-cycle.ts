@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { mkdirSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../config/schema";
 import { mustRun, run, type Command, type Ended } from "../../local-cloud/demo/command";
@@ -35,16 +37,28 @@ export interface SiteUnderTest {
   outputs(): Promise<Readonly<Record<string, unknown>>>;
 }
 
+/** What a machine registers with. */
+export interface Activation {
+  readonly id: string;
+  readonly code: string;
+}
+
 /** A control plane that is deployed in a local cloud of its own, and the compute stacks of its sites. */
 export interface LifeCycle {
   readonly cloud: LocalCloud;
   /** Name of the deployment. */
   readonly deployment: string;
   site(name: string): SiteUnderTest;
-  /** Synthesises again with other settings of some sites; deploys nothing. */
-  configure(sites: Readonly<Record<string, SiteSettings>>): void;
+  /** Synthesises again with other settings of some sites, or of the environment; deploys nothing. */
+  configure(sites: Readonly<Record<string, SiteSettings>>, environment?: Partial<Environment>): void;
   /** Applies control-plane, for the activations of new nodes and generations. Takes about 10 s. */
   deployControlPlane(): Promise<void>;
+  /** The activation that control-plane has for a node, by `site/node`. */
+  activation(key: string): Promise<Activation>;
+  /** What a refreshed plan of a stack would do, such as `create` or `delete, create`, by address. */
+  changes(stack: string): Promise<Readonly<Record<string, string>>>;
+  /** Folder with a stack's Terraform JSON and its copies of the scripts. */
+  folderOf(stack: string): string;
   /** Runs Terraform in the folder of a stack. */
   terraform(stack: string, ...args: readonly string[]): Promise<string>;
   /** Position in the journal, for {@link since}. */
@@ -91,17 +105,19 @@ export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCyc
 
 function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud): LifeCycle {
   const outdir = join(directory, "cdktf.out");
-  let sites = options.sites;
-  const configure = (changed: Readonly<Record<string, SiteSettings>>): void => {
+  const folderOf = (stack: string): string => join(outdir, "stacks", stack);
+  let { sites, environment } = options;
+  const configure: LifeCycle["configure"] = (changed, changedEnvironment) => {
     sites = { ...sites, ...changed };
-    synthInto(outdir, environmentOf(sites, options.environment));
+    environment = { ...environment, ...changedEnvironment };
+    synthInto(outdir, environmentOf(sites, environment));
   };
   configure({});
 
   const command = (stack: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}): Command => ({
     program: cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform",
     args,
-    folder: join(outdir, "stacks", stack),
+    folder: folderOf(stack),
     variables: { ...cloud.variables, ...shortWaits, ...variables },
     log: join(directory, "terraform.log"),
     seconds: commandTimeout,
@@ -116,6 +132,11 @@ function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud)
   const terraform = async (stack: string, ...args: readonly string[]): Promise<string> => {
     await init(stack);
     return mustRun(command(stack, args));
+  };
+  /** What it prints holds secrets. */
+  const secretly = async (stack: string, ...args: readonly string[]): Promise<unknown> => {
+    await init(stack);
+    return JSON.parse(await mustRun({ ...command(stack, args), log: undefined }));
   };
   const flags = ["-auto-approve", "-input=false", "-no-color"];
   const site = (name: string): SiteUnderTest => {
@@ -154,6 +175,31 @@ function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud)
     deployControlPlane: async () => {
       await terraform("control-plane", "apply", ...flags);
     },
+    activation: async (key) => {
+      const { activation_ids, activation_codes } = (await secretly(
+        "control-plane",
+        "output",
+        "-json",
+      )) as Record<string, { value: Readonly<Record<string, string>> }>;
+      return { id: activation_ids?.value[key] ?? "", code: activation_codes?.value[key] ?? "" };
+    },
+    changes: async (stack) => {
+      const plan = join(tmpdir(), `plan-${randomUUID()}`);
+      try {
+        await terraform(stack, "plan", "-input=false", "-no-color", `-out=${plan}`);
+        const { resource_changes = [] } = (await secretly(stack, "show", "-json", plan)) as {
+          resource_changes?: { address: string; change: { actions: string[] } }[];
+        };
+        return Object.fromEntries(
+          resource_changes
+            .map(({ address, change }) => [address, change.actions.join(", ")])
+            .filter(([, actions]) => actions !== "no-op" && actions !== "read"),
+        ) as Record<string, string>;
+      } finally {
+        rmSync(plan, { force: true });
+      }
+    },
+    folderOf,
     mark: async () => (await cloud.admin.journal(0)).length,
     since: (mark) => cloud.admin.journal(mark),
     stop: () => cloud.stop(),
