@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { Listr, type ListrTask } from "listr2";
@@ -14,6 +14,7 @@ interface Options {
   readonly report?: string;
   readonly providers: string;
   readonly sandbox: string;
+  readonly directory: string;
 }
 
 /** What the steps work with. */
@@ -22,14 +23,16 @@ interface Stage {
   readonly cloud: LocalCloud;
   readonly environment: EnvironmentFile;
   readonly foreign: Foreign;
+  readonly directory: string;
 }
 
 const site = "ams3";
-const directory = resolve(".local-cloud");
 /** What the environment `local` runs, made from the sample service. */
 const image = "localhost/anywhere/app:v1=app";
 
-async function demo({ keep, report: file, providers, sandbox }: Options): Promise<void> {
+async function demo(options: Options): Promise<void> {
+  const { keep, report: file, providers, sandbox } = options;
+  const directory = resolve(options.directory);
   const folder = join(directory, "demo");
   mkdirSync(folder, { recursive: true });
   const cloud = await startLocalCloud({
@@ -51,12 +54,13 @@ async function demo({ keep, report: file, providers, sandbox }: Options): Promis
     const project = new Project(cloud, folder);
     const environment = await project.localEnvironment();
     const foreign = await cloud.admin.seedForeign(environment.name);
-    const stage = { project, cloud, environment, foreign };
+    const stage = { project, cloud, environment, foreign, directory };
     await run([...deploying(stage, report), ...(keep ? [] : ending(stage, report))], report);
     if (keep) {
       await stayUp(stage);
     }
   } finally {
+    writeFileSync(join(folder, "journal.json"), JSON.stringify(await cloud.admin.journal(0), undefined, 1));
     if (file !== undefined) {
       writeReport(file, report);
     }
@@ -173,10 +177,10 @@ async function run(steps: readonly Step[], { steps: times }: Report): Promise<vo
   await new Listr(tasks, { rendererOptions: { collapseErrors: false }, fallbackRenderer: "simple" }).run();
 }
 
-async function stayUp({ project, cloud }: Stage): Promise<void> {
+async function stayUp({ project, cloud, directory }: Stage): Promise<void> {
   const { urls } = (await project.outputs(`compute-${site}`)) as { urls: readonly string[] };
   console.log(`The application: ${urls.join(" ")}`);
-  console.log(`A shell that works against these clouds: . ${join(".local-cloud", "env")}`);
+  console.log(`A shell that works against these clouds: . ${join(directory, "env")}`);
   console.log("Ctrl-C ends everything.");
   await new Promise((resolve) => cloud.process.once("exit", resolve));
 }
@@ -185,6 +189,7 @@ new Command("demo")
   .description("Deploys into a fresh local cloud, scales, destroys, and shows that nothing is left.")
   .option("--keep", "stay up after the deploy", false)
   .option("--report <file>", "write what was measured as JSON")
+  .option("--directory <folder>", "where everything is written", ".local-cloud")
   .option("--providers <setting>", "real, stand-in or auto", "auto")
   .option("--sandbox <setting>", "namespaces, process or auto", "auto")
   .action(async (options: Options) => {

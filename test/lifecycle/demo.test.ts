@@ -1,0 +1,138 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, expect, test } from "@jest/globals";
+import type { Report } from "../../local-cloud/demo/report";
+import type { Entry } from "../../local-cloud/world";
+
+const directory = resolve(".local-cloud", "tests", "demo");
+
+let report: Report;
+let journal: readonly Entry[];
+
+beforeAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  const file = join(directory, "report.json");
+  const args = ["run", "--silent", "demo", "--", "--directory", directory, "--report", file];
+  // As from a user's shell, with a user's troubles.
+  const env = {
+    ...process.env,
+    AWS_PROFILE: "somebody",
+    HTTPS_PROXY: "http://127.0.0.1:9",
+    TF_CLI_CONFIG_FILE: "/nonexistent/terraformrc",
+    ANYWHERE_ENV: "prod",
+  };
+  await promisify(execFile)("npm", args, { env, timeout: 600_000, maxBuffer: 10_000_000 });
+  report = JSON.parse(readFileSync(file, "utf8")) as Report;
+  journal = JSON.parse(readFileSync(join(directory, "demo", "journal.json"), "utf8")) as Entry[];
+}, 660_000);
+
+test("the demo names the providers that Terraform really ran", () => {
+  const { aws, digitalocean, null: nothing } = report.providers;
+  expect(Object.keys(report.providers).sort()).toEqual(["aws", "digitalocean", "null"]);
+  expect(aws?.source).toMatch(/^(registry|mirror)$/);
+  expect(aws?.version).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(digitalocean?.version).toBe("2.71.0");
+  expect(nothing?.version).toBe("3.2.4");
+});
+
+test("the page comes from every node, through the load balancer", () => {
+  expect(report.http).toEqual({ status: 200, nodesSeen: ["node-1", "node-2"] });
+});
+
+test("a second plan shows no change in any stack", () => {
+  expect(report.secondPlan).toEqual({ application: 0, "compute-ams3": 0, "control-plane": 0 });
+});
+
+test("a destroy leaves nothing, and everything that is somebody else's", () => {
+  expect(report.left).toEqual({ resources: 0, managedInstances: 0, containerInstances: 0, droplets: 0 });
+  expect(report.foreign).toEqual({ managedInstances: 3, containerInstances: 2 });
+});
+
+test("every step is timed", () => {
+  expect(report.steps.map(({ name }) => name)).toEqual([
+    "Deploy control plane, two nodes and the application",
+    "Read the page through the load balancer",
+    "Plan again",
+    "Scale to 3 nodes",
+    "Scale to 1 node",
+    "Destroy everything",
+    "Count what is left",
+  ]);
+  expect(report.steps.every(({ seconds }) => seconds > 0)).toBe(true);
+});
+
+test("only the deployment's own nodes are deregistered, each once", () => {
+  const droplets = calls("POST /v2/droplets").length;
+  const machines = calls("RegisterManagedInstance").map(({ detail }) => detail["Fingerprint"]);
+  expect(machines).toHaveLength(3);
+  expect(new Set(machines).size).toBe(3);
+  expect(droplets).toBe(3);
+  const own = calls("RegisterContainerInstance").map(({ detail }) => {
+    const { instanceId } = JSON.parse(detail["instanceIdentityDocument"] as string) as { instanceId: string };
+    return instanceId;
+  });
+  const gone = calls("DeregisterManagedInstance").map(({ detail }) => detail["InstanceId"] as string);
+  expect(gone.sort()).toEqual(own.sort());
+  const clusters = calls("DeregisterContainerInstance").map(({ detail }) => detail["cluster"]);
+  expect(clusters).toEqual(["anywhere-local", "anywhere-local", "anywhere-local"]);
+});
+
+test("at no time more is gone from a later place than from an earlier one: drain, ECS, Systems Manager, droplet", () => {
+  const places = [
+    "UpdateContainerInstancesState",
+    "DeregisterContainerInstance",
+    "DeregisterManagedInstance",
+    "DELETE /v2/droplets/{droplet_id}",
+  ];
+  const counts = places.map(() => 0);
+  for (const { name } of journal.filter(({ status = 500 }) => status < 300)) {
+    const place = places.indexOf(name);
+    if (place >= 0) {
+      counts[place] = (counts[place] ?? 0) + 1;
+      expect(counts).toEqual([...counts].sort((a, b) => b - a));
+    }
+  }
+  expect(counts).toEqual([3, 3, 3, 3]);
+});
+
+test("no droplet ever boots outside its firewall, or without its load balancer", () => {
+  const booted = journal.filter(
+    ({ name, service }) => name.startsWith("booted") && service === "digitalocean",
+  );
+  expect(booted.map(({ name, detail }) => [name, detail["firewalls"], detail["load_balancers"]])).toEqual(
+    Array.from({ length: 3 }, () => ["booted", ["anywhere-local-ams3"], ["anywhere-local-ams3"]]),
+  );
+});
+
+test("no activation code is in the journal, in a log, or in what was synthesised, but where Terraform says that it goes", () => {
+  const lines = [
+    "demo/commands.log",
+    "demo/journal.json",
+    "logs/droplet-500000001.log",
+    ...synthesised(),
+  ].flatMap((file) => readFileSync(join(directory, file), "utf8").split("\n"));
+  const states = readdirSync(join(directory, "demo/state")).map((file) =>
+    readFileSync(join(directory, "demo/state", file), "utf8"),
+  );
+  const codes = states.flatMap((state) =>
+    [...state.matchAll(/"activation_code": "(\w+)"/g)].map(([, code]) => code ?? ""),
+  );
+  expect(codes.length).toBeGreaterThan(0);
+  const shown = lines.filter((line) => codes.some((code) => line.includes(code)));
+  // The provider doesn't mark it as sensitive; a destroyed activation's code is worth nothing.
+  expect(shown.filter((line) => !/activation_code +=.*-> .*null/.test(line))).toEqual([]);
+  expect(lines).toContainEqual(expect.stringContaining("activation_codes = <sensitive>"));
+});
+
+function synthesised(): string[] {
+  return ["control-plane", "compute-ams3", "application"].map(
+    (id) => `demo/cdktf.out/stacks/${id}/cdk.tf.json`,
+  );
+}
+
+/** The successful calls of an operation. */
+function calls(name: string): Entry[] {
+  return journal.filter((entry) => entry.name === name && (entry.status ?? 500) < 300);
+}
