@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Entry } from "../../local-cloud/world";
 import { findSite, nothing } from "../support/clouds";
+import { endOfNode } from "../support/journal";
 import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
 
 let life: LifeCycle;
@@ -34,20 +34,11 @@ test("nodes are up when an apply ends, and gone in order when a destroy does", a
   expect(await findSite(life.cloud, life.deployment, "ams3")).toEqual(nothing);
   expect(await site.state()).toEqual([]);
   const journal = await life.since(mark);
-  for (const { arn, managedInstance } of before.containerInstances) {
-    expect(endOf(journal, arn, managedInstance)).toEqual([
+  for (const instance of before.containerInstances) {
+    expect(endOfNode(journal, instance)).toEqual([
       "UpdateContainerInstancesState",
       "DeregisterContainerInstance",
       "DeregisterManagedInstance",
     ]);
   }
 }, 300_000);
-
-/** The successful calls that end a registration, in order. */
-function endOf(journal: readonly Entry[], arn: string, managedInstance: string): string[] {
-  const ending = /^(UpdateContainerInstancesState|Deregister.*)$/;
-  return journal
-    .filter(({ name, status }) => ending.test(name) && status === 200)
-    .filter(({ detail }) => [arn, managedInstance].some((id) => JSON.stringify(detail).includes(id)))
-    .map(({ name }) => name);
-}

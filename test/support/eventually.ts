@@ -1,0 +1,22 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Seconds that something may take on a slow computer. */
+const patience = 120;
+
+/**
+ * Looks again and again until there is something.
+ * @throws Error that says what has not come about within two minutes
+ */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + patience * 1000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) {
+      return found;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`not so within ${patience} s: ${what}`);
+    }
+    await pause(100);
+  }
+}
