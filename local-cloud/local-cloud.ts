@@ -15,6 +15,7 @@ import type { Ready } from "./main";
 import { createMachines } from "./nodes/create-machines";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython, type Python } from "./python";
+import { removeOverrides } from "./terraform-overrides";
 import { prepareTerraform, type ProviderSetting, type Terraform } from "./terraform-setup";
 import { createWorld } from "./world";
 
@@ -24,6 +25,8 @@ export interface CloudOptions {
   readonly image: readonly string[];
   readonly providers: ProviderSetting;
   readonly sandbox: "auto" | "namespaces" | "process";
+  /** Items of a page of AWS's lists, at most. @default 100 */
+  readonly pageSize?: number;
 }
 
 /** A running local cloud. */
@@ -57,6 +60,9 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
   };
   try {
     closers.push(await lock(directory));
+    // A cloud that was killed has left its own.
+    await removeOverrides(directory);
+    closers.push(() => removeOverrides(directory));
     const terraform = await prepareTerraform({ directory, setting: options.providers });
     const python = await ensurePython(sharedDirectory);
     placeImages(directory, options.image);
@@ -67,7 +73,8 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     const world = createWorld(account);
     const moto = await startMoto(python, join(directory, "logs", "moto.log"));
     closers.push(() => moto.close());
-    const gateway = { apis: await loadApis(python), motoPort: moto.port };
+    const settings = { ...defaultSettings, pageSize: options.pageSize ?? defaultSettings.pageSize };
+    const gateway = { apis: await loadApis(python), motoPort: moto.port, settings };
     const aws = await serveAws(world, gateway);
     closers.push(() => aws.close());
 
@@ -94,7 +101,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     });
     closers.push(() => providers.close());
     const timer = setInterval(() => {
-      reconcile(world, Date.now());
+      reconcile(world, Date.now(), settings);
     }, tick);
     closers.push(() => {
       clearInterval(timer);
@@ -105,7 +112,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       origin: machines.origin,
       seedForeign: (prefix) => {
         const tags = { "anywhere.deployment": `${prefix}-2`, "anywhere.site": "elsewhere" };
-        const foreign = seedForeign(world, { namePrefix: prefix, tags }, Date.now(), defaultSettings);
+        const foreign = seedForeign(world, { namePrefix: prefix, tags }, Date.now(), settings);
         return {
           managedInstances: foreign.managedInstances.map(({ id }) => id),
           containerInstances: foreign.containerInstances.map(({ arn }) => arn),

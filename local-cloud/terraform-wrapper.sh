@@ -74,6 +74,8 @@ write_override() {
   fi
   printf '{ "terraform": { "required_providers": { %s } } }\n' "$content" >"$override.$$"
   mv -f -- "$override.$$" "$override"
+  # The local cloud removes it when it ends: elsewhere the pinned version is the right one.
+  (cd -- "$directory" && printf '%s\n' "$PWD/${override##*/}") >>"${BASH_SOURCE[0]%/*}/overrides"
 }
 
 main() {

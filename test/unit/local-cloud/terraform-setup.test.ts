@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { removeOverrides } from "../../../local-cloud/terraform-overrides";
 import {
   prepareTerraform,
   type TerraformOptions,
@@ -113,6 +114,13 @@ test("the newest version of a mirror overrides a pin that it hasn't got, where t
   });
   const none = await run(setup, ["plan"], { null: { source: "null", version: "3.2.4" } });
   expect(none.override).toBeNull();
+});
+
+test("what the wrapper has left beside stacks is removed", async () => {
+  const setup = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
+  expect((await run(setup, ["plan"])).override).not.toBeNull();
+  await removeOverrides(join(directory, "cloud"));
+  await expect(readFile(join(directory, "stack", "anywhere_override.tf.json"))).rejects.toThrow("ENOENT");
 });
 
 test("a mirror with the pinned version needs no override", async () => {
