@@ -28,7 +28,8 @@ export interface Entry {
   readonly status?: number;
   /** Who called: the `User-Agent`'s first product, or the machine's name. */
   readonly caller?: string;
-  /** Input of a call or details of an event. Never holds an activation code or user-data. */
+  /**
+   * Input of a call, with the id that a successful registration answered as `answered`, or details of an event. Never holds an activation code or user-data. */
   readonly detail: JsonObject;
 }
 

@@ -13,6 +13,10 @@ interface RegisterManagedInstanceRequest {
   readonly PublicKeyType?: string;
 }
 
+interface RegisterManagedInstanceResult {
+  readonly InstanceId: string;
+}
+
 interface UpdateInstanceInformationRequest {
   readonly InstanceId: string;
   readonly AgentVersion: string;
@@ -21,6 +25,19 @@ interface UpdateInstanceInformationRequest {
   readonly IPAddress?: string;
   readonly ComputerName?: string;
 }
+
+const registerMembers = ["ActivationId", "ActivationCode", "Fingerprint", "PublicKey", "PublicKeyType"];
+const updateMembers = [
+  "InstanceId",
+  "AgentName",
+  "AgentVersion",
+  "AgentStatus",
+  "PlatformType",
+  "PlatformName",
+  "PlatformVersion",
+  "IPAddress",
+  "ComputerName",
+];
 
 const strings = (members: readonly string[], required: readonly string[]): Shape => ({
   type: "structure",
@@ -39,25 +56,9 @@ export const agentModel: ServiceModel = {
   },
   shapes: {
     AgentString: { type: "string", min: 1, max: 10_000 },
-    Register: strings(
-      ["ActivationId", "ActivationCode", "Fingerprint", "PublicKey", "PublicKeyType"],
-      ["ActivationId", "ActivationCode", "Fingerprint"],
-    ),
+    Register: strings(registerMembers, ["ActivationId", "ActivationCode", "Fingerprint"]),
     Registered: strings(["InstanceId"], ["InstanceId"]),
-    Update: strings(
-      [
-        "InstanceId",
-        "AgentName",
-        "AgentVersion",
-        "AgentStatus",
-        "PlatformType",
-        "PlatformName",
-        "PlatformVersion",
-        "IPAddress",
-        "ComputerName",
-      ],
-      ["InstanceId", "AgentVersion"],
-    ),
+    Update: strings(updateMembers, ["InstanceId", "AgentVersion"]),
     Updated: strings([], []),
   },
 };
@@ -70,7 +71,7 @@ function registerManagedInstance(
   world: World,
   input: RegisterManagedInstanceRequest,
   { now }: Context,
-): { InstanceId: string } {
+): RegisterManagedInstanceResult {
   const activation = world.aws.activations.get(input.ActivationId);
   if (activation === undefined || activation.deleted || activation.code !== input.ActivationCode) {
     throw new ApiError("InvalidActivation", "The activation ID or code is not valid.");
@@ -128,21 +129,9 @@ function updateInstanceInformation(
 
 export const agentOperations: Operations = {
   RegisterManagedInstance: operation(
-    ["ActivationId", "ActivationCode", "Fingerprint", "PublicKey", "PublicKeyType"],
+    registerMembers,
     registerManagedInstance,
+    ({ InstanceId }: RegisterManagedInstanceResult) => InstanceId,
   ),
-  UpdateInstanceInformation: operation(
-    [
-      "InstanceId",
-      "AgentName",
-      "AgentVersion",
-      "AgentStatus",
-      "PlatformType",
-      "PlatformName",
-      "PlatformVersion",
-      "IPAddress",
-      "ComputerName",
-    ],
-    updateInstanceInformation,
-  ),
+  UpdateInstanceInformation: operation(updateMembers, updateInstanceInformation),
 };

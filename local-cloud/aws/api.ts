@@ -126,7 +126,10 @@ function redact(value: Json): Json {
   );
 }
 
-/** Writes a call into the journal, without secrets. An agent's heartbeats are left out. */
+/**
+ * Writes a call into the journal, without secrets: its input, and as `answered` the id that a registration gave or
+ * as `error` the code of an error. An agent's heartbeats are left out.
+ */
 export function journalCall(
   world: World,
   call: {
@@ -135,20 +138,26 @@ export function journalCall(
     readonly input: JsonObject;
     readonly status: number;
     readonly caller: string;
-    /** Code of the error that was answered. */
-    readonly error?: string;
+    /** What was answered: an output, or the code of an error. */
+    readonly answer: { readonly output: object } | { readonly error: string };
   },
 ): void {
   if (call.name === "UpdateInstanceInformation") {
     return;
   }
   const input = redact(call.input) as JsonObject;
+  const answered =
+    "output" in call.answer ? call.api.operations[call.name]?.answered?.(call.answer.output) : undefined;
   note(world, {
     kind: "call",
     service: call.api.service,
     name: call.name,
     status: call.status,
     caller: call.caller,
-    detail: call.error === undefined ? input : { ...input, error: call.error },
+    detail: {
+      ...input,
+      ...(answered === undefined ? {} : { answered }),
+      ...("error" in call.answer ? { error: call.answer.error } : {}),
+    },
   });
 }

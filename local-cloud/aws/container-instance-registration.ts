@@ -150,6 +150,7 @@ export const registrationOperations: Operations = {
       "tags",
     ],
     registerContainerInstance,
+    ({ containerInstance }: RegisterContainerInstanceResponse) => containerInstance?.containerInstanceArn,
   ),
   DiscoverPollEndpoint: operation(["containerInstance", "cluster"], discoverPollEndpoint),
 };

@@ -125,10 +125,11 @@ async function answerCall(
     const context: Context = { now: Date.now(), settings: options.settings ?? defaultSettings };
     // Validation turns timestamps into dates, so the journal keeps a copy of what came.
     output = callOperation(api, name, JSON.parse(text) as object, visibleTo(world, context, call), context);
-    journalCall(world, { api, name, input, status: 200, caller });
+    journalCall(world, { api, name, input, status: 200, caller, answer: { output } });
   } catch (error) {
     const problem = toApiError(error);
-    journalCall(world, { api, name, input, status: problem.status, caller, error: problem.code });
+    const answer = { error: problem.code };
+    journalCall(world, { api, name, input, status: problem.status, caller, answer });
     throw problem;
   } finally {
     await untilAnswered(world, fault);

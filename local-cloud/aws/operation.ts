@@ -20,14 +20,20 @@ export interface Operation {
    * model. Timestamps are `Date`s on both sides.
    */
   run(world: World, input: object, context: Context): object;
+  /** The id in an output of {@link run} that the journal keeps. */
+  answered?(output: object): string | undefined;
 }
 
 /** Operations by name. */
 export type Operations = Readonly<Record<string, Operation>>;
 
 /** Names a handler and the members that it knows. */
-export function operation(members: readonly string[], run: Operation["run"]): Operation {
-  return { members, run };
+export function operation(
+  members: readonly string[],
+  run: Operation["run"],
+  answered?: Operation["answered"],
+): Operation {
+  return { members, run, ...(answered && { answered }) };
 }
 
 /** Paths of the members that hold something and are not among the modelled ones. */

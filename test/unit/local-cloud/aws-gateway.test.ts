@@ -145,6 +145,28 @@ test("an activation's code never reaches the journal", async () => {
   expect(JSON.stringify(world.journal)).not.toContain((body as { ActivationCode: string }).ActivationCode);
 });
 
+test("the journal keeps the ids that registrations answered, and the codes of errors", async () => {
+  const { body } = await ssm("CreateActivation", { IamRole: "node" });
+  const registered = await ssm("RegisterManagedInstance", { ...body, Fingerprint: "f" });
+  const { InstanceId } = registered.body as { InstanceId: string };
+  await ssm("RegisterManagedInstance", { ...body, Fingerprint: "f" });
+  await ecs("CreateCluster", { clusterName: "anywhere" });
+  const { body: answer } = await ecs("RegisterContainerInstance", {
+    cluster: "anywhere",
+    instanceIdentityDocument: JSON.stringify({ instanceId: InstanceId }),
+    totalResources: ["CPU", "MEMORY"].map((name) => ({ name, type: "INTEGER", integerValue: 1024 })),
+  });
+  const { containerInstance } = answer as { containerInstance: { containerInstanceArn: string } };
+
+  expect(world.journal.map(({ name, detail }) => [name, detail["answered"], detail["error"]])).toEqual([
+    ["CreateActivation", undefined, undefined],
+    ["RegisterManagedInstance", InstanceId, undefined],
+    ["RegisterManagedInstance", undefined, "RegistrationLimitExceeded"],
+    ["CreateCluster", undefined, undefined],
+    ["RegisterContainerInstance", containerInstance.containerInstanceArn, undefined],
+  ]);
+});
+
 test("faults refuse a call, lose its answer or delay it, as often as they say", async () => {
   const match = { service: "ecs", operation: "CreateCluster" } as const;
   world.faults.push(
