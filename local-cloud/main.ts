@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { createLocalCloud, type CloudOptions, type Running } from "./local-cloud";
 import type { Environment } from "./environment";
 import type { Terraform } from "./terraform-setup";
@@ -48,8 +48,16 @@ new Command("local-cloud")
   .option("--image <reference=folder>", "an image that containers can be made of", collect, [])
   .addOption(new Option("--providers <setting>").choices(["auto", "real", "stand-in"]).default("auto"))
   .addOption(new Option("--sandbox <setting>").choices(["auto", "namespaces", "process"]).default("auto"))
+  .option("--page-size <items>", "items of a page of AWS's lists, at most: 100 when left out", positive)
   .action((options: CloudOptions) => main(options))
   .parse();
+
+function positive(value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) {
+    throw new InvalidArgumentError("It must be a whole number from 1.");
+  }
+  return Number(value);
+}
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
