@@ -187,8 +187,8 @@ function describe(
   reason: string | undefined,
   directory: string,
 ): string {
-  const used = Object.entries(providers).map(([name, { source, version }]) =>
-    [name, ...(version === undefined ? [] : [version]), `(${source})`].join(" "),
+  const used = Object.entries(providers).map(
+    ([name, { source, version }]) => `${name} ${version} (${source})`,
   );
   return [
     `providers: ${used.join(", ")}`,
