@@ -6,6 +6,8 @@ export interface Subject {
   readonly agentConnected: boolean;
   readonly agentVersion: string;
   readonly runningTasksCount: number;
+  /** Milliseconds since the epoch. */
+  readonly registeredAt: number;
 }
 
 /** Tells whether an instance satisfies an expression. */
@@ -16,7 +18,7 @@ type Comparison = (actual: string | undefined) => boolean;
 /**
  * Parses an expression of the cluster query language, as `ListContainerInstances` and `memberOf` take it:
  * `attribute:NAME == VALUE`, `!=`, `=~`, `!~`, `in [A, B]`, `not_in`, `exists`, `not_exists`, numeric
- * comparisons of `runningTasksCount`, `agentConnected == true`, joined by `and`, `or`, `not` (or `&&`, `||`, `!`)
+ * comparisons of `runningTasksCount`, `registeredAt >= 2018-06-18T22:28:28Z`, `agentConnected == true`, joined by `and`, `or`, `not` (or `&&`, `||`, `!`)
  * and parentheses. Source: Amazon ECS Developer Guide, "Cluster query language".
  * @throws ApiError InvalidParameterException for anything else
  */
@@ -90,9 +92,9 @@ export function parseExpression(text: string): Predicate {
         throw invalid(text);
     }
   };
-  const numeric = (): ((actual: number) => boolean) => {
+  const numeric = (read: (argument: string) => number): ((actual: number) => boolean) => {
     const operator = next();
-    const value = Number(next());
+    const value = read(next());
     const compare = numericComparisons[operator];
     if (compare === undefined || Number.isNaN(value)) {
       throw invalid(text);
@@ -130,8 +132,12 @@ export function parseExpression(text: string): Predicate {
         return ({ agentVersion }) => matches(agentVersion);
       }
       case "runningTasksCount": {
-        const matches = numeric();
+        const matches = numeric(Number);
         return ({ runningTasksCount }) => matches(runningTasksCount);
+      }
+      case "registeredAt": {
+        const matches = numeric(toTime);
+        return ({ registeredAt }) => matches(registeredAt);
       }
       default:
         throw invalid(text);
@@ -182,6 +188,13 @@ function tokenize(text: string): string[] {
     tokens.push(/^['"]/.test(found) ? found.slice(1, -1) : found);
   }
   return tokens;
+}
+
+/** Takes the forms 2018-06-18T22:28:28+00:00, 2018-06-18T22:28:28Z, 2018-06-18T22:28:28 and 2018-06-18. */
+function toTime(argument: string): number {
+  const [, day, clock = "T00:00:00", zone = "Z"] =
+    /^(\d{4}-\d\d-\d\d)(?:(T\d\d:\d\d:\d\d)(Z|[+-]\d\d:\d\d)?)?$/.exec(argument) ?? [];
+  return day === undefined ? NaN : Date.parse(`${day}${clock}${zone}`);
 }
 
 function toPattern(source: string, text: string): RegExp {

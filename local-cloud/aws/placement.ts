@@ -66,6 +66,7 @@ export function subjectOf(
     agentConnected: isConnected(instance.lastPollAt, now, settings),
     agentVersion: instance.agentVersion,
     runningTasksCount: tasksOn(world, instance).filter(({ lastStatus }) => lastStatus === "RUNNING").length,
+    registeredAt: instance.registeredAt,
   };
 }
 

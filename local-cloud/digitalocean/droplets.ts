@@ -185,7 +185,7 @@ function showDroplet(droplet: Droplet): JsonObject {
     disk: diskGb,
     locked: droplet.status === "new",
     status: droplet.status,
-    created_at: new Date(droplet.createdAt).toISOString(),
+    created_at: new Date(droplet.createdAt).toISOString().replace(/\.\d+/, ""),
     features: ["private_networking", ...(droplet.monitoring ? ["monitoring"] : [])],
     backup_ids: [],
     next_backup_window: null,

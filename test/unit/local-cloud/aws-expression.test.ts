@@ -10,6 +10,7 @@ const subject: Subject = {
   agentConnected: true,
   agentVersion: "1.90.0",
   runningTasksCount: 2,
+  registeredAt: Date.UTC(2026, 0, 31, 12),
 };
 
 test.each([
@@ -30,6 +31,11 @@ test.each([
   ["agentConnected == false", false],
   ["runningTasksCount >= 2", true],
   ["runningTasksCount < 2", false],
+  ["registeredAt >= 2026-01-31T12:00:00Z", true],
+  ["registeredAt > 2026-01-31T12:00:00+00:00", false],
+  ["registeredAt < 2026-01-31T14:00:00+03:00", false],
+  ["registeredAt >= 2026-01-31T12:00:01", false],
+  ["registeredAt >= 2026-01-31", true],
   ["attribute:anywhere.site == ams3 and attribute:anywhere.node == node-2", false],
   ["attribute:anywhere.site == fra1 or attribute:anywhere.node == node-1", true],
   ["attribute:absent exists and attribute:absent exists or agentConnected == true", true],
