@@ -80,7 +80,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
       },
     });
     const deregistration = life.deregistration(droplets.resource, "id", [droplets.resource]);
-    life.gate(deregistration);
+    life.gate(deregistration, set.attribute(droplets.resource, "created_at"));
 
     this.outputs = new StackOutputs(this, {
       kind: text("Kind of the site.", site.kind),

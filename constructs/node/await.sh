@@ -7,6 +7,8 @@
 #   CLUSTER, AWS_REGION, ACCOUNT   where it registers; credentials of another account are refused
 #   ACTIVATION_ID                  the activation that its machine was created with
 #   AWS_LIBRARY                    path of aws.sh
+#   MACHINE_CREATED                when the machine was created (2018-06-18T22:28:28Z), if that is known: what registered
+#                                  before was another one, though AWS takes minutes to notice that it has gone
 # Seconds; the last two may be fractions:
 #   TIMEOUT_SECONDS  900  longest wait
 #   POLL_SECONDS     5    between two looks, each of which reads ECS once; up to 40 % more
@@ -43,7 +45,8 @@ look() {
   fi
   [[ ${ONLINE} == Online ]] || return 0
   if [[ -z ${ARN} ]]; then
-    find_containers || die "the cluster ${CLUSTER} does not exist in ${AWS_REGION}. Deploy the control plane, then run again."
+    find_containers "${MACHINE_CREATED:+ and registeredAt >= ${MACHINE_CREATED}}" ||
+      die "the cluster ${CLUSTER} does not exist in ${AWS_REGION}. Deploy the control plane, then run again."
   else
     describe_containers "${ARN}" || CONTAINERS=""
   fi

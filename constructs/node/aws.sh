@@ -112,12 +112,13 @@ find_managed() {
   MANAGED=$(grep '^mi-' <<<"${ANSWER}" || true)
 }
 
-# Leaves the node's container instances in CONTAINERS, as describe_containers does: what carries the four
-# attributes of this very node, in whichever state but INACTIVE. Returns 1 when the cluster is gone.
+# find_containers [AND]: leaves the node's container instances in CONTAINERS, as describe_containers does: what
+# carries the four attributes of this very node, in whichever state but INACTIVE, and satisfies what else is asked
+# in the cluster query language (" and …"). Returns 1 when the cluster is gone.
 find_containers() {
   CONTAINERS=""
   aws_call ecs list-container-instances --cluster "${CLUSTER}" --query 'containerInstanceArns[]' \
-    --filter "attribute:anywhere.deployment == ${NAME} and attribute:anywhere.site == ${SITE} and attribute:anywhere.node == ${NODE} and attribute:anywhere.generation == ${GENERATION}" ||
+    --filter "attribute:anywhere.deployment == ${NAME} and attribute:anywhere.site == ${SITE} and attribute:anywhere.node == ${NODE} and attribute:anywhere.generation == ${GENERATION}${1:-}" ||
     return 1
   local arns
   # The CLI prints a line per page, and nothing or "None" for an empty one.

@@ -63,7 +63,7 @@ export class NodeLife extends Construct {
    * creation failed. The machine must depend on it.
    */
   guard(): NullResource {
-    return this.deregistering("guard", this.nodes.reference(this.generation));
+    return this.deregistering("guard", this.nodes.attribute(this.generation, "id"));
   }
 
   /** Deregisters the node while its machine lives, and before it goes. `machine` decides when it is a new one. */
@@ -72,15 +72,14 @@ export class NodeLife extends Construct {
     machineAttribute: string,
     dependsOn: ITerraformDependable[],
   ): NullResource {
-    return this.deregistering(
-      "deregistration",
-      `${this.nodes.reference(machine)}.${machineAttribute}`,
-      dependsOn,
-    );
+    return this.deregistering("deregistration", this.nodes.attribute(machine, machineAttribute), dependsOn);
   }
 
-  /** Waits until the node that `deregistration` will end is registered and connected, else fails. */
-  gate(deregistration: NullResource): NullResource {
+  /**
+   * Waits until the node that `deregistration` will end is registered and connected, else fails.
+   * @param machineCreated when its machine was created, in RFC 3339 with seconds: an earlier registration is another's
+   */
+  gate(deregistration: NullResource, machineCreated?: string): NullResource {
     const script = new Script(this, "await.sh");
     // As the deregistration remembers them: a gate that is tried again waits for the same activation.
     const remembered = Object.keys(this.settings).map((name) => [
@@ -96,6 +95,7 @@ export class NodeLife extends Construct {
           command: `bash ${script.location}`,
           environment: {
             ...(Object.fromEntries(remembered) as Record<string, string>),
+            ...(machineCreated !== undefined && { MACHINE_CREATED: machineCreated }),
             AWS_LIBRARY: this.library.location,
           },
         },
@@ -109,13 +109,19 @@ export class NodeLife extends Construct {
     return { activation_id: trigger("ACTIVATION_ID"), generation: trigger("GENERATION") };
   }
 
-  private deregistering(phase: string, replacedBy: string, dependsOn?: ITerraformDependable[]): NullResource {
+  /** @param incarnation replaces it when it changes */
+  private deregistering(
+    phase: string,
+    incarnation: string,
+    dependsOn?: ITerraformDependable[],
+  ): NullResource {
     // A destroy provisioner may read `self` only.
     const remembered = Object.keys(this.settings).map((name) => [name, `\${self.triggers.${name}}`]);
     return new NullResource(this, phase, {
       forEach: this.nodes.forEach,
       dependsOn,
-      triggers: this.settings,
+      // Not replace_triggered_by: it does nothing when a machine that somebody has deleted is made again.
+      triggers: { ...this.settings, INCARNATION: incarnation },
       provisioners: [
         {
           type: "local-exec",
@@ -130,8 +136,7 @@ export class NodeLife extends Construct {
       ],
       lifecycle: {
         // Remembers the activation the machine was created with, whatever became of it since.
-        ignoreChanges: ["triggers"],
-        replaceTriggeredBy: [replacedBy],
+        ignoreChanges: Object.keys(this.settings).map((name) => `triggers["${name}"]`),
       },
     });
   }

@@ -105,6 +105,15 @@ test("registrations of other nodes and of another machine do not let a node pass
   expect(output).toContain("mi-1 is activated and Online, but no ECS agent has registered it");
 });
 
+test("a registration that is older than the machine does not let it pass", async () => {
+  account.managed.push(managed("mi-1", node, activationId));
+  account.containers.push({ ...container("mi-1", node), registeredAt: "2026-01-31T12:00:00Z" });
+  const late = await awaitNode({ TIMEOUT_SECONDS: "0", MACHINE_CREATED: "2026-01-31T12:00:01Z" });
+  expect(late.status).toBe(1);
+  expect(late.output).toContain("mi-1 is activated and Online, but no ECS agent has registered it");
+  expect(await awaitNode({ MACHINE_CREATED: "2026-01-31T12:00:00Z" })).toMatchObject({ status: 0 });
+});
+
 test("of two machines of the same incarnation the one that ECS knows counts", async () => {
   account.managed.push(managed("mi-1", node, activationId), managed("mi-2", node));
   account.containers.push(container("mi-2", node));

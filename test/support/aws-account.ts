@@ -11,6 +11,8 @@ export interface ContainerInstance {
   readonly arn: string;
   readonly managedInstance: string;
   readonly attributes: Readonly<Record<string, string>>;
+  /** In UTC, with seconds. @default 2026-01-01T00:00:00Z */
+  readonly registeredAt?: string;
   status: "ACTIVE" | "DRAINING" | "INACTIVE" | "REGISTERING";
   connected: boolean;
   tasks: string[];
@@ -113,13 +115,16 @@ const operations: Readonly<Record<string, (account: AwsAccount, input: Input) =>
     return {};
   },
   ListContainerInstances: (account, input) => {
-    const wanted = String(input["filter"])
-      .split(" and ")
+    const clauses = String(input["filter"]).split(" and ");
+    const since = clauses.find((clause) => clause.startsWith("registeredAt >= "))?.slice(16) ?? "";
+    const wanted = clauses
+      .filter((clause) => !clause.startsWith("registeredAt"))
       .map((clause) => /^attribute:(\S+) == (\S+)$/.exec(clause) ?? [])
       .map(([, name = "", value]) => [name, value] as const);
     return {
       containerInstanceArns: containersOf(account)
         .filter(({ attributes }) => wanted.every(([name, value]) => attributes[name] === value))
+        .filter(({ registeredAt = "2026-01-01T00:00:00Z" }) => registeredAt >= since)
         .map(({ arn }) => arn),
     };
   },

@@ -189,19 +189,20 @@ test("other domains are another certificate, made before the old one goes", () =
 });
 
 test.each([
-  ["null_resource.guard", undefined, "null_resource.generation[each.key]", "guard"],
+  ["null_resource.guard", undefined, "null_resource.generation[each.key].id", "guard"],
   [
     "null_resource.deregistration",
     ["digitalocean_droplet.node"],
     "digitalocean_droplet.node[each.key].id",
     "deregistration",
   ],
-])("%s deregisters on destroy, with what it remembers", (address, dependsOn, replacedBy, phase) => {
+])("%s deregisters on destroy, with what it remembers", (address, dependsOn, incarnation, phase) => {
   const { triggers, provisioner, lifecycle, depends_on } = resourceAt(one, address);
   expect(depends_on).toEqual(dependsOn);
-  expect(lifecycle).toEqual({ ignore_changes: ["triggers"], replace_triggered_by: [replacedBy] });
-  expect(Object.keys(triggers as object).sort()).toEqual([...remembered].sort());
+  expect(lifecycle).toEqual({ ignore_changes: remembered.map((name) => `triggers["${name}"]`) });
+  expect(Object.keys(triggers as object).sort()).toEqual(["INCARNATION", ...remembered].sort());
   expect(triggers).toMatchObject({
+    INCARNATION: `\${${incarnation}}`,
     NODE: "${each.key}",
     GENERATION: "${each.value.generation}",
     ACTIVATION_ID:
@@ -233,6 +234,7 @@ test("the gate waits for the activation that the deregistration remembers", () =
           command: expect.stringMatching(/^bash \.\/assets\/await\/[0-9A-F]{32}\/await\.sh$/) as unknown,
           environment: {
             ACTIVATION_ID: "${null_resource.deregistration[each.key].triggers.ACTIVATION_ID}",
+            MACHINE_CREATED: "${digitalocean_droplet.node[each.key].created_at}",
           },
         },
       },
@@ -296,7 +298,7 @@ test("a node's attributes hold who it is, and what the user adds", () => {
 test("a site on premises has lives without machines", () => {
   expect(resourceAt(berlin, "null_resource.deregistration")).toMatchObject({
     depends_on: ["null_resource.guard"],
-    lifecycle: { replace_triggered_by: ["null_resource.generation[each.key].id"] },
+    triggers: { INCARNATION: "${null_resource.generation[each.key].id}" },
   });
   expect(berlin.output["load_balancer_ip"]).toMatchObject({ value: null });
   expect(berlin.output["urls"]).toMatchObject({ value: [] });
