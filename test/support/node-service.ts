@@ -22,7 +22,7 @@ export interface NodeServiceOptions {
 /** A service with one running task. */
 export interface NodeService {
   readonly taskArn: string;
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** Starts a service on one node, without the application stack and its AWS provider, and waits for its task to run. */

@@ -1,0 +1,55 @@
+import { findSite, listDroplets, type ListedInstance } from "./clouds";
+import type { LifeCycle, SiteSettings } from "./life-cycle";
+
+/** A DigitalOcean site with these nodes. */
+export function dropletSite(...nodes: readonly string[]): SiteSettings {
+  return {
+    kind: "digitalocean",
+    region: "ams3",
+    nodes: Object.fromEntries(nodes.map((node) => [node, {}])),
+  };
+}
+
+/** The same site with the `replacement` of these nodes raised. */
+export function raised(site: SiteSettings, ...nodes: readonly string[]): SiteSettings {
+  const specs = Object.entries(site.nodes).map(([node, spec]) => [
+    node,
+    nodes.includes(node) ? { ...(spec as object), replacement: 1 } : (spec as object),
+  ]);
+  return { ...site, nodes: Object.fromEntries(specs) as SiteSettings["nodes"] } as SiteSettings;
+}
+
+/** A registered node. */
+export interface RegisteredNode extends ListedInstance {
+  /** Last part of the container instance's ARN. */
+  readonly id: string;
+}
+
+/** The registered nodes of a site, each by its name. */
+export type RegisteredNodes = (node: string) => RegisteredNode;
+
+/** Looks up the registered nodes of a site; asking for one that isn't registered is an Error. */
+export async function nodesOf({ cloud, deployment }: LifeCycle, site: string): Promise<RegisteredNodes> {
+  const { containerInstances } = await findSite(cloud, deployment, site);
+  return (node) => {
+    const listed = containerInstances.find((instance) => instance.node === node);
+    if (listed === undefined) {
+      throw new Error(`${site}/${node} is not registered`);
+    }
+    return { ...listed, id: listed.arn.split("/").at(-1) ?? "" };
+  };
+}
+
+/** Name of the machine that a node's droplet runs on. */
+export async function machineOf(
+  { cloud, deployment }: LifeCycle,
+  site: string,
+  node: string,
+): Promise<string> {
+  const name = `${deployment}-${site}-${node}`;
+  const droplet = (await listDroplets(cloud, name)).find((one) => one.name === name);
+  if (droplet === undefined) {
+    throw new Error(`there is no droplet ${name}`);
+  }
+  return `droplet-${droplet.id}`;
+}
