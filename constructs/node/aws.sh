@@ -65,7 +65,7 @@ failure_kind() {
 # Prints what a kind of failure means and what to do about it.
 remedy() {
   case "$1" in
-    denied) echo "access denied. Allow the caller this action (README, permissions) and run again." ;;
+    denied) echo "access denied. Allow the caller this action and run again." ;;
     credentials) echo "no valid credentials: missing, expired or not accepted. Sign in again and run again." ;;
     throttled) echo "still throttled after ${CALL_ATTEMPTS} rounds of retries. Wait a few minutes and run again." ;;
     server-error) echo "AWS keeps failing. Wait a few minutes, see the AWS Health Dashboard, and run again." ;;
