@@ -1,3 +1,7 @@
+const { requireNodeVersion } = require("./node-version");
+
+requireNodeVersion();
+
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",

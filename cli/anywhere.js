@@ -1,34 +1,9 @@
 "use strict";
 
 const path = require("node:path");
+const { requireNodeVersion } = require("../node-version");
 
-/**
- * Whether `version` lies in a range such as ">=20.9 <23".
- *
- * @param {string} version
- * @param {string} range
- */
-function inRange(version, range) {
-  const numbers = (text) => text.split(".").map(Number);
-  return range.split(" ").every((bound) => {
-    const [, operator, limit] = /^(>=|<)([\d.]+)$/.exec(bound);
-    const [major, minor = 0] = numbers(version);
-    const [limitMajor, limitMinor = 0] = numbers(limit);
-    const order = major - limitMajor || minor - limitMinor;
-    return operator === "<" ? order < 0 : order >= 0;
-  });
-}
-
-const { engines } = require("../package.json");
-
-// Before anything else is loaded: on other versions already loading it can fail, and in obscure ways.
-if (inRange(process.versions.node, engines.node)) {
-  process.chdir(path.join(__dirname, ".."));
-  require("tsx/cjs");
-  require("./main.ts");
-} else {
-  console.error(
-    `This project needs Node.js ${engines.node}, and this is ${process.versions.node}: install Node.js 20 or 22.`,
-  );
-  process.exitCode = 1;
-}
+requireNodeVersion();
+process.chdir(path.join(__dirname, ".."));
+require("tsx/cjs");
+require("./main.ts");

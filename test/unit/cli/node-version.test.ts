@@ -16,7 +16,7 @@ afterAll(() => {
 });
 
 /** Runs the command line interface in a Node.js that takes itself for another version, with its loaded files shown. */
-async function runAs(version: string) {
+async function runAs(version: string, ...args: string[]) {
   const shim = join(folder, `${version}.js`);
   writeFileSync(
     shim,
@@ -24,9 +24,13 @@ async function runAs(version: string) {
      process.on("exit", () => console.log(Object.keys(require.cache).length));`,
   );
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((done) => {
-    execFile(process.execPath, ["--require", shim, cli, "--help"], (error, stdout, stderr) => {
-      done({ code: error?.code ?? 0, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      ["--require", shim, ...(args.length > 0 ? args : [cli, "--help"])],
+      (error, stdout, stderr) => {
+        done({ code: error?.code ?? 0, stdout, stderr });
+      },
+    );
   });
 }
 
@@ -35,12 +39,23 @@ test.each(["18.20.8", "20.8.1", "23.0.0", "24.4.1"])(
   async (version) => {
     expect(await runAs(version)).toEqual({
       code: 1,
-      // The shim, anywhere.js and package.json.
-      stdout: "3\n",
+      // The shim, anywhere.js, node-version.js and package.json.
+      stdout: "4\n",
       stderr: `This project needs Node.js >=20.9 <23, and this is ${version}: install Node.js 20 or 22.\n`,
     });
   },
 );
+
+test.each([
+  ["the local cloud", ["local-cloud/run.js", "main.ts"]],
+  ["the demo", ["local-cloud/run.js", "demo.ts"]],
+  ["the tests", ["-e", "require('./jest.config')"]],
+])("%s refuse it the same way", async (_, args) => {
+  expect(await runAs("24.4.1", ...args)).toMatchObject({
+    code: 1,
+    stderr: "This project needs Node.js >=20.9 <23, and this is 24.4.1: install Node.js 20 or 22.\n",
+  });
+});
 
 test.each(["20.9.0", "20.20.2", "21.7.3", "22.17.0"])("runs on Node.js %s", async (version) => {
   const { code, stdout, stderr } = await runAs(version);
