@@ -1,3 +1,5 @@
+import { createInterface } from "node:readline";
+import { Interrupted, stopSignals } from "./child-process";
 import { Refusal } from "./refusal";
 
 export interface ApprovalOptions {
@@ -14,4 +16,42 @@ export function approval({ autoApprove = false }: ApprovalOptions): readonly str
     throw new Refusal("There is no terminal to approve Terraform's plans at: add --auto-approve.");
   }
   return autoApprove ? ["-input=false", "-auto-approve"] : [];
+}
+
+/**
+ * Asks for approval as Terraform does.
+ *
+ * @throws {Refusal} on any other answer than "yes".
+ * @throws {Interrupted} on Ctrl-C and on every other stop signal.
+ */
+export async function askForApproval(question: string): Promise<void> {
+  // Not as a terminal: so Ctrl-C is a signal as any other.
+  const input = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  const stops: (() => void)[] = [];
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      for (const signal of stopSignals) {
+        const stop = () => {
+          reject(new Interrupted(signal));
+        };
+        process.once(signal, stop);
+        stops.push(() => process.off(signal, stop));
+      }
+      input.once("close", () => {
+        resolve("");
+      });
+      input.question(
+        `\n${question}\n  Only "yes" will be accepted to approve.\n\n  Enter a value: `,
+        resolve,
+      );
+    });
+    if (answer !== "yes") {
+      throw new Refusal("Not approved: nothing was changed.");
+    }
+  } finally {
+    stops.forEach((remove) => {
+      remove();
+    });
+    input.close();
+  }
 }

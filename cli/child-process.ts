@@ -19,7 +19,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A stop signal came while a child process was running, which has ended since. */
+/** A stop signal came while a child process was running, which has ended since, or while the user was asked. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
@@ -46,7 +46,7 @@ export async function capture(run: Run): Promise<Ended> {
   return { exitCode, stdout, stderr };
 }
 
-const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 // A terminal sends its signals to the whole foreground group, so children there have theirs already. Without
 // one a child gets a group of its own, so that a signal reaches it through here alone: Terraform takes a

@@ -1,9 +1,11 @@
 import { prepare } from "./deployment";
 import { announce } from "./each-stack";
 import { refuseToForgetSites } from "./forgotten-sites";
+import { withPlan } from "./plan";
 import { missingInput } from "./readiness";
 import { Refusal } from "./refusal";
-import { selectStacks } from "./stacks";
+import { replacedNodes } from "./replaced-nodes";
+import { isComputeStack, selectStacks } from "./stacks";
 
 /**
  * Shows what a deploy of the stacks with these ids (all, when there are none) would change.
@@ -24,15 +26,17 @@ export async function diff(ids: readonly string[]): Promise<number> {
       changes = true;
       continue;
     }
-    const exitCode = await deployment.terraform.run(stack.folder, [
-      "plan",
-      "-input=false",
-      "-detailed-exitcode",
-    ]);
-    if (exitCode !== 0 && exitCode !== 2) {
+    const exitCode = await withPlan(deployment.terraform, stack.folder, async (plan) => {
+      changes ||= plan.changes;
+      const nodes = isComputeStack(stack) ? replacedNodes(await plan.json()) : [];
+      if (nodes.length > 1) {
+        console.error(`A deploy will refuse to replace ${nodes.join(", ")} together without --all-at-once.`);
+      }
+      return 0;
+    });
+    if (exitCode !== 0) {
       throw new Refusal(`${stack.id}: Terraform ended with exit code ${exitCode}; its reason stands above.`);
     }
-    changes ||= exitCode === 2;
   }
   return changes ? 2 : 0;
 }

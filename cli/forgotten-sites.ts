@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { namesOf } from "../config/names";
 import type { Deployment } from "./deployment";
 import { Refusal } from "./refusal";
-import { computeStack, controlPlane, type Stack, type TerraformBlock } from "./stacks";
+import { computeStack, controlPlane, isComputeStack, type Stack, type TerraformBlock } from "./stacks";
 
 /**
  * Makes sure that no site has left the config while it is still deployed. Its machines would run on, and the
@@ -65,9 +65,8 @@ export function keyedAs({ backend, cloud }: TerraformBlock, key: string): Terraf
 
 /** `init` installs the providers that a state mentions: these are the versions for a state of a compute stack. */
 function providers(stacks: readonly Stack[]): TerraformBlock["required_providers"] {
-  const compute = stacks.filter(({ id }) => id.startsWith(computeStack("")));
-  return Object.assign({}, ...compute.map(({ terraform }) => terraform.required_providers)) as Record<
-    string,
-    unknown
-  >;
+  return Object.assign(
+    {},
+    ...stacks.filter(isComputeStack).map(({ terraform }) => terraform.required_providers),
+  ) as Record<string, unknown>;
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { ConfigError } from "../config/load";
 import type { ApprovalOptions } from "./approval";
 import { Interrupted } from "./child-process";
-import { deploy } from "./deploy";
+import { deploy, type DeployOptions } from "./deploy";
 import { destroy } from "./destroy";
 import { diff } from "./diff";
 import { Refusal } from "./refusal";
@@ -23,7 +23,8 @@ function commands(): Command {
     .description("apply the stacks, each after those it depends on")
     .argument(...stacks)
     .option(...autoApprove)
-    .action((ids: string[], options: ApprovalOptions) => finish(deploy(ids, options)));
+    .option("--all-at-once", "allow that more than one node of a site is replaced at the same time")
+    .action((ids: string[], options: DeployOptions) => finish(deploy(ids, options)));
   program
     .command("diff")
     .description("show what a deploy would change; exits with 0 without changes, 2 with, 1 on an error")

@@ -8,6 +8,9 @@ export const controlPlane = "control-plane";
 /** The stack with a site's nodes. */
 export const computeStack = (site: string): string => `compute-${site}`;
 
+/** Whether it is the stack of a site. */
+export const isComputeStack = ({ id }: Pick<Stack, "id">): boolean => id.startsWith(computeStack(""));
+
 /** A synthesised stack. */
 export interface Stack {
   readonly id: string;

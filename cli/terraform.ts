@@ -9,12 +9,23 @@ export interface State {
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
+/** A plan as `terraform show -json` tells it. */
+export interface PlanJson {
+  readonly resource_changes?: readonly {
+    readonly name: string;
+    readonly index?: number | string;
+    readonly change: { readonly actions: readonly string[] };
+  }[];
+}
+
 /** Terraform (or OpenTofu) in the folders of stacks, each initialised when it is first needed. */
 export interface Terraform {
   /** Shows a command's own output and lets the user answer it. Returns its exit code. */
   run(folder: string, args: readonly string[]): Promise<number>;
   /** @throws {Refusal} when the state can't be read. */
   state(folder: string): Promise<State>;
+  /** What is in the file of a plan. */
+  showPlan(folder: string, file: string): Promise<PlanJson>;
 }
 
 /** Name or path of the program. */
@@ -54,6 +65,9 @@ export function createTerraform(variables: NodeJS.ProcessEnv, environment: strin
     async state(folder) {
       await init(folder);
       return parseState(await output(folder, "state", "pull"));
+    },
+    async showPlan(folder, file) {
+      return JSON.parse(await output(folder, "show", "-json", file)) as PlanJson;
     },
   };
 }

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createProject, fakeTerraform, type Project } from "./project";
+import { createProject, exitCode, fakeTerraform, type AtTerminal, type Project } from "./project";
 
 jest.setTimeout(20_000);
 
@@ -38,11 +37,6 @@ async function applying(): Promise<void> {
   }
   // The script sets its trap just after it has recorded the call.
   await sleep(200);
-}
-
-async function exitCode(child: ChildProcess): Promise<number | null> {
-  const [code] = (await once(child, "close")) as [number | null];
-  return code;
 }
 
 const afterApply = () => project.lines("record").filter((line) => !line.includes(": "));
@@ -82,21 +76,17 @@ test("a signal to the whole process group interrupts Terraform once", async () =
   expect(afterApply()).toEqual(["interrupted", "ended"]);
 });
 
-/** Runs the command at a terminal of its own, whose keyboard is the child's standard input. */
-function deployAtTerminal(variables: NodeJS.ProcessEnv): ChildProcess {
-  const command = `'${process.execPath}' cli/anywhere.js deploy control-plane`;
-  return spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
-    cwd: project.folder,
-    env: environment(variables),
-    stdio: ["pipe", "ignore", "inherit"],
-  });
+function deployAtTerminal(variables: NodeJS.ProcessEnv): AtTerminal {
+  const child = project.anywhereAtTerminal(["deploy", "control-plane"], environment(variables));
+  child.stdout.resume();
+  return child;
 }
 
 test("Ctrl-C at a terminal reaches Terraform once, and the command waits for its end", async () => {
   const child = deployAtTerminal({ FAKE_LASTS: "1" });
   const ended = exitCode(child);
   await applying();
-  child.stdin?.write("\x03");
+  child.stdin.write("\x03");
   expect(await ended).toBe(130);
   expect(afterApply()).toEqual(["interrupted", "ended"]);
 });
@@ -105,7 +95,7 @@ test("at a terminal the user answers Terraform's own question", async () => {
   const child = deployAtTerminal({ FAKE_ASKS: "1" });
   const ended = exitCode(child);
   await applying();
-  child.stdin?.write("yes\n");
+  child.stdin.write("yes\n");
   expect(await ended).toBe(0);
   expect(project.lines("record").slice(-2)).toEqual(["control-plane: apply", "answer: yes"]);
 });

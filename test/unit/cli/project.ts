@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import {
   cpSync,
@@ -14,6 +14,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Environment } from "../../../config/schema";
 
@@ -26,6 +27,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
+export type AtTerminal = ChildProcessByStdio<Writable, Readable, null>;
+
 /** A copy of the command line interface in a project of its own, with stand-in stacks. */
 export interface Project {
   readonly folder: string;
@@ -33,6 +36,8 @@ export interface Project {
   readonly variables: NodeJS.ProcessEnv;
   /** Runs `anywhere` with these arguments, without a terminal. */
   anywhere(args: readonly string[], variables?: NodeJS.ProcessEnv): Promise<Ended>;
+  /** Runs it at a terminal of its own, whose keyboard is the child's standard input and whose screen its output. */
+  anywhereAtTerminal(args: readonly string[], variables?: NodeJS.ProcessEnv): AtTerminal;
   /** Writes an environment file: the fields that every one must have, changed by these. */
   configure(environment: Partial<Environment>, file?: string): void;
   /** Lines of a file in the project; none when there is no such file. */
@@ -53,13 +58,17 @@ export async function createProject(): Promise<Project> {
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "main.ts"), 'require("./test/unit/cli/stand-in-stacks");\n');
   mkdirSync(join(folder, "home"));
+  mkdirSync(join(folder, "tmp"));
   const sts = await serveIdentity();
+  const terminals: AtTerminal[] = [];
   const variables = {
     PATH: process.env["PATH"],
     HOME: join(folder, "home"),
     ANYWHERE_ENV: "environment.json",
     TF_PLUGIN_CACHE_DIR: join(folder, "plugins"),
+    TMPDIR: join(folder, "tmp"),
     RECORD: join(folder, "record"),
+    FAIL: join(folder, "fail"),
     AWS_ENDPOINT_URL: sts.url,
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
@@ -81,6 +90,16 @@ export async function createProject(): Promise<Project> {
       ]);
       return { exitCode, stdout, stderr };
     },
+    anywhereAtTerminal(args, more = {}) {
+      const command = [process.execPath, "cli/anywhere.js", ...args].map((word) => `'${word}'`).join(" ");
+      const child = spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
+        cwd: folder,
+        env: { ...variables, ...more },
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      terminals.push(child);
+      return child;
+    },
     configure(environment, file = "environment.json") {
       const whole: Environment = {
         name: "cli-test",
@@ -96,6 +115,7 @@ export async function createProject(): Promise<Project> {
       return existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(Boolean) : [];
     },
     async remove() {
+      terminals.forEach((child) => child.kill());
       await sts.close();
       rmSync(folder, { recursive: true });
     },
@@ -105,6 +125,12 @@ export async function createProject(): Promise<Project> {
 /** A site on premises with these nodes. */
 export function onPremises(...nodes: readonly string[]): Environment["sites"][string] {
   return { kind: "on-premises", nodes: Object.fromEntries(nodes.map((node) => [node, {}])) };
+}
+
+/** How a process ended. */
+export async function exitCode(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, "close")) as [number | null];
+  return code;
 }
 
 /** An STS that takes the credentials `test` and rejects all others. */

@@ -2,35 +2,38 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadEnvironment } from "../../../config/load";
 import { namesOf } from "../../../config/names";
-import { nodeNames } from "../../../config/nodes";
+import { nodesOf } from "../../../config/nodes";
 
 /**
  * Synthesises, from the environment that `ANYWHERE_ENV` names, stacks with the ids, dependencies, backends and
  * outputs of the project's own, whose only resources are Terraform's built-in `terraform_data`: these need no
- * provider and no cloud. Each appends a line to the file `RECORD` when it is created and when it is destroyed.
+ * provider and no cloud. What stands for a node is replaced with its generation. Each first resource appends a line
+ * to the file `RECORD` when it is created and when it is destroyed; it fails to be created while `FAIL` is a file.
  */
 function main(): void {
   const { config } = loadEnvironment(process.env);
   const outdir = process.env["CDKTF_OUTDIR"] ?? "cdktf.out";
-  const sites = Object.entries(config.sites);
-  const compute = sites.map(([site]) => `compute-${site}`);
+  const sites = Object.entries(config.sites).map(([name, site]) => ({
+    name,
+    kind: site.kind,
+    nodes: [...nodesOf({ deployment: config.name, site: name }, site)],
+  }));
+  const compute = sites.map(({ name }) => `compute-${name}`);
   const path = (id: string) => `../../../state/${namesOf(config).state(id)}.tfstate`;
-  const stack = (id: string, nodes: Readonly<Record<string, string>>, more: object) => ({
-    terraform: { backend: { local: { path: path(id) } } },
-    resource: {
-      terraform_data: {
-        node: {
-          for_each: nodes,
-          input: "${each.value}",
-          provisioner: {
-            "local-exec": [
-              { command: `echo "+ ${id} \${each.key}" >>"$RECORD"` },
-              { when: "destroy", command: `echo "- ${id} \${each.key}" >>"$RECORD"` },
-            ],
-          },
-        },
-      },
+  const recorded = (id: string, instances: Readonly<Record<string, Instance>>) => ({
+    for_each: instances,
+    input: "${each.value.input}",
+    triggers_replace: "${each.value.generation}",
+    provisioner: {
+      "local-exec": [
+        { command: `echo "+ ${id} \${each.key}" >>"$RECORD"; ! test -e "$FAIL"` },
+        { when: "destroy", command: `echo "- ${id} \${each.key}" >>"$RECORD"` },
+      ],
     },
+  });
+  const stack = (id: string, resources: object, more: object) => ({
+    terraform: { backend: { local: { path: path(id) } } },
+    resource: { terraform_data: resources },
     ...more,
   });
   const reading = {
@@ -42,24 +45,36 @@ function main(): void {
   };
   const read = (key: string) =>
     `\${data.terraform_remote_state.control-plane.outputs.activation_ids["${key}"]}`;
-  const keys = sites.flatMap(([name, site]) => nodeNames(site).map((node) => `${name}/${node}`));
+  const computeStack = ({ name, kind, nodes }: (typeof sites)[number]) => {
+    const id = `compute-${name}`;
+    const instances = Object.fromEntries(
+      nodes.map(([node, { activation, generation }]) => [node, { input: read(activation), generation }]),
+    );
+    const deregistration = {
+      for_each: instances,
+      lifecycle: { replace_triggered_by: ["terraform_data.node[each.key].id"] },
+    };
+    return stack(
+      id,
+      kind === "digitalocean"
+        ? { node: recorded(id, instances), deregistration }
+        : { deregistration: recorded(id, instances) },
+      reading,
+    );
+  };
+  const keys = sites.flatMap(({ nodes }) => nodes.map(([, { activation }]) => activation));
   const outputs = {
-    sites: { value: sites.map(([site]) => site) },
+    sites: { value: sites.map(({ name }) => name) },
     activation_ids: { value: Object.fromEntries(keys.map((key) => [key, `id of ${key}`])) },
   };
+  const only = (id: string, name: string) => ({
+    node: recorded(id, { [name]: { input: "1", generation: "1" } }),
+  });
   const stacks = {
     // Not in the order of deployment, which only the dependencies tell.
-    application: stack("application", { service: "1" }, reading),
-    ...Object.fromEntries(
-      sites.map(([name, site]) => {
-        const nodes = nodeNames(site).map((node) => [node, read(`${name}/${node}`)]);
-        return [
-          `compute-${name}`,
-          stack(`compute-${name}`, Object.fromEntries(nodes) as Record<string, string>, reading),
-        ];
-      }),
-    ),
-    "control-plane": stack("control-plane", { cluster: "1" }, { output: outputs }),
+    application: stack("application", only("application", "service"), reading),
+    ...Object.fromEntries(sites.map((site) => [`compute-${site.name}`, computeStack(site)])),
+    "control-plane": stack("control-plane", only("control-plane", "cluster"), { output: outputs }),
   };
   const dependencies: Readonly<Record<string, readonly string[]>> = {
     "control-plane": [],
@@ -77,6 +92,11 @@ function main(): void {
     };
   }
   writeFileSync(join(outdir, "manifest.json"), JSON.stringify({ version: "0.21.0", stacks: manifest }));
+}
+
+interface Instance {
+  readonly input: string;
+  readonly generation: string;
 }
 
 main();

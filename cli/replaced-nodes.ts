@@ -1,0 +1,36 @@
+import { Refusal } from "./refusal";
+import type { Stack } from "./stacks";
+import type { PlanJson } from "./terraform";
+
+/** Of their resources, those that a node has for as long as it lives: its droplet, if it is one, and its deregistration. */
+const living = ["node", "deregistration"];
+
+/**
+ * Names of the nodes that live and would be replaced. One whose creation has failed, or whose droplet has been
+ * deleted by hand, isn't replaced but repaired: then one of the two is created only.
+ */
+export function replacedNodes({ resource_changes: changes = [] }: PlanJson): string[] {
+  const ofNodes = changes.filter(({ name }) => living.includes(name));
+  const nodes = [...new Set(ofNodes.map(({ index }) => String(index)))];
+  return nodes.filter((node) =>
+    ofNodes
+      .filter(({ index }) => String(index) === node)
+      .every(({ change: { actions } }) => actions.includes("delete") && actions.includes("create")),
+  );
+}
+
+/**
+ * Makes sure that a site is not left without nodes while they are replaced.
+ *
+ * @throws {Refusal} that names the nodes when there is more than one.
+ */
+export function refuseReplacements({ id }: Stack, plan: PlanJson): void {
+  const nodes = replacedNodes(plan);
+  if (nodes.length > 1) {
+    throw new Refusal(
+      `${id}: ${nodes.length} nodes would be replaced at the same time, and all that they run would stop: ` +
+        `${nodes.join(", ")}. Nothing of this stack was changed. Give the change (an image, a size, a raised ` +
+        "`replacement`) to one node after the other and deploy each time, or add --all-at-once.",
+    );
+  }
+}
