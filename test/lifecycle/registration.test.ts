@@ -1,0 +1,270 @@
+import { DeleteActivationCommand, DeregisterManagedInstanceCommand } from "@aws-sdk/client-ssm";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Ended } from "../../local-cloud/demo/command";
+import { callAsAgent } from "../support/agent";
+import { awsClients, findSite, listDroplets, listManagedInstances, nothing } from "../support/clouds";
+import { eventually } from "../support/eventually";
+import { callsOf, endOfNode, names } from "../support/journal";
+import { startLifeCycle, type Activation, type LifeCycle } from "../support/life-cycle";
+import { dropletSite, machineOf, nodesOf, raised } from "../support/nodes";
+import { reasons, said } from "../support/terraform-output";
+
+const sites = {
+  dark: dropletSite("late", "later"),
+  spent: dropletSite("expired", "gone", "silent", "lost"),
+  purged: dropletSite("node-1"),
+  "half-destroyed": dropletSite("node-1"),
+  "half-applied": dropletSite("node-1"),
+};
+/** The gate gives up soon: what it waits for does not come. */
+const impatient = { TIMEOUT_SECONDS: "3" };
+
+let life: LifeCycle;
+let clients: ReturnType<typeof awsClients>;
+
+beforeAll(async () => {
+  life = await startLifeCycle({ name: "registration", sites });
+  clients = awsClients(life.cloud);
+}, 300_000);
+
+afterEach(() => life.cloud.admin.clearFaults());
+
+afterAll(async () => {
+  clients.ecs.destroy();
+  clients.ssm.destroy();
+  await life.stop();
+});
+
+const find = (site: string) => findSite(life.cloud, life.deployment, site);
+const dropletsOf = (site: string) => listDroplets(life.cloud, `${life.deployment}-${site}-`);
+const remedy = (site: string, node: string) =>
+  `raise \`replacement\` of sites.${site}.nodes.${node} in the configuration by one and deploy.`;
+const up = (node: string) => ({ node, status: "ACTIVE", connected: true });
+const awaitConnected = (site: string, node: string) =>
+  eventually(`${site}/${node} is connected`, async () =>
+    (await find(site)).containerInstances.find((one) => one.node === node && one.connected),
+  );
+
+async function expectDestroyed(site: string): Promise<Ended> {
+  const ended = await life.site(site).destroy();
+  expect(ended).toMatchObject({ exitCode: 0 });
+  expect(await find(site)).toEqual(nothing);
+  expect(await life.site(site).state()).toEqual([]);
+  return ended;
+}
+
+describe("a machine that does not boot", () => {
+  test("fails its gate in bounded time, which says that it has never used its activation", async () => {
+    await life.cloud.admin.inject({
+      match: { service: "machine", operation: "boot" },
+      times: 2,
+      effect: { kind: "error", status: 500, code: "dark", message: "no power" },
+    });
+    const ended = await life.site("dark").apply(impatient);
+    expect(ended.exitCode).toBe(1);
+    for (const node of ["late", "later"]) {
+      const { id } = await life.activation(`dark/${node}`);
+      expect(said(ended, "registration", node).at(-1)).toBe(
+        `FAILED: after 3 s, the machine has never used its activation ${id}, which is still valid. ` +
+          "Read the machine's /var/log/anywhere-bootstrap.log. If it is only late, run again; else " +
+          remedy("dark", node),
+      );
+    }
+    expect(await find("dark")).toEqual({ ...nothing, droplets: ["shop-dark-late", "shop-dark-later"] });
+  }, 300_000);
+
+  test("is let pass when it boots afterwards and the apply is run again, which replaces its gate alone", async () => {
+    const { admin } = life.cloud;
+    const droplets = await dropletsOf("dark");
+    await admin.machine(await machineOf(life, "dark", "later"), "power-on");
+    await awaitConnected("dark", "later");
+    expect(await life.changes("compute-dark")).toEqual({
+      'null_resource.registration["late"]': "delete, create",
+      'null_resource.registration["later"]': "delete, create",
+    });
+    // This one boots while its gate waits.
+    await admin.machine(await machineOf(life, "dark", "late"), "power-on");
+    expect(await life.site("dark").apply()).toMatchObject({ exitCode: 0 });
+    expect((await find("dark")).containerInstances).toMatchObject([up("late"), up("later")]);
+    expect(await dropletsOf("dark")).toEqual(droplets);
+    expect(await life.changes("compute-dark")).toEqual({});
+    await expectDestroyed("dark");
+  }, 300_000);
+});
+
+describe("an activation that is of no use any more", () => {
+  let ended: Ended;
+  let activations: readonly Activation[];
+  let silent: string;
+  let droplets: readonly { readonly id: number }[];
+
+  const useUp = async ({ id, code }: Activation): Promise<string> => {
+    const input = { ActivationId: id, ActivationCode: code, Fingerprint: "somebody else's" };
+    const answer = await callAsAgent(life.cloud, "AmazonSSM.RegisterManagedInstance", input);
+    return (answer as { InstanceId: string }).InstanceId;
+  };
+
+  beforeAll(async () => {
+    const { admin } = life.cloud;
+    const [expired, gone, silenced, lost] = await Promise.all(
+      ["expired", "gone", "silent", "lost"].map((node) => life.activation(`spent/${node}`)),
+    );
+    if (!expired || !gone || !silenced || !lost) {
+      throw new Error("four nodes have four activations");
+    }
+    activations = [expired, gone, silenced, lost];
+    await admin.expireActivation(expired.id);
+    await clients.ssm.send(new DeregisterManagedInstanceCommand({ InstanceId: await useUp(gone) }));
+    silent = await useUp(silenced);
+    await admin.inject({
+      match: { service: "ssm", operation: "RegisterManagedInstance", contains: lost.id },
+      times: 1,
+      effect: { kind: "lost-answer" },
+    });
+    ended = await life.site("spent").apply({ TIMEOUT_SECONDS: "12" });
+    droplets = await dropletsOf("spent");
+  }, 300_000);
+
+  const verdict = (node: string) => said(ended, "registration", node).at(-1);
+
+  test("since it has expired is called expired, and `replacement` is to be raised", () => {
+    expect(ended.exitCode).toBe(1);
+    expect(verdict("expired")).toBe(
+      `FAILED: after 12 s, the activation ${activations[0]?.id} expired before the machine used it. ` +
+        `A new machine needs a new one: ${remedy("spent", "expired")}`,
+    );
+  });
+
+  test("since a machine has used it that is gone is called used, and `replacement` is to be raised", () => {
+    expect(verdict("gone")).toBe(
+      `FAILED: after 12 s, the activation ${activations[1]?.id} has been used, but by a machine that never ` +
+        `appeared or has gone since. It works only once: ${remedy("spent", "gone")}`,
+    );
+  });
+
+  test("since a machine has used it that is silent names that machine, and `replacement` is to be raised", () => {
+    expect(verdict("silent")).toContain(
+      `${silent} is registered with Systems Manager, but its ping status is ConnectionLost, not Online.`,
+    );
+    expect(verdict("silent")).toContain(remedy("spent", "silent"));
+  });
+
+  test("since the answer to its use was lost names the registration, and `replacement` is to be raised", async () => {
+    const used = await listManagedInstances(clients.ssm, [
+      { Key: "ActivationIds", Values: [activations[3]?.id ?? ""] },
+    ]);
+    expect(used).toHaveLength(1);
+    expect(verdict("lost")).toContain(
+      `${used[0]} is registered with Systems Manager, but its ping status is`,
+    );
+    expect(verdict("lost")).toContain(remedy("spent", "lost"));
+  });
+
+  test("is replaced with its machine by a raised `replacement`, and whatever had used it is deregistered", async () => {
+    const { containerInstances, ...before } = await find("spent");
+    expect(containerInstances).toEqual([]);
+    expect(before.managedInstances).toHaveLength(2);
+    const foreign = await life.cloud.admin.seedForeign(life.deployment);
+    const spent = ["expired", "gone", "lost", "silent"];
+    life.configure({ spent: raised(sites.spent, ...spent) });
+    await life.deployControlPlane();
+    expect(await life.site("spent").apply()).toMatchObject({ exitCode: 0 });
+
+    const after = await find("spent");
+    expect(after.containerInstances).toMatchObject(spent.map(up));
+    expect(after.managedInstances).toEqual(
+      after.containerInstances.map(({ managedInstance }) => managedInstance).sort(),
+    );
+    expect(after.managedInstances).not.toEqual(expect.arrayContaining([before.managedInstances[0]]));
+    const old = droplets.map(({ id }) => id);
+    expect((await dropletsOf("spent")).filter(({ id }) => old.includes(id))).toEqual([]);
+    await expectDestroyed("spent");
+    expect(await listManagedInstances(clients.ssm)).toEqual(
+      expect.arrayContaining([...foreign.managedInstances]),
+    );
+  }, 300_000);
+});
+
+test("an activation that is purged while its node lives replaces nothing, and the node is still found", async () => {
+  expect(await life.site("purged").apply()).toMatchObject({ exitCode: 0 });
+  const node = (await nodesOf(life, "purged"))("node-1");
+  const { id } = await life.activation("purged/node-1");
+  await clients.ssm.send(new DeleteActivationCommand({ ActivationId: id }));
+  expect(await life.changes("compute-purged")).toEqual({});
+  expect(await life.changes("control-plane")).toEqual({
+    'aws_ssm_activation.node["purged/node-1"]': "create",
+  });
+
+  await life.deployControlPlane();
+  expect((await life.activation("purged/node-1")).id).not.toBe(id);
+  const droplets = await dropletsOf("purged");
+  expect(await life.site("purged").apply()).toMatchObject({ exitCode: 0 });
+  expect(await dropletsOf("purged")).toEqual(droplets);
+  expect((await nodesOf(life, "purged"))("node-1")).toEqual(node);
+
+  const mark = await life.mark();
+  await expectDestroyed("purged");
+  const journal = await life.since(mark);
+  expect(endOfNode(journal, node)).toEqual([
+    "UpdateContainerInstancesState",
+    "DeregisterContainerInstance",
+    "DeregisterManagedInstance",
+  ]);
+  // Found by its tag and its attributes alone.
+  expect(
+    callsOf(journal, "DescribeInstanceInformation").filter((call) => names(call, "ActivationIds")),
+  ).toEqual([]);
+}, 300_000);
+
+describe("a droplet whose creation fails after it has registered", () => {
+  const createHalf = async (site: string) => {
+    await life.cloud.admin.inject({
+      match: { service: "digitalocean", operation: "GET /v2/droplets/{droplet_id}" },
+      times: 1000,
+      effect: { kind: "error", status: 500, code: "server_error", message: "no status" },
+    });
+    const ended = await life.site(site).apply();
+    expect(ended.exitCode).toBe(1);
+    expect(reasons(ended)).toMatch(/Error waiting for droplet \(\d+\) to become ready: .*500 no status/);
+    await awaitConnected(site, "node-1");
+    await life.cloud.admin.clearFaults();
+    expect((await life.site(site).state()).filter((address) => address.startsWith("null_resource."))).toEqual(
+      ['null_resource.generation["node-1"]', 'null_resource.guard["node-1"]'],
+    );
+    return (await nodesOf(life, site))("node-1");
+  };
+
+  test("is deregistered by its guard when it is destroyed, once it is gone", async () => {
+    const node = await createHalf("half-destroyed");
+    const mark = await life.mark();
+    const ended = await expectDestroyed("half-destroyed");
+    expect(said(ended, "deregistration", "node-1")).toEqual([]);
+    expect(said(ended, "guard", "node-1")).toEqual([
+      `draining ${node.id}, 0 task(s)`,
+      `deregistered ${node.id} from ECS`,
+      `deregistered ${node.managedInstance} from Systems Manager`,
+    ]);
+    const journal = await life.since(mark);
+    expect(endOfNode(journal, node)).toHaveLength(3);
+    const order = journal
+      .map(({ name }) => name)
+      .filter((name) => name === "DELETE /v2/droplets/{droplet_id}" || name === "DeregisterManagedInstance");
+    expect(order).toEqual(["DELETE /v2/droplets/{droplet_id}", "DeregisterManagedInstance"]);
+  }, 300_000);
+
+  test("does not let its successor pass the gate, and is deregistered with it by a raised `replacement`", async () => {
+    const node = await createHalf("half-applied");
+    const again = await life.site("half-applied").apply(impatient);
+    expect(again.exitCode).toBe(1);
+    expect(said(again, "registration", "node-1").at(-1)).toContain(remedy("half-applied", "node-1"));
+
+    life.configure({ "half-applied": raised(sites["half-applied"], "node-1") });
+    await life.deployControlPlane();
+    expect(await life.site("half-applied").apply()).toMatchObject({ exitCode: 0 });
+    const after = await find("half-applied");
+    expect(after.containerInstances).toMatchObject([up("node-1")]);
+    expect(after.managedInstances).toEqual([after.containerInstances[0]?.managedInstance]);
+    expect(after.managedInstances).not.toEqual([node.managedInstance]);
+    await expectDestroyed("half-applied");
+  }, 300_000);
+});
