@@ -106,7 +106,7 @@ function startTask(
   return addTask(
     world,
     placement.instance,
-    { taskDefinitionArn, group, startedBy: deployment.id, tags },
+    { taskDefinitionArn, group, startedBy: deployment.id, tags, clientToken: undefined },
     now,
     settings,
   );

@@ -81,6 +81,8 @@ export interface Task {
   readonly group: string;
   /** Deployment id of a service's task, or who ran it. */
   readonly startedBy: string;
+  /** Of the RunTask that asked for it. */
+  readonly clientToken: string | undefined;
   readonly containerInstanceArn: string;
   lastStatus: "PENDING" | "RUNNING" | "STOPPED";
   desiredStatus: "RUNNING" | "STOPPED";

@@ -29,7 +29,7 @@ import { requestStop } from "./task-transitions";
 export function addTask(
   world: World,
   instance: ContainerInstance,
-  what: Pick<Task, "taskDefinitionArn" | "group" | "startedBy" | "tags">,
+  what: Pick<Task, "taskDefinitionArn" | "group" | "startedBy" | "tags" | "clientToken">,
   now: number,
   settings: Settings,
 ): Task {
@@ -171,13 +171,27 @@ function describe(world: World, task: Task, include: readonly string[]): Descrip
   };
 }
 
-/** Places tasks at once; what finds no place is a failure, not an error. */
+/**
+ * Places tasks at once; what finds no place is a failure, not an error. A repeated call, known by its client token,
+ * answers the tasks of the first. Source: Amazon ECS API Reference, RunTask, and "Ensuring idempotency".
+ */
 function runTask(world: World, input: RunTaskRequest, { now, settings }: Context): RunTaskResponse {
   const cluster = requireCluster(world, input.cluster);
   if (input.launchType !== "EXTERNAL") {
     throw notModelled("launch types other than EXTERNAL");
   }
   const { definition } = requireActiveTaskDefinition(world, input.taskDefinition);
+  const { clientToken } = input;
+  const known = [...world.aws.tasks.values()].filter(
+    (task) =>
+      clientToken !== undefined && task.clientToken === clientToken && task.clusterName === cluster.name,
+  );
+  if (known.some(({ taskDefinitionArn }) => taskDefinitionArn !== definition.taskDefinitionArn)) {
+    throw new ApiError("ConflictException", "The client token is already in use with a different request.");
+  }
+  if (known.length > 0) {
+    return { tasks: known.map((task) => describe(world, task, ["TAGS"])), failures: [] };
+  }
   const group = input.group ?? `family:${definition.family}`;
   const tasks: Task[] = [];
   const failures: Failure[] = [];
@@ -191,7 +205,8 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
     );
     if ("instance" in placement) {
       const { taskDefinitionArn } = definition;
-      const what = { taskDefinitionArn, group, startedBy: input.startedBy ?? "", tags: input.tags ?? [] };
+      const { startedBy = "", tags = [] } = input;
+      const what = { taskDefinitionArn, group, startedBy, tags, clientToken };
       tasks.push(addTask(world, placement.instance, what, now, settings));
     } else if (placement.closest === undefined) {
       throw new ApiError("InvalidParameterException", placement.reason);
@@ -230,6 +245,7 @@ export const taskOperations: Operations = {
   DescribeTasks: operation(["cluster", "tasks", "include"], describeTasks),
   RunTask: operation(
     [
+      "clientToken",
       "cluster",
       "count",
       "group",
