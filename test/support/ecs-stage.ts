@@ -37,6 +37,14 @@ export interface Stage {
 
 const healthy = (): Omit<TaskReport, "taskArn"> => ({ status: "RUNNING", health: "HEALTHY" });
 
+/** What an agent that does as it is told says next about a task. */
+export function reportOn(assignment: Assignment, run: NonNullable<Node["run"]> = healthy): TaskReport {
+  const { taskArn, desiredStatus } = assignment;
+  return desiredStatus === "STOPPED"
+    ? { taskArn, status: "STOPPED", health: "UNKNOWN", exitCode: 0 }
+    : { taskArn, ...run(assignment) };
+}
+
 /** A stage with an ACTIVE cluster `anywhere` and a task definition `app:1` with host port 8080 and a health check. */
 export function createStage(options: Partial<Settings> = {}): Stage {
   const world = createWorld("123456789012");
@@ -86,12 +94,7 @@ export function createStage(options: Partial<Settings> = {}): Stage {
     );
     reports.clear();
     for (const assignment of orders.tasks) {
-      const { taskArn, desiredStatus } = assignment;
-      const report =
-        desiredStatus === "STOPPED"
-          ? ({ status: "STOPPED", health: "UNKNOWN", exitCode: 0 } as const)
-          : (node.run ?? healthy)(assignment);
-      reports.set(taskArn, { taskArn, ...report });
+      reports.set(assignment.taskArn, reportOn(assignment, node.run));
     }
   };
   call("CreateCluster", { clusterName: "anywhere" });
@@ -156,4 +159,28 @@ export function serviceInput(over: object = {}): object {
     },
     ...over,
   };
+}
+
+/** A stage with so many nodes and the service `app`, five seconds later. */
+export function stageWithService(nodes: number, input: object): Stage {
+  const stage = createStage();
+  for (let added = 0; added < nodes; added += 1) {
+    stage.addNode({ site: "ams3" });
+  }
+  stage.call("CreateService", serviceInput(input));
+  stage.advance(5);
+  return stage;
+}
+
+/** Lets time go by, and returns the least number of healthy tasks on the way. */
+export function leastHealthy(stage: Stage, seconds: number): number {
+  let least = Infinity;
+  for (let passed = 0; passed < seconds; passed += 0.5) {
+    stage.advance(0.5);
+    const healthy = stage
+      .tasks()
+      .filter(({ desiredStatus, health }) => desiredStatus === "RUNNING" && health === "HEALTHY");
+    least = Math.min(least, healthy.length);
+  }
+  return least;
 }

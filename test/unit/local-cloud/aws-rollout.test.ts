@@ -1,44 +1,19 @@
 import { expect, test } from "@jest/globals";
 import { failureThreshold } from "../../../local-cloud/aws/rollout";
-import { createStage, registerRevision, serviceInput, type Stage } from "../../support/ecs-stage";
-
-/** Runs until nothing changes any more, and keeps the least number of healthy tasks on the way. */
-function leastHealthy(stage: Stage, seconds: number): number {
-  let least = Infinity;
-  for (let passed = 0; passed < seconds; passed += 0.5) {
-    stage.advance(0.5);
-    const healthy = stage
-      .tasks()
-      .filter(({ desiredStatus, health }) => desiredStatus === "RUNNING" && health === "HEALTHY");
-    least = Math.min(least, healthy.length);
-  }
-  return least;
-}
-
-const withNodes = (count: number, input: object): Stage => {
-  const stage = createStage();
-  for (let added = 0; added < count; added += 1) {
-    stage.addNode({ site: "ams3" });
-  }
-  stage.call("CreateService", serviceInput(input));
-  stage.advance(5);
-  return stage;
-};
-
-const drain = (stage: Stage, index: number): void => {
-  const containerInstances = [stage.nodes[index]?.containerInstanceArn];
-  stage.call("UpdateContainerInstancesState", {
-    cluster: "anywhere",
-    containerInstances,
-    status: "DRAINING",
-  });
-};
+import {
+  createStage,
+  leastHealthy,
+  registerRevision,
+  serviceInput,
+  stageWithService,
+  type Stage,
+} from "../../support/ecs-stage";
 
 const rollouts = ({ deployments }: ReturnType<Stage["service"]>) =>
   deployments.map(({ status, rolloutState }) => `${status} ${rolloutState}`);
 
 test("a REPLICA service puts one task with a fixed host port on each instance and becomes steady", () => {
-  const stage = withNodes(3, {});
+  const stage = stageWithService(3, {});
 
   expect(new Set(stage.tasks().map(({ containerInstanceArn }) => containerInstanceArn)).size).toBe(3);
   expect(rollouts(stage.service())).toEqual(["PRIMARY COMPLETED"]);
@@ -46,7 +21,7 @@ test("a REPLICA service puts one task with a fixed host port on each instance an
 });
 
 test("a rolling update keeps the minimum, rounded up, healthy", () => {
-  const stage = withNodes(3, {});
+  const stage = stageWithService(3, {});
   registerRevision(stage.call);
   stage.call("UpdateService", { cluster: "anywhere", service: "app", taskDefinition: "app:2" });
 
@@ -56,7 +31,7 @@ test("a rolling update keeps the minimum, rounded up, healthy", () => {
 });
 
 test("a service without enough room says which instance comes closest and why not", () => {
-  const stage = withNodes(2, {});
+  const stage = stageWithService(2, {});
 
   expect(stage.tasks()).toHaveLength(2);
   expect(rollouts(stage.service())).toEqual(["PRIMARY IN_PROGRESS"]);
@@ -67,36 +42,8 @@ test("a service without enough room says which instance comes closest and why no
   );
 });
 
-test("a drain of one node stops at the minimum, and of a second one stands still", () => {
-  const stage = withNodes(3, {});
-
-  drain(stage, 0);
-  stage.advance(5);
-  expect(stage.tasks()).toHaveLength(2);
-  drain(stage, 1);
-  stage.advance(20);
-  expect(stage.tasks()).toHaveLength(2);
-});
-
-test("a DAEMON service's task leaves a draining node at once, whatever the minimum", () => {
-  const stage = withNodes(2, {
-    schedulingStrategy: "DAEMON",
-    desiredCount: undefined,
-    deploymentConfiguration: { minimumHealthyPercent: 100 - 1 },
-  });
-  expect(stage.service().desiredCount).toBe(2);
-
-  drain(stage, 0);
-  stage.advance(2);
-
-  expect(stage.tasks().map(({ containerInstanceArn }) => containerInstanceArn)).toEqual([
-    stage.nodes[1]?.containerInstanceArn,
-  ]);
-  expect(stage.service().desiredCount).toBe(1);
-});
-
 test("a DAEMON service runs on instances that satisfy its constraint only, new ones included", () => {
-  const stage = withNodes(1, {
+  const stage = stageWithService(1, {
     schedulingStrategy: "DAEMON",
     desiredCount: undefined,
     deploymentConfiguration: {},
@@ -113,7 +60,7 @@ test("a DAEMON service runs on instances that satisfy its constraint only, new o
 });
 
 test("tasks that keep failing are rolled back to the last completed deployment", () => {
-  const stage = withNodes(3, {});
+  const stage = stageWithService(3, {});
   const [completed] = stage.service().deployments;
   registerRevision(stage.call);
   for (const node of stage.nodes) {
@@ -156,7 +103,7 @@ test("a first deployment that keeps failing stays failed and starts nothing more
 });
 
 test("a task whose health check fails is replaced", () => {
-  const stage = withNodes(1, { desiredCount: 1 });
+  const stage = stageWithService(1, { desiredCount: 1 });
   const [first] = stage.tasks();
   const [node] = stage.nodes;
   if (node === undefined) {
@@ -174,7 +121,7 @@ test("a task whose health check fails is replaced", () => {
 });
 
 test("tasks on a lost agent stay RUNNING and HEALTHY, and a roll-out waits until its instance is deregistered by force", () => {
-  const stage = withNodes(3, {});
+  const stage = stageWithService(3, {});
   const [lost] = stage.nodes;
   if (lost === undefined) {
     throw new Error("The stage has no node");
@@ -206,7 +153,7 @@ test("tasks on a lost agent stay RUNNING and HEALTHY, and a roll-out waits until
 });
 
 test("a task that its agent no longer knows has died with its machine and is started anew", () => {
-  const stage = withNodes(1, { desiredCount: 1 });
+  const stage = stageWithService(1, { desiredCount: 1 });
   const [first] = stage.tasks();
   const [node] = stage.nodes;
   if (node === undefined || first === undefined) {
@@ -222,7 +169,7 @@ test("a task that its agent no longer knows has died with its machine and is sta
 });
 
 test("a deleted service drains until its last task has stopped", () => {
-  const stage = withNodes(1, { desiredCount: 1 });
+  const stage = stageWithService(1, { desiredCount: 1 });
   const one = { cluster: "anywhere", service: "app" };
   expect(() => stage.call("DeleteService", one)).toThrow("scaled above 0");
 
@@ -238,7 +185,7 @@ test("a deleted service drains until its last task has stopped", () => {
 });
 
 test("an INACTIVE revision can't be rolled out", () => {
-  const stage = withNodes(1, { desiredCount: 1 });
+  const stage = stageWithService(1, { desiredCount: 1 });
   registerRevision(stage.call);
   stage.call("DeregisterTaskDefinition", { taskDefinition: "app:2" });
 
