@@ -1,0 +1,179 @@
+import type { CreateActivationResult } from "@aws-sdk/client-ssm";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { agentOperations } from "../../local-cloud/aws/agent-registration";
+import { ecsOperations, ssmOperations } from "../../local-cloud/aws/api";
+import type { AwsClient } from "../support/aws-client";
+import {
+  clients,
+  ecsArn,
+  schedulerOperations,
+  startClientStage,
+  type ClientStage,
+} from "../support/client-stage";
+
+let stage: ClientStage;
+let sdk: AwsClient;
+
+beforeAll(async () => {
+  stage = await startClientStage("clients");
+  ({ sdk } = stage);
+}, 300_000);
+
+afterEach(() => stage.fleet.stop());
+
+afterAll(() => stage.stop());
+
+describe.each(clients)("$title", ({ name, open, product }) => {
+  let client: AwsClient;
+
+  beforeAll(() => {
+    client = open(stage.cloud);
+  });
+
+  afterAll(() => {
+    client.close();
+  });
+
+  test("activates, describes, tags and deregisters machines", async () => {
+    const input = { IamRole: name, Description: "two machines", DefaultInstanceName: `${name}-machine` };
+    const activation = (await client.ssm("CreateActivation", {
+      ...input,
+      RegistrationLimit: 2,
+      Tags: [{ Key: "client", Value: name }],
+    })) as CreateActivationResult;
+    const { ActivationId } = activation;
+    expect(ActivationId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(activation.ActivationCode).toMatch(/^[0-9a-f]{20}$/);
+    await sdk.ssm("CreateActivation", input);
+    const InstanceId = await stage.fleet.activate(activation);
+    const another = await stage.fleet.activate(activation);
+
+    const ofRole = { Filters: [{ FilterKey: "IamRole", FilterValues: [name] }] };
+    expect(await client.ssm("DescribeActivations", ofRole)).toMatchObject({
+      ActivationList: [
+        {
+          ...input,
+          ActivationId,
+          RegistrationLimit: 2,
+          RegistrationsCount: 2,
+          Expired: false,
+          Tags: [{ Key: "client", Value: name }],
+        },
+        { ...input, RegistrationLimit: 1, RegistrationsCount: 0 },
+      ],
+    });
+    const machine = {
+      ActivationId,
+      PingStatus: "Online",
+      AgentVersion: "3.3.2299.0",
+      PlatformType: "Linux",
+      PlatformName: "Ubuntu",
+      PlatformVersion: "24.04",
+      ResourceType: "ManagedInstance",
+      IamRole: name,
+      Name: `${name}-machine`,
+      IPAddress: "192.0.2.1",
+      ComputerName: "one",
+    };
+    const activated = { Filters: [{ Key: "ActivationIds", Values: [ActivationId] }] };
+    expect(await client.ssm("DescribeInstanceInformation", activated)).toMatchObject({
+      InstanceInformationList: [
+        { ...machine, InstanceId },
+        { ...machine, InstanceId: another },
+      ],
+    });
+    const resource = { ResourceType: "ManagedInstance", ResourceId: InstanceId };
+    await client.ssm("AddTagsToResource", { ...resource, Tags: [{ Key: "rack", Value: "7" }] });
+    await client.ssm("RemoveTagsFromResource", { ...resource, TagKeys: ["client"] });
+    expect(await client.ssm("ListTagsForResource", resource)).toMatchObject({
+      TagList: [{ Key: "rack", Value: "7" }],
+    });
+    await stage.fleet.stop();
+    await client.ssm("DeregisterManagedInstance", { InstanceId });
+    await client.ssm("DeleteActivation", { ActivationId });
+    expect(await sdk.ssm("DescribeInstanceInformation", activated)).toMatchObject({
+      InstanceInformationList: [{ InstanceId: another }],
+    });
+    expect(await sdk.ssm("DescribeActivations", ofRole)).toMatchObject({
+      ActivationList: [{ RegistrationLimit: 1 }],
+    });
+  }, 120_000);
+
+  test("creates, changes and deletes a cluster", async () => {
+    const cluster = `${name}-cluster`;
+    const arns = [ecsArn("cluster/kept"), ecsArn(`cluster/${cluster}`)];
+    const [, clusterArn] = arns;
+    const insights = (value: string) => [{ name: "containerInsights", value }];
+    await sdk.ecs("CreateCluster", { clusterName: "kept" });
+    expect(
+      await client.ecs("CreateCluster", { clusterName: cluster, settings: insights("enabled") }),
+    ).toMatchObject({ cluster: { clusterArn, status: "ACTIVE", settings: insights("enabled") } });
+    expect(await client.ecs("UpdateCluster", { cluster, settings: insights("disabled") })).toMatchObject({
+      cluster: { settings: insights("disabled") },
+    });
+    await client.ecs("UpdateClusterSettings", { cluster, settings: insights("enhanced") });
+    const tags = [{ key: "stage", value: "test" }];
+    const gone = [{ key: "gone", value: "soon" }];
+    await client.ecs("TagResource", { resourceArn: clusterArn, tags: [...tags, ...gone] });
+    await client.ecs("UntagResource", { resourceArn: clusterArn, tagKeys: ["gone"] });
+    expect(await client.ecs("ListTagsForResource", { resourceArn: clusterArn })).toMatchObject({ tags });
+    expect(
+      await client.ecs("DescribeClusters", { clusters: [cluster, "absent"], include: ["TAGS", "SETTINGS"] }),
+    ).toMatchObject({
+      clusters: [{ clusterArn, clusterName: cluster, settings: insights("enhanced"), tags }],
+      failures: [{ arn: ecsArn("cluster/absent"), reason: "MISSING" }],
+    });
+    expect(await client.ecs("ListClusters", {})).toMatchObject({ clusterArns: expect.arrayContaining(arns) });
+    expect(await client.ecs("DeleteCluster", { cluster })).toMatchObject({ cluster: { status: "INACTIVE" } });
+  }, 120_000);
+
+  test("registers, finds, drains and deregisters container instances", async () => {
+    const cluster = `${name}-instances`;
+    await sdk.ecs("CreateCluster", { clusterName: cluster });
+    expect(await client.ecs("DiscoverPollEndpoint", { cluster })).toMatchObject({
+      endpoint: "https://ecs-a-1.eu-west-1.amazonaws.com/",
+    });
+    const { arn: first, machine } = await stage.fleet.addInstance(client, cluster);
+    const { arn: second } = await stage.fleet.addInstance(sdk, cluster);
+    const filter = "attribute:anywhere.site == ams3";
+    expect(await client.ecs("ListContainerInstances", { cluster, filter })).toMatchObject({
+      containerInstanceArns: [first, second],
+    });
+    const one = { cluster, containerInstances: [first] };
+    expect(await client.ecs("DescribeContainerInstances", { ...one, include: ["TAGS"] })).toMatchObject({
+      failures: [],
+      containerInstances: [
+        {
+          containerInstanceArn: first,
+          ec2InstanceId: machine,
+          status: "ACTIVE",
+          agentConnected: true,
+          runningTasksCount: 0,
+          attributes: expect.arrayContaining([{ name: "anywhere.site", value: "ams3" }]),
+          tags: [{ key: "owner", value: "tester" }],
+        },
+      ],
+    });
+    expect(await client.ecs("UpdateContainerInstancesState", { ...one, status: "DRAINING" })).toMatchObject({
+      containerInstances: [{ containerInstanceArn: first, status: "DRAINING" }],
+      failures: [],
+    });
+    expect(
+      await client.ecs("DeregisterContainerInstance", { cluster, containerInstance: first }),
+    ).toMatchObject({ containerInstance: { status: "INACTIVE", agentConnected: false } });
+    expect(await sdk.ecs("ListContainerInstances", { cluster })).toEqual({ containerInstanceArns: [second] });
+  }, 120_000);
+
+  test("has run every operation that is served, but those of tasks and agents", async () => {
+    const served = (service: string, operations: object, elsewhere: object) =>
+      Object.keys(operations)
+        .filter((operation) => !(operation in elsewhere))
+        .map((operation) => `${service} ${operation}`);
+    expect(await stage.runBy(product)).toEqual(
+      expect.arrayContaining([
+        ...served("ssm", ssmOperations, agentOperations),
+        ...served("ecs", ecsOperations, schedulerOperations),
+      ]),
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { mkdirSync, openSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Operations } from "../../local-cloud/aws/operation";
+import { serviceDeploymentOperations } from "../../local-cloud/aws/service-deployments";
+import { serviceOperations } from "../../local-cloud/aws/services";
+import { taskDefinitionOperations } from "../../local-cloud/aws/task-definitions";
+import { taskOperations } from "../../local-cloud/aws/tasks";
+import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
+import { commandLine, javaScriptSdk, type AwsClient } from "./aws-client";
+import { createFleet, type Fleet } from "./fleet";
+
+/** The clients that others wrote, for `describe.each`. */
+export const clients = [
+  { name: "cli", title: "the AWS CLI", open: commandLine, product: /^aws-cli\// },
+  { name: "sdk", title: "the AWS SDK for JavaScript", open: javaScriptSdk, product: /^aws-sdk-js\// },
+];
+
+/** Operations of task definitions, services and tasks, by name. */
+export const schedulerOperations: Operations = {
+  ...taskDefinitionOperations,
+  ...serviceOperations,
+  ...serviceDeploymentOperations,
+  ...taskOperations,
+};
+
+/** A local cloud without computers, whose lists come in pages of one. */
+export interface ClientStage {
+  readonly cloud: LocalCloud;
+  /** Does what a test needs beside the calls that it is about. */
+  readonly sdk: AwsClient;
+  readonly fleet: Fleet;
+  /** The operations that a client has run with success, each once, as `service operation`, sorted. */
+  runBy(product: RegExp): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/** @param name of the folder below .local-cloud/tests/ */
+export async function startClientStage(name: string): Promise<ClientStage> {
+  const directory = resolve(".local-cloud", "tests", name);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const cloud = await startLocalCloud({
+    directory,
+    args: ["--sandbox", "process", "--page-size", "1"],
+    output: openSync(join(directory, "cloud.log"), "w"),
+  });
+  const sdk = javaScriptSdk(cloud);
+  return {
+    cloud,
+    sdk,
+    fleet: createFleet(cloud, sdk),
+    runBy: async (product) => {
+      const entries = (await cloud.admin.journal(0)).filter(
+        ({ caller = "", status }) => product.test(caller) && status === 200,
+      );
+      return [...new Set(entries.map((entry) => `${entry.service} ${entry.name}`))].sort();
+    },
+    stop: async () => {
+      sdk.close();
+      await cloud.stop();
+    },
+  };
+}
+
+/** ARN of a resource of the cloud's account and region. */
+export function ecsArn(resource: string): string {
+  return `arn:aws:ecs:eu-west-1:123456789012:${resource}`;
+}
+
+/** Registers the next revision of a family with one container. */
+export function registerRevision(client: AwsClient, family: string, container: object = {}): Promise<object> {
+  return client.ecs("RegisterTaskDefinition", {
+    family,
+    requiresCompatibilities: ["EXTERNAL"],
+    networkMode: "bridge",
+    containerDefinitions: [{ name: "app", image: "registry.example/app:v1", memory: 64, ...container }],
+  });
+}
