@@ -88,6 +88,92 @@ test("a machine takes over its activation's tags and is found by them, by id and
   ).toThrow(refusal("ValidationException"));
 });
 
+test("machines are found by the filters of both lists, but not by both at once", () => {
+  const { call } = createStage();
+  const found = ["web", "other"].map((IamRole) => {
+    const activation = call("CreateActivation", {
+      IamRole,
+      Tags: [{ Key: IamRole, Value: "yes" }],
+    }) as Activation;
+    const { InstanceId } = call("RegisterManagedInstance", register(activation)) as { InstanceId: string };
+    return { InstanceId, ActivationId: activation.ActivationId };
+  });
+  const [web] = found;
+  call("UpdateInstanceInformation", { InstanceId: web?.InstanceId, AgentVersion: "3.3" });
+  const ids = (input: object) => {
+    const { InstanceInformationList } = call("DescribeInstanceInformation", input) as {
+      InstanceInformationList: { InstanceId: string }[];
+    };
+    return InstanceInformationList.map(({ InstanceId }) => InstanceId);
+  };
+  const [newer, older] = [
+    (Key: string, ...Values: string[]) => ({ Filters: [{ Key, Values }] }),
+    (key: string, ...valueSet: string[]) => ({ InstanceInformationFilterList: [{ key, valueSet }] }),
+  ];
+
+  for (const filter of [newer, older]) {
+    expect(ids(filter("InstanceIds", web?.InstanceId ?? ""))).toEqual([web?.InstanceId]);
+    expect(ids(filter("ActivationIds", web?.ActivationId ?? ""))).toEqual([web?.InstanceId]);
+    expect(ids(filter("IamRole", "web"))).toEqual([web?.InstanceId]);
+    expect(ids(filter("IamRole", "web", "other"))).toEqual(found.map(({ InstanceId }) => InstanceId));
+    expect(ids(filter("AgentVersion", "3.3"))).toEqual([web?.InstanceId]);
+    expect(ids(filter("PingStatus", "Online"))).toEqual([web?.InstanceId]);
+    expect(ids(filter("ResourceType", "EC2Instance"))).toEqual([]);
+    expect(() => ids(filter("Colour", "red"))).toThrow(refusal("InvalidFilterKey"));
+  }
+  expect(ids(newer("tag-key", "web"))).toEqual([web?.InstanceId]);
+  expect(() => ids({ ...newer("IamRole", "web"), ...older("IamRole", "web") })).toThrow(
+    refusal("ValidationException"),
+  );
+});
+
+test("an activation that expires or is deleted leaves its machines registered", () => {
+  const { call, now, advance, world } = createStage();
+  const [first, second] = [1, 2].map(
+    () => call("CreateActivation", { IamRole: "node", ExpirationDate: new Date(now() + 1000) }) as Activation,
+  );
+  const registered = [first, second].map(
+    (activation) =>
+      call("RegisterManagedInstance", { ...activation, Fingerprint: "f" }) as { InstanceId: string },
+  );
+
+  advance(2);
+  call("DeleteActivation", { ActivationId: second?.ActivationId });
+
+  registered.forEach(({ InstanceId }) =>
+    call("UpdateInstanceInformation", { InstanceId, AgentVersion: "3" }),
+  );
+  expect([...world.aws.managedInstances.keys()]).toEqual(registered.map(({ InstanceId }) => InstanceId));
+});
+
+test("an agent that comes back from its checkpoint keeps its instance, its status and its attributes", () => {
+  const { call, addNode, world } = createStage();
+  const { managedInstanceId, containerInstanceArn } = addNode({ site: "ams3" });
+  const other = addNode();
+  const comesBack = (instanceId: string) =>
+    call("RegisterContainerInstance", {
+      cluster: "anywhere",
+      containerInstanceArn,
+      instanceIdentityDocument: JSON.stringify({ instanceId }),
+      attributes: [{ name: "site", value: "fra1" }],
+    });
+  call("UpdateContainerInstancesState", {
+    cluster: "anywhere",
+    containerInstances: [containerInstanceArn],
+    status: "DRAINING",
+  });
+
+  expect(comesBack(managedInstanceId)).toMatchObject({
+    containerInstance: {
+      containerInstanceArn,
+      status: "DRAINING",
+      attributes: expect.arrayContaining([{ name: "site", value: "ams3" }]),
+    },
+  });
+  expect(() => comesBack(other.managedInstanceId)).toThrow(refusal("InvalidParameterException"));
+  expect(world.aws.containerInstances.size).toBe(2);
+});
+
 test("a machine is Online while its heartbeat is fresh", () => {
   const { call, advance } = createStage({ lostAfter: 2 });
   const activation = call("CreateActivation", { IamRole: "node" }) as Activation;
