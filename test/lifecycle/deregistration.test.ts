@@ -2,15 +2,18 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteClusterCommand, DeregisterContainerInstanceCommand } from "@aws-sdk/client-ecs";
 import { DeregisterManagedInstanceCommand } from "@aws-sdk/client-ssm";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Ended } from "../../local-cloud/demo/command";
 import type { Entry } from "../../local-cloud/world";
 import { awsClients, findSite, listDroplets, listManagedInstances, nothing } from "../support/clouds";
 import { awaitCall, callsOf, endOfNode } from "../support/journal";
+import { refuse } from "../support/injection";
 import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
 import { startService } from "../support/node-service";
 import { dropletSite, machineOf, nodesOf, type RegisteredNodes } from "../support/nodes";
 import { reasons, said } from "../support/terraform-output";
+
+jest.setTimeout(600_000);
 
 let life: LifeCycle;
 let clients: ReturnType<typeof awsClients>;
@@ -27,7 +30,7 @@ beforeAll(async () => {
     },
   });
   clients = awsClients(life.cloud);
-}, 300_000);
+});
 
 afterEach(() => life.cloud.admin.clearFaults());
 
@@ -71,14 +74,12 @@ describe("a node whose machine fails while it is destroyed", () => {
     ]);
     await disturb("agent-before", "agent-stop");
     await disturb("off-before", "power-off");
-    await admin.inject({
-      match: {
-        service: "ecs",
-        operation: "DeregisterContainerInstance",
-        contains: nodes("agent-after").arn,
-      },
-      times: 1000,
-      effect: { kind: "error", status: 400, code: "ThrottlingException", message: "Rate exceeded" },
+    await refuse(life, {
+      service: "ecs",
+      operation: "DeregisterContainerInstance",
+      contains: nodes("agent-after").arn,
+      status: 400,
+      code: "ThrottlingException",
     });
     const mark = await life.mark();
     const destroy = life.site("failing").destroy({ STALL_SECONDS: "50" });
@@ -92,7 +93,7 @@ describe("a node whose machine fails while it is destroyed", () => {
     ended = await destroy;
     journal = await life.since(mark);
     await Promise.all(services.map(({ remove }) => remove()));
-  }, 600_000);
+  });
 
   test.each([
     ["its agent dies before the drain", "agent-before"],
@@ -156,7 +157,7 @@ describe("a node that has gone in part, or whose tasks won't", () => {
     ended = await life.site("halves").destroy({ STALL_SECONDS: "2" });
     journal = await life.since(mark);
     await service.remove();
-  }, 600_000);
+  });
 
   test("is found when only ECS knows it", () => {
     const { id, managedInstance } = nodes("ecs-only");
@@ -213,7 +214,7 @@ test("without control-plane's state, a destroy without refresh deregisters and r
   } finally {
     renameSync(`${state}.away`, state);
   }
-}, 300_000);
+});
 
 // The last test: it takes the cluster away.
 test("a node whose cluster is gone is taken out of Systems Manager, and the destroy says so", async () => {
@@ -231,4 +232,4 @@ test("a node whose cluster is gone is taken out of Systems Manager, and the dest
   expect(await listManagedInstances(clients.ssm)).toEqual([]);
   expect(await listDroplets(life.cloud, "shop-clusterless-")).toEqual([]);
   expect(await clusterless.state()).toEqual([]);
-}, 300_000);
+});

@@ -40,8 +40,8 @@ export async function nodesOf({ cloud, deployment }: LifeCycle, site: string): P
   };
 }
 
-/** Name of the machine that a node's droplet runs on. */
-export async function machineOf(
+/** Id of a node's droplet. */
+export async function dropletIdOf(
   { cloud, deployment }: LifeCycle,
   site: string,
   node: string,
@@ -51,5 +51,10 @@ export async function machineOf(
   if (droplet === undefined) {
     throw new Error(`there is no droplet ${name}`);
   }
-  return `droplet-${droplet.id}`;
+  return String(droplet.id);
+}
+
+/** Name of the machine that a node's droplet runs on. */
+export async function machineOf(life: LifeCycle, site: string, node: string): Promise<string> {
+  return `droplet-${await dropletIdOf(life, site, node)}`;
 }
