@@ -55,10 +55,12 @@ async function checkPython(): Promise<void> {
     "import sys, importlib.util as u; print('%d.%d' % sys.version_info[:2], all(map(u.find_spec, ('venv', 'ensurepip'))))";
   let answer: string;
   try {
-    answer = (await promisify(execFile)("python3", ["-I", "-c", script], { timeout: 30_000 })).stdout.trim();
+    answer = (
+      await promisify(execFile)("python3", ["-I", "-c", script], { timeout: 30_000, env: pipEnvironment() })
+    ).stdout.trim();
   } catch (error) {
     const found =
-      error instanceof Error && "code" in error && error.code === "ENOENT"
+      typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT"
         ? "is not on the PATH"
         : "does not run";
     throw new Error(`python3 ${found}. ${remedy}`, { cause: error });
