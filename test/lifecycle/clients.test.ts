@@ -164,6 +164,25 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     expect(await sdk.ecs("ListContainerInstances", { cluster })).toEqual({ containerInstanceArns: [second] });
   }, 120_000);
 
+  test("tries again what is throttled, and names the service's error", async () => {
+    await stage.cloud.admin.inject({
+      match: { service: "ecs", operation: "ListClusters" },
+      times: 1,
+      effect: { kind: "error", status: 400, code: "ThrottlingException", message: "Rate exceeded" },
+    });
+    const before = await stage.cloud.admin.journal(0);
+    await client.ecs("ListClusters", {});
+    const calls = await stage.cloud.admin.journal(before.length);
+    expect(calls.slice(0, 2)).toMatchObject([
+      { name: "ListClusters", status: 400, detail: { error: "ThrottlingException" } },
+      { name: "ListClusters", status: 200 },
+    ]);
+    // The CLI prints the error's name, the SDK's error bears it.
+    await expect(client.ecs("ListTasks", { cluster: "absent" }).catch(String)).resolves.toMatch(
+      /ClusterNotFoundException.*Cluster not found\./,
+    );
+  }, 120_000);
+
   test("has run every operation that is served, but those of tasks and agents", async () => {
     const served = (service: string, operations: object, elsewhere: object) =>
       Object.keys(operations)
