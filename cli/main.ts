@@ -6,6 +6,7 @@ import { deploy, type DeployOptions } from "./deploy";
 import { destroy } from "./destroy";
 import { diff } from "./diff";
 import { Refusal } from "./refusal";
+import { synth } from "./synth";
 
 function commands(): Command {
   const program = new Command("anywhere")
@@ -18,6 +19,10 @@ function commands(): Command {
     "ids such as control-plane or compute-ams3; all stacks when left out",
   ] as const;
   const autoApprove = ["--auto-approve", "apply Terraform's plans without asking"] as const;
+  program
+    .command("synth")
+    .description("write the Terraform JSON of every stack, for plain terraform or a pipeline")
+    .action(() => finish(synth()));
   program
     .command("deploy")
     .description("apply the stacks, each after those it depends on")

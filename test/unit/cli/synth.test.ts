@@ -1,0 +1,44 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "cli-synth-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs `anywhere synth` with nothing but these variables: no credentials, no Terraform. */
+function synth(environment: string) {
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((done) => {
+    const variables = { PATH: "/nonexistent", ANYWHERE_ENV: environment, CDKTF_OUTDIR: folder };
+    execFile(process.execPath, ["cli/anywhere.js", "synth"], { env: variables }, (error, stdout, stderr) => {
+      done({ code: error?.code ?? 0, stdout, stderr });
+    });
+  });
+}
+
+test("every stack is written, in the order of a deploy, and the environment is named", async () => {
+  const stacks = ["control-plane", "compute-ams3", "compute-berlin", "application"];
+  expect(await synth("prod")).toEqual({
+    code: 0,
+    stdout: stacks.map((id) => `${relative(process.cwd(), join(folder, "stacks", id))}\n`).join(""),
+    stderr: "environment: prod (config/environments/prod.ts)\n",
+  });
+  expect(stacks.every((id) => existsSync(join(folder, "stacks", id, "cdk.tf.json")))).toBe(true);
+});
+
+test("a wrong environment writes nothing", async () => {
+  expect(await synth("staging")).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringContaining("choose one of") as string,
+  });
+  expect(existsSync(join(folder, "stacks"))).toBe(false);
+});
