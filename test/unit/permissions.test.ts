@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+
+const readme = readFileSync("README.md", "utf8");
+const scripts = readdirSync("constructs/node")
+  .filter((name) => name.endsWith(".sh") && name !== "bootstrap.sh")
+  .map((name) => readFileSync(join("constructs/node", name), "utf8"))
+  .join("\n");
+
+/** `update-container-instances-state` → `UpdateContainerInstancesState`. */
+const action = (command: string) =>
+  command.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase());
+
+test("the README's permissions are exactly the calls that the scripts make", () => {
+  const made = [...scripts.matchAll(/aws_call (sts|ssm|ecs) ([a-z-]+)/g)].map(
+    ([, service = "", command = ""]) => `${service}:${action(command)}`,
+  );
+  const section = (readme.split("### Permissions")[1] ?? "").split("###")[0] ?? "";
+  const named = [...section.matchAll(/`((?:sts|ssm|ecs):\w+)`/g)].map(([, name]) => name);
+  expect(named.filter((name) => name !== "ssm:AddTagsToResource").sort()).toEqual([...new Set(made)].sort());
+});
+
+test("the README names the waits that the scripts have, with their defaults", () => {
+  for (const [, name = "", seconds = ""] of readme.matchAll(/`(\w+_SECONDS)` \((\d+),/g)) {
+    expect(scripts).toContain(`\${${name}:-${seconds}}`);
+  }
+  expect([...readme.matchAll(/`\w+_SECONDS` \(\d+,/g)]).toHaveLength(3);
+});
