@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import type { Fault } from "./faults";
+import { serveOnLoopback, type LoopbackServer } from "./http-server";
 import type { MachineSpec, Machines } from "./machines";
 import type { Origin } from "./nodes/origin";
 import type { World } from "./world";
@@ -33,12 +33,6 @@ export interface Administered {
   readonly machines: Machines;
   readonly seedForeign: (prefix: string) => Foreign;
   readonly origin: Origin | undefined;
-}
-
-/** A running admin endpoint. */
-export interface Admin {
-  readonly endpoint: string;
-  close(): Promise<void>;
 }
 
 type Handler = (administered: Administered, body: unknown, ...captured: string[]) => unknown;
@@ -82,8 +76,8 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
 ];
 
 /** Serves the one way to look into the world and to disturb it, on a loopback port of its own. */
-export async function serveAdmin(administered: Administered): Promise<Admin> {
-  const server = createServer((request, response) => {
+export function serveAdmin(administered: Administered): Promise<LoopbackServer> {
+  return serveOnLoopback((request, response) => {
     answer(administered, request).then(
       ({ status, body }) => {
         response.writeHead(status, { "content-type": "application/json" });
@@ -95,17 +89,6 @@ export async function serveAdmin(administered: Administered): Promise<Admin> {
       },
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
 }
 
 async function answer(

@@ -133,7 +133,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       DIGITALOCEAN_TOKEN: token,
       NO_PROXY: "127.0.0.1,localhost",
       no_proxy: "127.0.0.1,localhost",
-      LOCAL_CLOUD_ADMIN: admin.endpoint,
+      LOCAL_CLOUD_ADMIN: admin.url,
     };
     writeFileSync(join(directory, "env"), shellScript(environment), { mode: 0o600 });
     closers.push(() => {
@@ -141,7 +141,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     });
     const ready = {
       environment,
-      adminEndpoint: admin.endpoint,
+      adminEndpoint: admin.url,
       providers: terraform.providers,
       sandbox: machines.sandbox,
     };

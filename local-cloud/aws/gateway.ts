@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
 import { takeFault, untilAnswered } from "../faults";
+import { readBody, serveOnLoopback, type LoopbackServer } from "../http-server";
 import type { AgentPoll } from "../machines";
 import { createWorld, type JsonObject, type World } from "../world";
 import { pollAgent } from "./agent";
@@ -23,25 +22,11 @@ export interface GatewayOptions {
   readonly settings?: Settings;
 }
 
-/** Answers an HTTP request. */
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** An HTTP server on a free port of 127.0.0.1. */
-export interface Server {
-  /** `http://127.0.0.1:PORT` */
-  readonly url: string;
-  /** Ends it and every connection. */
-  close(): Promise<void>;
-}
-
-/** Bytes of a request's body, at most. */
-const bodyLimit = 1_000_000;
-
 /**
  * AWS as far as it is modelled: Systems Manager and ECS over the world, the services that moto serves well by
  * moto, `POST /agent` for the machines' agents. Every other service, operation or member is an error.
  */
-export function createAwsHandler(world: World, options: GatewayOptions): Handler {
+export function createAwsHandler(world: World, options: GatewayOptions): RequestListener {
   return (request, response) => {
     answer(world, options, request, response).catch((error: unknown) => {
       sendError(request, response, toApiError(error));
@@ -50,20 +35,8 @@ export function createAwsHandler(world: World, options: GatewayOptions): Handler
 }
 
 /** Serves {@link createAwsHandler} on a free port of 127.0.0.1. */
-export async function serveAws(world: World, options: GatewayOptions): Promise<Server> {
-  const server = createServer(createAwsHandler(world, options));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: async () => {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+export function serveAws(world: World, options: GatewayOptions): Promise<LoopbackServer> {
+  return serveOnLoopback(createAwsHandler(world, options));
 }
 
 async function answer(
@@ -162,16 +135,10 @@ function visibleTo(world: World, { settings }: Context, { scope, name }: Call): 
 }
 
 async function readJson(request: IncomingMessage): Promise<JsonObject> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > bodyLimit) {
-      throw new ApiError("RequestEntityTooLarge", `The request's body exceeds ${bodyLimit} bytes.`, 413);
-    }
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString();
+  const text = await readBody(
+    request,
+    (limit) => new ApiError("RequestEntityTooLarge", `The request's body exceeds ${limit} bytes.`, 413),
+  );
   let parsed: unknown;
   try {
     parsed = JSON.parse(text === "" ? "{}" : text);

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { takeFault, untilAnswered } from "../faults";
+import { readBody, serveOnLoopback } from "../http-server";
 import type { Machines } from "../machines";
 import { note, type Json, type JsonObject, type World } from "../world";
 import { openAccount } from "./account";
@@ -26,8 +26,6 @@ export interface DigitalOcean {
   close(): Promise<void>;
 }
 
-const bodyLimit = 1024 * 1024;
-
 /**
  * Serves DigitalOcean's API for tags, droplets, firewalls, load balancers and VPCs on a loopback port of its own.
  * Every call is noted in the journal by its OpenAPI path template. What is not modelled is an error.
@@ -39,20 +37,15 @@ export async function serveDigitalOcean(
 ): Promise<DigitalOcean> {
   const account = openAccount(world, machines, processingMilliseconds);
   const context = { world, routes: createRoutes(account), find: readOpenApi() };
-  const server = createServer((request, response) => {
+  const server = await serveOnLoopback((request, response) => {
     answer(context, request, response).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: server.url,
     close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
+      await server.close();
       await account.close();
     },
   };
@@ -126,7 +119,7 @@ async function understand({ routes, find }: Context, request: IncomingMessage): 
   const query = Object.fromEntries(searchParams);
   let body: Json | undefined;
   try {
-    body = parse(await readBody(request));
+    body = parse(await readBody(request, tooLarge));
   } catch (error) {
     return refused(error instanceof ApiError ? error : new ApiError(400, "bad_request", String(error)));
   }
@@ -166,17 +159,8 @@ function parse(text: string): Json | undefined {
   return text === "" ? undefined : withoutNulls(JSON.parse(text) as Json);
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > bodyLimit) {
-      throw new ApiError(413, "request_entity_too_large", `The body is larger than ${bodyLimit} bytes.`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+function tooLarge(limit: number): ApiError {
+  return new ApiError(413, "request_entity_too_large", `The body is larger than ${limit} bytes.`);
 }
 
 function isObject(value: Json | undefined): value is JsonObject {

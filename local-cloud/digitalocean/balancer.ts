@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { randomInt } from "node:crypto";
+import { closeServer, listen } from "../http-server";
 import type { Account } from "./account";
 import { unprocessable } from "./api-error";
 import { watchHealth } from "./health-check";
@@ -87,10 +88,12 @@ export async function startBalancer(
     const opened = new Map<number, Server>();
     try {
       for (const port of ports.filter((wanted) => !listeners.has(wanted))) {
-        opened.set(port, await listen(createListener(port), ip, port));
+        const server = createListener(port);
+        await listen(server, { host: ip, port });
+        opened.set(port, server);
       }
     } catch (error) {
-      await Promise.all([...opened.values()].map(close));
+      await Promise.all([...opened.values()].map(closeServer));
       throw error;
     }
     opened.forEach((server, port) => listeners.set(port, server));
@@ -104,11 +107,11 @@ export async function startBalancer(
       await open(ip, ports).catch(refuse);
       const gone = [...listeners].filter(([port]) => !ports.includes(port));
       gone.forEach(([port]) => listeners.delete(port));
-      await Promise.all(gone.map(([, server]) => close(server)));
+      await Promise.all(gone.map(([, server]) => closeServer(server)));
     },
     close: async () => {
       health.stop();
-      await Promise.all([...listeners.values()].map(close));
+      await Promise.all([...listeners.values()].map(closeServer));
     },
   };
 }
@@ -142,24 +145,6 @@ async function onFreeAddress(open: (ip: string) => Promise<void>): Promise<strin
   }
   await open("127.0.0.1").catch(refuse);
   return "127.0.0.1";
-}
-
-function listen(server: Server, ip: string, port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, ip, () => {
-      resolve(server);
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-    server.closeAllConnections();
-  });
 }
 
 function refuse(error: unknown): never {

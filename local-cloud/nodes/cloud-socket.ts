@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { json } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { takeFault } from "../faults";
+import { closeServer, listen } from "../http-server";
 import { type JsonObject, note, type World } from "../world";
 
 /** Something that happened on a machine, as its supervisor tells it. */
@@ -37,19 +39,8 @@ export async function serveCloudSocket(
       response.writeHead(500).end(JSON.stringify({ message: String(error) }));
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(socketPath, resolve);
-  });
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
+  await listen(server, { path: socketPath });
+  return { close: () => closeServer(server) };
 }
 
 async function answer(
@@ -58,11 +49,7 @@ async function answer(
   response: ServerResponse,
   happened: (event: MachineEvent) => void,
 ): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-  }
-  const body: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  const body: unknown = await json(request);
   if (request.url === "/machine/event") {
     happened(body as MachineEvent);
     response.end("{}");

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import { takeFault } from "../faults";
+import { closeServer, listen } from "../http-server";
 import type { World } from "../world";
 import { sign } from "./signature";
 
@@ -59,10 +60,7 @@ export async function serveOrigin(world: World, socketPath: string): Promise<Ori
   };
 
   const server = createServer({ key, cert }, handle);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(socketPath, resolve);
-  });
+  await listen(server, { path: socketPath });
   return {
     serve: (path, body) => {
       bodies.set(path, body);
@@ -71,12 +69,6 @@ export async function serveOrigin(world: World, socketPath: string): Promise<Ori
       bodies.clear();
       originals.forEach(([path, body]) => bodies.set(path, body));
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
 }

@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { listen } from "../../http-server";
 import { log, reason } from "./settings";
 import type { Tools } from "./tools";
 
@@ -21,10 +23,7 @@ export function serveControls(socketDirectory: string, controls: Controls): Prom
       response.writeHead(500).end(`1\n${reason(error)}\n`);
     });
   });
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
-  });
+  return listen(server, { path });
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, controls: Controls): Promise<void> {
@@ -34,11 +33,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
     response.end();
     return;
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-  }
-  const words = new URLSearchParams(Buffer.concat(chunks).toString("utf8")).getAll("word");
+  const words = new URLSearchParams(await text(request)).getAll("word");
   const [program = "", ...parameters] = words;
   const { code, output } = await controls.tools(program, parameters);
   response.end(`${code}\n${output}`);

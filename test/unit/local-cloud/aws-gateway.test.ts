@@ -3,15 +3,16 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { type Api, loadApis } from "../../../local-cloud/aws/api";
-import { serveAws, type Server } from "../../../local-cloud/aws/gateway";
+import { serveAws } from "../../../local-cloud/aws/gateway";
 import { readModel, type ServiceModel } from "../../../local-cloud/aws/model";
+import type { LoopbackServer } from "../../../local-cloud/http-server";
 import { ensurePython, type Python } from "../../../local-cloud/python";
 import { createWorld, type World } from "../../../local-cloud/world";
 
 let python: Python;
 let apis: readonly Api[];
 let world: World;
-let gateway: Server;
+let gateway: LoopbackServer;
 let moto: ReturnType<typeof createServer>;
 let passedOn: IncomingMessage[];
 

@@ -1,0 +1,61 @@
+import type { IncomingMessage, RequestListener, Server } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo, ListenOptions } from "node:net";
+
+/** A server on a loopback port of its own. */
+export interface LoopbackServer {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** Ends it and every connection. */
+  close(): Promise<void>;
+}
+
+/** Bytes of a request's body, at most. */
+const bodyLimit = 1024 * 1024;
+
+/** Serves on a free port of 127.0.0.1. */
+export async function serveOnLoopback(listener: RequestListener): Promise<LoopbackServer> {
+  const server = createServer(listener);
+  await listen(server, { host: "127.0.0.1", port: 0 });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+}
+
+/** Returns once it listens. @throws Error with the system's code when it can't */
+export async function listen(server: Server, where: ListenOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** Ends a server and every connection. */
+export async function closeServer(server: Server): Promise<void> {
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+}
+
+/**
+ * Reads a request's body.
+ * @throws what `tooLarge` makes of the limit, in bytes, when the body exceeds it
+ */
+export async function readBody(
+  request: IncomingMessage,
+  tooLarge: (limit: number) => Error,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bodyLimit) {
+      throw tooLarge(bodyLimit);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
