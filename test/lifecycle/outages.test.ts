@@ -1,0 +1,152 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import type { Entry } from "../../local-cloud/world";
+import { findSite, listDroplets, nothing } from "../support/clouds";
+import { refuse, type Refusal } from "../support/injection";
+import { callsOf, names } from "../support/journal";
+import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
+import { dropletSite, machineOf } from "../support/nodes";
+import { reasons } from "../support/terraform-output";
+
+let life: LifeCycle;
+
+beforeAll(async () => {
+  const sites = ["burst", "throttled", "failing", "full", "locked"];
+  life = await startLifeCycle({
+    name: "outages",
+    sites: Object.fromEntries(sites.map((site) => [site, dropletSite("node-1")])),
+  });
+}, 600_000);
+
+afterEach(() => life.cloud.admin.clearFaults());
+
+afterAll(() => life.stop());
+
+const find = (site: string) => findSite(life.cloud, life.deployment, site);
+/** One attempt for each call of the AWS CLI's own, so that an outage is over soon. */
+const impatient = { AWS_MAX_ATTEMPTS: "1" };
+
+async function expectUp(site: string): Promise<void> {
+  const { containerInstances, managedInstances, droplets } = await find(site);
+  expect(containerInstances).toMatchObject([{ node: "node-1", status: "ACTIVE", connected: true }]);
+  expect(managedInstances).toEqual([containerInstances[0]?.managedInstance]);
+  expect(droplets).toEqual([`shop-${site}-node-1`]);
+}
+
+async function expectDestroyed(site: string): Promise<void> {
+  expect(await life.site(site).destroy()).toMatchObject({ exitCode: 0 });
+  expect(await find(site)).toEqual(nothing);
+}
+
+test("throttling and server errors of every API that end soon only make an apply slower", async () => {
+  const refusals: readonly (readonly [Refusal, number])[] = [
+    [
+      { service: "ssm", operation: "DescribeInstanceInformation", status: 400, code: "ThrottlingException" },
+      5,
+    ],
+    [{ service: "ssm", operation: "RegisterManagedInstance", status: 400, code: "ThrottlingException" }, 1],
+    [{ service: "ecs", operation: "ListContainerInstances", status: 500, code: "ServerException" }, 3],
+    [{ service: "ecs", operation: "DescribeContainerInstances", status: 503, code: "ServiceUnavailable" }, 2],
+    [{ service: "ecs", operation: "RegisterContainerInstance", status: 500, code: "ServerException" }, 2],
+    [{ service: "digitalocean", operation: "POST /v2/droplets", status: 429, code: "too_many_requests" }, 3],
+    [
+      {
+        service: "digitalocean",
+        operation: "GET /v2/droplets/{droplet_id}",
+        status: 503,
+        code: "service_unavailable",
+      },
+      3,
+    ],
+    [{ service: "digitalocean", operation: "POST /v2/firewalls", status: 500, code: "server_error" }, 2],
+  ];
+  for (const [refusal, times] of refusals) {
+    await refuse(life, refusal, times);
+  }
+  const mark = await life.mark();
+  expect(await life.site("burst").apply()).toMatchObject({ exitCode: 0 });
+  const journal = await life.since(mark);
+  for (const [{ operation, status }, times] of refusals) {
+    expect(callsOf(journal, operation).filter((call) => call.status === status)).toHaveLength(times);
+  }
+  await expectUp("burst");
+  await expectDestroyed("burst");
+}, 600_000);
+
+test.each<readonly [string, string, Refusal, string]>([
+  [
+    "throttling by Systems Manager",
+    "throttled",
+    { service: "ssm", operation: "DescribeInstanceInformation", status: 400, code: "ThrottlingException" },
+    "FAILED: ssm describe-instance-information: still throttled after 4 rounds of retries. Wait a few minutes and run again.",
+  ],
+  [
+    "a failing ECS",
+    "failing",
+    { service: "ecs", operation: "ListContainerInstances", status: 500, code: "ServerException" },
+    "FAILED: ecs list-container-instances: AWS keeps failing. Wait a few minutes, see the AWS Health Dashboard, and run again.",
+  ],
+])(
+  "%s that goes on fails the gate with what to do, and the next apply converges",
+  async (_, site, refusal, reason) => {
+    await refuse(life, refusal);
+    const ended = await life.site(site).apply(impatient);
+    expect(ended.exitCode).toBe(1);
+    expect(reasons(ended)).toContain(reason);
+    const droplets = await listDroplets(life.cloud, `shop-${site}-`);
+    expect(droplets).toHaveLength(1);
+
+    await life.cloud.admin.clearFaults();
+    expect(await life.site(site).apply()).toMatchObject({ exitCode: 0 });
+    await expectUp(site);
+    expect(await listDroplets(life.cloud, `shop-${site}-`)).toEqual(droplets);
+    await expectDestroyed(site);
+  },
+  600_000,
+);
+
+test("a DigitalOcean that goes on failing fails the apply with its own words, and the next apply converges", async () => {
+  const operation = "POST /v2/droplets";
+  const message = "no droplets today";
+  await refuse(life, { service: "digitalocean", operation, status: 503, code: "unavailable", message });
+  const ended = await life.site("full").apply();
+  expect(ended.exitCode).toBe(1);
+  expect(reasons(ended)).toMatch(/Error creating droplet: POST \S+: 503 no droplets today/);
+  expect(await find("full")).toEqual(nothing);
+
+  await life.cloud.admin.clearFaults();
+  expect(await life.site("full").apply()).toMatchObject({ exitCode: 0 });
+  await expectUp("full");
+  await expectDestroyed("full");
+}, 600_000);
+
+test("a machine waits for the package manager's lock and comes up without any help", async () => {
+  const held = (operation: string, contains: string) =>
+    refuse(
+      life,
+      {
+        service: "machine",
+        operation,
+        contains,
+        status: 100,
+        code: "lock",
+        message: "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 731 (apt-get)",
+      },
+      2,
+    );
+  // Before the installer, and inside it, after it has used the activation.
+  await held("apt-get", "gnupg");
+  await held("apt", "docker.io");
+  const mark = await life.mark();
+  expect(await life.site("locked").apply()).toMatchObject({ exitCode: 0 });
+  await expectUp("locked");
+
+  const machine = await machineOf(life, "locked", "node-1");
+  const journal = await life.since(mark);
+  const runs = (program: string, text: string): Entry[] =>
+    journal.filter((entry) => entry.name === program && entry.caller === machine && names(entry, text));
+  expect(runs("apt-get", "gnupg")).toHaveLength(3);
+  expect(runs("apt", "docker.io")).toHaveLength(3);
+  expect(callsOf(journal, "RegisterManagedInstance")).toHaveLength(1);
+  expect(await life.cloud.admin.console(machine)).toContain("E: Could not get lock");
+  await expectDestroyed("locked");
+}, 600_000);
