@@ -1,0 +1,297 @@
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join, resolve } from "node:path";
+import { DescribeTasksCommand } from "@aws-sdk/client-ecs";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { Foreign } from "../../local-cloud/admin";
+import { Project, type EnvironmentFile } from "../../local-cloud/demo/project";
+import type { Entry } from "../../local-cloud/world";
+import {
+  awsClients,
+  findSite,
+  listContainerInstances,
+  listDroplets,
+  listManagedInstances,
+} from "../support/clouds";
+import { eventually } from "../support/eventually";
+import { hold, refuse } from "../support/injection";
+import { awaitCall, callsOf, names } from "../support/journal";
+import {
+  shortWaits,
+  startLifeCycle,
+  startNeighbour,
+  type LifeCycle,
+  type SiteSettings,
+} from "../support/life-cycle";
+import { startService, type NodeService } from "../support/node-service";
+import { dropletSite, nodesOf } from "../support/nodes";
+import { living, processTree } from "../support/process-tree";
+import { reasons } from "../support/terraform-output";
+
+/** A site with nothing but its load balancer. */
+const entrance: SiteSettings = { kind: "digitalocean", region: "ams3", nodes: 0 };
+
+jest.setTimeout(600_000);
+
+let life: LifeCycle;
+let neighbour: LifeCycle;
+let foreign: Foreign;
+let service: NodeService;
+let clients: ReturnType<typeof awsClients>;
+
+beforeAll(async () => {
+  life = await startLifeCycle({
+    name: "neighbours",
+    sites: { ams3: dropletSite("web-1", "web-2"), entrance },
+  });
+  clients = awsClients(life.cloud);
+  foreign = await life.cloud.admin.seedForeign("shop");
+  neighbour = await startNeighbour(life, {
+    name: "neighbours-2",
+    environment: { name: "shop-2" },
+    sites: { ams3: dropletSite("web-1", "web-2") },
+  });
+  expect(await neighbour.site("ams3").apply()).toMatchObject({ exitCode: 0 });
+  service = await startService(neighbour, {
+    site: "ams3",
+    node: "web-1",
+    lameDuckSeconds: 1,
+    strategy: "DAEMON",
+  });
+});
+
+afterAll(async () => {
+  clients.ecs.destroy();
+  clients.ssm.destroy();
+  await life.stop();
+});
+
+describe("beside a deployment with the same sites and nodes, and strangers", () => {
+  const ours = () => life.site("ams3");
+
+  /** Everything that is somebody else's. */
+  async function others() {
+    const mine = await findSite(life.cloud, "shop", "ams3");
+    const own = mine.containerInstances.map(({ managedInstance }) => managedInstance);
+    const { ssm, ecs } = clients;
+    const { tasks = [] } = await ecs.send(
+      new DescribeTasksCommand({ cluster: "shop-2", tasks: [service.taskArn] }),
+    );
+    return {
+      managedInstances: (await listManagedInstances(ssm)).filter((id) => !own.includes(id)),
+      neighbours: (await listContainerInstances(ecs, "shop-2")).map(
+        ({ arn, node, managedInstance, status }) => ({ arn, node, managedInstance, status }),
+      ),
+      strangers: (await listContainerInstances(ecs, "foreign")).map(({ arn, status }) => [arn, status]),
+      droplets: await listDroplets(life.cloud, "shop-2-"),
+      tasks: tasks.map(({ lastStatus, desiredStatus }) => [lastStatus, desiredStatus]),
+    };
+  }
+
+  /** Everything in the journal that names something of somebody else's, but for their own agents' calls. */
+  function touching(
+    journal: readonly Entry[],
+    { managedInstances, neighbours, strangers, droplets }: Others,
+  ) {
+    const ids = [
+      ...managedInstances,
+      ...neighbours.map(({ arn }) => arn),
+      ...strangers.map(([arn]) => String(arn)),
+      ...droplets.map(({ id }) => `"${id}"`),
+    ];
+    return journal.filter(
+      (entry) => entry.kind === "call" && !/agent/.test(entry.caller ?? "") && names(entry, ...ids),
+    );
+  }
+  type Others = Awaited<ReturnType<typeof others>>;
+
+  const deregistered = (journal: readonly Entry[]) =>
+    callsOf(journal, "DeregisterManagedInstance").map(({ detail }) => detail["InstanceId"]);
+
+  test("a scale-down and a destroy end our nodes and no others, nor do they ask for them", async () => {
+    expect(await ours().apply()).toMatchObject({ exitCode: 0 });
+    const before = await others();
+    expect(before).toMatchObject({
+      managedInstances: expect.arrayContaining([...foreign.managedInstances]),
+      neighbours: [
+        { node: "web-1", status: "ACTIVE" },
+        { node: "web-2", status: "ACTIVE" },
+      ],
+      strangers: expect.arrayContaining(foreign.containerInstances.map((arn) => [arn, "ACTIVE"])),
+      droplets: [{ name: "shop-2-ams3-web-1" }, { name: "shop-2-ams3-web-2" }],
+      tasks: [["RUNNING", "RUNNING"]],
+    });
+    expect(before.managedInstances).toHaveLength(5);
+
+    const nodes = await nodesOf(life, "ams3");
+    const mark = await life.mark();
+    life.configure({ ams3: dropletSite("web-1") });
+    expect(await ours().apply()).toMatchObject({ exitCode: 0 });
+    const scaleDown = await life.since(mark);
+    expect(deregistered(scaleDown)).toEqual([nodes("web-2").managedInstance]);
+    expect(touching(scaleDown, before)).toEqual([]);
+    expect(await others()).toEqual(before);
+
+    const down = await life.mark();
+    expect(await ours().destroy()).toMatchObject({ exitCode: 0 });
+    const destroy = await life.since(down);
+    expect(deregistered(destroy)).toEqual([nodes("web-1").managedInstance]);
+    expect(touching(destroy, before)).toEqual([]);
+    expect(await others()).toEqual(before);
+    expect(await ours().state()).toEqual([]);
+  });
+});
+
+describe("a site that leaves the configuration while it is deployed", () => {
+  const rack = { kind: "on-premises", nodes: { "rack-1": {} } };
+  const environment = (sites: EnvironmentFile["sites"]): EnvironmentFile =>
+    ({
+      name: "shop-3",
+      aws: { region: "eu-west-1", accountId: "123456789012" },
+      installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
+      sites,
+      application: { image: { uri: "localhost/anywhere/app:v1" } },
+    }) as EnvironmentFile;
+  let project: Project;
+
+  beforeAll(async () => {
+    const variables = { ...life.cloud.variables, ...shortWaits };
+    project = new Project({ ...life.cloud, variables }, resolve(".local-cloud/tests/neighbours-3"));
+    project.configure(environment({ office: rack, leaving: dropletSite("web-1") }));
+    await project.mustAnywhere(
+      "deploy",
+      "control-plane",
+      "compute-office",
+      "compute-leaving",
+      "--auto-approve",
+    );
+  });
+
+  test("makes every deploy fail with the two steps to take, and changes nothing", async () => {
+    const before = await findSite(life.cloud, "shop-3", "leaving");
+    expect(before.containerInstances).toHaveLength(1);
+    const mark = await life.mark();
+    project.configure(environment({ office: rack }));
+    for (const stacks of [[], ["control-plane"]]) {
+      const ended = await project.anywhere("deploy", ...stacks, "--auto-approve");
+      expect(ended.exitCode).toBe(1);
+      expect(ended.stderr).toMatch(
+        /Site leaving is no longer in .*local\.json, but its stack compute-leaving is still deployed \(resources: \d+\)\. Put the site back, run "npm run destroy -- compute-leaving", and only then remove it\./,
+      );
+    }
+    const changes = (await life.since(mark)).filter(({ name }) =>
+      /^(POST|PUT|DELETE|Create|Update|Delete|Deregister)/.test(name),
+    );
+    expect(changes.filter(({ name }) => name !== "UpdateInstanceInformation")).toEqual([]);
+    expect(await findSite(life.cloud, "shop-3", "leaving")).toEqual(before);
+  });
+
+  test("goes in the two documented steps", async () => {
+    project.configure(environment({ office: rack, leaving: dropletSite("web-1") }));
+    await project.mustAnywhere("destroy", "compute-leaving", "--auto-approve");
+    expect(await findSite(life.cloud, "shop-3", "leaving")).toMatchObject({
+      containerInstances: [],
+      droplets: [],
+    });
+    project.configure(environment({ office: rack }));
+    await project.mustAnywhere("deploy", "control-plane", "compute-office", "--auto-approve");
+    expect(await project.outputs("control-plane")).toMatchObject({ sites: ["office"] });
+  });
+});
+
+describe("a load balancer", () => {
+  const site = () => life.site("entrance");
+  const busy = (operation: string): Promise<void> =>
+    refuse(
+      life,
+      {
+        service: "digitalocean",
+        operation,
+        status: 403,
+        code: "forbidden",
+        message: "Load Balancer can't be updated while it processes previous actions",
+      },
+      1,
+    );
+
+  test("is applied by one of two runs at once: the other fails on the state's lock, and changes nothing", async () => {
+    await hold(life, "digitalocean", "POST /v2/load_balancers", "shop-entrance");
+    const mark = await life.mark();
+    const first = site().apply();
+    await awaitCall(life, mark, "POST /v2/load_balancers", "shop-entrance");
+    const meanwhile = await life.mark();
+    const second = await site().apply();
+    expect(second.exitCode).toBe(1);
+    expect(reasons(second)).toContain("Error acquiring the state lock");
+    expect(await life.since(meanwhile)).toEqual([]);
+    await life.cloud.admin.clearFaults();
+    expect(await first).toMatchObject({ exitCode: 0 });
+    expect(await site().state()).toEqual([
+      "digitalocean_firewall.nodes",
+      "digitalocean_loadbalancer.public",
+      "digitalocean_tag.nodes",
+    ]);
+  });
+
+  test("is changed by the next apply when DigitalOcean still processes an earlier change", async () => {
+    life.configure({
+      entrance: { ...entrance, loadBalancer: { listeners: [{ protocol: "http", port: 8081 }] } },
+    });
+    await busy("PUT /v2/load_balancers/{lb_id}");
+    const refused = await site().apply();
+    expect(refused.exitCode).toBe(1);
+    expect(reasons(refused)).toContain(
+      "403 Load Balancer can't be updated while it processes previous actions",
+    );
+    expect(await site().apply()).toMatchObject({ exitCode: 0 });
+    expect(await life.changes("compute-entrance")).toEqual({});
+  });
+
+  test("is destroyed by the next run when DigitalOcean still processes an earlier change", async () => {
+    await busy("DELETE /v2/load_balancers/{lb_id}");
+    const refused = await site().destroy();
+    expect(refused.exitCode).toBe(1);
+    expect(reasons(refused)).toContain(
+      "403 Load Balancer can't be updated while it processes previous actions",
+    );
+    expect(await site().destroy()).toMatchObject({ exitCode: 0 });
+    expect(await site().state()).toEqual([]);
+  });
+});
+
+// The last one: it ends the cloud, in which the neighbour's two nodes and a container still run.
+test("a killed local cloud leaves no process, mount or listener behind", async () => {
+  const { environment, process: root } = life.cloud;
+  const { load_balancer_ip: ip } = await neighbour.site("ams3").outputs();
+  const endpoints = ["AWS_ENDPOINT_URL", "DIGITALOCEAN_API_URL", "LOCAL_CLOUD_ADMIN"].map((name) => {
+    const { hostname, port } = new URL(environment[name] ?? "");
+    return { hostname, port: Number(port) };
+  });
+  const listeners = [...endpoints, { hostname: String(ip), port: 80 }];
+  const tree = processTree(root.pid ?? 0);
+  // The agents of two machines, the task's server, moto.
+  expect(tree.length).toBeGreaterThan(6);
+  expect(await Promise.all(listeners.map(answers))).toEqual(listeners.map(() => true));
+
+  root.kill("SIGKILL");
+  await eventually("every process of the local cloud has ended", () =>
+    Promise.resolve(living(tree).length === 0 || undefined),
+  );
+  expect(await Promise.all(listeners.map(answers))).toEqual(listeners.map(() => false));
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+  expect(mounts).not.toContain(join(".local-cloud", "tests", "neighbours"));
+});
+
+/** Whether something listens there. */
+function answers({ hostname, port }: { hostname: string; port: number }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, hostname);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+  });
+}
