@@ -15,7 +15,8 @@ import { dirname, join } from "node:path";
 import { startScript, type Ended } from "./node-script";
 import type { Signed } from "./signing";
 
-const bootstrap = join(__dirname, "../../constructs/node/bootstrap.sh");
+/** The script that makes a machine a node, as it stands. */
+export const bootstrapScript = readFileSync(join(__dirname, "../../constructs/node/bootstrap.sh"), "utf8");
 const recorded = ["apt-get", "curl", "docker", "dpkg", "iptables", "sleep", "systemctl", "uname"];
 export const code = "Secret/Code+20chars=";
 
@@ -95,12 +96,9 @@ export class Machine {
     return this.read("journal").split("\n").slice(0, -1);
   }
 
-  /** Runs bootstrap.sh, every absolute path moved below the machine's root. */
-  async bootstrap(settings: Readonly<Record<string, string>>): Promise<Ended> {
-    const moved = readFileSync(bootstrap, "utf8").replace(
-      /(?<![\w./$}])\/(etc|var|usr\/libexec)\//g,
-      `${this.root}$&`,
-    );
+  /** Runs bootstrap.sh, or another version of it, every absolute path moved below the machine's root. */
+  async bootstrap(settings: Readonly<Record<string, string>>, version = bootstrapScript): Promise<Ended> {
+    const moved = version.replace(/(?<![\w./$}])\/(etc|var|usr\/libexec)\//g, `${this.root}$&`);
     const script = join(this.root, "bootstrap.sh");
     writeFileSync(script, moved);
     chmodSync(script, 0o755);
