@@ -101,7 +101,7 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
     const fault = takeFault(world, {
       service: "machine",
       operation: "boot",
-      input: JSON.stringify(spec.name),
+      input: JSON.stringify({ name: spec.name, hostname: spec.hostname }),
     });
     if (fault?.kind === "delay") {
       delayed.set(
