@@ -11,7 +11,7 @@ import type { World } from "../world";
 import { ApiError } from "./api-error";
 import { randomHex } from "./identifiers";
 import { type Context, operation, type Operations } from "./operation";
-import { pageOf } from "./paging";
+import { ssmPage } from "./paging";
 import type { Activation } from "./state";
 
 const hour = 3_600_000;
@@ -59,12 +59,7 @@ function describeActivations(
         return (FilterValues ?? []).includes(value);
       }),
   );
-  const page = pageOf(
-    wanted,
-    { token: input.NextToken, size: input.MaxResults },
-    settings,
-    "InvalidNextToken",
-  );
+  const page = ssmPage(wanted, input, settings);
   return {
     ActivationList: page.items.map((activation) => ({
       ActivationId: activation.id,

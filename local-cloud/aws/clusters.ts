@@ -16,8 +16,9 @@ import type {
 import type { World } from "../world";
 import { ApiError } from "./api-error";
 import { ecsArn, lastPart } from "./arns";
+import { lookUp } from "./look-up";
 import { type Context, operation, type Operations } from "./operation";
-import { pageOf } from "./paging";
+import { ecsPage } from "./paging";
 import type { EcsCluster } from "./state";
 
 /**
@@ -120,24 +121,19 @@ function describeClusters(
   input: DescribeClustersRequest,
   { settings }: Context,
 ): DescribeClustersResponse {
-  const names = input.clusters ?? ["default"];
-  const found = names.map((name) => ({ name, cluster: findCluster(world, name) }));
-  return {
-    clusters: found.flatMap(({ cluster }) =>
-      cluster ? [describe(world, cluster, input.include ?? [])] : [],
-    ),
-    failures: found
-      .filter(({ cluster }) => cluster === undefined)
-      .map(({ name }) => ({ arn: ecsArn(world, settings, `cluster/${lastPart(name)}`), reason: "MISSING" })),
-  };
+  const { found, failures } = lookUp(
+    input.clusters ?? ["default"],
+    (name) => findCluster(world, name),
+    (name) => ecsArn(world, settings, `cluster/${name}`),
+  );
+  return { clusters: found.map((cluster) => describe(world, cluster, input.include ?? [])), failures };
 }
 
 function listClusters(world: World, input: ListClustersRequest, { settings }: Context): ListClustersResponse {
   const active = [...world.aws.clusters.values()]
     .filter(({ status }) => status === "ACTIVE")
     .map(({ arn }) => arn);
-  const request = { token: input.nextToken, size: input.maxResults };
-  const page = pageOf(active, request, settings, "InvalidParameterException");
+  const page = ecsPage(active, input, settings);
   return { clusterArns: page.items, nextToken: page.nextToken };
 }
 

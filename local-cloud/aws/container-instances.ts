@@ -13,28 +13,16 @@ import type {
 
 import type { World } from "../world";
 import { ApiError } from "./api-error";
-import { ecsArn, lastPart } from "./arns";
+import { ecsArn } from "./arns";
 import { requireCluster } from "./clusters";
 import { parseExpression } from "./expression";
+import { findIn, lookUp } from "./look-up";
 import { type Context, operation, type Operations } from "./operation";
-import { pageOf } from "./paging";
+import { ecsPage } from "./paging";
 import { remainingOf, reservedPorts, subjectOf, tasksOn } from "./placement";
 import { isConnected } from "./settings";
 import type { ContainerInstance } from "./state";
 import { markStopped } from "./task-transitions";
-
-/** An instance of the cluster by id or ARN, whatever its status. */
-export function findInstance(
-  world: World,
-  clusterName: string,
-  idOrArn: string,
-): ContainerInstance | undefined {
-  return instancesOf(world, clusterName).find(({ arn }) => arn === idOrArn || lastPart(arn) === idOrArn);
-}
-
-function instancesOf(world: World, name: string): ContainerInstance[] {
-  return [...world.aws.containerInstances.values()].filter(({ clusterName }) => clusterName === name);
-}
 
 /** The instance as `DescribeContainerInstances` shows it. */
 export function describeInstance(
@@ -94,12 +82,12 @@ function listContainerInstances(
 ): ListContainerInstancesResponse {
   const cluster = requireCluster(world, input.cluster);
   const matches = input.filter === undefined ? () => true : parseExpression(input.filter);
-  const wanted = instancesOf(world, cluster.name)
+  const wanted = [...world.aws.containerInstances.values()]
+    .filter(({ clusterName }) => clusterName === cluster.name)
     .filter(({ status }) => (input.status === undefined ? status !== "INACTIVE" : status === input.status))
     .filter((instance) => matches(subjectOf(world, instance, now, settings)))
     .map(({ arn }) => arn);
-  const request = { token: input.nextToken, size: input.maxResults };
-  const page = pageOf(wanted, request, settings, "InvalidParameterException");
+  const page = ecsPage(wanted, input, settings);
   return { containerInstanceArns: page.items, nextToken: page.nextToken };
 }
 
@@ -132,19 +120,14 @@ function resolve(
       `Container Instance list can have at most ${limit} entries.`,
     );
   }
-  const found = ids.map((id) => ({ id, instance: findInstance(world, clusterName, id) }));
-  return {
-    found: found.flatMap(({ instance }) => (instance ? [instance] : [])),
-    failures: found
-      .filter(({ instance }) => instance === undefined)
-      .map(({ id }) => ({
-        arn: id.startsWith("arn:") ? id : ecsArn(world, settings, `container-instance/${clusterName}/${id}`),
-        reason: "MISSING",
-      })),
-  };
+  return lookUp(
+    ids,
+    (id) => findIn(world.aws.containerInstances, clusterName, id),
+    (id) => ecsArn(world, settings, `container-instance/${clusterName}/${id}`),
+  );
 }
 
-/** Only ACTIVE becomes DRAINING, and only DRAINING becomes ACTIVE. Source: Amazon ECS API Reference, UpdateContainerInstancesState. */
+/** ACTIVE and DRAINING become either; INACTIVE stays. Source: Amazon ECS API Reference, UpdateContainerInstancesState. */
 function updateContainerInstancesState(
   world: World,
   input: UpdateContainerInstancesStateRequest,
@@ -177,7 +160,7 @@ function deregisterContainerInstance(
   context: Context,
 ): DeregisterContainerInstanceResponse {
   const cluster = requireCluster(world, input.cluster);
-  const instance = findInstance(world, cluster.name, input.containerInstance ?? "");
+  const instance = findIn(world.aws.containerInstances, cluster.name, input.containerInstance ?? "");
   if (instance === undefined || instance.status === "INACTIVE") {
     throw new ApiError(
       "InvalidParameterException",

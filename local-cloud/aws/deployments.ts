@@ -1,6 +1,6 @@
 import type { World } from "../world";
 import { ecsArn } from "./arns";
-import { deploymentId, derivedHex } from "./identifiers";
+import { deploymentId, derivedHex, derivedUuid } from "./identifiers";
 import type { Settings } from "./settings";
 import type { Deployment, EcsService, ServiceDeployment, Task } from "./state";
 
@@ -76,14 +76,7 @@ export function finish(
 
 /** Adds a line to the service's events, which keep the newest hundred. */
 export function addEvent(service: EcsService, message: string, now: number): void {
-  const id = derivedHex(
-    32,
-    service.arn,
-    now,
-    service.events.length,
-    service.events[0]?.id ?? "",
-    message,
-  ).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  const id = derivedUuid(service.arn, now, service.events.length, service.events[0]?.id ?? "", message);
   service.events.unshift({ id, createdAt: now, message: `(service ${service.name}) ${message}` });
   service.events.splice(100);
 }

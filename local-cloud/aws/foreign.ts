@@ -1,6 +1,6 @@
 import type { World } from "../world";
 import { ecsArn } from "./arns";
-import { derivedHex } from "./identifiers";
+import { derivedHex, derivedUuid } from "./identifiers";
 import type { Settings } from "./settings";
 import type { ContainerInstance, EcsCluster, ManagedInstance } from "./state";
 
@@ -34,10 +34,7 @@ export function seedForeign(
   const names = ["foreign", `${namePrefix}-foreign`, "tagged"];
   const managedInstances = names.map((name, index): ManagedInstance => ({
     id: `mi-${derivedHex(17, "foreign", name)}`,
-    activationId: derivedHex(32, "activation", name).replace(
-      /^(.{8})(.{4})(.{4})(.{4})(.{12})$/,
-      "$1-$2-$3-$4-$5",
-    ),
+    activationId: derivedUuid("activation", name),
     iamRole: "foreign",
     name,
     computerName: name,

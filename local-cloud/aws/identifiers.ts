@@ -12,6 +12,11 @@ export function derivedHex(digits: number, ...seed: readonly (string | number)[]
   return createHash("sha256").update(seed.join("\n")).digest("hex").slice(0, digits);
 }
 
+/** A UUID that follows from the seed alone. */
+export function derivedUuid(...seed: readonly (string | number)[]): string {
+  return derivedHex(32, ...seed).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
 /** The id of an ECS deployment: `ecs-svc/` and 19 decimal digits that follow from the seed alone. */
 export function deploymentId(...seed: readonly (string | number)[]): string {
   const digits = BigInt(`0x${derivedHex(16, ...seed)}`).toString();

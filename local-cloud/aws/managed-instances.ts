@@ -12,7 +12,7 @@ import type {
 import type { World } from "../world";
 import { ApiError } from "./api-error";
 import { type Context, operation, type Operations } from "./operation";
-import { pageOf } from "./paging";
+import { ssmPage } from "./paging";
 import { isConnected } from "./settings";
 import type { ManagedInstance } from "./state";
 
@@ -35,12 +35,7 @@ function describeInstanceInformation(
     }))
     .filter(({ instance, description }) => filters.every((filter) => matches(filter, instance, description)))
     .map(({ description }) => description);
-  const page = pageOf(
-    wanted,
-    { token: input.NextToken, size: input.MaxResults },
-    settings,
-    "InvalidNextToken",
-  );
+  const page = ssmPage(wanted, input, settings);
   return { InstanceInformationList: page.items, NextToken: page.nextToken };
 }
 

@@ -7,11 +7,25 @@ export interface Page<Item> {
   readonly nextToken: string | undefined;
 }
 
-/**
- * Cuts a page out of a list.
- * @param invalidToken name of the service's error for a token that it has not given
- */
-export function pageOf<Item>(
+/** A page of ECS. @throws ApiError InvalidParameterException for a token that it has not given */
+export function ecsPage<Item>(
+  list: readonly Item[],
+  { nextToken, maxResults }: { readonly nextToken?: string; readonly maxResults?: number },
+  settings: Settings,
+): Page<Item> {
+  return pageOf(list, { token: nextToken, size: maxResults }, settings, "InvalidParameterException");
+}
+
+/** A page of Systems Manager. @throws ApiError InvalidNextToken for a token that it has not given */
+export function ssmPage<Item>(
+  list: readonly Item[],
+  { NextToken, MaxResults }: { readonly NextToken?: string; readonly MaxResults?: number },
+  settings: Settings,
+): Page<Item> {
+  return pageOf(list, { token: NextToken, size: MaxResults }, settings, "InvalidNextToken");
+}
+
+function pageOf<Item>(
   list: readonly Item[],
   request: { readonly token: string | undefined; readonly size: number | undefined },
   { pageSize }: Settings,

@@ -17,7 +17,7 @@ export interface Demand {
 }
 
 /** What a task of this definition takes: the task's own limits, else the sum of its containers'. */
-export function demandOf(definition: Definition): Demand {
+function demandOf(definition: Definition): Demand {
   const containers = definition.containerDefinitions ?? [];
   const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
   return {

@@ -8,11 +8,11 @@ import type {
 } from "@aws-sdk/client-ecs";
 
 import type { World } from "../world";
-import { ApiError } from "./api-error";
 import { lastPart } from "./arns";
-import { requireCluster } from "./clusters";
+import { lookUp } from "./look-up";
 import { type Context, operation, type Operations } from "./operation";
-import { pageOf } from "./paging";
+import { ecsPage } from "./paging";
+import { requireService } from "./services";
 import type { EcsService, ServiceDeployment } from "./state";
 
 function clusterArn(world: World, { clusterName }: EcsService): string | undefined {
@@ -29,19 +29,11 @@ function listServiceDeployments(
   input: ListServiceDeploymentsRequest,
   { settings }: Context,
 ): ListServiceDeploymentsResponse {
-  const cluster = requireCluster(world, input.cluster);
-  const name = lastPart(input.service ?? "");
-  const service = [...world.aws.services.values()].find(
-    (candidate) => candidate.clusterName === cluster.name && candidate.name === name,
-  );
-  if (service === undefined) {
-    throw new ApiError("ServiceNotFoundException", "Service not found.");
-  }
+  const service = requireService(world, input.cluster, input.service);
   const wanted = service.serviceDeployments
     .filter(({ status }) => input.status === undefined || input.status.includes(status))
     .map((record) => summarise(world, service, record));
-  const request = { token: input.nextToken, size: input.maxResults };
-  const page = pageOf(wanted, request, settings, "InvalidParameterException");
+  const page = ecsPage(wanted, input, settings);
   return { serviceDeployments: page.items, nextToken: page.nextToken };
 }
 
@@ -66,15 +58,14 @@ function describeServiceDeployments(
   const all = [...world.aws.services.values()].flatMap((service) =>
     service.serviceDeployments.map((record) => ({ service, record })),
   );
-  const found = serviceDeploymentArns.map((arn) => ({
-    arn,
-    match: all.find(({ record }) => record.arn === arn),
-  }));
+  const { found, failures } = lookUp(
+    serviceDeploymentArns,
+    (arn) => all.find(({ record }) => record.arn === arn),
+    (arn) => arn,
+  );
   return {
-    serviceDeployments: found.flatMap(({ match }) =>
-      match ? [describe(world, match.service, match.record)] : [],
-    ),
-    failures: found.filter(({ match }) => match === undefined).map(({ arn }) => ({ arn, reason: "MISSING" })),
+    serviceDeployments: found.map(({ service, record }) => describe(world, service, record)),
+    failures,
   };
 }
 

@@ -13,25 +13,18 @@ import type {
 
 import type { World } from "../world";
 import { ApiError, notModelled } from "./api-error";
-import { ecsArn, lastPart } from "./arns";
+import { ecsArn } from "./arns";
 import { requireCluster } from "./clusters";
 import { startDeployment, tasksOf } from "./deployments";
+import { findIn, lookUp } from "./look-up";
 import { type Context, operation, type Operations } from "./operation";
-import { pageOf } from "./paging";
+import { ecsPage } from "./paging";
 import { schedule } from "./reconcile";
 import { describeService } from "./service-description";
 import { checkRollout, checkService, rolloutOf } from "./service-rules";
 import type { EcsService } from "./state";
 import { requireActiveTaskDefinition } from "./task-definitions";
 import { requestStop } from "./task-transitions";
-
-function findService(world: World, clusterName: string, nameOrArn: string): EcsService | undefined {
-  return [...world.aws.services.values()].find(
-    (service) =>
-      service.clusterName === clusterName &&
-      (service.arn === nameOrArn || service.name === lastPart(nameOrArn)),
-  );
-}
 
 /** Source: Amazon ECS API Reference, CreateService. */
 function createService(
@@ -44,7 +37,7 @@ function createService(
   const schedulingStrategy = input.schedulingStrategy ?? "REPLICA";
   checkService(input, schedulingStrategy);
   const name = input.serviceName ?? "";
-  const known = findService(world, cluster.name, name);
+  const known = findIn(world.aws.services, cluster.name, name);
   if (known?.status === "ACTIVE") {
     throw new ApiError("InvalidParameterException", "Creation of service was not idempotent.");
   }
@@ -95,8 +88,13 @@ function strategyOf({ placementStrategy = [] }: Pick<CreateServiceRequest, "plac
   );
 }
 
-function requireService(world: World, cluster: string | undefined, name: string | undefined): EcsService {
-  const service = findService(world, requireCluster(world, cluster).name, name ?? "");
+/** @throws ApiError ServiceNotFoundException when the cluster has no such service */
+export function requireService(
+  world: World,
+  cluster: string | undefined,
+  name: string | undefined,
+): EcsService {
+  const service = findIn(world.aws.services, requireCluster(world, cluster).name, name ?? "");
   if (service === undefined) {
     throw new ApiError("ServiceNotFoundException", "Service not found.");
   }
@@ -175,18 +173,12 @@ function describeServices(
       `Services must have between 1 and 10 entries (got ${names.length}).`,
     );
   }
-  const found = names.map((name) => ({ name, service: findService(world, cluster.name, name) }));
-  return {
-    services: found.flatMap(({ service }) =>
-      service ? [describeService(world, service, input.include ?? [])] : [],
-    ),
-    failures: found
-      .filter(({ service }) => service === undefined)
-      .map(({ name }) => ({
-        arn: ecsArn(world, settings, `service/${cluster.name}/${lastPart(name)}`),
-        reason: "MISSING",
-      })),
-  };
+  const { found, failures } = lookUp(
+    names,
+    (name) => findIn(world.aws.services, cluster.name, name),
+    (name) => ecsArn(world, settings, `service/${cluster.name}/${name}`),
+  );
+  return { services: found.map((service) => describeService(world, service, input.include ?? [])), failures };
 }
 
 function listServices(world: World, input: ListServicesRequest, { settings }: Context): ListServicesResponse {
@@ -198,8 +190,7 @@ function listServices(world: World, input: ListServicesRequest, { settings }: Co
     .filter(({ clusterName, status }) => clusterName === cluster.name && status !== "INACTIVE")
     .filter((service) => !input.schedulingStrategy || service.schedulingStrategy === input.schedulingStrategy)
     .map(({ arn }) => arn);
-  const request = { token: input.nextToken, size: input.maxResults ?? 10 };
-  const page = pageOf(wanted, request, settings, "InvalidParameterException");
+  const page = ecsPage(wanted, { ...input, maxResults: input.maxResults ?? 10 }, settings);
   return { serviceArns: page.items, nextToken: page.nextToken };
 }
 

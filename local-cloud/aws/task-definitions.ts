@@ -15,12 +15,12 @@ import type { World } from "../world";
 import { ApiError } from "./api-error";
 import { ecsArn, lastPart } from "./arns";
 import { type Context, operation, type Operations } from "./operation";
-import { pageOf } from "./paging";
+import { ecsPage } from "./paging";
 import type { TaskDefinition } from "./state";
 import { checkTaskDefinition } from "./task-definition-rules";
 
 /** The revision that a family, `family:revision` or ARN names: the newest ACTIVE one of a family. */
-export function findTaskDefinition(world: World, name: string): TaskDefinition | undefined {
+function findTaskDefinition(world: World, name: string): TaskDefinition | undefined {
   if (name.startsWith("arn:")) {
     return world.aws.taskDefinitions.get(name);
   }
@@ -161,8 +161,7 @@ function listTaskDefinitions(
     )
     .map(({ definition }) => definition.taskDefinitionArn);
   const ordered = input.sort === "DESC" ? wanted.reverse() : wanted;
-  const request = { token: input.nextToken, size: input.maxResults };
-  const page = pageOf(ordered, request, settings, "InvalidParameterException");
+  const page = ecsPage(ordered, input, settings);
   return { taskDefinitionArns: page.items, nextToken: page.nextToken };
 }
 

@@ -9,7 +9,7 @@ export interface StopCause {
 }
 
 /** The service that a task belongs to. */
-export function serviceOf(world: World, task: Task): EcsService | undefined {
+function serviceOf(world: World, task: Task): EcsService | undefined {
   return [...world.aws.services.values()].find(
     ({ name, clusterName }) => clusterName === task.clusterName && task.group === `service:${name}`,
   );

@@ -15,10 +15,10 @@ import type { World } from "../world";
 import { ApiError, notModelled } from "./api-error";
 import { ecsArn, lastPart } from "./arns";
 import { requireCluster } from "./clusters";
-import { findInstance } from "./container-instances";
 import { derivedHex } from "./identifiers";
+import { findIn, lookUp } from "./look-up";
 import { type Context, operation, type Operations } from "./operation";
-import { pageOf } from "./paging";
+import { ecsPage } from "./paging";
 import { place } from "./placement";
 import type { Settings } from "./settings";
 import type { ContainerInstance, Task } from "./state";
@@ -57,12 +57,13 @@ export function addTask(
 /** Lists tasks that are to run when no desired status is asked for. */
 function listTasks(world: World, input: ListTasksRequest, { settings }: Context): ListTasksResponse {
   const cluster = requireCluster(world, input.cluster);
-  const instance = input.containerInstance && findInstance(world, cluster.name, input.containerInstance);
+  const instance =
+    input.containerInstance && findIn(world.aws.containerInstances, cluster.name, input.containerInstance);
   if (input.containerInstance !== undefined && !instance) {
     throw new ApiError("InvalidParameterException", "Referenced container instance was not found.");
   }
   const service = input.serviceName && lastPart(input.serviceName);
-  if (service && !serviceExists(world, cluster.name, service)) {
+  if (service && findIn(world.aws.services, cluster.name, service) === undefined) {
     throw new ApiError("ServiceNotFoundException", "Service not found.");
   }
   const wanted = [...world.aws.tasks.values()]
@@ -75,21 +76,8 @@ function listTasks(world: World, input: ListTasksRequest, { settings }: Context)
       ({ taskDefinitionArn }) => !input.family || lastPart(taskDefinitionArn).split(":")[0] === input.family,
     )
     .map(({ arn }) => arn);
-  const request = { token: input.nextToken, size: input.maxResults };
-  const page = pageOf(wanted, request, settings, "InvalidParameterException");
+  const page = ecsPage(wanted, input, settings);
   return { taskArns: page.items, nextToken: page.nextToken };
-}
-
-function serviceExists(world: World, cluster: string, service: string): boolean {
-  return [...world.aws.services.values()].some(
-    ({ name, clusterName }) => name === service && clusterName === cluster,
-  );
-}
-
-function findTask(world: World, clusterName: string, idOrArn: string): Task | undefined {
-  return [...world.aws.tasks.values()].find(
-    (task) => task.clusterName === clusterName && (task.arn === idOrArn || lastPart(task.arn) === idOrArn),
-  );
 }
 
 function describeTasks(
@@ -105,17 +93,12 @@ function describeTasks(
       `Tasks must have between 1 and 100 entries (got ${ids.length}).`,
     );
   }
-  const found = ids.map((id) => ({ id, task: findTask(world, cluster.name, id) }));
-  const include = input.include ?? [];
-  return {
-    tasks: found.flatMap(({ task }) => (task ? [describe(world, task, include)] : [])),
-    failures: found
-      .filter(({ task }) => task === undefined)
-      .map(({ id }) => ({
-        arn: id.startsWith("arn:") ? id : ecsArn(world, settings, `task/${cluster.name}/${id}`),
-        reason: "MISSING",
-      })),
-  };
+  const { found, failures } = lookUp(
+    ids,
+    (id) => findIn(world.aws.tasks, cluster.name, id),
+    (id) => ecsArn(world, settings, `task/${cluster.name}/${id}`),
+  );
+  return { tasks: found.map((task) => describe(world, task, input.include ?? [])), failures };
 }
 
 const toDate = (time: number | undefined): Date | undefined =>
@@ -220,7 +203,7 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
 /** SIGTERM, then SIGKILL after the container's stopTimeout. Stopping a stopped task changes nothing. */
 function stopTask(world: World, input: StopTaskRequest, { now }: Context): StopTaskResponse {
   const cluster = requireCluster(world, input.cluster);
-  const task = findTask(world, cluster.name, input.task ?? "");
+  const task = findIn(world.aws.tasks, cluster.name, input.task ?? "");
   if (task === undefined) {
     throw new ApiError("InvalidParameterException", "The referenced task was not found.");
   }
