@@ -8,10 +8,18 @@ export function generationOf(spec: {
   readonly region?: string;
   readonly size?: string;
   readonly image?: string;
+  readonly vpc?: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly replacement: number;
 }): string {
   const attributes = Object.entries(spec.attributes).sort(([a], [b]) => (a < b ? -1 : 1));
-  const canonical = JSON.stringify([spec.region, spec.size, spec.image, attributes, spec.replacement]);
+  const canonical = JSON.stringify([
+    spec.region,
+    spec.size,
+    spec.image,
+    spec.vpc,
+    attributes,
+    spec.replacement,
+  ]);
   return createHash("sha256").update(canonical).digest("hex").slice(0, 12);
 }

@@ -34,7 +34,8 @@ export function dropletsOf(place: Place, site: DigitalOceanSite): ReadonlyMap<st
   return mapSpecs(site, (node, spec) => {
     const size = spec.size ?? site.size;
     const image = spec.image ?? site.image;
-    return { size, image, ...complete(place, node, spec, { region: site.region, size, image }) };
+    const vpc = site.vpc === "default" ? site.vpc : site.vpc.ipRange;
+    return { size, image, ...complete(place, node, spec, { region: site.region, size, image, vpc }) };
   });
 }
 
@@ -52,7 +53,7 @@ function complete(
   { deployment, site }: Place,
   node: string,
   { attributes = {}, replacement = 0 }: NodeSpec,
-  machine: { readonly region?: string; readonly size?: string; readonly image?: string },
+  machine: Pick<Parameters<typeof generationOf>[0], "region" | "size" | "image" | "vpc">,
 ): Node {
   const generation = generationOf({ ...machine, attributes, replacement });
   return {

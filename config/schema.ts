@@ -121,7 +121,7 @@ const digitalOceanSite = z.strictObject({
       keys: z
         .array(z.string().min(1))
         .default([])
-        .describe("Fingerprints or ids of SSH keys at DigitalOcean."),
+        .describe("Fingerprints or ids of SSH keys at DigitalOcean, for droplets yet to be made."),
       allowFrom: z.array(cidr).default([]).describe("Address ranges that may connect to port 22."),
     })
     .prefault({})

@@ -44,8 +44,8 @@ export class Droplets extends Construct {
         Fn.templatefile(userData.location, { settings, script: Fn.file(bootstrap.location) }),
       ),
       lifecycle: {
-        // A new activation or a new script concerns the next incarnation, never the droplet that lives.
-        ignoreChanges: ["user_data"],
+        // A new activation, script or SSH key concerns the next incarnation, never the droplet that lives.
+        ignoreChanges: ["user_data", "ssh_keys"],
         replaceTriggeredBy: [nodes.reference(generation)],
       },
     });

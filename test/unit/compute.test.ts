@@ -47,7 +47,7 @@ test("a droplet is made of its node's values, and of nothing that may change und
     ) as unknown,
     depends_on: ["digitalocean_firewall.nodes", "null_resource.guard"],
     lifecycle: {
-      ignore_changes: ["user_data"],
+      ignore_changes: ["user_data", "ssh_keys"],
       replace_triggered_by: ["null_resource.generation[each.key]"],
     },
   });
@@ -253,6 +253,7 @@ test.each([
   ["a size", { size: "s-2vcpu-2gb" }],
   ["an image", { image: "debian-12-x64" }],
   ["a region", { region: "fra1" }],
+  ["a VPC", { vpc: { ipRange: "10.20.0.0/20" } }],
   [
     "attributes",
     { nodes: { "node-1": { attributes: { disk: "ssd" } }, "node-2": { attributes: { disk: "ssd" } } } },
@@ -271,6 +272,7 @@ test.each([
     { ...oneSite, application: { ...oneSite.application, port: 9000, health: { path: "/x" } } },
   ],
   ["the account", { ...oneSite, aws: { region: "us-east-1", accountId: "999999999999" } }],
+  ["SSH keys", withSite({ ssh: { keys: ["3b:16:e4:bf:8b:00:8b:b8"] } })],
   ["the order of attributes", oneSite],
 ])("%s change no generation", (_, environment) => {
   expect(generationsOf(environment)).toEqual(generationsOf(oneSite));
