@@ -22,4 +22,6 @@ for (const { name, message } of testResults.filter(({ status }) => status === "f
 }
 const failed = numFailedTests + numRuntimeErrorTestSuites + forbidden.length;
 process.exitCode = failed > 0 || numPassedTests === 0 ? 1 : 0;
-console.log(`${numPassedTests} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`);
+console.log(
+  `${numPassedTests} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`,
+);
