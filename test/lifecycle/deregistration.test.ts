@@ -147,14 +147,14 @@ describe("a node that has gone in part, or whose tasks won't", () => {
     const service = await startService(life, {
       site: "halves",
       node: "stalled",
-      lameDuckSeconds: 1,
+      lameDuckSeconds: 0,
       strategy: "REPLICA",
     });
     const InstanceId = nodes("ecs-only").managedInstance;
     await clients.ssm.send(new DeregisterManagedInstanceCommand({ InstanceId }));
     await forceOut(nodes("ssm-only").arn);
     const mark = await life.mark();
-    ended = await life.site("halves").destroy({ STALL_SECONDS: "2" });
+    ended = await life.site("halves").destroy();
     journal = await life.since(mark);
     await service.remove();
   });
