@@ -15,8 +15,6 @@ export interface AdminClient {
   expireActivation(id: string): Promise<void>;
   /** Replaces what machines download. */
   serve(served: Served): Promise<void>;
-  /** Machines download again what they did at first. */
-  serveOriginals(): Promise<void>;
   bootMachine(spec: MachineSpec): Promise<void>;
   destroyMachine(name: string): Promise<void>;
   machine(name: string, action: "power-off" | "power-on" | "agent-stop" | "agent-start"): Promise<void>;
@@ -48,7 +46,6 @@ export function adminClient(endpoint: string): AdminClient {
     clearFaults: () => done(call("DELETE", "/faults")),
     expireActivation: (id) => done(call("POST", `/activations/${id}/expire`)),
     serve: (served) => done(call("POST", "/origin", served)),
-    serveOriginals: () => done(call("DELETE", "/origin")),
     bootMachine: (spec) => done(call("POST", "/machines", spec)),
     destroyMachine: (name) => done(call("DELETE", `/machines/${name}`)),
     machine: (name, action) => done(call("POST", `/machines/${name}/${action}`)),

@@ -57,7 +57,6 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
       serveInstead(origin, body as Served);
     },
   ],
-  ["DELETE", /^\/origin$/, ({ origin }) => origin?.restore()],
   ["POST", /^\/machines$/, ({ machines }, body) => machines.boot(body as MachineSpec)],
   ["GET", /^\/machines\/([\w.-]+)\/console$/, ({ machines }, _, name = "") => machines.console(name)],
   ["POST", /^\/machines\/([\w.-]+)\/power-off$/, ({ machines }, _, name = "") => machines.powerOff(name)],

@@ -15,8 +15,6 @@ const packageFile = /^\/(?:.*\/)?(amazon-ecs-init|amazon-ssm-agent)[^/]*\.deb$/;
 export interface Origin {
   /** Serves this body for a URL's path from now on; nothing (404) when undefined. */
   serve(path: string, body: string | undefined): void;
-  /** Serves again what it did at first. */
-  restore(): void;
   close(): Promise<void>;
 }
 
@@ -30,12 +28,11 @@ export async function serveOrigin(world: World, socketPath: string): Promise<Ori
     ["installer.sh", "signing-key.asc", "origin-key.pem", "origin-certificate.pem"].map(file),
   );
   const { signature, publicKey } = await sign(script ?? "", secretKey ?? "");
-  const originals = [
+  const bodies = new Map<string, string | undefined>([
     [installer, script],
     [`${installer}.asc`, signature],
     [signingKey, publicKey],
-  ] as const;
-  const bodies = new Map<string, string | undefined>(originals);
+  ]);
 
   const answer = (path: string): string | undefined =>
     bodies.has(path) ? bodies.get(path) : packageFile.exec(path)?.[1];
@@ -64,10 +61,6 @@ export async function serveOrigin(world: World, socketPath: string): Promise<Ori
   return {
     serve: (path, body) => {
       bodies.set(path, body);
-    },
-    restore: () => {
-      bodies.clear();
-      originals.forEach(([path, body]) => bodies.set(path, body));
     },
     close: () => closeServer(server),
   };

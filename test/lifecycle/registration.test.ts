@@ -7,15 +7,20 @@ import { eventually } from "../support/eventually";
 import { callsOf, endOfNode, names } from "../support/journal";
 import { startLifeCycle, type Activation, type LifeCycle } from "../support/life-cycle";
 import { dropletSite, machineOf, nodesOf, raised } from "../support/nodes";
-import { reasons, said } from "../support/terraform-output";
+import { serverSite, serverScript } from "../support/servers";
+import { said } from "../support/terraform-output";
 
 const sites = {
   dark: dropletSite("late", "later"),
   spent: dropletSite("expired", "gone", "silent", "lost"),
   purged: dropletSite("node-1"),
-  "half-destroyed": dropletSite("node-1"),
-  "half-applied": dropletSite("node-1"),
+  berlin: serverSite("rack-1", "rack-2"),
 };
+const wholeEnd = [
+  "UpdateContainerInstancesState",
+  "DeregisterContainerInstance",
+  "DeregisterManagedInstance",
+];
 /** The gate gives up soon: what it waits for does not come. */
 const impatient = { TIMEOUT_SECONDS: "3" };
 
@@ -25,7 +30,7 @@ let clients: ReturnType<typeof awsClients>;
 beforeAll(async () => {
   life = await startLifeCycle({ name: "registration", sites });
   clients = awsClients(life.cloud);
-}, 300_000);
+}, 600_000);
 
 afterEach(() => life.cloud.admin.clearFaults());
 
@@ -71,7 +76,7 @@ describe("a machine that does not boot", () => {
       );
     }
     expect(await find("dark")).toEqual({ ...nothing, droplets: ["shop-dark-late", "shop-dark-later"] });
-  }, 300_000);
+  }, 600_000);
 
   test("is let pass when it boots afterwards and the apply is run again, which replaces its gate alone", async () => {
     const { admin } = life.cloud;
@@ -89,7 +94,7 @@ describe("a machine that does not boot", () => {
     expect(await dropletsOf("dark")).toEqual(droplets);
     expect(await life.changes("compute-dark")).toEqual({});
     await expectDestroyed("dark");
-  }, 300_000);
+  }, 600_000);
 });
 
 describe("an activation that is of no use any more", () => {
@@ -123,7 +128,7 @@ describe("an activation that is of no use any more", () => {
     });
     ended = await life.site("spent").apply({ TIMEOUT_SECONDS: "12" });
     droplets = await dropletsOf("spent");
-  }, 300_000);
+  }, 600_000);
 
   const verdict = (node: string) => said(ended, "registration", node).at(-1);
 
@@ -175,14 +180,15 @@ describe("an activation that is of no use any more", () => {
     expect(after.managedInstances).toEqual(
       after.containerInstances.map(({ managedInstance }) => managedInstance).sort(),
     );
-    expect(after.managedInstances).not.toEqual(expect.arrayContaining([before.managedInstances[0]]));
+    expect(after.managedInstances.filter((id) => before.managedInstances.includes(id))).toEqual([]);
     const old = droplets.map(({ id }) => id);
-    expect((await dropletsOf("spent")).filter(({ id }) => old.includes(id))).toEqual([]);
-    await expectDestroyed("spent");
+    const successors = await dropletsOf("spent");
+    expect(successors).toHaveLength(4);
+    expect(successors.filter(({ id }) => old.includes(id))).toEqual([]);
     expect(await listManagedInstances(clients.ssm)).toEqual(
       expect.arrayContaining([...foreign.managedInstances]),
     );
-  }, 300_000);
+  }, 600_000);
 });
 
 test("an activation that is purged while its node lives replaces nothing, and the node is still found", async () => {
@@ -205,66 +211,50 @@ test("an activation that is purged while its node lives replaces nothing, and th
   const mark = await life.mark();
   await expectDestroyed("purged");
   const journal = await life.since(mark);
-  expect(endOfNode(journal, node)).toEqual([
-    "UpdateContainerInstancesState",
-    "DeregisterContainerInstance",
-    "DeregisterManagedInstance",
-  ]);
+  expect(endOfNode(journal, node)).toEqual(wholeEnd);
   // Found by its tag and its attributes alone.
   expect(
     callsOf(journal, "DescribeInstanceInformation").filter((call) => names(call, "ActivationIds")),
   ).toEqual([]);
-}, 300_000);
+}, 600_000);
 
-describe("a droplet whose creation fails after it has registered", () => {
-  const createHalf = async (site: string) => {
-    await life.cloud.admin.inject({
-      match: { service: "digitalocean", operation: "GET /v2/droplets/{droplet_id}" },
-      times: 1000,
-      effect: { kind: "error", status: 500, code: "server_error", message: "no status" },
-    });
-    const ended = await life.site(site).apply();
-    expect(ended.exitCode).toBe(1);
-    expect(reasons(ended)).toMatch(/Error waiting for droplet \(\d+\) to become ready: .*500 no status/);
-    await awaitConnected(site, "node-1");
-    await life.cloud.admin.clearFaults();
-    expect((await life.site(site).state()).filter((address) => address.startsWith("null_resource."))).toEqual(
-      ['null_resource.generation["node-1"]', 'null_resource.guard["node-1"]'],
-    );
-    return (await nodesOf(life, site))("node-1");
-  };
+describe("servers on premises", () => {
+  const servers = ["rack-1", "rack-2"];
 
-  test("is deregistered by its guard when it is destroyed, once it is gone", async () => {
-    const node = await createHalf("half-destroyed");
+  test("are awaited while they run the bootstrap with their activations", async () => {
+    const { admin } = life.cloud;
+    for (const node of servers) {
+      const userData = await serverScript(life, "berlin", node);
+      await admin.bootMachine({ name: node, hostname: node, userData, publicIp: "192.0.2.1" });
+    }
+    expect(await life.site("berlin").apply()).toMatchObject({ exitCode: 0 });
+    const { droplets, ...registered } = await find("berlin");
+    expect(registered.containerInstances).toMatchObject(servers.map(up));
+    expect(registered.managedInstances).toHaveLength(2);
+    expect(droplets).toEqual([]);
+    expect(await life.changes("compute-berlin")).toEqual({});
+  }, 600_000);
+
+  test("are deregistered one by one as they leave the configuration or are destroyed, and live on", async () => {
+    const nodes = await nodesOf(life, "berlin");
+    const [stays, leaves] = [nodes("rack-1"), nodes("rack-2")];
     const mark = await life.mark();
-    const ended = await expectDestroyed("half-destroyed");
-    expect(said(ended, "deregistration", "node-1")).toEqual([]);
-    expect(said(ended, "guard", "node-1")).toEqual([
-      `draining ${node.id}, 0 task(s)`,
-      `deregistered ${node.id} from ECS`,
-      `deregistered ${node.managedInstance} from Systems Manager`,
-    ]);
-    const journal = await life.since(mark);
-    expect(endOfNode(journal, node)).toHaveLength(3);
-    const order = journal
-      .map(({ name }) => name)
-      .filter((name) => name === "DELETE /v2/droplets/{droplet_id}" || name === "DeregisterManagedInstance");
-    expect(order).toEqual(["DELETE /v2/droplets/{droplet_id}", "DeregisterManagedInstance"]);
-  }, 300_000);
-
-  test("does not let its successor pass the gate, and is deregistered with it by a raised `replacement`", async () => {
-    const node = await createHalf("half-applied");
-    const again = await life.site("half-applied").apply(impatient);
-    expect(again.exitCode).toBe(1);
-    expect(said(again, "registration", "node-1").at(-1)).toContain(remedy("half-applied", "node-1"));
-
-    life.configure({ "half-applied": raised(sites["half-applied"], "node-1") });
+    life.configure({ berlin: serverSite("rack-1") });
     await life.deployControlPlane();
-    expect(await life.site("half-applied").apply()).toMatchObject({ exitCode: 0 });
-    const after = await find("half-applied");
-    expect(after.containerInstances).toMatchObject([up("node-1")]);
-    expect(after.managedInstances).toEqual([after.containerInstances[0]?.managedInstance]);
-    expect(after.managedInstances).not.toEqual([node.managedInstance]);
-    await expectDestroyed("half-applied");
-  }, 300_000);
+    expect(await life.site("berlin").apply()).toMatchObject({ exitCode: 0 });
+    expect(await find("berlin")).toMatchObject({
+      managedInstances: [stays.managedInstance],
+      containerInstances: [{ arn: stays.arn, status: "ACTIVE", connected: true }],
+    });
+    expect(endOfNode(await life.since(mark), leaves)).toEqual(wholeEnd);
+    expect(endOfNode(await life.since(mark), stays)).toEqual([]);
+
+    await expectDestroyed("berlin");
+    expect(endOfNode(await life.since(mark), stays)).toEqual(wholeEnd);
+    const events = (await life.since(mark)).filter(
+      ({ kind, caller }) => kind === "event" && caller === "rack-1",
+    );
+    expect(events).toEqual([]);
+    await Promise.all(servers.map((server) => life.cloud.admin.destroyMachine(server)));
+  }, 600_000);
 });
