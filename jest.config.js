@@ -5,6 +5,8 @@ requireNodeVersion();
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",
+  // A local cloud for each life-cycle file: more at the same time would only slow each other down.
+  maxWorkers: 2,
   globalSetup: "<rootDir>/test/support/global-setup.ts",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   modulePathIgnorePatterns: ["<rootDir>/.local-cloud/", "<rootDir>/cdktf.out/"],
