@@ -70,14 +70,14 @@ export interface LifeCycle {
 }
 
 /** Seconds that one Terraform command may take. */
-const commandTimeout = 240;
+const commandTimeout = 480;
 const deployment = "shop";
 
 /** The scripts' waits, short enough for tests; what they wait for takes a second or two here. */
 export const shortWaits = {
   POLL_SECONDS: "0.5",
   RETRY_SECONDS: "0.2",
-  TIMEOUT_SECONDS: "60",
+  TIMEOUT_SECONDS: "180",
   STALL_SECONDS: "10",
   DRAIN_SECONDS: "60",
   RECONNECT_SECONDS: "3",
