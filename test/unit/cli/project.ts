@@ -52,7 +52,14 @@ const root = resolve(__dirname, "../../..");
 
 export async function createProject(): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), "cli-project-"));
-  for (const part of ["cli", "config", "package.json", "tsconfig.json", "test/unit/cli/stand-in-stacks.ts"]) {
+  for (const part of [
+    "cli",
+    "config",
+    "node-version.js",
+    "package.json",
+    "tsconfig.json",
+    "test/unit/cli/stand-in-stacks.ts",
+  ]) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
