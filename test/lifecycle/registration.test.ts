@@ -4,7 +4,7 @@ import type { Ended } from "../../local-cloud/demo/command";
 import { callAsAgent } from "../support/agent";
 import { awsClients, findSite, listDroplets, listManagedInstances, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";
-import { callsOf, endOfNode, names } from "../support/journal";
+import { awaitCall, callsOf, endOfNode, names } from "../support/journal";
 import { startLifeCycle, type Activation, type LifeCycle } from "../support/life-cycle";
 import { dropletSite, machineOf, nodesOf, raised } from "../support/nodes";
 import { serverSite, serverScript } from "../support/servers";
@@ -126,7 +126,10 @@ describe("an activation that is of no use any more", () => {
       times: 1,
       effect: { kind: "lost-answer" },
     });
-    ended = await life.site("spent").apply({ TIMEOUT_SECONDS: "12" });
+    const mark = await life.mark();
+    expect(await life.site("spent").apply(impatient)).toMatchObject({ exitCode: 1 });
+    await awaitCall(life, mark, "RegisterManagedInstance", lost.id);
+    ended = await life.site("spent").apply(impatient);
     droplets = await dropletsOf("spent");
   }, 600_000);
 
@@ -135,14 +138,14 @@ describe("an activation that is of no use any more", () => {
   test("since it has expired is called expired, and `replacement` is to be raised", () => {
     expect(ended.exitCode).toBe(1);
     expect(verdict("expired")).toBe(
-      `FAILED: after 12 s, the activation ${activations[0]?.id} expired before the machine used it. ` +
+      `FAILED: after 3 s, the activation ${activations[0]?.id} expired before the machine used it. ` +
         `A new machine needs a new one: ${remedy("spent", "expired")}`,
     );
   });
 
   test("since a machine has used it that is gone is called used, and `replacement` is to be raised", () => {
     expect(verdict("gone")).toBe(
-      `FAILED: after 12 s, the activation ${activations[1]?.id} has been used, but by a machine that never ` +
+      `FAILED: after 3 s, the activation ${activations[1]?.id} has been used, but by a machine that never ` +
         `appeared or has gone since. It works only once: ${remedy("spent", "gone")}`,
     );
   });
