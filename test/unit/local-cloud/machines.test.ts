@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentOrders, AgentPoll, Assignment } from "../../../local-cloud/machines";
 import { createMachines, type LocalMachines } from "../../../local-cloud/nodes/create-machines";
-import type { World } from "../../../local-cloud/world";
+import { createWorld } from "../../../local-cloud/world";
 
 const image = "registry.example/app:v1";
 const server = `
@@ -61,29 +61,6 @@ function clouds() {
   return { calls, polls, orders, handler };
 }
 
-function emptyWorld(): World {
-  const maps = { clusters: new Map(), containerInstances: new Map(), tasks: new Map() };
-  return {
-    account: "000000000000",
-    aws: {
-      ...maps,
-      activations: new Map(),
-      managedInstances: new Map(),
-      taskDefinitions: new Map(),
-      services: new Map(),
-    },
-    digitalocean: {
-      droplets: new Map(),
-      firewalls: new Map(),
-      loadBalancers: new Map(),
-      tags: new Map(),
-      vpcs: new Map(),
-    },
-    faults: [],
-    journal: [],
-  };
-}
-
 const task: Assignment = {
   taskArn: "arn:aws:ecs:eu-central-1:000000000000:task/demo/0123456789abcdef",
   family: "app",
@@ -112,7 +89,7 @@ async function start(sandbox: "auto" | "process") {
   writeFileSync(join(folder, "Dockerfile"), 'FROM node:20\nCMD ["node", "server.js"]\n');
   writeFileSync(join(folder, "server.js"), server);
   const cloud = clouds();
-  const world = emptyWorld();
+  const world = createWorld("000000000000");
   const { handler } = cloud;
   const python = "python3";
   const machines = await createMachines({
