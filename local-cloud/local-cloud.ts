@@ -1,5 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { serveAdmin } from "./admin";
 import { loadApis } from "./aws/api";
@@ -9,12 +8,14 @@ import { startMoto } from "./aws/moto";
 import { reconcile } from "./aws/reconcile";
 import { defaultSettings } from "./aws/settings";
 import { serveDigitalOcean } from "./digitalocean/api";
+import { placeDocker } from "./docker/place";
 import { shellScript } from "./environment";
 import { lock } from "./lock";
 import type { Ready } from "./main";
 import { createMachines } from "./nodes/create-machines";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython, type Python } from "./python";
+import { makeRunDirectory } from "./run-directory";
 import { removeOverrides } from "./terraform-overrides";
 import { prepareTerraform, type ProviderSetting, type Terraform } from "./terraform-setup";
 import { createWorld } from "./world";
@@ -67,6 +68,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     const python = await ensurePython(sharedDirectory);
     placeImages(directory, options.image);
     placeAwsCli(terraform, python);
+    await placeDocker(terraform.bin);
     const plugins = join(sharedDirectory, "plugins");
     mkdirSync(plugins, { recursive: true });
 
@@ -78,15 +80,12 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     const aws = await serveAws(world, gateway);
     closers.push(() => aws.close());
 
-    // Unix sockets have short paths only.
-    const runDirectory = mkdtempSync(join(tmpdir(), "anywhere-"));
-    closers.push(() => {
-      rmSync(runDirectory, { recursive: true, force: true });
-    });
+    const runDirectory = await makeRunDirectory(directory);
+    closers.push(() => runDirectory.remove());
     const machines = await createMachines({
       world,
       directory,
-      runDirectory,
+      runDirectory: runDirectory.path,
       imagesDirectory: join(directory, "images"),
       handler: createAwsHandler(world, gateway),
       sandbox: options.sandbox,

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { bundle } from "../bundle";
 import { takeFault } from "../faults";
 import type { Machines, MachineSpec } from "../machines";
 import { type JsonObject, note, type World } from "../world";
@@ -53,7 +53,7 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
   await Promise.all(
     [runDirectory, imagesDirectory, join(directory, "logs")].map((path) => mkdir(path, { recursive: true })),
   );
-  await bundleSupervisor(shared.supervisor);
+  await bundle(join(__dirname, "inside", "main.ts"), shared.supervisor);
 
   const machines = new Map<string, Machine>();
   const delayed = new Map<string, NodeJS.Timeout>();
@@ -172,11 +172,6 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
       await rm(shared.supervisor, { force: true });
     },
   };
-}
-
-async function bundleSupervisor(outfile: string): Promise<void> {
-  const entryPoints = [join(__dirname, "inside", "main.ts")];
-  await build({ entryPoints, outfile, bundle: true, platform: "node", target: "node20", logLevel: "silent" });
 }
 
 /** Actions with the same name run one after the other. */

@@ -1,0 +1,35 @@
+import { cpSync, existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { imageFolder, readImage } from "../nodes/inside/dockerfile";
+import { Failure } from "./failure";
+
+/** An image to build. */
+export interface Build {
+  /** The build context. */
+  readonly folder: string;
+  readonly reference: string;
+  /** `linux/…`; containers run natively, whatever it says. */
+  readonly platform: string;
+}
+
+/** Where an image lies between its build and its push. */
+export function builtFolder(directory: string, reference: string): string {
+  return imageFolder(join(directory, "built-images"), reference);
+}
+
+/** Copies the build context. @throws Failure without a Dockerfile that a machine can follow */
+export async function buildImage(directory: string, { folder, reference, platform }: Build): Promise<string> {
+  if (!/^linux\/(amd64|arm64)$/.test(platform)) {
+    throw new Failure(`"${platform}": unknown operating system or architecture`);
+  }
+  if (!existsSync(folder)) {
+    throw new Failure(`unable to prepare context: path "${folder}" not found`);
+  }
+  await readImage(folder).catch((error: unknown) => {
+    throw new Failure(`failed to solve: failed to read dockerfile: ${String(error)}`);
+  });
+  const built = builtFolder(directory, reference);
+  rmSync(built, { recursive: true, force: true });
+  cpSync(folder, built, { recursive: true, verbatimSymlinks: true });
+  return `naming to ${reference} done`;
+}

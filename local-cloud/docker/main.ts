@@ -1,0 +1,64 @@
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { buildImage } from "./build";
+import { Failure } from "./failure";
+import { logIn } from "./login";
+import { pushImage } from "./push";
+
+/**
+ * `docker` as far as publishing an image needs it, without an engine: an image is a copy of its build context, which
+ * a push hands to the machines and enters into ECR. Every other call fails and says so.
+ */
+async function docker(words: readonly string[]): Promise<string> {
+  const directory = dirname(dirname(__filename));
+  const { values, positionals } = parse(words);
+  const [command = "", subject = ""] = positionals;
+  if (command === "version" && values.format === "{{.Server.Version}}") {
+    return "local-cloud";
+  }
+  if (command === "context" && subject === "inspect" && values.format === "{{.Endpoints.docker.Host}}") {
+    return `unix://${directory}/no-engine`;
+  }
+  if (command === "build" && values.tag !== undefined && values.platform !== undefined) {
+    return buildImage(directory, { folder: subject, reference: values.tag, platform: values.platform });
+  }
+  if (command === "login" && values.username !== undefined && values["password-stdin"] === true) {
+    return logIn(subject, values.username);
+  }
+  if (command === "push") {
+    return pushImage(directory, subject);
+  }
+  throw unknown(words);
+}
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        format: { type: "string" },
+        platform: { type: "string" },
+        tag: { type: "string" },
+        username: { type: "string" },
+        "password-stdin": { type: "boolean" },
+      },
+    });
+  } catch {
+    throw unknown(words);
+  }
+}
+
+function unknown(words: readonly string[]): Failure {
+  return new Failure(`the local cloud's docker doesn't know: docker ${words.join(" ")}`);
+}
+
+docker(process.argv.slice(2)).then(
+  (said) => {
+    console.log(said);
+  },
+  (error: unknown) => {
+    console.error(error instanceof Failure ? error.message : error);
+    process.exitCode = 1;
+  },
+);
