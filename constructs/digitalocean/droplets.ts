@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { Droplet } from "@cdktf/provider-digitalocean/lib/droplet";
 import { Fn, propertyAccess, Token, type ITerraformDependable, type TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { NodeSet } from "../node/node-set";
-import { Script } from "../node/script";
+import { Script } from "../script/script";
+
+const scripts = join(__dirname, "../node");
 
 /** Props of {@link Droplets}. */
 export interface DropletsProps {
@@ -28,8 +31,8 @@ export class Droplets extends Construct {
   constructor(scope: Construct, id: string, props: DropletsProps) {
     super(scope, id);
     const { name, region, vpcUuid, nodes, tags, sshKeys, dependsOn, generation, settings } = props;
-    const userData = new Script(this, "user-data.sh.tftpl");
-    const bootstrap = new Script(this, "bootstrap.sh");
+    const userData = new Script(this, join(scripts, "user-data.sh.tftpl"));
+    const bootstrap = new Script(this, join(scripts, "bootstrap.sh"));
     this.resource = new Droplet(this, "node", {
       forEach: nodes.forEach,
       dependsOn,

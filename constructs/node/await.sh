@@ -2,11 +2,12 @@
 # Waits until one node is registered: Online in Systems Manager, ACTIVE in ECS, its agent connected. Fails when the
 # time is over and says which step is missing and what to do. A lost connection on the way is waited for.
 #
-# Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACCOUNT=… ACTIVATION_ID=… AWS_LIBRARY=… await.sh
+# Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACCOUNT=… ACTIVATION_ID=… \
+#   AWS_LIBRARY=… REGISTRATIONS=… await.sh
 #   NAME, SITE, NODE, GENERATION   the node: deployment, site, name and incarnation
 #   CLUSTER, AWS_REGION, ACCOUNT   where it registers; credentials of another account are refused
 #   ACTIVATION_ID                  the activation that its machine was created with
-#   AWS_LIBRARY                    path of aws.sh
+#   AWS_LIBRARY, REGISTRATIONS     paths of aws.sh and registrations.sh
 #   MACHINE_CREATED                when the machine was created (2018-06-18T22:28:28Z), if that is known: what registered
 #                                  before was another one, though AWS takes minutes to notice that it has gone
 # Seconds; the last two may be fractions:
@@ -15,9 +16,9 @@
 #   RETRY_SECONDS    2    before a failed call is repeated; doubles each time
 set -euo pipefail
 
-TASK=registration
-# shellcheck source=constructs/node/aws.sh
-. "${AWS_LIBRARY:?is the path of aws.sh}"
+TASK="registration of ${SITE:-?}/${NODE:-?}"
+# shellcheck source=constructs/node/registrations.sh
+. "${REGISTRATIONS:?is the path of registrations.sh}"
 
 main() {
   prepare NAME SITE NODE GENERATION CLUSTER AWS_REGION ACCOUNT ACTIVATION_ID

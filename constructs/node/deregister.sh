@@ -2,31 +2,33 @@
 # Takes one node out of ECS and Systems Manager, and no other: drain, wait, ECS, then Systems Manager, since a node
 # loses its credentials with the last. What has gone already is success; after an interruption, run it again.
 #
-# Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACCOUNT=… ACTIVATION_ID=… AWS_LIBRARY=… deregister.sh
+# Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACCOUNT=… ACTIVATION_ID=… \
+#   AWS_LIBRARY=… REGISTRATIONS=… deregister.sh
 #   NAME, SITE, NODE, GENERATION   the node: deployment, site, name and incarnation
 #   CLUSTER, AWS_REGION, ACCOUNT   where it is registered; credentials of another account are refused
 #   ACTIVATION_ID                  the activation that its machine was created with
-#   AWS_LIBRARY                    path of aws.sh
+#   AWS_LIBRARY, REGISTRATIONS     paths of aws.sh and registrations.sh
 #   PHASE                          deregistration (default), or guard: the second run, after the machine has gone,
 #                                  which leaves out the look-up by activation that the first run has made
 # Seconds; the first and the last may be fractions:
-#   POLL_SECONDS       5    between two looks at a draining node
+#   POLL_SECONDS       5    between two looks at a draining node; up to three times as long
 #   DRAIN_SECONDS      300  longest wait for its tasks, and once more after they were stopped
 #   STALL_SECONDS      60   longest wait without progress, before the remaining tasks are stopped
 #   RECONNECT_SECONDS  30   longest wait for an agent that has lost its connection
 #   RETRY_SECONDS      2    before a failed call is repeated; doubles each time
 set -euo pipefail
 
-TASK=${PHASE:-deregistration}
-# shellcheck source=constructs/node/aws.sh
-. "${AWS_LIBRARY:?is the path of aws.sh}"
+readonly PHASE=${PHASE:-deregistration}
+TASK="${PHASE} of ${SITE:-?}/${NODE:-?}"
+# shellcheck source=constructs/node/registrations.sh
+. "${REGISTRATIONS:?is the path of registrations.sh}"
 
 main() {
   prepare NAME SITE NODE GENERATION CLUSTER AWS_REGION ACCOUNT ACTIVATION_ID
   local managed arn instance status connected running pending
   # The tag outlives a deleted activation, the activation's id a changed tag.
   find_managed tag:anywhere.identity "${IDENTITY}"
-  if [[ -z ${MANAGED} && ${TASK} != guard ]]; then
+  if [[ -z ${MANAGED} && ${PHASE} != guard ]]; then
     find_managed ActivationIds "${ACTIVATION_ID}"
   fi
   managed=${MANAGED}

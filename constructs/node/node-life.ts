@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
 import type { IResolvable, ITerraformDependable, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
+import { awsLibrary, Script } from "../script/script";
 import type { NodeSet } from "./node-set";
-import { Script } from "./script";
 
 /** By what the scripts find a node, and nothing but that node, in ECS and in Systems Manager. */
 export interface NodeIdentity {
@@ -35,7 +36,8 @@ export class NodeLife extends Construct {
   private readonly nodes: NodeSet<"generation">;
   private readonly settings: Readonly<Record<string, string>>;
   private readonly deregister: Script;
-  private readonly library: Script;
+  /** Where the scripts find what they share. */
+  private readonly libraries: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, { nodes, identity }: NodeLifeProps) {
     super(scope, id);
@@ -50,8 +52,11 @@ export class NodeLife extends Construct {
       ACCOUNT: identity.account,
       ACTIVATION_ID: identity.activationId,
     };
-    this.deregister = new Script(this, "deregister.sh");
-    this.library = new Script(this, "aws.sh");
+    this.deregister = new Script(this, join(__dirname, "deregister.sh"));
+    this.libraries = {
+      AWS_LIBRARY: new Script(this, awsLibrary).location,
+      REGISTRATIONS: new Script(this, join(__dirname, "registrations.sh")).location,
+    };
     this.generation = new NullResource(this, "generation", {
       forEach: nodes.forEach,
       triggers: { generation: nodes.get("generation") },
@@ -80,7 +85,7 @@ export class NodeLife extends Construct {
    * @param machineCreated when its machine was created, in RFC 3339 with seconds: an earlier registration is another's
    */
   gate(deregistration: NullResource, machineCreated?: string): NullResource {
-    const script = new Script(this, "await.sh");
+    const script = new Script(this, join(__dirname, "await.sh"));
     // As the deregistration remembers them: a gate that is tried again waits for the same activation.
     const remembered = Object.keys(this.settings).map((name) => [
       name,
@@ -96,7 +101,7 @@ export class NodeLife extends Construct {
           environment: {
             ...(Object.fromEntries(remembered) as Record<string, string>),
             ...(machineCreated !== undefined && { MACHINE_CREATED: machineCreated }),
-            AWS_LIBRARY: this.library.location,
+            ...this.libraries,
           },
         },
       ],
@@ -130,7 +135,7 @@ export class NodeLife extends Construct {
           environment: {
             ...(Object.fromEntries(remembered) as Record<string, string>),
             PHASE: phase,
-            AWS_LIBRARY: this.library.location,
+            ...this.libraries,
           },
         },
       ],

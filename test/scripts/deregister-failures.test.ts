@@ -24,7 +24,7 @@ test("credentials of another account change nothing and fail with both account i
   const { status, output } = await deregister();
   expect(status).toBe(1);
   expect(output).toContain(
-    "wrong account: the credentials belong to account 999999999999, the node to 111122223333",
+    "wrong account: the credentials belong to account 999999999999, the deployment to 111122223333",
   );
   expect(operations()).toEqual(["GetCallerIdentity"]);
 });

@@ -219,6 +219,9 @@ test.each([
           ...Object.fromEntries(remembered.map((name) => [name, `\${self.triggers.${name}}`])),
           PHASE: phase,
           AWS_LIBRARY: expect.stringMatching(/^\.\/assets\/aws\/[0-9A-F]{32}\/aws\.sh$/) as unknown,
+          REGISTRATIONS: expect.stringMatching(
+            /^\.\/assets\/registrations\/[0-9A-F]{32}\/registrations\.sh$/,
+          ) as unknown,
         },
       },
     },

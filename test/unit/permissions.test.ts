@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 
 const readme = readFileSync("README.md", "utf8");
-const scripts = readdirSync("constructs/node")
-  .filter((name) => name.endsWith(".sh") && name !== "bootstrap.sh")
-  .map((name) => readFileSync(join("constructs/node", name), "utf8"))
+const scripts = readdirSync("constructs", { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".sh") && !path.endsWith("bootstrap.sh"))
+  .map((path) => readFileSync(join("constructs", path), "utf8"))
   .join("\n");
 
 /** `update-container-instances-state` → `UpdateContainerInstancesState`. */

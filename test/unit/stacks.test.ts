@@ -222,7 +222,7 @@ test("HCP Terraform gets a workspace for each stack, in the project", () => {
 });
 
 test("a second synth in another folder writes the same bytes", () => {
-  const [manifest, stacks, droplets, servers] = [1, 5, 5, 3];
+  const [manifest, stacks, droplets, servers] = [1, 5, 6, 4];
   const directories = ["first", "second/deeper"].map((name) =>
     join(mkdtempSync(join(tmpdir(), "synth-")), name),
   );

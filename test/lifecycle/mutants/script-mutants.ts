@@ -44,7 +44,7 @@ export const scriptMutants: readonly Mutant[] = [
     name: "the first page only",
     breaks: "every registration of a node is ended, however many pages they fill",
     shows: "left behind: mi-",
-    scripts: { "aws.sh": [{ from: "--page-size 50", to: "--no-paginate --max-results 50" }] },
+    scripts: { "registrations.sh": [{ from: "--page-size 50", to: "--no-paginate --max-results 50" }] },
   },
   {
     name: "access denied taken for gone",

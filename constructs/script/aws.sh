@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
-# What await.sh and deregister.sh share: calls to AWS that tell one failure from another, and how a node is
-# found. Sourced, never run. Works with the AWS CLI 1 and 2 and with bash 3.2 (macOS); needs no jq.
+# Calls to AWS that tell one failure from another, for the scripts of every construct. Sourced, never run. Works with
+# the AWS CLI 1 and 2 and with bash 3.2 (macOS); needs no jq.
 #
-# Expects TASK, which names the work in messages, and the settings that both scripts document.
+# Expects TASK, which names the work in messages, AWS_REGION and ACCOUNT.
 # RETRY_SECONDS (default 2) is the first pause before a failed call is repeated.
 # shellcheck disable=SC2034 # results for the scripts that source this file
 
-# One node's present incarnation, as the tag anywhere.identity of its managed instance says it.
-IDENTITY="${NAME:-}/${SITE:-}/${NODE:-}/${GENERATION:-}"
 # The CLI repeats what throttling, 5xx or a lost connection stopped, with back-off and jitter; aws_call once more.
 export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS="${AWS_MAX_ATTEMPTS:-5}" AWS_PAGER=""
-readonly IDENTITY CALL_ATTEMPTS=4
+readonly CALL_ATTEMPTS=4
 
-say() { printf 'anywhere: %s of %s/%s: %s\n' "${TASK}" "${SITE:-?}" "${NODE:-?}" "$*"; }
+say() { printf 'anywhere: %s: %s\n' "${TASK}" "$*"; }
 
 die() {
   say "FAILED: $*" >&2
@@ -26,8 +24,9 @@ pause() {
     'BEGIN { printf "%.3f", seconds * times * (1 + 0.4 * random / 32768) }')"
 }
 
-# prepare SETTING…: checks the settings of these names, the AWS CLI and the account. Without the last, the wrong
-# credentials would make a registered node look like one that has gone: Systems Manager answers them with nothing.
+# prepare SETTING…: checks the settings of these names, the AWS CLI and the account, and makes the private folder
+# SCRATCH. Without the account's check, the wrong credentials would make a registered node look like one that has
+# gone: Systems Manager answers them with nothing.
 prepare() {
   local name
   for name in "$@"; do
@@ -36,18 +35,25 @@ prepare() {
   command -v aws >/dev/null || die "the AWS CLI (\`aws\`) is not on PATH. Install version 2" \
     "(https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html) or \`pip install awscli\`," \
     "and run again. Nothing was changed."
-  ERRORS=$(mktemp "${TMPDIR:-/tmp}/anywhere.XXXXXX")
-  trap 'rm -f "${ERRORS}"' EXIT
+  SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/anywhere.XXXXXX")
+  # Goes with the last process that holds descriptor 9, in whichever way this one ends: Terraform stops it by SIGKILL.
+  exec 9> >(
+    trap '' HUP INT TERM
+    cat >/dev/null
+    rm -rf "${SCRATCH}"
+  )
   aws_call sts get-caller-identity --query Account
-  [[ ${ANSWER} == "${ACCOUNT}" ]] || die "wrong account: the credentials belong to account ${ANSWER}, the node to" \
-    "${ACCOUNT}. Nothing was changed. Use credentials of ${ACCOUNT} and run again."
+  [[ ${ANSWER} == "${ACCOUNT}" ]] || die "wrong account: the credentials belong to account ${ANSWER}, the" \
+    "deployment to ${ACCOUNT}. Nothing was changed. Use credentials of ${ACCOUNT} and run again."
 }
 
 # Prints what kind of failure a message of the AWS CLI tells.
 failure_kind() {
   case "$1" in
     *"(ClusterNotFoundException)"*) echo cluster-gone ;;
-    *"(InvalidInstanceId)"* | *"(InvalidParameterException)"*"not found"* | *"(ClientException)"*"not found"*) echo gone ;;
+    *"(RepositoryNotFoundException)"*) echo repository-gone ;;
+    *"(InvalidInstanceId)"* | *"(ImageNotFoundException)"* | *"(InvalidParameterException)"*"not found"* | \
+      *"(ClientException)"*"not found"*) echo gone ;;
     *"(AccessDenied"* | *"(UnauthorizedOperation)"* | *"(NotAuthorized"*) echo denied ;;
     *"(ExpiredToken"* | *"(RequestExpired)"* | *"(InvalidClientTokenId)"* | *"(UnrecognizedClientException)"* | \
       *"(SignatureDoesNotMatch)"* | *"(InvalidSignatureException)"* | *"(IncompleteSignature)"* | *"(AuthFailure)"* | \
@@ -75,21 +81,22 @@ remedy() {
 }
 
 # aws_call SERVICE OPERATION [OPTION…]: leaves the text of the answer, of all its pages, in ANSWER.
-# Returns 1 when the thing it asks for, or its cluster, is gone (GONE says which: gone or cluster-gone).
+# Returns 1 when the thing it asks for, or what holds it, is not there (GONE says which: gone, cluster-gone or
+# repository-gone).
 # Every other failure ends the script, once repeating cannot help, with what it was and what to do.
 aws_call() {
   local attempt status error kind called="$1 $2"
   for ((attempt = 1; ; attempt++)); do
     status=0
     ANSWER=$(aws "$@" --region "${AWS_REGION}" --output text --cli-connect-timeout 10 --cli-read-timeout 60 \
-      </dev/null 2>"${ERRORS}") || status=$?
+      </dev/null 2>"${SCRATCH}/errors") || status=$?
     if ((status == 0)); then
       return 0
     fi
-    error=$(tr '\n' ' ' <"${ERRORS}")
+    error=$(tr '\n' ' ' <"${SCRATCH}/errors")
     kind=$(failure_kind "${error}")
     case "${kind}" in
-      gone | cluster-gone)
+      *gone)
         GONE=${kind}
         return 1
         ;;
@@ -103,37 +110,4 @@ aws_call() {
     esac
     die "${called}: $(remedy "${kind}") The AWS CLI said (exit status ${status}): ${error}"
   done
-}
-
-# find_managed KEY VALUE: leaves the managed instances that a filter finds in MANAGED: id and ping status, one a line.
-find_managed() {
-  aws_call ssm describe-instance-information --filters "Key=$1,Values=$2" --page-size 50 \
-    --query 'InstanceInformationList[].[InstanceId,PingStatus]' || die "ssm describe-instance-information: ${GONE}."
-  MANAGED=$(grep '^mi-' <<<"${ANSWER}" || true)
-}
-
-# find_containers [AND]: leaves the node's container instances in CONTAINERS, as describe_containers does: what
-# carries the four attributes of this very node, in whichever state but INACTIVE, and satisfies what else is asked
-# in the cluster query language (" and …"). Returns 1 when the cluster is gone.
-find_containers() {
-  CONTAINERS=""
-  aws_call ecs list-container-instances --cluster "${CLUSTER}" --query 'containerInstanceArns[]' \
-    --filter "attribute:anywhere.deployment == ${NAME} and attribute:anywhere.site == ${SITE} and attribute:anywhere.node == ${NODE} and attribute:anywhere.generation == ${GENERATION}${1:-}" ||
-    return 1
-  local arns
-  # The CLI prints a line per page, and nothing or "None" for an empty one.
-  IFS=$'\n' read -r -d '' -a arns <<<"$(tr '\t' '\n' <<<"${ANSWER}" | grep '^arn:')" || true
-  [[ -z ${arns[0]:-} ]] || describe_containers "${arns[@]}"
-}
-
-# describe_containers ARN…: leaves in CONTAINERS, one a line, ARN, managed instance, status, agent connected (True
-# or False), running and pending tasks, separated by tabs. What has gone is left out. Returns 1 when the cluster is.
-describe_containers() {
-  CONTAINERS=""
-  local of="attributes[?name=='anywhere" value="'].value|[0]"
-  aws_call ecs describe-container-instances --cluster "${CLUSTER}" --container-instances "$@" --query \
-    "containerInstances[].[containerInstanceArn,ec2InstanceId,status,agentConnected,runningTasksCount,pendingTasksCount,join('/',[${of}.deployment${value},${of}.site${value},${of}.node${value},${of}.generation${value}])]" ||
-    return 1
-  # The list's filter has seen to it; yet a wrong answer must never cost another node its registration.
-  CONTAINERS=$(awk -F '\t' -v identity="${IDENTITY}" '$NF == identity && $3 != "INACTIVE"' <<<"${ANSWER}")
 }

@@ -1,0 +1,22 @@
+import { basename, join } from "node:path";
+import { TerraformAsset } from "cdktf";
+import type { Construct } from "constructs";
+
+/** Calls to AWS for scripts, which find it by their setting `AWS_LIBRARY`. */
+export const awsLibrary = join(__dirname, "aws.sh");
+
+/** A file of this project, copied beside the stack's JSON with its mode, so that no absolute path is synthesised. */
+export class Script extends TerraformAsset {
+  /** @param path absolute; the file's name is unique in the stack */
+  constructor(scope: Construct, path: string) {
+    super(scope, basename(path).replace(/\..*$/, ""), { path });
+  }
+
+  /**
+   * Where Terraform finds it. `./` is what `path.module` evaluates to in a root module; the
+   * expression itself would be escaped by CDKTF in the arguments of a function.
+   */
+  get location(): string {
+    return `./${this.path}`;
+  }
+}
