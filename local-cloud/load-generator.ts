@@ -1,0 +1,118 @@
+import { Agent, get, type IncomingMessage } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import type { LoadOptions, LoadResult } from "./load";
+
+type Outcome = "succeeded" | "non2xx" | "resets" | "timeouts" | "errors";
+
+/** How many failures are described. */
+const described = 20;
+/** Milliseconds that a late connection may catch up. */
+const arrears = 1000;
+
+/** Sends requests until it is aborted or its time is over. */
+async function generateLoad(options: LoadOptions, ended: AbortSignal): Promise<LoadResult> {
+  const { url, rate = 120, connections = 4, timeout = 10, limit = 1200 } = options;
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const counts = { succeeded: 0, non2xx: 0, resets: 0, timeouts: 0, errors: 0 };
+  const failures: string[] = [];
+  const perSecond: number[] = [];
+  const start = performance.now();
+  const elapsed = (): number => (performance.now() - start) / 1000;
+  let lastSuccess = 0;
+  let longestGap = 0;
+
+  const send = async (): Promise<void> => {
+    const second = Math.floor(elapsed());
+    perSecond[second] = (perSecond[second] ?? 0) + 1;
+    const { outcome, detail } = await request(url, agent, timeout);
+    counts[outcome] += 1;
+    if (outcome === "succeeded") {
+      longestGap = Math.max(longestGap, elapsed() - lastSuccess);
+      lastSuccess = elapsed();
+    } else if (failures.length < described) {
+      failures.push(`after ${elapsed().toFixed(1)} s: ${detail}`);
+    }
+  };
+  const period = (1000 * connections) / rate;
+  const connection = async (index: number): Promise<void> => {
+    let due = start + (period * index) / connections;
+    while (!ended.aborted && elapsed() < limit) {
+      const wait = due - performance.now();
+      if (wait > 0) {
+        await pause(wait);
+      }
+      await send();
+      due = Math.max(due + period, performance.now() - arrears);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, (_, index) => connection(index)));
+
+  agent.destroy();
+  const seconds = elapsed();
+  const requests = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const fullSeconds = Array.from({ length: Math.floor(seconds) }, (_, second) => perSecond[second] ?? 0);
+  return {
+    requests,
+    ...counts,
+    failed: requests - counts.succeeded,
+    failures,
+    seconds,
+    rate: requests / seconds,
+    lowestRate: Math.min(...fullSeconds, ...(fullSeconds.length === 0 ? [0] : [])),
+    longestGapSeconds: Math.max(longestGap, seconds - lastSuccess),
+  };
+}
+
+interface Ended {
+  readonly outcome: Outcome;
+  readonly detail: string;
+}
+
+function request(url: string, agent: Agent, timeout: number): Promise<Ended> {
+  return new Promise((resolve) => {
+    let connected = false;
+    const sent = get(url, { agent });
+    const done = (outcome: Outcome, detail: string): void => {
+      clearTimeout(timer);
+      resolve({ outcome, detail });
+    };
+    const timer = setTimeout(() => {
+      done("timeouts", `no complete answer within ${timeout} s`);
+      sent.destroy();
+    }, timeout * 1000);
+    const broken = (error: Error & { readonly code?: string }): void => {
+      const parsed = error.code?.startsWith("HPE_") === true;
+      done(connected && !parsed ? "resets" : "errors", error.message);
+    };
+    sent.on("socket", (socket) => {
+      connected = !socket.connecting;
+      if (!connected) {
+        socket.once("connect", () => (connected = true));
+      }
+    });
+    sent.on("error", broken);
+    sent.on("response", (response: IncomingMessage) => {
+      const { statusCode = 0 } = response;
+      response.on("error", broken).resume();
+      response.on("end", () => {
+        done(statusCode >= 200 && statusCode < 300 ? "succeeded" : "non2xx", `status ${statusCode}`);
+      });
+    });
+  });
+}
+
+/** Tells the process that started this one when it begins, and the result when that one says so or the time is over. */
+async function main(options: LoadOptions): Promise<void> {
+  const ended = new AbortController();
+  process.on("message", () => {
+    ended.abort();
+  });
+  process.once("disconnect", () => process.exit());
+  setImmediate(() => process.send?.("started"));
+  const result = await generateLoad(options, ended.signal);
+  process.send?.(result, () => {
+    process.disconnect();
+  });
+}
+
+void main(JSON.parse(process.argv[2] ?? "") as LoadOptions);
