@@ -7,7 +7,7 @@ import type {
   Task,
   TaskDefinition,
 } from "./aws/state";
-import type { Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
+import type { Certificate, Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
 import type { Fault } from "./faults";
 
 /** Anything that JSON can hold. */
@@ -54,6 +54,8 @@ export interface World {
     readonly tasks: Map<string, Task>;
   };
   readonly digitalocean: {
+    /** By id, as everything whose key is not told. */
+    readonly certificates: Map<string, Certificate>;
     readonly droplets: Map<number, Droplet>;
     readonly firewalls: Map<string, Firewall>;
     readonly loadBalancers: Map<string, LoadBalancer>;
@@ -87,6 +89,7 @@ export function createWorld(account: string): World {
       tasks: new Map(),
     },
     digitalocean: {
+      certificates: new Map(),
       droplets: new Map(),
       firewalls: new Map(),
       loadBalancers: new Map(),

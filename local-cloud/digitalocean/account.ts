@@ -2,13 +2,16 @@ import { setImmediate } from "node:timers/promises";
 import type { Machines } from "../machines";
 import { note, type JsonObject, type World } from "../world";
 import type { Balancer } from "./balancer";
+import type { CertificateAuthority } from "./certificate-authority";
 
 /** What one DigitalOcean account's handlers work on. */
 export interface Account {
   readonly world: World;
   readonly machines: Machines;
-  /** How long a load balancer processes a change. */
+  /** How long a load balancer processes a change, and a certificate is pending. */
   readonly processingMilliseconds: number;
+  /** Issues certificates. */
+  readonly authority: CertificateAuthority;
   /** What listens and proxies, by the load balancer's id. */
   readonly balancers: Map<string, Balancer>;
   readonly actions: Action[];
@@ -34,7 +37,12 @@ export interface Action {
 }
 
 /** Starts an account with nothing under way. */
-export function openAccount(world: World, machines: Machines, processingMilliseconds: number): Account {
+export function openAccount({
+  world,
+  machines,
+  processingMilliseconds,
+  authority,
+}: Pick<Account, "world" | "machines" | "processingMilliseconds" | "authority">): Account {
   const underWay = new Map<number, Promise<void>>();
   const balancers = new Map<string, Balancer>();
   let lastId = 500_000_000;
@@ -45,6 +53,7 @@ export function openAccount(world: World, machines: Machines, processingMillisec
     world,
     machines,
     processingMilliseconds,
+    authority,
     balancers,
     actions: [],
     nextId: () => (lastId += 1),

@@ -5,6 +5,7 @@ import type { Machines } from "../machines";
 import { note, type Json, type JsonObject, type World } from "../world";
 import { openAccount } from "./account";
 import { ApiError, notFound, unprocessable } from "./api-error";
+import { createCertificateAuthority } from "./certificate-authority";
 import { readOpenApi, type FindOperation, type Operation } from "./openapi";
 import type { Routes } from "./resource";
 import { createRoutes } from "./routes";
@@ -13,7 +14,7 @@ import { createRoutes } from "./routes";
 export interface DigitalOceanOptions {
   /**
    * How long a load balancer processes a change, in milliseconds: it is `new` for so long, and refuses a further
-   * change. @default 500
+   * change. A certificate is `pending` for as long. @default 500
    */
   readonly processingMilliseconds?: number;
 }
@@ -22,12 +23,14 @@ export interface DigitalOceanOptions {
 export interface DigitalOcean {
   /** Scheme, host and port: for `DIGITALOCEAN_API_URL`. */
   readonly endpoint: string;
+  /** Root of the certificates that it issues, in PEM. */
+  readonly root: string;
   /** Ends the API and every load balancer. Machines stay as they are. */
   close(): Promise<void>;
 }
 
 /**
- * Serves DigitalOcean's API for tags, droplets, firewalls, load balancers and VPCs on a loopback port of its own.
+ * Serves DigitalOcean's API for tags, droplets, firewalls, load balancers, certificates and VPCs on a loopback port of its own.
  * Every call is noted in the journal by its OpenAPI path template. What is not modelled is an error.
  */
 export async function serveDigitalOcean(
@@ -35,7 +38,8 @@ export async function serveDigitalOcean(
   machines: Machines,
   { processingMilliseconds = 500 }: DigitalOceanOptions = {},
 ): Promise<DigitalOcean> {
-  const account = openAccount(world, machines, processingMilliseconds);
+  const authority = await createCertificateAuthority();
+  const account = openAccount({ world, machines, processingMilliseconds, authority });
   const context = { world, routes: createRoutes(account), find: readOpenApi() };
   const server = await serveOnLoopback((request, response) => {
     answer(context, request, response).catch((error: unknown) => {
@@ -44,6 +48,7 @@ export async function serveDigitalOcean(
   });
   return {
     endpoint: server.url,
+    root: authority.root,
     close: async () => {
       await server.close();
       await account.close();
@@ -181,9 +186,14 @@ function withoutNulls(value: Json): Json {
     : value;
 }
 
+/** What the journal never holds. */
+const secretMembers = ["user_data", "private_key"];
+
 function redacted(body: Json | undefined): JsonObject {
   if (!isObject(body)) {
     return body === undefined ? {} : { body };
   }
-  return "user_data" in body ? { ...body, user_data: "(redacted)" } : body;
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => [name, secretMembers.includes(name) ? "(redacted)" : value]),
+  );
 }

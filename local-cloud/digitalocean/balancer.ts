@@ -1,10 +1,13 @@
-import { createServer, type Server } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { randomInt } from "node:crypto";
 import { closeServer, listen } from "../http-server";
 import type { Account } from "./account";
 import { unprocessable } from "./api-error";
+import type { KeyPair } from "./certificate-authority";
+import { verifiedPair } from "./certificates";
 import { watchHealth } from "./health-check";
 import { contains } from "./ipv4";
+import { createListener, type Listener } from "./listener";
 import { answerUnavailable, forward } from "./proxy";
 import { backends, isReachable } from "./reachability";
 import { machineName } from "./droplets";
@@ -14,14 +17,12 @@ import type { Droplet, ForwardingRule, LoadBalancer, LoadBalancerSettings } from
 export interface Balancer {
   /** The loopback address that it alone listens on, where the platform has more than one. */
   readonly ip: string;
-  /** Listens on the entry ports of these settings and on no others. @throws ApiError 422 when a port can't be had */
+  /**
+   * Listens on the entry ports of these settings and on no others. A listener that stays gets the certificate that
+   * its rule now names, and goes on serving. @throws ApiError 422 when a port can't be had
+   */
   update(settings: LoadBalancerSettings): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Whether the local cloud can serve a rule. */
-export function isListenable({ entry_protocol: entry, target_protocol: target }: ForwardingRule): boolean {
-  return entry === "http" && target === "http";
 }
 
 /**
@@ -47,78 +48,90 @@ export async function startBalancer(
     return healthy[turn % Math.max(1, healthy.length)];
   };
 
-  const createListener = (entryPort: number): Server => {
-    const server = createServer((request, response) => {
-      const loadBalancer = self();
-      const rule = loadBalancer?.settings.forwarding_rules.find(({ entry_port: port }) => port === entryPort);
-      if (loadBalancer === undefined || rule === undefined) {
-        answerUnavailable(response);
-        return;
-      }
-      const { redirect_http_to_https: redirect, http_idle_timeout_seconds: idle } = loadBalancer.settings;
-      if (redirect) {
-        const host = (request.headers.host ?? loadBalancer.ip).replace(/:\d+$/, "");
-        response.writeHead(307, { location: `https://${host}${request.url ?? "/"}` }).end();
-        return;
-      }
-      server.keepAliveTimeout = idle * 1000;
-      const backend = nextBackend(loadBalancer, rule.target_port);
-      if (backend === undefined) {
-        answerUnavailable(response);
-        return;
-      }
-      forward({
-        request,
-        response,
-        entryPort,
-        idleMilliseconds: idle * 1000,
-        connect: () => account.machines.connect(machineName(backend), rule.target_port),
-      });
+  const serve = (entryPort: number, request: IncomingMessage, response: ServerResponse): void => {
+    const loadBalancer = self();
+    const rule = loadBalancer?.settings.forwarding_rules.find(({ entry_port: port }) => port === entryPort);
+    if (loadBalancer === undefined || rule === undefined) {
+      answerUnavailable(response);
+      return;
+    }
+    const { redirect_http_to_https: redirect, http_idle_timeout_seconds: idle } = loadBalancer.settings;
+    if (redirect && entryPort === redirectedPort) {
+      const host = (request.headers.host ?? loadBalancer.ip).replace(/:\d+$/, "");
+      response.writeHead(307, { location: `https://${host}${request.url ?? "/"}` }).end();
+      return;
+    }
+    const backend = nextBackend(loadBalancer, rule.target_port);
+    if (backend === undefined) {
+      answerUnavailable(response);
+      return;
+    }
+    forward({
+      request,
+      response,
+      entryPort,
+      protocol: rule.entry_protocol,
+      idleMilliseconds: idle * 1000,
+      connect: () => account.machines.connect(machineName(backend), rule.target_port),
     });
-    server.on("connection", (socket) => {
-      if (!isAdmitted(self(), socket.remoteAddress ?? "")) {
-        socket.destroy();
-      }
-    });
-    return server;
   };
 
-  const listeners = new Map<number, Server>();
-  const open = async (ip: string, ports: readonly number[]): Promise<void> => {
-    const opened = new Map<number, Server>();
+  const listenerFor = ({ entry_port: port, entry_protocol: protocol, ...rule }: ForwardingRule): Listener => {
+    const listener = createListener(protocol, pairOf(rule), {
+      isAdmitted: (client) => isAdmitted(self(), client),
+      handle: (request, response) => {
+        listener.server.keepAliveTimeout = (self()?.settings.http_idle_timeout_seconds ?? 60) * 1000;
+        serve(port, request, response);
+      },
+    });
+    return listener;
+  };
+  const pairOf = ({ certificate_id: certificate }: Partial<ForwardingRule>): KeyPair | undefined =>
+    certificate === undefined || certificate === "" ? undefined : verifiedPair(world, certificate);
+
+  const listeners = new Map<number, Listener>();
+  const open = async (ip: string, rules: readonly ForwardingRule[]): Promise<void> => {
+    const opened = new Map<number, Listener>();
     try {
-      for (const port of ports.filter((wanted) => !listeners.has(wanted))) {
-        const server = createListener(port);
-        await listen(server, { host: ip, port });
-        opened.set(port, server);
+      for (const rule of rules.filter(({ entry_port: port }) => !listeners.has(port))) {
+        const listener = listenerFor(rule);
+        await listen(listener.server, { host: ip, port: rule.entry_port });
+        opened.set(rule.entry_port, listener);
       }
     } catch (error) {
-      await Promise.all([...opened.values()].map(closeServer));
+      await Promise.all([...opened.values()].map(({ server }) => closeServer(server)));
       throw error;
     }
-    opened.forEach((server, port) => listeners.set(port, server));
+    opened.forEach((listener, port) => listeners.set(port, listener));
+  };
+  const closeWhere = async (isGone: (port: number, listener: Listener) => boolean): Promise<void> => {
+    const gone = [...listeners].filter(([port, listener]) => isGone(port, listener));
+    gone.forEach(([port]) => listeners.delete(port));
+    await Promise.all(gone.map(([, { server }]) => closeServer(server)));
   };
 
-  const ip = await onFreeAddress((candidate) => open(candidate, entryPorts(settings)));
+  const ip = await onFreeAddress((candidate) => open(candidate, settings.forwarding_rules));
   return {
     ip,
-    update: async (next) => {
-      const ports = entryPorts(next);
-      await open(ip, ports).catch(refuse);
-      const gone = [...listeners].filter(([port]) => !ports.includes(port));
-      gone.forEach(([port]) => listeners.delete(port));
-      await Promise.all(gone.map(([, server]) => closeServer(server)));
+    update: async ({ forwarding_rules: rules }) => {
+      const ruleOf = (port: number) => rules.find(({ entry_port: entry }) => entry === port);
+      // A port whose protocol changes has to be free before it is listened on anew.
+      await closeWhere((port, { protocol }) => (ruleOf(port)?.entry_protocol ?? protocol) !== protocol);
+      await open(ip, rules).catch(refuse);
+      for (const rule of rules) {
+        listeners.get(rule.entry_port)?.present(pairOf(rule));
+      }
+      await closeWhere((port) => ruleOf(port) === undefined);
     },
     close: async () => {
       health.stop();
-      await Promise.all([...listeners.values()].map(closeServer));
+      await closeWhere(() => true);
     },
   };
 }
 
-function entryPorts({ forwarding_rules: rules }: LoadBalancerSettings): readonly number[] {
-  return rules.map(({ entry_port: port }) => port);
-}
+/** Source: DigitalOcean API, `redirect_http_to_https`: from port 80 to port 443, whatever else is listened on. */
+const redirectedPort = 80;
 
 /** Source: DigitalOcean API, `lb_firewall`: allow rules admit these clients only, deny rules turn clients away. */
 function isAdmitted(loadBalancer: LoadBalancer | undefined, client: string): boolean {

@@ -2,16 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { JsonObject, World } from "../world";
 import type { Account } from "./account";
 import { forbidden, notModelled, unprocessable } from "./api-error";
-import { isListenable, startBalancer } from "./balancer";
+import { startBalancer } from "./balancer";
 import { checkedRegion, showRegion } from "./catalog";
+import { verifiedPair } from "./certificates";
 import { isAddressOrRange } from "./ipv4";
 import { backends } from "./reachability";
 import type { Resource } from "./resource";
-import type { HealthCheck, LoadBalancer, LoadBalancerSettings } from "./state";
+import type { ForwardingRule, HealthCheck, LoadBalancer, LoadBalancerSettings } from "./state";
 import { existingTags } from "./tags";
 import { vpcFor } from "./vpcs";
 
-/** Regional HTTP load balancers in front of the droplets of a tag. Each really listens and proxies. */
+/** Regional HTTP and HTTPS load balancers in front of the droplets of a tag. Each really listens and proxies. */
 export function loadBalancers(account: Account): Resource<LoadBalancer> {
   const { world, balancers, processingMilliseconds } = account;
   const all = world.digitalocean.loadBalancers;
@@ -92,6 +93,9 @@ function checkedSettings(world: World, request: Request): LoadBalancerSettings {
   if (new Set(entryPorts).size !== entryPorts.length) {
     throw unprocessable("forwarding_rules: each entry port can have one rule only");
   }
+  rules.forEach((rule) => {
+    checkCertificate(world, rule);
+  });
   const { allow = [], deny = [] } = firewall;
   const wrong = [...allow, ...deny].find((entry) => {
     const [, range = ""] = /^(?:ip|cidr):(.*)$/.exec(entry) ?? [];
@@ -115,6 +119,18 @@ function checkedSettings(world: World, request: Request): LoadBalancerSettings {
     disable_lets_encrypt_dns_records: request.disable_lets_encrypt_dns_records ?? false,
     tls_cipher_policy: request.tls_cipher_policy ?? "DEFAULT",
   };
+}
+
+function checkCertificate(world: World, rule: ForwardingRule): void {
+  const { entry_protocol: protocol, entry_port: port, certificate_id: certificate = "" } = rule;
+  if ((protocol === "https") !== (certificate !== "")) {
+    throw unprocessable(
+      `forwarding_rules: port ${port} needs a certificate_id when it is entered by https, and none otherwise`,
+    );
+  }
+  if (certificate !== "") {
+    verifiedPair(world, certificate);
+  }
 }
 
 function checkedHealthCheck(check: Partial<HealthCheck>): HealthCheck {
@@ -162,9 +178,11 @@ function refuseUnmodelled(request: Request): void {
   if (found !== undefined) {
     throw notModelled(`A load balancer with ${found[1]}`);
   }
-  for (const rule of rules) {
-    if (!isListenable(rule)) {
-      throw notModelled(`A forwarding rule from ${rule.entry_protocol} to ${rule.target_protocol}`);
+  for (const { entry_protocol: entry, target_protocol: target, tls_passthrough: passthrough } of rules) {
+    if (!["http", "https"].includes(entry) || target !== "http" || passthrough === true) {
+      throw notModelled(
+        `A forwarding rule from ${entry} to ${target}${passthrough === true ? ", passed through" : ""}`,
+      );
     }
   }
 }

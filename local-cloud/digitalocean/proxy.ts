@@ -7,6 +7,8 @@ export interface Forwarding {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly entryPort: number;
+  /** How the client came, as X-Forwarded-Proto says it. */
+  readonly protocol: string;
   /** How long the backend may be silent. */
   readonly idleMilliseconds: number;
   /** Opens a connection to the chosen backend; it serves this request alone. */
@@ -23,12 +25,13 @@ export function answerUnavailable(response: ServerResponse): void {
  * before an answer 502, silence 504; an answer that breaks off breaks off for the client, too.
  * Source: HAProxy configuration manual, "Session state at disconnection" (SC, SH, sH).
  */
-export function forward({ request, response, entryPort, idleMilliseconds, connect }: Forwarding): void {
+export function forward(forwarding: Forwarding): void {
+  const { request, response, idleMilliseconds, connect } = forwarding;
   let connected = false;
   const upstream = sendRequest({
     method: request.method,
     path: request.url,
-    headers: forwardedHeaders(request, entryPort),
+    headers: forwardedHeaders(forwarding),
     timeout: idleMilliseconds,
     setHost: false,
     createConnection: () => connect().once("connect", () => (connected = true)),
@@ -83,14 +86,14 @@ function endToEnd(rawHeaders: readonly string[], further: readonly string[]): st
   });
 }
 
-function forwardedHeaders(request: IncomingMessage, entryPort: number): string[] {
+function forwardedHeaders({ request, entryPort, protocol }: Forwarding): string[] {
   const client = request.socket.remoteAddress ?? "";
   const before = request.headers["x-forwarded-for"];
   const chain = [...(before === undefined ? [] : [before].flat()), client].join(", ");
   return [
     ...endToEnd(request.rawHeaders, ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"]),
     ...["X-Forwarded-For", chain],
-    ...["X-Forwarded-Proto", "http"],
+    ...["X-Forwarded-Proto", protocol],
     ...["X-Forwarded-Port", String(entryPort)],
     ...["Connection", "close"],
   ];

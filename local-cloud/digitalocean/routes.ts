@@ -1,5 +1,6 @@
 import type { Account } from "./account";
 import { actionRoutes } from "./actions";
+import { certificates } from "./certificates";
 import { deleteByTagRoutes, droplets } from "./droplets";
 import { firewalls } from "./firewalls";
 import { loadBalancers } from "./load-balancers";
@@ -14,6 +15,7 @@ export function createRoutes(account: Account): Routes {
     ...tagResourcesRoutes(account),
     ...resourceRoutes(vpcs(account)),
     ...resourceRoutes(firewalls(account)),
+    ...resourceRoutes(certificates(account)),
     ...resourceRoutes(loadBalancers(account)),
     ...resourceRoutes(droplets(account)),
     ...deleteByTagRoutes(account),

@@ -1,3 +1,5 @@
+import type { KeyPair } from "./certificate-authority";
+
 /** A virtual machine. Its machine in the world of processes has the name `droplet-<id>`. */
 export interface Droplet {
   readonly id: number;
@@ -85,6 +87,18 @@ export interface LoadBalancer {
   status: "new" | "active" | "errored";
   /** Milliseconds since the epoch until which it processes its last change. */
   busyUntil: number;
+  readonly createdAt: number;
+}
+
+/** What a listener proves its domains with. */
+export interface Certificate {
+  readonly id: string;
+  readonly name: string;
+  readonly type: "custom" | "lets_encrypt";
+  readonly domains: readonly string[];
+  state: "pending" | "verified" | "error";
+  /** Present once it is verified. */
+  pair: KeyPair | undefined;
   readonly createdAt: number;
 }
 

@@ -1,115 +1,22 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { Agent, request as sendRequest, type RequestListener } from "node:http";
-import { serveDigitalOcean, type DigitalOcean } from "../../../local-cloud/digitalocean/api";
-import type { LoadBalancer } from "../../../local-cloud/digitalocean/state";
-import { createWorld, type World } from "../../../local-cloud/world";
-import { fakeMachines, until, type FakeMachines } from "./fake-machines";
+import { Agent, request as sendRequest } from "node:http";
+import { until } from "./fake-machines";
+import { settings, startLoadBalancerStage, type LoadBalancerStage } from "./load-balancer-stage";
 
-let world: World;
-let machines: FakeMachines;
-let cloud: DigitalOcean;
-let serve: RequestListener;
+let stage: LoadBalancerStage;
 
 beforeEach(async () => {
-  world = createWorld("123456789012");
-  serve = (_request, response) => response.end("ok");
-  machines = fakeMachines((name) => (request, response) => {
-    response.setHeader("x-machine", name);
-    if (request.url === "/healthz") {
-      response.end();
-    } else {
-      serve(request, response);
-    }
-  });
-  cloud = await serveDigitalOcean(world, machines, { processingMilliseconds: 0 });
-  await api("POST", "/v2/tags", { name: "web" });
+  stage = await startLoadBalancerStage();
 });
 
-afterEach(async () => {
-  await cloud.close();
-  await machines.close();
-});
-
-async function api(method: string, path: string, body?: object): Promise<string> {
-  const response = await fetch(cloud.endpoint + path, {
-    method,
-    headers: { authorization: "Bearer secret" },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) {
-    throw new Error(text);
-  }
-  const id = /"id":"?([\w-]+)/.exec(text)?.[1];
-  return id ?? "";
-}
-
-const check = {
-  protocol: "http",
-  port: 8000,
-  path: "/healthz",
-  check_interval_seconds: 3,
-  response_timeout_seconds: 3,
-  healthy_threshold: 2,
-  unhealthy_threshold: 2,
-};
-
-const settings = {
-  name: "lb",
-  region: "ams3",
-  tag: "web",
-  forwarding_rules: [
-    { entry_protocol: "http", entry_port: 8081, target_protocol: "http", target_port: 8000 },
-  ],
-  health_check: check,
-};
-
-async function createLoadBalancer(more: object = {}): Promise<{ id: string; url: string }> {
-  const id = await api("POST", "/v2/load_balancers", { ...settings, ...more });
-  const loadBalancer = world.digitalocean.loadBalancers.get(id);
-  if (loadBalancer === undefined) {
-    throw new Error("no load balancer");
-  }
-  quicken(loadBalancer);
-  return { id, url: `http://${loadBalancer.ip}:8081` };
-}
-
-/** The API allows no interval below 3 s. */
-function quicken(loadBalancer: LoadBalancer): void {
-  const { settings: slow } = loadBalancer;
-  const health_check = { ...slow.health_check, check_interval_seconds: 0.1, response_timeout_seconds: 1 };
-  loadBalancer.settings = { ...slow, health_check };
-}
-
-async function createDroplet(): Promise<number> {
-  const droplet = {
-    name: "n",
-    region: "ams3",
-    size: "s-1vcpu-1gb",
-    image: "ubuntu-24-04-x64",
-    tags: ["web"],
-  };
-  const id = Number(await api("POST", "/v2/droplets", droplet));
-  await until(() => world.digitalocean.droplets.get(id)?.status === "active");
-  return id;
-}
-
-function healthEvents(): (string | number)[][] {
-  return world.journal
-    .filter(({ name }) => name.startsWith("backend-"))
-    .map(({ name, detail }) => [name, detail.droplet_id as number]);
-}
-
-async function healthy(count: number): Promise<void> {
-  await until(() => healthEvents().filter(([name]) => name === "backend-healthy").length === count);
-}
+afterEach(() => stage.close());
 
 test("requests go round the healthy droplets; without one the answer is 503", async () => {
-  const { url } = await createLoadBalancer();
+  const { url } = await stage.createLoadBalancer();
   expect((await fetch(url)).status).toBe(503);
-  const ids = [await createDroplet(), await createDroplet()];
+  const ids = [await stage.createDroplet(), await stage.createDroplet()];
   expect((await fetch(url)).status).toBe(503);
-  await healthy(2);
+  await stage.healthy(2);
   const answers = [await fetch(url), await fetch(url), await fetch(url), await fetch(url)];
   const seen = answers.map(({ headers }) => headers.get("x-machine"));
   expect(new Set(seen.slice(0, 2))).toEqual(new Set(ids.map((id) => `droplet-${id}`)));
@@ -117,43 +24,43 @@ test("requests go round the healthy droplets; without one the answer is 503", as
 });
 
 test("a droplet that stops answering its check leaves after the unhealthy threshold and comes back", async () => {
-  const { url } = await createLoadBalancer();
-  const id = await createDroplet();
-  await healthy(1);
-  await machines.powerOff(`droplet-${id}`);
+  const { url } = await stage.createLoadBalancer();
+  const id = await stage.createDroplet();
+  await stage.healthy(1);
+  await stage.machines.powerOff(`droplet-${id}`);
   // Not marked yet: the request is tried once, on the droplet that is gone.
-  const before = machines.connections.get(`droplet-${id}`) ?? 0;
+  const before = stage.machines.connections.get(`droplet-${id}`) ?? 0;
   expect((await fetch(url)).status).toBe(503);
-  expect(machines.connections.get(`droplet-${id}`)).toBe(before + 1);
-  await until(() => healthEvents().length === 2);
-  expect(healthEvents().at(-1)).toEqual(["backend-unhealthy", id]);
-  const after = machines.connections.get(`droplet-${id}`);
+  expect(stage.machines.connections.get(`droplet-${id}`)).toBe(before + 1);
+  await until(() => stage.healthEvents().length === 2);
+  expect(stage.healthEvents().at(-1)).toEqual(["backend-unhealthy", id]);
+  const after = stage.machines.connections.get(`droplet-${id}`);
   expect((await fetch(url)).status).toBe(503);
-  expect(machines.connections.get(`droplet-${id}`)).toBe(after);
-  await machines.powerOn(`droplet-${id}`);
-  await healthy(2);
+  expect(stage.machines.connections.get(`droplet-${id}`)).toBe(after);
+  await stage.machines.powerOn(`droplet-${id}`);
+  await stage.healthy(2);
   expect((await fetch(url)).status).toBe(200);
 });
 
 test("a droplet whose firewall doesn't let the load balancer in is never healthy", async () => {
-  const { id, url } = await createLoadBalancer();
+  const { id, url } = await stage.createLoadBalancer();
   const rule = (sources: object): object => ({ protocol: "tcp", ports: "8000", sources });
   const firewall = (sources: object): object => ({
     name: "fw",
     tags: ["web"],
     inbound_rules: [rule(sources)],
   });
-  const created = await api("POST", "/v2/firewalls", firewall({ addresses: ["10.0.0.0/8"] }));
-  const droplet = await createDroplet();
+  const created = await stage.api("POST", "/v2/firewalls", firewall({ addresses: ["10.0.0.0/8"] }));
+  const droplet = await stage.createDroplet();
   await new Promise((resolve) => setTimeout(resolve, 500));
-  expect(machines.connections.get(`droplet-${droplet}`)).toBeUndefined();
-  await api("PUT", `/v2/firewalls/${created}`, firewall({ load_balancer_uids: [id] }));
-  await healthy(1);
+  expect(stage.machines.connections.get(`droplet-${droplet}`)).toBeUndefined();
+  await stage.api("PUT", `/v2/firewalls/${created}`, firewall({ load_balancer_uids: [id] }));
+  await stage.healthy(1);
   expect((await fetch(url)).status).toBe(200);
 });
 
 test("a message passes unchanged in both directions, but for the forwarding headers", async () => {
-  serve = (request, response) => {
+  stage.serve = (request, response) => {
     const {
       "x-forwarded-for": client,
       "x-forwarded-proto": proto,
@@ -178,9 +85,9 @@ test("a message passes unchanged in both directions, but for the forwarding head
       );
     });
   };
-  const { url } = await createLoadBalancer();
-  await createDroplet();
-  await healthy(1);
+  const { url } = await stage.createLoadBalancer();
+  await stage.createDroplet();
+  await stage.healthy(1);
   const answer = await fetch(`${url}/path?q=1`, {
     method: "POST",
     body: "x".repeat(300_000),
@@ -204,7 +111,7 @@ test("a message passes unchanged in both directions, but for the forwarding head
 
 test("answers stream, clients keep their connection, and a backend that leaves finishes what it has begun", async () => {
   let finish = (): void => undefined;
-  serve = (request, response) => {
+  stage.serve = (request, response) => {
     if (request.url === "/slow") {
       response.write("begun");
       finish = () => response.end(" and done");
@@ -212,14 +119,14 @@ test("answers stream, clients keep their connection, and a backend that leaves f
       response.end("ok");
     }
   };
-  const { url } = await createLoadBalancer();
-  const id = await createDroplet();
-  await healthy(1);
+  const { url } = await stage.createLoadBalancer();
+  const id = await stage.createDroplet();
+  await stage.healthy(1);
   const slow = await fetch(`${url}/slow`);
   const reader = slow.body?.getReader();
   expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("begun");
-  const droplet = world.digitalocean.droplets.get(id);
-  await api("DELETE", `/v2/tags/web/resources`, {
+  const droplet = stage.world.digitalocean.droplets.get(id);
+  await stage.api("DELETE", `/v2/tags/web/resources`, {
     resources: [{ resource_id: String(id), resource_type: "droplet" }],
   });
   expect(droplet?.tags).toEqual([]);
@@ -227,7 +134,7 @@ test("answers stream, clients keep their connection, and a backend that leaves f
   finish();
   expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe(" and done");
 
-  await api("POST", `/v2/tags/web/resources`, {
+  await stage.api("POST", `/v2/tags/web/resources`, {
     resources: [{ resource_id: String(id), resource_type: "droplet" }],
   });
   await until(async () => (await fetch(url)).status === 200);
@@ -248,7 +155,7 @@ test("answers stream, clients keep their connection, and a backend that leaves f
 });
 
 test("a backend that hangs up is 502, one that breaks off breaks off for the client", async () => {
-  serve = (request, response) => {
+  stage.serve = (request, response) => {
     if (request.url === "/half") {
       response.writeHead(200, { "content-length": "100" });
       response.write("half", () => request.socket.destroy());
@@ -256,44 +163,39 @@ test("a backend that hangs up is 502, one that breaks off breaks off for the cli
       request.socket.destroy();
     }
   };
-  const { url } = await createLoadBalancer();
-  await createDroplet();
-  await healthy(1);
+  const { url } = await stage.createLoadBalancer();
+  await stage.createDroplet();
+  await stage.healthy(1);
   expect((await fetch(url)).status).toBe(502);
   await expect(fetch(`${url}/half`).then((answer) => answer.text())).rejects.toThrow();
 });
 
 test("the load balancer's own firewall turns clients away", async () => {
-  const { id, url } = await createLoadBalancer({ firewall: { deny: ["cidr:127.0.0.0/8"] } });
+  const { id, url } = await stage.createLoadBalancer({ firewall: { deny: ["cidr:127.0.0.0/8"] } });
   await expect(fetch(url)).rejects.toThrow();
-  await api("PUT", `/v2/load_balancers/${id}`, {
+  await stage.api("PUT", `/v2/load_balancers/${id}`, {
     ...settings,
     firewall: { allow: ["ip:127.0.0.1", "cidr:0.0.0.0/0"] },
   });
   expect((await fetch(url)).status).toBe(503);
 });
 
-test("an update opens and closes entry ports; a redirect sends clients to https", async () => {
-  const { id, url } = await createLoadBalancer();
+test("an update opens and closes entry ports", async () => {
+  const { id, url } = await stage.createLoadBalancer();
   const [rule] = settings.forwarding_rules;
-  await api("PUT", `/v2/load_balancers/${id}`, {
+  await stage.api("PUT", `/v2/load_balancers/${id}`, {
     ...settings,
-    redirect_http_to_https: true,
     forwarding_rules: [{ ...rule, entry_port: 8082 }],
   });
   await expect(fetch(url)).rejects.toThrow();
-  const answer = await fetch(url.replace("8081", "8082/x?y=1"), { redirect: "manual" });
-  expect([answer.status, answer.headers.get("location")]).toEqual([
-    307,
-    `https://${new URL(url).hostname}/x?y=1`,
-  ]);
+  expect((await fetch(url.replace("8081", "8082"))).status).toBe(503);
 });
 
 test("two load balancers listen on the same port at addresses of their own", async () => {
-  const first = await createLoadBalancer();
-  const second = await createLoadBalancer();
+  const first = await stage.createLoadBalancer();
+  const second = await stage.createLoadBalancer();
   expect(first.url).not.toBe(second.url);
-  await api("DELETE", `/v2/load_balancers/${first.id}`);
+  await stage.api("DELETE", `/v2/load_balancers/${first.id}`);
   await expect(fetch(first.url)).rejects.toThrow();
   expect((await fetch(second.url)).status).toBe(503);
 });
