@@ -12,7 +12,7 @@
 #                                  before was another one, though AWS takes minutes to notice that it has gone
 # Seconds; the last two may be fractions:
 #   TIMEOUT_SECONDS  900  longest wait
-#   POLL_SECONDS     5    between two looks, each of which reads ECS once; up to 40 % more
+#   POLL_SECONDS     5    between two looks, each of which reads ECS once; up to three times as long
 #   RETRY_SECONDS    2    before a failed call is repeated; doubles each time
 set -euo pipefail
 

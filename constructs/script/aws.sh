@@ -17,11 +17,11 @@ die() {
   exit 1
 }
 
-# pause SECONDS [TIMES]: sleeps that long (fractions are allowed) and up to 40 % more, so that many nodes never
-# call in step.
+# pause SECONDS [TIMES]: sleeps that long (fractions are allowed) up to three times as long, so that many nodes, which
+# begin at the same time, don't call in step: ECS allows an account 20 reads of clusters a second.
 pause() {
   sleep "$(LC_ALL=C awk -v seconds="$1" -v times="${2:-1}" -v random="${RANDOM}" \
-    'BEGIN { printf "%.3f", seconds * times * (1 + 0.4 * random / 32768) }')"
+    'BEGIN { printf "%.3f", seconds * times * (1 + 2 * random / 32768) }')"
 }
 
 # prepare SETTING…: checks the settings of these names, the AWS CLI and the account, and makes the private folder

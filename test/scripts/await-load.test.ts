@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, test } from "@jest/globals";
+import { settings, startScript } from "../support/node-script";
+
+/** Of cluster reads, per account and region. Source: Amazon ECS API Reference, "Request throttling". */
+const allowed = { burst: 100, perSecond: 20 };
+const nodes = 50;
+
+/** Times, in seconds, at which the gates of nodes that never connect read ECS until so many seconds are over. */
+async function readsWithin(seconds: number): Promise<number[]> {
+  const directory = mkdtempSync(join(tmpdir(), "gates-"));
+  const calls = join(directory, "calls");
+  const waitsAsUsual = Object.fromEntries(
+    Object.entries(settings()).filter(([name]) => name !== "POLL_SECONDS"),
+  );
+  // Each script is ended with this process.
+  process.setMaxListeners(process.getMaxListeners() + nodes);
+  const gates = Array.from({ length: nodes }, (_, index) =>
+    startScript("constructs/node/await.sh", {
+      PATH: `${join(__dirname, "../support/never-connected")}:${process.env["PATH"] ?? ""}`,
+      TMPDIR: directory,
+      CALLS: calls,
+      ...waitsAsUsual,
+      NODE: `node-${index + 1}`,
+    }),
+  );
+  await pause(seconds * 1000);
+  gates.forEach(({ kill }) => {
+    kill();
+  });
+  await Promise.all(gates.map(({ ended }) => ended));
+  const reads = readFileSync(calls, "utf8")
+    .trimEnd()
+    .split("\n")
+    .filter((call) => call.endsWith(" ecs"));
+  rmSync(directory, { recursive: true });
+  return reads.map((call) => parseFloat(call));
+}
+
+/** The most reads that any second holds. */
+function busiestSecond(times: readonly number[]): number {
+  return Math.max(...times.map((begin) => times.filter((time) => time >= begin && time < begin + 1).length));
+}
+
+test("fifty gates that begin together stay within ECS's burst at first, and well below its rate from then on", async () => {
+  const reads = await readsWithin(18);
+  // A first look lists and describes.
+  const first = reads.slice(0, 2 * nodes);
+  const later = reads.slice(2 * nodes);
+  expect(first).toHaveLength(allowed.burst);
+  expect((later[0] ?? 0) - (first.at(-1) ?? 0)).toBeGreaterThan(1);
+  expect(later.length).toBeGreaterThanOrEqual(nodes);
+  expect(busiestSecond(later)).toBeLessThan(allowed.perSecond);
+}, 60_000);
