@@ -179,10 +179,11 @@ function refuseUnmodelled(request: Request): void {
     throw notModelled(`A load balancer with ${found[1]}`);
   }
   for (const { entry_protocol: entry, target_protocol: target, tls_passthrough: passthrough } of rules) {
-    if (!["http", "https"].includes(entry) || target !== "http" || passthrough === true) {
-      throw notModelled(
-        `A forwarding rule from ${entry} to ${target}${passthrough === true ? ", passed through" : ""}`,
-      );
+    if (!["http", "https"].includes(entry) || target !== "http") {
+      throw notModelled(`A forwarding rule from ${entry} to ${target}`);
+    }
+    if (passthrough === true) {
+      throw notModelled("A forwarding rule that passes TLS through");
     }
   }
 }

@@ -104,6 +104,34 @@ export async function unlessGone<Result, Otherwise>(
   }
 }
 
+/** Deletes what others may use for a while. @throws the API's refusal when they still do after so many seconds */
+export async function deleteOnceUnused(
+  { call, wait }: DigitalOceanClient,
+  path: string,
+  { limit, isInUse }: { readonly limit: number; readonly isInUse: (refusal: ApiRequestError) => boolean },
+): Promise<void> {
+  let refusal: ApiRequestError | undefined;
+  const deleted = async (): Promise<boolean> => {
+    try {
+      await call("DELETE", path);
+      refusal = undefined;
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiRequestError) || !isInUse(error)) {
+        refusal = undefined;
+        throw error;
+      }
+      refusal = error;
+      return false;
+    }
+  };
+  try {
+    await wait(`the deletion of ${path}`, limit, deleted);
+  } catch (error) {
+    throw refusal ?? error;
+  }
+}
+
 /** Does it, and says on failure what it was. */
 export async function doing<Result>(what: string, work: Promise<Result>): Promise<Result> {
   try {

@@ -1,3 +1,4 @@
+import { certificateType } from "./certificate";
 import { createClient, type DigitalOceanConnection } from "./digitalocean-client";
 import { dropletType } from "./droplet";
 import { firewallType } from "./firewall";
@@ -17,6 +18,7 @@ export function digitaloceanProvider(connection: DigitalOceanConnection): Provid
   return {
     address: "registry.terraform.io/digitalocean/digitalocean",
     resources: {
+      digitalocean_certificate: certificateType(client),
       digitalocean_droplet: dropletType(client),
       digitalocean_firewall: firewallType(client),
       digitalocean_loadbalancer: loadBalancerType(client),

@@ -1,3 +1,4 @@
+import { requireCertificate, type Certificate } from "./certificate";
 import { doing, unlessGone, type DigitalOceanClient } from "./digitalocean-client";
 import { PartialError, type ResourceType } from "./resource-type";
 import { isList, isObj, type Obj, type Value, text } from "./value";
@@ -30,10 +31,15 @@ interface LoadBalancer {
 const createSeconds = 600;
 
 /** `digitalocean_loadbalancer` */
-export function loadBalancerType({ call, wait }: DigitalOceanClient): ResourceType {
+export function loadBalancerType(client: DigitalOceanClient): ResourceType {
+  const { call, wait } = client;
   const path = ({ id }: Obj): string => `/v2/load_balancers/${text(id)}`;
   const get = async (state: Obj): Promise<LoadBalancer> =>
     (await call<{ load_balancer: LoadBalancer }>("GET", path(state))).load_balancer;
+  const read = async (state: Obj): Promise<Obj> => {
+    const balancer = await get(state);
+    return { ...show(balancer), forwarding_rule: await namedRules(client, balancer.forwarding_rules) };
+  };
   return {
     forceNew: ["region", "vpc_uuid", "type", "network", "network_stack"],
     defaults: {
@@ -60,23 +66,24 @@ export function loadBalancerType({ call, wait }: DigitalOceanClient): ResourceTy
       }
     },
     create: async (wanted) => {
-      const created = call<{ load_balancer: LoadBalancer }>("POST", "/v2/load_balancers", request(wanted));
+      const created = call<{ load_balancer: LoadBalancer }>(
+        "POST",
+        "/v2/load_balancers",
+        await request(client, wanted),
+      );
       const { id } = (await doing("creating Load Balancer", created)).load_balancer;
       const isActive = async (): Promise<boolean> => (await get({ id })).status === "active";
       try {
         await wait(`Load Balancer (${id}) to become active`, createSeconds, isActive);
-        return show(await get({ id }));
+        return await read({ id });
       } catch (error) {
         throw new PartialError(error instanceof Error ? error.message : String(error), { id });
       }
     },
-    read: async (state) => {
-      const found = await doing("retrieving Loadbalancer", unlessGone(get(state), null));
-      return found === null ? null : show(found);
-    },
+    read: (state) => doing("retrieving Loadbalancer", unlessGone(read(state), null)),
     update: async (wanted, prior) => {
-      await doing("updating Load Balancer", call("PUT", path(prior), request(wanted)));
-      return show(await get(prior));
+      await doing("updating Load Balancer", call("PUT", path(prior), await request(client, wanted)));
+      return read(prior);
     },
     remove: async (prior) => {
       await doing("deleting Load Balancer", unlessGone(call("DELETE", path(prior)), undefined));
@@ -94,12 +101,31 @@ function given(values: Obj): Obj {
   );
 }
 
-function request(wanted: Obj): object {
+/** The API knows a rule's certificate by an id that a renewal changes; the state has its name in both places. */
+async function namedRules({ call }: DigitalOceanClient, rules: readonly Obj[]): Promise<Obj[]> {
+  const named = async (rule: Obj): Promise<Obj> => {
+    const id = text(rule.certificate_id);
+    if (id === "") {
+      return rule;
+    }
+    const { certificate } = await call<{ certificate: Certificate }>("GET", `/v2/certificates/${id}`);
+    return { ...rule, certificate_id: certificate.name, certificate_name: certificate.name };
+  };
+  return Promise.all(rules.map(named));
+}
+
+/** A rule as the API takes it: its certificate is found by its name. */
+async function identifiedRule(
+  client: DigitalOceanClient,
+  { certificate_name: name = null, certificate_id: id = null, ...rule }: Obj,
+): Promise<Obj> {
+  const wanted = text(name ?? id);
+  return wanted === "" ? rule : { ...rule, certificate_id: (await requireCertificate(client, wanted)).id };
+}
+
+async function request(client: DigitalOceanClient, wanted: Obj): Promise<object> {
   const { forwarding_rule: rules, healthcheck, sticky_sessions: sticky, firewall, droplet_tag: tag } = wanted;
   const blocks = (value: Value | undefined): Obj[] => (isList(value) ? value.filter(isObj).map(given) : []);
-  if (blocks(rules).some((rule) => "certificate_name" in rule || "certificate_id" in rule)) {
-    throw new Error("The stand-in provider doesn't know certificates.");
-  }
   const [check] = blocks(healthcheck);
   const [session] = blocks(sticky);
   const [access] = blocks(firewall);
@@ -126,7 +152,7 @@ function request(wanted: Obj): object {
     ...given(Object.fromEntries(copied.map((name) => [name, wanted[name] ?? null]))),
     ...(wanted.size_unit === null && given({ size: wanted.size ?? null })),
     ...(tag === null ? given({ droplet_ids: wanted.droplet_ids ?? null }) : { tag }),
-    forwarding_rules: blocks(rules),
+    forwarding_rules: await Promise.all(blocks(rules).map((rule) => identifiedRule(client, rule))),
     ...(check && { health_check: check }),
     ...(session && { sticky_sessions: session }),
     ...(access && { firewall: access }),
@@ -153,7 +179,6 @@ function show(balancer: LoadBalancer): Obj {
     enable_backend_keepalive: balancer.enable_backend_keepalive,
     disable_lets_encrypt_dns_records: balancer.disable_lets_encrypt_dns_records,
     http_idle_timeout_seconds: balancer.http_idle_timeout_seconds,
-    forwarding_rule: balancer.forwarding_rules,
     healthcheck: [balancer.health_check],
     sticky_sessions: [balancer.sticky_sessions],
     firewall: [balancer.firewall],

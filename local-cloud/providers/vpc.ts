@@ -1,4 +1,4 @@
-import { ApiRequestError, doing, unlessGone, type DigitalOceanClient } from "./digitalocean-client";
+import { deleteOnceUnused, doing, unlessGone, type DigitalOceanClient } from "./digitalocean-client";
 import { seconds } from "./duration";
 import type { ResourceType } from "./resource-type";
 import { type Obj, text } from "./value";
@@ -15,7 +15,8 @@ interface Vpc {
 }
 
 /** `digitalocean_vpc` */
-export function vpcType({ call, wait }: DigitalOceanClient): ResourceType {
+export function vpcType(client: DigitalOceanClient): ResourceType {
+  const { call } = client;
   const path = ({ id }: Obj): string => `/v2/vpcs/${text(id)}`;
   return {
     forceNew: ["region", "ip_range"],
@@ -35,25 +36,10 @@ export function vpcType({ call, wait }: DigitalOceanClient): ResourceType {
       return { ...vpc };
     },
     // Members that are on their way out keep a VPC alive for a while.
-    remove: async (prior) => {
-      let refusal = "";
-      const removed = async (): Promise<boolean> => {
-        try {
-          await call("DELETE", path(prior));
-          return true;
-        } catch (error) {
-          if (!(error instanceof ApiRequestError) || (error.status !== 403 && error.status !== 409)) {
-            throw error;
-          }
-          refusal = error.message;
-          return false;
-        }
-      };
-      try {
-        await wait("the VPC's deletion", seconds(prior.timeouts, "delete", 120), removed);
-      } catch (error) {
-        throw refusal === "" ? error : new Error(refusal, { cause: error });
-      }
-    },
+    remove: (prior) =>
+      deleteOnceUnused(client, path(prior), {
+        limit: seconds(prior.timeouts, "delete", 120),
+        isInUse: ({ status }) => status === 403 || status === 409,
+      }),
   };
 }

@@ -298,13 +298,13 @@ test("a load balancer refuses a change while it processes the one before", async
   expect((await call("GET", path)).status).toBe(404);
 });
 
-test("an https listener and anything else that isn't modelled is refused by name", async () => {
+test("what isn't modelled is refused by name", async () => {
   await call("POST", "/v2/tags", { name: "web" });
-  const rule = { entry_protocol: "https", entry_port: 443, target_protocol: "http", target_port: 80 };
+  const rule = { entry_protocol: "https", entry_port: 443, target_protocol: "https", target_port: 443 };
   const https = await call("POST", "/v2/load_balancers", { ...loadBalancer, forwarding_rules: [rule] });
   expect(https).toMatchObject({
     status: 422,
-    body: { message: "A forwarding rule from https to http is not modelled by the local cloud." },
+    body: { message: "A forwarding rule from https to https is not modelled by the local cloud." },
   });
   const sticky = { ...loadBalancer, sticky_sessions: { type: "cookies" } };
   expect((await call("POST", "/v2/load_balancers", sticky)).status).toBe(422);
