@@ -94,6 +94,8 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     closers.push(() => machines.close());
     const digitalocean = await serveDigitalOcean(world, machines);
     closers.push(() => digitalocean.close());
+    const certificateAuthority = join(directory, "certificate-authority.pem");
+    writeFileSync(certificateAuthority, digitalocean.root);
     const providers = await serveProviders({
       which: standIns(terraform),
       digitalocean: { endpoint: digitalocean.endpoint, token },
@@ -133,6 +135,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       NO_PROXY: "127.0.0.1,localhost",
       no_proxy: "127.0.0.1,localhost",
       LOCAL_CLOUD_ADMIN: admin.url,
+      LOCAL_CLOUD_CERTIFICATE_AUTHORITY: certificateAuthority,
     };
     writeFileSync(join(directory, "env"), shellScript(environment), { mode: 0o600 });
     closers.push(() => {
