@@ -1,6 +1,6 @@
+import { buildContextProblem } from "./build-context";
 import { memoryOf } from "./droplet-sizes";
 import { healthTimes } from "./health";
-
 import { dropletsOf, nodeNames } from "./nodes";
 import type { Config, DigitalOceanSite } from "./schema";
 
@@ -33,6 +33,10 @@ export function problemsOf(config: Config): Problem[] {
 function applicationProblems({ application, sites }: Config): Problem[] {
   const path = (...rest: string[]) => ["application", ...rest];
   const problems: Problem[] = [];
+  const unbuildable = "build" in application.image ? buildContextProblem(application.image.build) : undefined;
+  if (unbuildable !== undefined) {
+    problems.push({ path: path("image", "build"), message: unbuildable });
+  }
   if (reservedPorts.includes(application.port)) {
     problems.push({
       path: path("port"),
@@ -114,16 +118,8 @@ function siteProblems(
   return problems;
 }
 
-function unsupported({ application, monitoring }: Config): Problem[] {
-  const problems: Problem[] = [];
-  if ("build" in application.image) {
-    problems.push({
-      path: ["application", "image", "build"],
-      message: "can't be built yet: push the image yourself and give its { uri }",
-    });
-  }
-  if (monitoring.enabled) {
-    problems.push({ path: ["monitoring", "enabled"], message: "isn't available yet: set it to false" });
-  }
-  return problems;
+function unsupported({ monitoring }: Config): Problem[] {
+  return monitoring.enabled
+    ? [{ path: ["monitoring", "enabled"], message: "isn't available yet: set it to false" }]
+    : [];
 }

@@ -1,9 +1,11 @@
+import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import type { Construct } from "constructs";
 import { healthTimes } from "../config/health";
 import { placementsOf } from "../config/placements";
 import type { Config } from "../config/schema";
 import { WebService } from "../constructs/aws/web-service";
-import { WebTask } from "../constructs/aws/web-task";
+import { WebTask, type WebTaskProps } from "../constructs/aws/web-task";
+import { BuiltImage } from "../constructs/image/built-image";
 import { addAwsProvider } from "./aws-provider";
 import type { ComputeStack } from "./compute";
 import type { ControlPlaneOutputs } from "./control-plane";
@@ -29,14 +31,15 @@ export class ApplicationStack extends ProjectStack {
       this.addDependency(site);
     }
 
-    const { cluster_arn, execution_role_arn, task_role_arn } = controlPlane.readBy(this);
-    const image = imageUri(application.image);
+    const { cluster_arn, repository_url, execution_role_arn, task_role_arn } = controlPlane.readBy(this);
+    const { image, dependsOn } = this.addImage(repository_url);
     const { definition } = new WebTask(this, "web-task", {
       names,
       awsRegion: config.aws.region,
       executionRoleArn: execution_role_arn,
       taskRoleArn: task_role_arn,
       image,
+      dependsOn,
       application,
       times: healthTimes(application.health),
     });
@@ -55,11 +58,21 @@ export class ApplicationStack extends ProjectStack {
       image_uri: text("The image that they run.", image),
     });
   }
-}
 
-function imageUri(image: Config["application"]["image"]): string {
-  if ("build" in image) {
-    throw new Error(`application.image.build: ${image.build} must be pushed beforehand and named by { uri }`);
+  /** Where tasks find their image, and what must have put it there. */
+  private addImage(repository: string): Pick<WebTaskProps, "image" | "dependsOn"> {
+    const { image } = this.config.application;
+    if ("uri" in image) {
+      return { image: image.uri };
+    }
+    const { region, accountId } = this.config.aws;
+    new NullProvider(this, "null");
+    const { uri, resource } = new BuiltImage(this, "built-image", {
+      ...image,
+      repository,
+      awsRegion: region,
+      account: accountId,
+    });
+    return { image: uri, dependsOn: [resource] };
   }
-  return image.uri;
 }

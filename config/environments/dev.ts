@@ -1,6 +1,6 @@
 import type { Environment } from "../schema";
 
-/** The starting point: copy it, and replace the account and the image by your own. */
+/** The starting point: copy it, and replace the account by your own. */
 export default {
   name: "anywhere-dev",
   aws: { region: "eu-west-1", accountId: "111122223333" },
@@ -8,6 +8,6 @@ export default {
     ams3: { kind: "digitalocean", region: "ams3", nodes: 2 },
   },
   application: {
-    image: { uri: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/anywhere-dev/app:v1" },
+    image: { build: "app" },
   },
 } satisfies Environment;

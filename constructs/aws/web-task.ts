@@ -1,4 +1,5 @@
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { containerDefinition, type ContainerDefinitionProps } from "./container-definition";
 
@@ -6,6 +7,8 @@ import { containerDefinition, type ContainerDefinitionProps } from "./container-
 export interface WebTaskProps extends ContainerDefinitionProps {
   readonly executionRoleArn: string;
   readonly taskRoleArn: string;
+  /** What puts the image in its place. @default the image is there */
+  readonly dependsOn?: ITerraformDependable[];
 }
 
 /** One container with a fixed port of its node. Source: Amazon ECS Developer Guide, "Networking with ECS Anywhere". */
@@ -15,6 +18,7 @@ export class WebTask extends Construct {
   constructor(scope: Construct, id: string, props: WebTaskProps) {
     super(scope, id);
     this.definition = new EcsTaskDefinition(this, "app", {
+      dependsOn: props.dependsOn,
       family: props.names.family,
       requiresCompatibilities: ["EXTERNAL"],
       networkMode: "bridge",

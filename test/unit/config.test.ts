@@ -115,8 +115,12 @@ test.each([
     'application.health lets the load balancer take more than 270 s to take a node in, longer than ECS waits for a container: lower intervalSeconds or healthyAfter (got {"intervalSeconds":60,"healthyAfter":5})',
   ],
   [
-    { image: { build: "app" } },
-    'application.image.build can\'t be built yet: push the image yourself and give its { uri } (got "app")',
+    { image: { build: "apps" } },
+    'application.image.build names no folder: give the folder that holds the Dockerfile, relative to the project\'s root (got "apps")',
+  ],
+  [
+    { image: { build: "constructs" } },
+    'application.image.build is a folder without a Dockerfile: add one, or give the { uri } of an image that is built elsewhere (got "constructs")',
   ],
 ])("an application that can't work is refused: %j", (change, problem) => {
   expect(problemsOf({ ...oneSite, application: { ...oneSite.application, ...change } })).toEqual([

@@ -47,6 +47,12 @@ test("the addresses of a deployment with one site are the frozen ones", () => {
   );
 });
 
+test("an image that is built has a frozen address of its own", () => {
+  const stack = stackOf(synth({ ...oneSite, application: { image: { build: "app" } } }), "application");
+  expect(addresses(stack)).toEqual([...frozen.application, "null_resource.image"]);
+  expect(Object.keys(stack.provider).sort()).toEqual(["aws", "null"]);
+});
+
 test("three sites of both kinds give a stack each, and add only what their settings ask for", () => {
   expect(Object.fromEntries(Object.entries(three).map(([id, stack]) => [id, addresses(stack)]))).toEqual({
     ...frozen,

@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# Makes sure that the registry has an image under its tag: builds and pushes it, unless it is there already. The tag
+# names the content and never changes what it names, so that after a failure it is enough to run it again.
+#
+# Usage: REPOSITORY=… TAG=… PLATFORM=… CONTEXT=… AWS_REGION=… ACCOUNT=… AWS_LIBRARY=… publish.sh
+#   REPOSITORY, TAG      what the image is called: HOST/NAME of a repository at ECR, and the tag
+#   PLATFORM             what it is built for: linux/amd64 or linux/arm64
+#   CONTEXT              the folder that it is built from
+#   AWS_REGION, ACCOUNT  where the repository is; credentials of another account are refused
+#   AWS_LIBRARY          path of aws.sh
+# Seconds; the last may be a fraction:
+#   BUILD_SECONDS   1800  longest build
+#   PUSH_SECONDS    1800  longest push
+#   DOCKER_SECONDS  60    longest wait for any other answer of Docker
+#   RETRY_SECONDS   2     before a failed call to AWS is repeated; doubles each time
+set -euo pipefail
+
+TASK="image ${TAG:-?}"
+# shellcheck source=constructs/script/aws.sh
+. "${AWS_LIBRARY:?is the path of aws.sh}"
+
+main() {
+  trap 'interrupt 130' INT
+  trap 'interrupt 143' TERM
+  prepare REPOSITORY TAG PLATFORM CONTEXT AWS_REGION ACCOUNT
+  readonly IMAGE=${REPOSITORY}:${TAG} LOG=${SCRATCH}/log PIPE=${SCRATCH}/pipe
+  if is_published; then
+    say "${IMAGE} is in the registry already: nothing to build"
+    return 0
+  fi
+  mkfifo "${PIPE}"
+  require_docker
+  build
+  log_in
+  push
+}
+
+# Whether the registry has the image.
+is_published() {
+  if aws_call ecr describe-images --registry-id "${ACCOUNT}" --repository-name "${REPOSITORY#*/}" \
+    --image-ids "imageTag=${TAG}" --query 'imageDetails[].imageDigest'; then
+    return 0
+  fi
+  [[ ${GONE} == gone ]] || die "the repository ${REPOSITORY} does not exist. Deploy the control plane, then run again."
+  return 1
+}
+
+require_docker() {
+  command -v docker >/dev/null || die "Docker (\`docker\`) is not on PATH, and the image has to be built. Install it" \
+    "(https://docs.docker.com/engine/install/) and run again; or push an image from elsewhere and give its uri in" \
+    "application.image. Nothing was built."
+  quiet docker version --format '{{.Server.Version}}' </dev/null ||
+    die "the Docker daemon does not answer. Start it, or allow this user to connect to it, and run again. Nothing" \
+      "was built. Docker said: $(said)"
+}
+
+build() {
+  say "building ${IMAGE} for ${PLATFORM}"
+  show "${BUILD_SECONDS:-1800}" docker build --platform "${PLATFORM}" --tag "${IMAGE}" "${CONTEXT}" ||
+    fail "docker build" "$?" "Mend what its output above says and run again. Nothing was pushed."
+}
+
+# Logs in for this run alone: neither the user's own logins nor a keychain are read or changed.
+log_in() {
+  local host=${REPOSITORY%%/*}
+  if [[ -z ${DOCKER_HOST:-} ]]; then
+    # Which daemon the user works with stands in the configuration that the login does not use.
+    quiet docker context inspect --format '{{.Endpoints.docker.Host}}' </dev/null ||
+      die "\`docker context inspect\` failed. Mend the Docker context, or set DOCKER_HOST, and run again. Nothing was" \
+        "pushed. Docker said: $(said)"
+    DOCKER_HOST=$(<"${LOG}")
+    export DOCKER_HOST
+  fi
+  export DOCKER_CONFIG=${SCRATCH}/docker
+  mkdir "${DOCKER_CONFIG}"
+  # With an entry of its own Docker looks for no keychain.
+  printf '{"auths":{"%s":{}}}\n' "${host}" >"${DOCKER_CONFIG}/config.json"
+  aws_call ecr get-login-password || die "ecr get-login-password: ${GONE}."
+  quiet docker login --username AWS --password-stdin "${host}" < <(printf '%s' "${ANSWER}") ||
+    die "the registry ${host} refused the login. Check that this machine reaches it and that its clock is right, and" \
+      "run again. Nothing was pushed. Docker said: $(said)"
+  ANSWER=""
+}
+
+# A push that failed may have been overtaken by another run's.
+push() {
+  local status=0
+  say "pushing ${IMAGE}"
+  show "${PUSH_SECONDS:-1800}" docker push "${IMAGE}" || status=$?
+  if is_published; then
+    ((status == 0)) || say "another run has pushed ${IMAGE} meanwhile"
+    say "${IMAGE} is in the registry"
+  else
+    fail "docker push" "${status}" "The registry has no ${IMAGE}: nothing is half-pushed, since a tag appears with the" \
+      "whole image. Mend what the output above says and run again."
+  fi
+}
+
+# fail COMMAND STATUS REMEDY…: ends the script for a command whose output was shown.
+fail() {
+  local command=$1 status=$2
+  shift 2
+  if grep -qi "no space left on device" "${LOG}"; then
+    die "${command} failed: the disk that Docker uses is full. Make room, for example by \`docker system prune\`, and" \
+      "run again. The registry is unchanged."
+  elif ((status == TIMED_OUT)); then
+    die "${command} was ended, since it took too long. BUILD_SECONDS and PUSH_SECONDS say how long either may take." "$*"
+  fi
+  die "${command} failed (exit status ${status}). $*"
+}
+
+# What Docker said, on one line.
+said() { tr '\n' ' ' <"${LOG}"; }
+
+# show SECONDS COMMAND…: runs it as within does, and shows its output, of which a copy is in LOG.
+show() {
+  local status=0 tee
+  tee "${LOG}" <"${PIPE}" &
+  tee=$!
+  within "$@" </dev/null >"${PIPE}" 2>&1 || status=$?
+  has_ended "${tee}" 5 || kill "${tee}"
+  return "${status}"
+}
+
+# quiet COMMAND…: runs it within DOCKER_SECONDS, its output in LOG.
+quiet() { within "${DOCKER_SECONDS:-60}" "$@" >"${LOG}" 2>&1; }
+
+# within SECONDS COMMAND…: runs it; when its time is over, ends it and returns TIMED_OUT. macOS has no timeout(1).
+readonly TIMED_OUT=124
+CHILD=""
+within() {
+  local seconds=$1 status=0
+  shift
+  "$@" <&0 &
+  CHILD=$!
+  if has_ended "${CHILD}" "${seconds}"; then
+    wait "${CHILD}" || status=$?
+  else
+    end_child
+    status=${TIMED_OUT}
+  fi
+  CHILD=""
+  return "${status}"
+}
+
+# has_ended PID SECONDS: waits for a process; returns 1 when it has not ended in this time.
+has_ended() {
+  local deadline=$((SECONDS + $2))
+  while kill -0 "$1" 2>/dev/null; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.1
+  done
+}
+
+end_child() {
+  kill "${CHILD}" 2>/dev/null || true
+  has_ended "${CHILD}" 10 || kill -KILL "${CHILD}"
+}
+
+# interrupt STATUS: what is begun is ended with the script.
+interrupt() {
+  trap '' INT TERM
+  [[ -z ${CHILD} ]] || end_child
+  say "INTERRUPTED: the registry has an image whole or not at all. Run again." >&2
+  exit "$1"
+}
+
+main

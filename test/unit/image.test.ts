@@ -1,0 +1,211 @@
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  utimesSync,
+} from "node:fs";
+import { join, relative } from "node:path";
+import { expect, test } from "@jest/globals";
+import { buildContextProblem, readBuildContext } from "../../config/build-context";
+import { ConfigError } from "../../config/load";
+import { hashContext } from "../../constructs/image/context-copy";
+import { oneSite } from "../support/environments";
+import { withFolder, writeFiles, type Files } from "../support/folder";
+import { addresses, resourceAt, stackOf, synth, synthInto } from "../support/synth";
+
+const app: Files = {
+  Dockerfile: "FROM scratch\nCOPY . .\n",
+  "server.js": "serve()\n",
+  "bin/healthcheck": { executable: "#!/bin/sh\n" },
+  current: { link: "/srv/releases/1" },
+};
+
+const pathsOf = (files: Files) =>
+  withFolder(files, (folder) => readBuildContext(folder).files.map(({ path }) => path));
+const hashIn = (folder: string) => hashContext(readBuildContext(folder), "linux/amd64");
+const hash = (files: Files) => withFolder(files, hashIn);
+const built = (build: string, platform?: "linux/arm64") => ({
+  ...oneSite,
+  application: { image: { build, ...(platform !== undefined && { platform }) } },
+});
+
+test("two folders with the same files have the same hash, whatever their order, times, umask and empty folders", () => {
+  const umask = process.umask(0o077);
+  try {
+    withFolder(Object.fromEntries(Object.entries(app).reverse()), (folder) => {
+      mkdirSync(join(folder, "empty"));
+      utimesSync(join(folder, "server.js"), 1, 1);
+      chmodSync(join(folder, "server.js"), 0o664);
+      chmodSync(join(folder, "bin/healthcheck"), 0o700);
+      expect(hashIn(folder)).toBe(hash(app));
+    });
+  } finally {
+    process.umask(umask);
+  }
+  expect(hash(app)).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test.each<[string, Files]>([
+  ["content", { ...app, "server.js": "serve(1)\n" }],
+  ["the Dockerfile", { ...app, Dockerfile: "FROM scratch\n" }],
+  ["an executable bit", { ...app, "server.js": { executable: "serve()\n" } }],
+  ["the target of a link", { ...app, current: { link: "/srv/releases/2" } }],
+  ["a link in place of a file that holds its target", { ...app, current: "/srv/releases/1" }],
+  ["one more file", { ...app, "new.js": "" }],
+  ["a Dockerfile that can't be copied any more", { ...app, ".dockerignore": "Dockerfile\n.dockerignore\n" }],
+])("%s changes the hash", (_, files) => {
+  expect(hash(files)).not.toBe(hash(app));
+});
+
+test("a file's name and its content, and the platform, are told apart in the hash", () => {
+  const { "server.js": server = "", ...others } = app;
+  expect(hash({ ...others, "server.jss": server })).not.toBe(hash(app));
+  withFolder(app, (folder) => {
+    expect(hashContext(readBuildContext(folder), "linux/arm64")).not.toBe(hashIn(folder));
+  });
+});
+
+test.each<[string, string, readonly string[]]>([
+  ["nothing", "", [".dockerignore", "Dockerfile", "a.md", "lib/a.js", "lib/b.md", "node_modules/x/index.js"]],
+  ["folders", "# comment\n\nnode_modules\n", [".dockerignore", "Dockerfile", "a.md", "lib/a.js", "lib/b.md"]],
+  ["patterns", "*.md\nnode_modules/\n", [".dockerignore", "Dockerfile", "lib/a.js", "lib/b.md"]],
+  ["patterns at any depth", "**/*.md\r\nnode_modules\r\n", [".dockerignore", "Dockerfile", "lib/a.js"]],
+  ["exceptions below what is ignored", "*\n!lib\n", ["Dockerfile", "lib/a.js", "lib/b.md"]],
+  ["the case of names", "LIB\nnode_modules\n*.md\n", [".dockerignore", "Dockerfile", "lib/a.js", "lib/b.md"]],
+])("a .dockerignore with %s lets through what Docker would, and the Dockerfile", (_, rules, paths) => {
+  const files = { "lib/a.js": "", "lib/b.md": "", "a.md": "", "node_modules/x/index.js": "" };
+  expect(pathsOf({ ...files, Dockerfile: "FROM scratch", ".dockerignore": rules })).toEqual(paths);
+});
+
+test("what is ignored doesn't change the hash, nor does the order of rules that don't depend on it", () => {
+  const rules = ["*.log", "tmp", ".dockerignore"];
+  const first = hash({ ...app, ".dockerignore": rules.join("\n"), "a.log": "1", "tmp/x": "1" });
+  expect(hash({ ...app, ".dockerignore": rules.reverse().join("\n"), "a.log": "2" })).toBe(first);
+});
+
+test("an image is built once for what it holds, before tasks name it by its immutable tag", () => {
+  withFolder(app, (folder) => {
+    const stack = stackOf(synth(built(folder)), "application");
+    const tag = hashIn(folder).slice(0, 16);
+    const repository = "${data.terraform_remote_state.control-plane.outputs.repository_url}";
+    const settings = {
+      REPOSITORY: repository,
+      TAG: tag,
+      PLATFORM: "linux/amd64",
+      AWS_REGION: "eu-west-1",
+      ACCOUNT: "123456789012",
+    };
+    expect(resourceAt(stack, "null_resource.image")).toEqual({
+      "//": expect.anything() as unknown,
+      triggers: settings,
+      provisioner: [
+        {
+          "local-exec": {
+            command: expect.stringMatching(
+              /^bash \.\/assets\/publish\/[0-9A-F]{32}\/publish\.sh$/,
+            ) as unknown,
+            environment: {
+              ...settings,
+              CONTEXT: `./assets/context/${tag}`,
+              AWS_LIBRARY: expect.stringMatching(/^\.\/assets\/aws\/[0-9A-F]{32}\/aws\.sh$/) as unknown,
+            },
+          },
+        },
+      ],
+    });
+    const task = resourceAt(stack, "aws_ecs_task_definition.app");
+    expect(task["depends_on"]).toEqual(["null_resource.image"]);
+    expect(JSON.parse(String(task["container_definitions"]))).toMatchObject([
+      { image: `${repository}:${tag}` },
+    ]);
+    expect(stack.output["image_uri"]).toMatchObject({ value: `${repository}:${tag}` });
+  });
+});
+
+test("a prebuilt image adds nothing to the application's stack", () => {
+  const stack = stackOf(synth(oneSite), "application");
+  expect(addresses(stack)).not.toContain("null_resource.image");
+  expect(resourceAt(stack, "aws_ecs_task_definition.app")).not.toHaveProperty("depends_on");
+});
+
+test("another platform is another image", () => {
+  const tagFor = (platform?: "linux/arm64") =>
+    resourceAt(stackOf(synth(built("app", platform)), "application"), "null_resource.image")["triggers"];
+  expect(tagFor("linux/arm64")).toMatchObject({ PLATFORM: "linux/arm64" });
+  expect(tagFor("linux/arm64")).not.toMatchObject({ TAG: (tagFor() as { TAG: string }).TAG });
+});
+
+test("exactly the hashed files are copied beside the stack's JSON, with modes of their own and without the last ones", () => {
+  const umask = process.umask(0o077);
+  try {
+    withFolder({}, (outdir) => {
+      withFolder({ ...app, ".dockerignore": "*.log\n", "a.log": "" }, (folder) => {
+        const contexts = join(outdir, "stacks/application/assets/context");
+        synthInto(outdir, built(folder));
+        const [before = ""] = readdirSync(contexts);
+        writeFiles(folder, { "server.js": "serve(2)\n" });
+        const stack = stackOf(synthInto(outdir, built(folder)), "application");
+        const tag = hashIn(folder).slice(0, 16);
+        expect(readdirSync(contexts)).toEqual([tag]);
+        expect(tag).not.toBe(before);
+        const copy = join(contexts, tag);
+        expect(hashIn(copy)).toBe(hashIn(folder));
+        const modes = ["", "bin", "bin/healthcheck", "server.js"].map(
+          (path) => lstatSync(join(copy, path)).mode & 0o777,
+        );
+        expect(modes).toEqual([0o755, 0o755, 0o755, 0o644]);
+        expect(readlinkSync(join(copy, "current"))).toBe("/srv/releases/1");
+        expect(JSON.stringify(stack)).not.toContain(folder);
+      });
+    });
+  } finally {
+    process.umask(umask);
+  }
+});
+
+test("a Dockerfile that is ignored builds the copy, and can't be copied from it either", () => {
+  withFolder({}, (outdir) => {
+    withFolder({ ...app, ".dockerignore": "*\n!server.js\n" }, (folder) => {
+      synthInto(outdir, built(folder));
+      const copy = join(outdir, "stacks/application/assets/context", hashIn(folder).slice(0, 16));
+      expect(readdirSync(copy).sort()).toEqual([".dockerignore", "Dockerfile", "server.js"]);
+      expect(readFileSync(join(copy, ".dockerignore"), "utf8")).toBe("Dockerfile\n.dockerignore\n");
+    });
+  });
+});
+
+test("a folder is found from the working directory, and gives the same wherever it lies", () => {
+  withFolder(app, (folder) => {
+    const imageOf = (build: string) => stackOf(synth(built(build)), "application");
+    expect(imageOf(relative(process.cwd(), folder))).toEqual(imageOf(folder));
+    withFolder(app, (other) => {
+      expect(imageOf(other)).toEqual(imageOf(folder));
+    });
+  });
+});
+
+test("a context that lets nothing through is refused; a Dockerfile alone is none of that", () => {
+  withFolder({ Dockerfile: "FROM scratch", "server.js": "", ".dockerignore": "*\n" }, (folder) => {
+    expect(buildContextProblem(folder)).toBe(
+      "is an empty build context: its .dockerignore lets nothing through but the Dockerfile; let the image's files pass",
+    );
+  });
+  withFolder({ Dockerfile: "FROM scratch" }, (folder) => {
+    expect(buildContextProblem(folder)).toBeUndefined();
+  });
+});
+
+test("a context that holds what synthesis writes is refused, since it would change each time", () => {
+  withFolder({ Dockerfile: "FROM scratch", "server.js": "" }, (folder) => {
+    const outdir = join(folder, "cdktf.out");
+    const refusal = `application.image.build holds ${outdir}, which every synthesis changes: add it to .dockerignore (got "${folder}")`;
+    expect(() => synthInto(outdir, built(folder))).toThrow(new ConfigError([refusal]));
+    writeFiles(folder, { ".dockerignore": "cdktf.out\n" });
+    expect(addresses(stackOf(synthInto(outdir, built(folder)), "application"))).toContain(
+      "null_resource.image",
+    );
+  });
+});
