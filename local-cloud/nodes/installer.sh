@@ -33,7 +33,8 @@ install_ssm_agent() {
 }
 
 install_docker() {
-  if command -v docker >/dev/null || [[ "${DOCKER_SOURCE}" == none ]]; then
+  # Of a program that may not be run, as this computer's are that a fresh machine doesn't have, bash finds the path.
+  if [[ -x "$(command -v docker)" || "${DOCKER_SOURCE}" == none ]]; then
     return
   fi
   apt install -y docker.io
