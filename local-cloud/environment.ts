@@ -25,12 +25,16 @@ const foreign = [
   "all_proxy",
 ];
 
+/** A word of a shell command that means this text. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** A shell script that turns a shell to the local cloud: for `. .local-cloud/env`. */
 export function shellScript(environment: Environment): string {
-  const quote = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
   return [
     `unset ${foreign.join(" ")}`,
-    ...Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`),
+    ...Object.entries(environment).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
     "",
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { serveAdmin } from "./admin";
 import { loadApis } from "./aws/api";
@@ -7,6 +7,7 @@ import { createAwsHandler, serveAws } from "./aws/gateway";
 import { startMoto } from "./aws/moto";
 import { reconcile } from "./aws/reconcile";
 import { defaultSettings } from "./aws/settings";
+import { placeAwsCli } from "./aws-cli/place";
 import { serveDigitalOcean } from "./digitalocean/api";
 import { placeDocker } from "./docker/place";
 import { shellScript } from "./environment";
@@ -14,7 +15,7 @@ import { lock } from "./lock";
 import type { Ready } from "./main";
 import { createMachines } from "./nodes/create-machines";
 import { serveProviders, type StandIn } from "./providers/serve";
-import { ensurePython, type Python } from "./python";
+import { ensurePython } from "./python";
 import { makeRunDirectory } from "./run-directory";
 import { removeOverrides } from "./terraform-overrides";
 import { prepareTerraform, type ProviderSetting, type Terraform } from "./terraform-setup";
@@ -67,7 +68,6 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     const terraform = await prepareTerraform({ directory, setting: options.providers });
     const python = await ensurePython(sharedDirectory);
     placeImages(directory, options.image);
-    placeAwsCli(terraform, python);
     await placeDocker(terraform.bin);
     const plugins = join(sharedDirectory, "plugins");
     mkdirSync(plugins, { recursive: true });
@@ -82,6 +82,8 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
 
     const runDirectory = await makeRunDirectory(directory);
     closers.push(() => runDirectory.remove());
+    const log = join(directory, "logs", "aws-cli.log");
+    closers.push(await placeAwsCli(python, { bin: terraform.bin, runDirectory: runDirectory.path, log }));
     const machines = await createMachines({
       world,
       directory,
@@ -168,13 +170,6 @@ function awsVariables(directory: string, url: string) {
 
 function standIns({ providers }: Terraform): StandIn[] {
   return (["digitalocean", "null"] as const).filter((name) => providers[name].source === "stand-in");
-}
-
-/** The scripts' AWS CLI is a known one, whatever else is installed. */
-function placeAwsCli({ bin }: Terraform, { aws }: Python): void {
-  const link = join(bin, "aws");
-  rmSync(link, { force: true });
-  symlinkSync(aws, link);
 }
 
 function placeImages(directory: string, images: readonly string[]): void {

@@ -1,0 +1,85 @@
+"""Runs the AWS CLI for client.py: loaded once, and forked for each call, since loading takes most of its time.
+
+Listens on the Unix socket that it is given, and ends when standard input does.
+"""
+
+import array
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+
+
+def serve(path: str) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(128)
+    # Calls wait at the socket until it has loaded.
+    print("listening", flush=True)
+    before = set(os.environ)
+    import awscli.clidriver
+
+    awscli.clidriver.create_clidriver()
+    # It says in its environment where its data are.
+    own = {name: value for name, value in os.environ.items() if name not in before}
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        ready, _, _ = select.select([0, listener], [], [])
+        if 0 in ready:
+            return
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            answer(connection, own)
+        connection.close()
+
+
+def answer(connection: socket.socket, own: dict) -> None:
+    status = 255
+    try:
+        call = receive(connection)
+        threading.Thread(target=end_with, args=[connection], daemon=True).start()
+        os.chdir(call["folder"])
+        os.environ.clear()
+        os.environ.update(call["environment"] | own)
+        sys.argv = ["aws", *call["arguments"]]
+        from awscli.clidriver import main
+
+        status = main()
+    except SystemExit as exit:
+        status = exit.code if isinstance(exit.code, int) else 255
+    except BaseException as error:
+        print(f"aws: {error!r}", file=sys.stderr)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                pass
+        connection.sendall(bytes([status or 0]))
+        os._exit(0)
+
+
+def receive(connection: socket.socket) -> dict:
+    """Takes the caller's standard streams, and returns what it calls, where and with which environment."""
+    fds = array.array("i")
+    length, ancillary, _, _ = connection.recvmsg(8, socket.CMSG_SPACE(3 * fds.itemsize))
+    fds.frombytes(ancillary[0][2])
+    for target, fd in enumerate(fds):
+        os.dup2(fd, target)
+        os.close(fd)
+    with connection.makefile("rb") as stream:
+        return json.loads(stream.read(int.from_bytes(length, "big")))
+
+
+def end_with(connection: socket.socket) -> None:
+    """Ends this process when its caller has been ended."""
+    if connection.recv(1) == b"":
+        os._exit(255)
+
+
+serve(sys.argv[1])
