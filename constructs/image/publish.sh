@@ -91,8 +91,8 @@ push() {
     ((status == 0)) || say "another run has pushed ${IMAGE} meanwhile"
     say "${IMAGE} is in the registry"
   else
-    fail "docker push" "${status}" "The registry has no ${IMAGE}: nothing is half-pushed, since a tag appears with the" \
-      "whole image. Mend what the output above says and run again."
+    fail "docker push" "${status}" "The registry has no ${IMAGE}: nothing is half-pushed, since a tag appears with" \
+      "the whole image. Mend what the output above says and run again."
   fi
 }
 
@@ -104,9 +104,9 @@ fail() {
     die "${command} failed: the disk that Docker uses is full. Make room, for example by \`docker system prune\`, and" \
       "run again. The registry is unchanged."
   elif ((status == TIMED_OUT)); then
-    die "${command} was ended, since it took too long. BUILD_SECONDS and PUSH_SECONDS say how long either may take." "$*"
+    die "${command} was ended, since it took too long. BUILD_SECONDS and PUSH_SECONDS say how long either may take. $*"
   fi
-  die "${command} failed (exit status ${status}). $*"
+  die "${command} ended with exit status ${status}. $*"
 }
 
 # What Docker said, on one line.

@@ -40,6 +40,11 @@ export interface AwsAccount {
   managed: ManagedInstance[];
   containers: ContainerInstance[];
   activations: Activation[];
+  repositoryExists: boolean;
+  /** Tags of the images that the repository has by now. */
+  images: () => readonly string[];
+  /** What Docker logs in with. */
+  readonly password: string;
   readonly calls: Call[];
   /** Runs before a call is answered, with the number of the call from 1; what it throws is the answer. */
   before: (call: Call, number: number) => void;
@@ -62,6 +67,9 @@ export function emptyAccount(): AwsAccount {
     managed: [],
     containers: [],
     activations: [],
+    repositoryExists: true,
+    images: () => [],
+    password: "eyJwYXlsb2FkIjoi+the/password==",
     calls: [],
     before: () => undefined,
   };
@@ -150,6 +158,19 @@ const operations: Readonly<Record<string, (account: AwsAccount, input: Input) =>
   },
   ListTasks: (account, input) => ({
     taskArns: containersOf(account).find(({ arn }) => arn === input["containerInstance"])?.tasks ?? [],
+  }),
+  DescribeImages: ({ repositoryExists, images }, { imageIds }) => {
+    const [{ imageTag }] = imageIds as [{ imageTag: string }];
+    if (!repositoryExists) {
+      throw new ApiError("RepositoryNotFoundException", "The repository does not exist in the registry.");
+    }
+    if (!images().includes(imageTag)) {
+      throw new ApiError("ImageNotFoundException", "The image does not exist within the repository.");
+    }
+    return { imageDetails: [{ imageDigest: `sha256:${imageTag}`, imageTags: [imageTag] }] };
+  },
+  GetAuthorizationToken: ({ password }) => ({
+    authorizationData: [{ authorizationToken: Buffer.from(`AWS:${password}`).toString("base64") }],
   }),
   StopTask: (account, { task }) => {
     const instance = containersOf(account).find(({ tasks }) => tasks.includes(String(task)));

@@ -28,7 +28,7 @@ export async function serveAwsCli(account: AwsAccount, socket: string): Promise<
 }
 
 function run(account: AwsAccount, [service = "", command = "", ...options]: readonly string[]): Outcome {
-  const operation = command.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const operation = operationOf(command);
   try {
     const output = callAws(account, { operation, input: inputOf(options) });
     return { status: 0, output: textOf(`${service} ${operation}`, output) };
@@ -47,6 +47,13 @@ function run(account: AwsAccount, [service = "", command = "", ...options]: read
   }
 }
 
+/** Commands that the CLI has on top of the operations of the API. */
+const madeOf: Readonly<Record<string, string>> = { "get-login-password": "GetAuthorizationToken" };
+
+function operationOf(command: string): string {
+  return madeOf[command] ?? command.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 /** Options of the CLI itself; everything else is input of the operation. */
 const cliOptions = ["region", "output", "query", "page-size", "cli-connect-timeout", "cli-read-timeout"];
 const lists = ["container-instances"];
@@ -61,6 +68,8 @@ function inputOf(options: readonly string[]): Input {
     }
     if (name === "filters") {
       input["Filters"] = values.map(filterOf);
+    } else if (name === "image-ids") {
+      input["imageIds"] = values.map((value) => Object.fromEntries([value.split("=")]) as Input);
     } else if (!cliOptions.includes(name)) {
       const key = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
       const member = key === "instanceId" ? "InstanceId" : key;
@@ -118,6 +127,12 @@ function tableOf(operation: string, output: Input): unknown[][] {
       return list("containerInstances").map(counts);
     case "ecs ListTasks":
       return [output["taskArns"] as string[]];
+    case "ecr DescribeImages":
+      return [list("imageDetails").map(({ imageDigest }) => imageDigest)];
+    case "ecr GetAuthorizationToken":
+      return list("authorizationData").map(({ authorizationToken }) => [
+        Buffer.from(String(authorizationToken), "base64").toString().split(":")[1],
+      ]);
     case "ecs DeregisterContainerInstance":
       return [["INACTIVE"]];
     case "ecs StopTask":

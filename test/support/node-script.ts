@@ -67,6 +67,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Ends the script and what it has started at once, as a crash does. */
   readonly kill: () => void;
+  /** Sends a signal to the script and what it has started, as a terminal does, or to the script alone. */
+  readonly signal: (name: NodeJS.Signals, whom: "all" | "script") => void;
 }
 
 /** The settings that await.sh and deregister.sh share, and short waits. */
@@ -125,10 +127,13 @@ export function startScript(file: string, environment: Readonly<Record<string, s
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const kill = () => {
+  const signal: Running["signal"] = (name, whom) => {
     if (child.pid !== undefined && child.exitCode === null) {
-      process.kill(-child.pid, "SIGKILL");
+      process.kill(whom === "all" ? -child.pid : child.pid, name);
     }
+  };
+  const kill = () => {
+    signal("SIGKILL", "all");
   };
   const limit = setTimeout(kill, 30_000);
   process.once("exit", kill);
@@ -143,5 +148,5 @@ export function startScript(file: string, environment: Readonly<Record<string, s
       resolve({ status, output: Buffer.concat(chunks).toString(), took: Date.now() - begun });
     });
   });
-  return { ended, kill };
+  return { ended, kill, signal };
 }
