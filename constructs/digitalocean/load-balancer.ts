@@ -1,7 +1,7 @@
 import { Certificate } from "@cdktf/provider-digitalocean/lib/certificate";
 import { Loadbalancer, type LoadbalancerForwardingRule } from "@cdktf/provider-digitalocean/lib/loadbalancer";
+import { Fn } from "cdktf";
 import { Construct } from "constructs";
-import { createHash } from "node:crypto";
 import type { HealthTimes } from "../../config/health";
 import type { DigitalOceanSite, Listener } from "../../config/schema";
 
@@ -70,13 +70,14 @@ export class PublicLoadBalancer extends Construct {
     if ("name" in certificate) {
       return { certificateName: certificate.name };
     }
-    // Every change replaces a certificate, and one in use can't be deleted: the new one comes first, under a name of its own.
-    const suffix = createHash("sha256").update(certificate.domains.join()).digest("hex").slice(0, 8);
+    // Every change replaces a certificate, and one in use can't be deleted: the new one comes first. Names are unique,
+    // also that of a certificate that failed: the time of its creation gives each one its own.
+    const time = Fn.formatdate("YYYYMMDDhhmmss", Fn.timestamp());
     const managed = new Certificate(this, `port-${listener.port}`, {
-      name: `${name}-${listener.port}-${suffix}`,
+      name: `${name}-${listener.port}-${time}`,
       type: "lets_encrypt",
       domains: [...certificate.domains],
-      lifecycle: { createBeforeDestroy: true },
+      lifecycle: { createBeforeDestroy: true, ignoreChanges: ["name"] },
     });
     return { certificateName: managed.name };
   }

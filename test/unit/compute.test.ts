@@ -173,19 +173,15 @@ test("listeners become forwarding rules, and urls of a domain or the address", (
   });
 });
 
-test("other domains are another certificate, made before the old one goes", () => {
-  const named = (domain: string) => {
-    const listeners = [{ protocol: "https" as const, port: 443, certificate: { domains: [domain] } }];
-    const stack = stackOf(synth(withSite({ loadBalancer: { listeners } })), "compute-ams3");
-    return resourceAt(stack, "digitalocean_certificate.port-443");
-  };
-  expect(named("a.example.com")).toMatchObject({
+test("other domains are another certificate, made before the old one goes, under a name of its own", () => {
+  const listeners = [{ protocol: "https" as const, port: 443, certificate: { domains: ["a.example.com"] } }];
+  const stack = stackOf(synth(withSite({ loadBalancer: { listeners } })), "compute-ams3");
+  expect(resourceAt(stack, "digitalocean_certificate.port-443")).toMatchObject({
+    name: 'shop-ams3-443-${formatdate("YYYYMMDDhhmmss", timestamp())}',
     type: "lets_encrypt",
     domains: ["a.example.com"],
-    lifecycle: { create_before_destroy: true },
+    lifecycle: { create_before_destroy: true, ignore_changes: ["name"] },
   });
-  expect(named("a.example.com")["name"]).toMatch(/^shop-ams3-443-[0-9a-f]{8}$/);
-  expect(named("b.example.com")["name"]).not.toBe(named("a.example.com")["name"]);
 });
 
 test.each([
