@@ -1,4 +1,5 @@
 import { Agent, get, type IncomingMessage } from "node:http";
+import { Agent as TlsAgent, get as getSecurely } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoadOptions, LoadResult } from "./load";
 
@@ -11,8 +12,9 @@ const arrears = 1000;
 
 /** Sends requests until it is aborted or its time is over. */
 async function generateLoad(options: LoadOptions, ended: AbortSignal): Promise<LoadResult> {
-  const { url, rate = 120, connections = 4, timeout = 10, limit = 1200 } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const { url, tls, rate = 120, connections = 4, timeout = 10, limit = 1200 } = options;
+  const kept = { keepAlive: true, maxSockets: connections };
+  const agent = url.startsWith("https:") ? new TlsAgent({ ...kept, ...tls }) : new Agent(kept);
   const counts = { succeeded: 0, non2xx: 0, resets: 0, timeouts: 0, errors: 0 };
   const failures: string[] = [];
   const perSecond: number[] = [];
@@ -71,7 +73,7 @@ interface Ended {
 function request(url: string, agent: Agent, timeout: number): Promise<Ended> {
   return new Promise((resolve) => {
     let connected = false;
-    const sent = get(url, { agent });
+    const sent = agent instanceof TlsAgent ? getSecurely(url, { agent }) : get(url, { agent });
     const done = (outcome: Outcome, detail: string): void => {
       clearTimeout(timer);
       resolve({ outcome, detail });

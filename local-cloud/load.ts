@@ -4,8 +4,10 @@ import { join } from "node:path";
 
 /** How to load a server. */
 export interface LoadOptions {
-  /** Absolute `http:` URL. */
+  /** Absolute `http:` or `https:` URL. */
   readonly url: string;
+  /** Whom the server of an `https:` URL has to prove to be, and the root to trust, in PEM. */
+  readonly tls?: { readonly servername: string; readonly ca: string };
   /** Requests a second, over all connections, spread evenly. @default 120 */
   readonly rate?: number;
   /** Kept-alive connections; each waits for an answer before it sends the next request. @default 4 */
