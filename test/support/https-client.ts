@@ -13,6 +13,8 @@ export interface SecureRequest {
   /** Root of the certificates to trust, in PEM. */
   readonly root: string;
   readonly path?: string;
+  /** Address that the client has. */
+  readonly localAddress?: string;
   /** Keeps connections for further requests. @default a connection of its own */
   readonly agent?: Agent;
 }
@@ -30,9 +32,18 @@ export interface SecureAnswer {
 
 /** Reads a page over TLS. @throws Error when the server doesn't prove to be the domain, or doesn't answer in 30 s */
 export async function getSecurely(request: SecureRequest): Promise<SecureAnswer> {
-  const { ip, port = 443, domain, root, path = "/", agent = new Agent() } = request;
+  const { ip, port = 443, domain, root, path = "/", localAddress, agent = new Agent() } = request;
   return new Promise((resolve, reject) => {
-    const options = { host: ip, port, servername: domain, ca: root, path, agent, timeout: 30_000 };
+    const options = {
+      host: ip,
+      port,
+      servername: domain,
+      ca: root,
+      path,
+      localAddress,
+      agent,
+      timeout: 30_000,
+    };
     const sent = get({ ...options, headers: { host: domain } }, (response) => {
       const { socket } = response;
       if (!(socket instanceof TLSSocket)) {

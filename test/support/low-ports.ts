@@ -4,7 +4,7 @@ import { test } from "@jest/globals";
 const firstFree = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
 
 /** Whether this process may listen on ports 80 and 443. */
-const mayListen =
+export const mayListen =
   process.getuid?.() === 0 || (existsSync(firstFree) && Number(readFileSync(firstFree, "utf8")) <= 80);
 
 /** A test that needs ports below 1024; left out where only root gets them. */

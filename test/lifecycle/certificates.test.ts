@@ -1,0 +1,187 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { startLoad } from "../../local-cloud/load";
+import { listCertificates, requestCertificate, rootOf } from "../support/certificates";
+import { findSite, nothing } from "../support/clouds";
+import { eventually } from "../support/eventually";
+import { getSecurely, type SecureAnswer } from "../support/https-client";
+import { refuse } from "../support/injection";
+import { startLifeCycle, type LifeCycle, type SiteSettings } from "../support/life-cycle";
+import { mayListen, testOfLowPorts } from "../support/low-ports";
+import { startService, type NodeService } from "../support/node-service";
+
+const domain = "www.example.com";
+const port = mayListen ? 443 : 8443;
+
+type Listeners = NonNullable<
+  NonNullable<Extract<SiteSettings, { kind: "digitalocean" }>["loadBalancer"]>["listeners"]
+>;
+type ListenerCertificate = Extract<Listeners[number], { protocol: "https" }>["certificate"];
+
+function site(
+  nodes: number,
+  certificate: ListenerCertificate,
+  more: { readonly listeners?: Listeners; readonly allowFrom?: string[] } = {},
+): SiteSettings {
+  const { listeners = [], allowFrom = [] } = more;
+  const https = { protocol: "https" as const, port, certificate };
+  return {
+    kind: "digitalocean",
+    region: "ams3",
+    nodes,
+    loadBalancer: { allowFrom, listeners: [...listeners, https] },
+  };
+}
+
+const redirect: Listeners = mayListen ? [{ protocol: "http", port: 80, redirectTo: 443 }] : [];
+const web = (...domains: string[]) => site(1, { domains }, { listeners: redirect });
+
+let life: LifeCycle;
+let service: NodeService;
+
+beforeAll(async () => {
+  life = await startLifeCycle({
+    name: "certificates",
+    sites: {
+      web: web(domain),
+      existing: site(0, { name: "by-hand" }, { allowFrom: ["127.0.0.1/32"] }),
+      refused: site(0, { domains: ["www.example.net"] }),
+      broken: site(0, { domains: ["broken.example.com"] }),
+    },
+  });
+  await requestCertificate(life.cloud, "by-hand", "*.example.com");
+  const [first, second] = await Promise.all([life.site("web").apply(), life.site("existing").apply()]);
+  expect([first.exitCode, second.exitCode]).toEqual([0, 0]);
+  service = await startService(life, { site: "web", node: "node-1", lameDuckSeconds: 0, strategy: "DAEMON" });
+}, 600_000);
+
+afterAll(() => life.stop());
+
+async function addressOf(name: string): Promise<string> {
+  return String((await life.site(name).outputs())["load_balancer_ip"]);
+}
+
+/** Reads a page of a site over TLS, trusting nobody but the cloud's own authority. */
+async function read(name: string, more: { readonly localAddress?: string } = {}): Promise<SecureAnswer> {
+  return getSecurely({ ip: await addressOf(name), port, domain, root: rootOf(life.cloud), ...more });
+}
+
+/** Waits until the node is behind its load balancer. */
+function served(): Promise<SecureAnswer> {
+  return eventually("a page of the node", async () => {
+    const answer = await read("web");
+    return answer.status === 200 ? answer : undefined;
+  });
+}
+
+test("a site's domains are served with a certificate of their own, and a second plan is empty", async () => {
+  const answer = await served();
+  expect(JSON.parse(answer.body)).toMatchObject({ site: "web", node: "node-1" });
+  expect(answer.domains).toEqual([domain]);
+  expect(await listCertificates(life.cloud)).toContainEqual({
+    name: expect.stringContaining(`shop-web-${port}-`),
+    state: "verified",
+    domains: [domain],
+    fingerprint: answer.fingerprint,
+  });
+  expect((await life.site("web").outputs())["urls"]).toContain(
+    port === 443 ? `https://${domain}` : `https://${domain}:${port}`,
+  );
+  expect(await life.changes("compute-web")).toEqual({});
+}, 300_000);
+
+testOfLowPorts(
+  "a client that comes by http is sent to https, and finds the page there",
+  async () => {
+    await served();
+    const headers = { host: domain };
+    const answer = await fetch(`http://${await addressOf("web")}/page?q=1`, { headers, redirect: "manual" });
+    expect([answer.status, answer.headers.get("location")]).toEqual([
+      307,
+      expect.stringMatching(/^https:\/\/[^:/]+\/page\?q=1$/),
+    ]);
+    expect(await read("web")).toMatchObject({ status: 200 });
+  },
+  300_000,
+);
+
+test("other domains take effect under load without a failed request, and the old certificate goes", async () => {
+  const before = await served();
+  const [ip, root] = [await addressOf("web"), rootOf(life.cloud)];
+  const load = await startLoad({ url: `https://${ip}:${port}/`, tls: { servername: domain, ca: root } });
+  const seen: string[] = [];
+  const watched = new AbortController();
+  // The load keeps its connections; these are new ones.
+  const watching = (async () => {
+    while (!watched.signal.aborted) {
+      const { status, fingerprint } = await getSecurely({ ip, port, domain, root });
+      seen.push(status === 200 ? fingerprint : `status ${status}`);
+      await pause(50);
+    }
+  })();
+  life.configure({ web: web(domain, "shop.example.com") });
+  expect(await life.changes("compute-web")).toEqual({
+    [`digitalocean_certificate.port-${port}`]: "create, delete",
+    "digitalocean_loadbalancer.public": "update",
+  });
+  expect(await life.site("web").apply()).toMatchObject({ exitCode: 0 });
+  const after = await read("web");
+  watched.abort();
+  await watching;
+  expect(await load.stop()).toMatchObject({ failed: 0, failures: [] });
+  expect([...new Set(seen)]).toEqual([before.fingerprint, after.fingerprint]);
+  expect([...after.domains].sort()).toEqual(["shop.example.com", domain]);
+  const fingerprints = (await listCertificates(life.cloud)).map(({ fingerprint }) => fingerprint);
+  expect(fingerprints).toContain(after.fingerprint);
+  expect(fingerprints).not.toContain(before.fingerprint);
+  expect(await life.changes("compute-web")).toEqual({});
+
+  await service.remove();
+  expect(await life.site("web").destroy()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("web").state()).toEqual([]);
+  expect(await findSite(life.cloud, life.deployment, "web")).toEqual(nothing);
+  expect((await listCertificates(life.cloud)).map(({ name }) => name)).toEqual(["by-hand"]);
+}, 600_000);
+
+test("an existing certificate serves whom the site admits, and outlives it", async () => {
+  const answer = await read("existing", { localAddress: "127.0.0.1" });
+  expect(answer.domains).toEqual(["*.example.com"]);
+  expect(await listCertificates(life.cloud)).toContainEqual({
+    name: "by-hand",
+    state: "verified",
+    domains: ["*.example.com"],
+    fingerprint: answer.fingerprint,
+  });
+  await expect(read("existing", { localAddress: "127.0.0.2" })).rejects.toThrow();
+  expect(await life.changes("compute-existing")).toEqual({});
+  expect(await life.site("existing").destroy()).toMatchObject({ exitCode: 0 });
+  expect((await listCertificates(life.cloud)).map(({ name }) => name)).toContain("by-hand");
+}, 300_000);
+
+test("a certificate that can't be issued fails the apply, and the next one makes it or a destroy removes it", async () => {
+  const others = (await listCertificates(life.cloud)).map(({ name }) => name);
+  const [refused, broken] = [life.site("refused"), life.site("broken")];
+  const elsewhere = await refused.apply();
+  expect(elsewhere).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("not managed by DigitalOcean: www.example.net"),
+  });
+
+  const authority = { service: "digitalocean", operation: "issue", contains: "broken.example.com" } as const;
+  await refuse(life, { ...authority, status: 403, code: "dns" });
+  expect(await broken.apply()).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/waiting for certificate \(shop-broken-\S+\) to become active.*'error'/s),
+  });
+  expect(await broken.state()).not.toContain("digitalocean_loadbalancer.public");
+  await life.cloud.admin.clearFaults();
+  expect(await broken.apply()).toMatchObject({ exitCode: 0 });
+  expect(await listCertificates(life.cloud)).toContainEqual(
+    expect.objectContaining({ domains: ["broken.example.com"], state: "verified" }),
+  );
+
+  const ended = await Promise.all([refused.destroy(), broken.destroy()]);
+  expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect([await refused.state(), await broken.state()]).toEqual([[], []]);
+  expect((await listCertificates(life.cloud)).map(({ name }) => name)).toEqual(others);
+}, 300_000);
