@@ -22,9 +22,8 @@ export interface LifeCycleOptions {
   readonly args?: readonly string[];
 }
 
-/** Terraform at work on one site's compute stack. */
-export interface SiteUnderTest {
-  readonly name: string;
+/** Terraform at work on one stack. */
+export interface StackUnderTest {
   readonly stack: string;
   /** Applies without asking; `variables` are set for Terraform and its scripts. */
   apply(variables?: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended>;
@@ -33,8 +32,13 @@ export interface SiteUnderTest {
   command(...args: readonly string[]): Command;
   /** Addresses in its state, data sources left out. */
   state(): Promise<string[]>;
-  /** A value of the state's `nodes` output. */
+  /** The values of the state's outputs. */
   outputs(): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** Terraform at work on one site's compute stack. */
+export interface SiteUnderTest extends StackUnderTest {
+  readonly name: string;
 }
 
 /** What a machine registers with. */
@@ -49,6 +53,7 @@ export interface LifeCycle {
   /** Name of the deployment. */
   readonly deployment: string;
   site(name: string): SiteUnderTest;
+  readonly application: StackUnderTest;
   /** Synthesises again with other settings of some sites, or of the environment; deploys nothing. */
   configure(sites: Readonly<Record<string, SiteSettings>>, environment?: Partial<Environment>): void;
   /** Applies control-plane, for the activations of new nodes and generations. Takes about 10 s. */
@@ -152,37 +157,34 @@ function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud)
     return JSON.parse(await mustRun({ ...command(stack, args), log: undefined }));
   };
   const flags = ["-auto-approve", "-input=false", "-no-color"];
-  const site = (name: string): SiteUnderTest => {
-    const stack = `compute-${name}`;
-    return {
-      name,
-      stack,
-      apply: async (variables, ...args) => {
-        await init(stack);
-        return run(command(stack, ["apply", ...flags, ...args], variables));
-      },
-      destroy: async (variables, ...args) => {
-        await init(stack);
-        return run(command(stack, ["destroy", ...flags, ...args], variables));
-      },
-      command: (...args) => command(stack, args),
-      state: async () => {
-        const list = await terraform(stack, "state", "list");
-        return list.split("\n").filter((line) => line !== "" && !line.startsWith("data."));
-      },
-      outputs: async () => {
-        const outputs = JSON.parse(await terraform(stack, "output", "-json")) as Record<
-          string,
-          { value: unknown }
-        >;
-        return Object.fromEntries(Object.entries(outputs).map(([output, { value }]) => [output, value]));
-      },
-    };
-  };
+  const underTest = (stack: string): StackUnderTest => ({
+    stack,
+    apply: async (variables, ...args) => {
+      await init(stack);
+      return run(command(stack, ["apply", ...flags, ...args], variables));
+    },
+    destroy: async (variables, ...args) => {
+      await init(stack);
+      return run(command(stack, ["destroy", ...flags, ...args], variables));
+    },
+    command: (...args) => command(stack, args),
+    state: async () => {
+      const list = await terraform(stack, "state", "list");
+      return list.split("\n").filter((line) => line !== "" && !line.startsWith("data."));
+    },
+    outputs: async () => {
+      const outputs = JSON.parse(await terraform(stack, "output", "-json")) as Record<
+        string,
+        { value: unknown }
+      >;
+      return Object.fromEntries(Object.entries(outputs).map(([output, { value }]) => [output, value]));
+    },
+  });
   return {
     cloud,
     deployment: environmentOf(sites, environment).name,
-    site,
+    site: (name) => ({ name, ...underTest(`compute-${name}`) }),
+    application: underTest("application"),
     configure,
     terraform,
     deployControlPlane: async () => {
