@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Foreign, Served, Summary } from "./admin";
 import type { Fault } from "./faults";
 import type { MachineSpec } from "./machines";
@@ -9,7 +10,8 @@ export interface AdminClient {
   journal(after: number): Promise<Entry[]>;
   summary(): Promise<Summary>;
   seedForeign(prefix: string): Promise<Foreign>;
-  inject(fault: Fault): Promise<void>;
+  /** Returns what clears this fault alone. */
+  inject(fault: Fault): Promise<() => Promise<void>>;
   clearFaults(): Promise<void>;
   /** Ends an activation's time now. */
   expireActivation(id: string): Promise<void>;
@@ -42,7 +44,11 @@ export function adminClient(endpoint: string): AdminClient {
     journal: async (after) => (await call("GET", `/journal/${after}`)) as Entry[],
     summary: async () => (await call("GET", "/summary")) as Summary,
     seedForeign: async (prefix) => (await call("POST", "/foreign", { prefix })) as Foreign,
-    inject: (fault) => done(call("POST", "/faults", fault)),
+    inject: async (fault) => {
+      const id = randomUUID();
+      await call("POST", "/faults", { ...fault, id });
+      return () => done(call("DELETE", `/faults/${id}`));
+    },
     clearFaults: () => done(call("DELETE", "/faults")),
     expireActivation: (id) => done(call("POST", `/activations/${id}/expire`)),
     serve: (served) => done(call("POST", "/origin", served)),

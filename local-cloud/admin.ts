@@ -44,6 +44,14 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ["POST", /^\/faults$/, ({ world }, body) => world.faults.push(body as Fault)],
   ["DELETE", /^\/faults$/, ({ world }) => world.faults.splice(0).length],
   [
+    "DELETE",
+    /^\/faults\/([\w-]+)$/,
+    ({ world }, _, id) => {
+      const index = world.faults.findIndex((fault) => fault.id === id);
+      return index < 0 ? 0 : world.faults.splice(index, 1).length;
+    },
+  ],
+  [
     "POST",
     /^\/activations\/([\w-]+)\/expire$/,
     ({ world }, _, id = "") => {

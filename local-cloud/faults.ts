@@ -7,11 +7,13 @@ export type FaultEffect =
   | { readonly kind: "error"; readonly status: number; readonly code: string; readonly message: string }
   /** Done, but the answer is lost: the connection is reset. */
   | { readonly kind: "lost-answer" }
-  /** Done, and answered after this many milliseconds, or as soon as the faults are cleared. */
+  /** Done, and answered after this many milliseconds, or as soon as the fault is cleared. */
   | { readonly kind: "delay"; readonly milliseconds: number };
 
 /** Changes what the next matching calls get. */
 export interface Fault {
+  /** Of the one who injects it, to end it. */
+  readonly id?: string;
   readonly match: {
     readonly service: Entry["service"];
     /** Name as in the journal; every operation of the service when left out. */

@@ -201,7 +201,7 @@ describe("a site that leaves the configuration while it is deployed", () => {
 
 describe("a load balancer", () => {
   const site = () => life.site("entrance");
-  const busy = (operation: string): Promise<void> =>
+  const busy = (operation: string) =>
     refuse(
       life,
       {

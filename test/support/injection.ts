@@ -3,13 +3,16 @@ import type { LifeCycle } from "./life-cycle";
 
 type Service = Fault["match"]["service"];
 
-/** Does an operation's calls whose input contains a text, and holds back their answers until the faults are cleared. */
+/** Ends a fault. */
+export type Clear = () => Promise<void>;
+
+/** Does an operation's calls whose input contains a text, and holds back their answers until the fault is cleared. */
 export function hold(
   { cloud }: LifeCycle,
   service: Service,
   operation: string,
   contains: string,
-): Promise<void> {
+): Promise<Clear> {
   return cloud.admin.inject({
     match: { service, operation, contains },
     times: 1000,
@@ -30,7 +33,7 @@ export interface Refusal {
 }
 
 /** Refuses so many calls of an operation; nothing happens then. */
-export function refuse({ cloud }: LifeCycle, refusal: Refusal, times = 1000): Promise<void> {
+export function refuse({ cloud }: LifeCycle, refusal: Refusal, times = 1000): Promise<Clear> {
   const { service, operation, status, code, contains, message = "as a test has it" } = refusal;
   return cloud.admin.inject({
     match: { service, operation, ...(contains === undefined ? {} : { contains }) },
