@@ -1,12 +1,21 @@
 import { DeleteActivationCommand, DeregisterManagedInstanceCommand } from "@aws-sdk/client-ssm";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Ended } from "../../local-cloud/demo/command";
 import { callAsAgent } from "../support/agent";
-import { awsClients, findSite, listDroplets, listManagedInstances, nothing } from "../support/clouds";
+import { listManagedInstances, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";
-import { awaitCall, callsOf, endOfNode, names } from "../support/journal";
-import { startLifeCycle, type Activation, type LifeCycle } from "../support/life-cycle";
-import { dropletSite, machineOf, nodesOf, raised } from "../support/nodes";
+import { awaitCall, callsOf, endOfNode, names, wholeEnd } from "../support/journal";
+import { lanes } from "../support/lanes";
+import type { Activation } from "../support/life-cycle";
+import {
+  dropletSite,
+  machineOf,
+  nodesOf,
+  raised,
+  type RegisteredNode,
+  type RegisteredNodes,
+} from "../support/nodes";
+import { impatient, remedy, startObservedLife, type ObservedLife } from "../support/observed-life";
 import { serverSite, serverScript } from "../support/servers";
 import { said } from "../support/terraform-output";
 
@@ -16,85 +25,82 @@ const sites = {
   purged: dropletSite("node-1"),
   berlin: serverSite("rack-1", "rack-2"),
 };
-const wholeEnd = [
-  "UpdateContainerInstancesState",
-  "DeregisterContainerInstance",
-  "DeregisterManagedInstance",
-];
-/** The gate gives up soon: what it waits for does not come. */
-const impatient = { TIMEOUT_SECONDS: "3" };
+const spent = ["expired", "gone", "lost", "silent"];
+const servers = ["rack-1", "rack-2"];
 
-let life: LifeCycle;
-let clients: ReturnType<typeof awsClients>;
+jest.setTimeout(600_000);
+
+let life: ObservedLife;
 
 beforeAll(async () => {
-  life = await startLifeCycle({ name: "registration", sites });
-  clients = awsClients(life.cloud);
-}, 600_000);
-
-afterEach(() => life.cloud.admin.clearFaults());
-
-afterAll(async () => {
-  clients.ecs.destroy();
-  clients.ssm.destroy();
-  await life.stop();
+  life = await startObservedLife({ name: "registration", sites });
 });
 
-const find = (site: string) => findSite(life.cloud, life.deployment, site);
-const dropletsOf = (site: string) => listDroplets(life.cloud, `${life.deployment}-${site}-`);
-const remedy = (site: string, node: string) =>
-  `raise \`replacement\` of sites.${site}.nodes.${node} in the configuration by one and deploy.`;
+afterAll(() => life.stop());
+
+const first = lanes();
+/** One change of the configuration, and of control-plane, for all sites. */
+const then = lanes(async () => {
+  await first.end();
+  expect(await life.changes("control-plane")).toEqual({
+    'aws_ssm_activation.node["purged/node-1"]': "create",
+  });
+  life.configure({ spent: raised(sites.spent, ...spent), berlin: serverSite("rack-1") });
+  await life.deployControlPlane();
+});
+
 const up = (node: string) => ({ node, status: "ACTIVE", connected: true });
 const awaitConnected = (site: string, node: string) =>
   eventually(`${site}/${node} is connected`, async () =>
-    (await find(site)).containerInstances.find((one) => one.node === node && one.connected),
+    (await life.find(site)).containerInstances.find((one) => one.node === node && one.connected),
   );
 
-async function expectDestroyed(site: string): Promise<Ended> {
-  const ended = await life.site(site).destroy();
-  expect(ended).toMatchObject({ exitCode: 0 });
-  expect(await find(site)).toEqual(nothing);
-  expect(await life.site(site).state()).toEqual([]);
-  return ended;
-}
-
 describe("a machine that does not boot", () => {
-  test("fails its gate in bounded time, which says that it has never used its activation", async () => {
-    await life.cloud.admin.inject({
-      match: { service: "machine", operation: "boot" },
-      times: 2,
-      effect: { kind: "error", status: 500, code: "dark", message: "no power" },
-    });
-    const ended = await life.site("dark").apply(impatient);
-    expect(ended.exitCode).toBe(1);
-    for (const node of ["late", "later"]) {
-      const { id } = await life.activation(`dark/${node}`);
-      expect(said(ended, "registration", node).at(-1)).toBe(
-        `FAILED: after 3 s, the machine has never used its activation ${id}, which is still valid. ` +
-          "Read the machine's /var/log/anywhere-bootstrap.log. If it is only late, run again; else " +
-          remedy("dark", node),
-      );
-    }
-    expect(await find("dark")).toEqual({ ...nothing, droplets: ["shop-dark-late", "shop-dark-later"] });
-  }, 600_000);
+  test(
+    "fails its gate in bounded time, which says that it has never used its activation",
+    first("dark", async () => {
+      await life.cloud.admin.inject({
+        match: { service: "machine", operation: "boot", contains: "shop-dark-" },
+        times: 2,
+        effect: { kind: "error", status: 500, code: "dark", message: "no power" },
+      });
+      const ended = await life.site("dark").apply(impatient);
+      expect(ended.exitCode).toBe(1);
+      for (const node of ["late", "later"]) {
+        const { id } = await life.activation(`dark/${node}`);
+        expect(said(ended, "registration", node).at(-1)).toBe(
+          `FAILED: after 3 s, the machine has never used its activation ${id}, which is still valid. ` +
+            "Read the machine's /var/log/anywhere-bootstrap.log. If it is only late, run again; else " +
+            remedy("dark", node),
+        );
+      }
+      expect(await life.find("dark")).toEqual({
+        ...nothing,
+        droplets: ["shop-dark-late", "shop-dark-later"],
+      });
+    }),
+  );
 
-  test("is let pass when it boots afterwards and the apply is run again, which replaces its gate alone", async () => {
-    const { admin } = life.cloud;
-    const droplets = await dropletsOf("dark");
-    await admin.machine(await machineOf(life, "dark", "later"), "power-on");
-    await awaitConnected("dark", "later");
-    expect(await life.changes("compute-dark")).toEqual({
-      'null_resource.registration["late"]': "delete, create",
-      'null_resource.registration["later"]': "delete, create",
-    });
-    // This one boots while its gate waits.
-    await admin.machine(await machineOf(life, "dark", "late"), "power-on");
-    expect(await life.site("dark").apply()).toMatchObject({ exitCode: 0 });
-    expect((await find("dark")).containerInstances).toMatchObject([up("late"), up("later")]);
-    expect(await dropletsOf("dark")).toEqual(droplets);
-    expect(await life.changes("compute-dark")).toEqual({});
-    await expectDestroyed("dark");
-  }, 600_000);
+  test(
+    "is let pass when it boots afterwards and the apply is run again, which replaces its gate alone",
+    first("dark", async () => {
+      const { admin } = life.cloud;
+      const droplets = await life.droplets("dark");
+      await admin.machine(await machineOf(life, "dark", "later"), "power-on");
+      await awaitConnected("dark", "later");
+      expect(await life.changes("compute-dark")).toEqual({
+        'null_resource.registration["late"]': "delete, create",
+        'null_resource.registration["later"]': "delete, create",
+      });
+      // This one boots while its gate waits.
+      await admin.machine(await machineOf(life, "dark", "late"), "power-on");
+      expect(await life.site("dark").apply()).toMatchObject({ exitCode: 0 });
+      expect((await life.find("dark")).containerInstances).toMatchObject([up("late"), up("later")]);
+      expect(await life.droplets("dark")).toEqual(droplets);
+      expect(await life.changes("compute-dark")).toEqual({});
+      await life.expectDestroyed("dark");
+    }),
+  );
 });
 
 describe("an activation that is of no use any more", () => {
@@ -109,29 +115,31 @@ describe("an activation that is of no use any more", () => {
     return (answer as { InstanceId: string }).InstanceId;
   };
 
-  beforeAll(async () => {
-    const { admin } = life.cloud;
-    const [expired, gone, silenced, lost] = await Promise.all(
-      ["expired", "gone", "silent", "lost"].map((node) => life.activation(`spent/${node}`)),
-    );
-    if (!expired || !gone || !silenced || !lost) {
-      throw new Error("four nodes have four activations");
-    }
-    activations = [expired, gone, silenced, lost];
-    await admin.expireActivation(expired.id);
-    await clients.ssm.send(new DeregisterManagedInstanceCommand({ InstanceId: await useUp(gone) }));
-    silent = await useUp(silenced);
-    await admin.inject({
-      match: { service: "ssm", operation: "RegisterManagedInstance", contains: lost.id },
-      times: 1,
-      effect: { kind: "lost-answer" },
-    });
-    const mark = await life.mark();
-    expect(await life.site("spent").apply(impatient)).toMatchObject({ exitCode: 1 });
-    await awaitCall(life, mark, "RegisterManagedInstance", lost.id);
-    ended = await life.site("spent").apply(impatient);
-    droplets = await dropletsOf("spent");
-  }, 600_000);
+  beforeAll(
+    first("spent", async () => {
+      const { admin } = life.cloud;
+      const [expired, gone, silenced, lost] = await Promise.all(
+        ["expired", "gone", "silent", "lost"].map((node) => life.activation(`spent/${node}`)),
+      );
+      if (!expired || !gone || !silenced || !lost) {
+        throw new Error("four nodes have four activations");
+      }
+      activations = [expired, gone, silenced, lost];
+      await admin.expireActivation(expired.id);
+      await life.clients.ssm.send(new DeregisterManagedInstanceCommand({ InstanceId: await useUp(gone) }));
+      silent = await useUp(silenced);
+      await admin.inject({
+        match: { service: "ssm", operation: "RegisterManagedInstance", contains: lost.id },
+        times: 1,
+        effect: { kind: "lost-answer" },
+      });
+      const mark = await life.mark();
+      expect(await life.site("spent").apply(impatient)).toMatchObject({ exitCode: 1 });
+      await awaitCall(life, mark, "RegisterManagedInstance", lost.id);
+      ended = await life.site("spent").apply(impatient);
+      droplets = await life.droplets("spent");
+    }),
+  );
 
   const verdict = (node: string) => said(ended, "registration", node).at(-1);
 
@@ -157,107 +165,121 @@ describe("an activation that is of no use any more", () => {
     expect(verdict("silent")).toContain(remedy("spent", "silent"));
   });
 
-  test("since the answer to its use was lost names the registration, and `replacement` is to be raised", async () => {
-    const used = await listManagedInstances(clients.ssm, [
-      { Key: "ActivationIds", Values: [activations[3]?.id ?? ""] },
-    ]);
-    expect(used).toHaveLength(1);
-    expect(verdict("lost")).toContain(
-      `${used[0]} is registered with Systems Manager, but its ping status is`,
-    );
-    expect(verdict("lost")).toContain(remedy("spent", "lost"));
-  });
+  test(
+    "since the answer to its use was lost names the registration, and `replacement` is to be raised",
+    first("spent", async () => {
+      const used = await life.usersOf(activations[3]?.id ?? "");
+      expect(used).toHaveLength(1);
+      expect(verdict("lost")).toContain(
+        `${used[0]} is registered with Systems Manager, but its ping status is`,
+      );
+      expect(verdict("lost")).toContain(remedy("spent", "lost"));
+      const { containerInstances, managedInstances } = await life.find("spent");
+      expect(containerInstances).toEqual([]);
+      expect(managedInstances).toEqual([silent, ...used].sort());
+    }),
+  );
 
-  test("is replaced with its machine by a raised `replacement`, and whatever had used it is deregistered", async () => {
-    const { containerInstances, ...before } = await find("spent");
-    expect(containerInstances).toEqual([]);
-    expect(before.managedInstances).toHaveLength(2);
-    const foreign = await life.cloud.admin.seedForeign(life.deployment);
-    const spent = ["expired", "gone", "lost", "silent"];
-    life.configure({ spent: raised(sites.spent, ...spent) });
-    await life.deployControlPlane();
-    expect(await life.site("spent").apply()).toMatchObject({ exitCode: 0 });
+  test(
+    "is replaced with its machine by a raised `replacement`, and whatever had used it is deregistered",
+    then("spent", async () => {
+      const before = await life.find("spent");
+      const foreign = await life.cloud.admin.seedForeign(life.deployment);
+      expect(await life.site("spent").apply()).toMatchObject({ exitCode: 0 });
 
-    const after = await find("spent");
-    expect(after.containerInstances).toMatchObject(spent.map(up));
-    expect(after.managedInstances).toEqual(
-      after.containerInstances.map(({ managedInstance }) => managedInstance).sort(),
-    );
-    expect(after.managedInstances.filter((id) => before.managedInstances.includes(id))).toEqual([]);
-    const old = droplets.map(({ id }) => id);
-    const successors = await dropletsOf("spent");
-    expect(successors).toHaveLength(4);
-    expect(successors.filter(({ id }) => old.includes(id))).toEqual([]);
-    expect(await listManagedInstances(clients.ssm)).toEqual(
-      expect.arrayContaining([...foreign.managedInstances]),
-    );
-  }, 600_000);
+      const after = await life.find("spent");
+      expect(after.containerInstances).toMatchObject(spent.map(up));
+      expect(after.managedInstances).toEqual(
+        after.containerInstances.map(({ managedInstance }) => managedInstance).sort(),
+      );
+      expect(after.managedInstances.filter((id) => before.managedInstances.includes(id))).toEqual([]);
+      const old = droplets.map(({ id }) => id);
+      const successors = await life.droplets("spent");
+      expect(successors).toHaveLength(4);
+      expect(successors.filter(({ id }) => old.includes(id))).toEqual([]);
+      expect(await listManagedInstances(life.clients.ssm)).toEqual(
+        expect.arrayContaining([...foreign.managedInstances]),
+      );
+    }),
+  );
 });
 
-test("an activation that is purged while its node lives replaces nothing, and the node is still found", async () => {
-  expect(await life.site("purged").apply()).toMatchObject({ exitCode: 0 });
-  const node = (await nodesOf(life, "purged"))("node-1");
-  const { id } = await life.activation("purged/node-1");
-  await clients.ssm.send(new DeleteActivationCommand({ ActivationId: id }));
-  expect(await life.changes("compute-purged")).toEqual({});
-  expect(await life.changes("control-plane")).toEqual({
-    'aws_ssm_activation.node["purged/node-1"]': "create",
-  });
+describe("an activation that is purged while its node lives", () => {
+  let id: string;
+  let node: RegisteredNode;
 
-  await life.deployControlPlane();
-  expect((await life.activation("purged/node-1")).id).not.toBe(id);
-  const droplets = await dropletsOf("purged");
-  expect(await life.site("purged").apply()).toMatchObject({ exitCode: 0 });
-  expect(await dropletsOf("purged")).toEqual(droplets);
-  expect((await nodesOf(life, "purged"))("node-1")).toEqual(node);
+  test(
+    "replaces nothing, and is made anew",
+    first("purged", async () => {
+      expect(await life.site("purged").apply()).toMatchObject({ exitCode: 0 });
+      node = (await nodesOf(life, "purged"))("node-1");
+      ({ id } = await life.activation("purged/node-1"));
+      await life.clients.ssm.send(new DeleteActivationCommand({ ActivationId: id }));
+      expect(await life.changes("compute-purged")).toEqual({});
+    }),
+  );
 
-  const mark = await life.mark();
-  await expectDestroyed("purged");
-  const journal = await life.since(mark);
-  expect(endOfNode(journal, node)).toEqual(wholeEnd);
-  // Found by its tag and its attributes alone.
-  expect(
-    callsOf(journal, "DescribeInstanceInformation").filter((call) => names(call, "ActivationIds")),
-  ).toEqual([]);
-}, 600_000);
+  test(
+    "leaves its node to be found by its tag and its attributes",
+    then("purged", async () => {
+      expect((await life.activation("purged/node-1")).id).not.toBe(id);
+      const droplets = await life.droplets("purged");
+      expect(await life.site("purged").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.droplets("purged")).toEqual(droplets);
+      expect((await nodesOf(life, "purged"))("node-1")).toEqual(node);
+
+      const mark = await life.mark();
+      await life.expectDestroyed("purged");
+      const journal = await life.since(mark);
+      expect(endOfNode(journal, node)).toEqual(wholeEnd);
+      const lookUps = callsOf(journal, "DescribeInstanceInformation");
+      expect(lookUps.filter((call) => names(call, id))).toEqual([]);
+      expect(lookUps.filter((call) => names(call, "shop/purged/node-1/"))).not.toEqual([]);
+    }),
+  );
+});
 
 describe("servers on premises", () => {
-  const servers = ["rack-1", "rack-2"];
+  let nodes: RegisteredNodes;
 
-  test("are awaited while they run the bootstrap with their activations", async () => {
-    const { admin } = life.cloud;
-    for (const node of servers) {
-      const userData = await serverScript(life, "berlin", node);
-      await admin.bootMachine({ name: node, hostname: node, userData, publicIp: "192.0.2.1" });
-    }
-    expect(await life.site("berlin").apply()).toMatchObject({ exitCode: 0 });
-    const { droplets, ...registered } = await find("berlin");
-    expect(registered.containerInstances).toMatchObject(servers.map(up));
-    expect(registered.managedInstances).toHaveLength(2);
-    expect(droplets).toEqual([]);
-    expect(await life.changes("compute-berlin")).toEqual({});
-  }, 600_000);
+  test(
+    "are awaited while they run the bootstrap with their activations",
+    first("berlin", async () => {
+      const { admin } = life.cloud;
+      for (const node of servers) {
+        const userData = await serverScript(life, "berlin", node);
+        await admin.bootMachine({ name: node, hostname: node, userData, publicIp: "192.0.2.1" });
+      }
+      expect(await life.site("berlin").apply()).toMatchObject({ exitCode: 0 });
+      const { droplets, ...registered } = await life.find("berlin");
+      expect(registered.containerInstances).toMatchObject(servers.map(up));
+      expect(registered.managedInstances).toHaveLength(2);
+      expect(droplets).toEqual([]);
+      expect(await life.changes("compute-berlin")).toEqual({});
+      nodes = await nodesOf(life, "berlin");
+    }),
+  );
 
-  test("are deregistered one by one as they leave the configuration or are destroyed, and live on", async () => {
-    const nodes = await nodesOf(life, "berlin");
-    const [stays, leaves] = [nodes("rack-1"), nodes("rack-2")];
-    const mark = await life.mark();
-    life.configure({ berlin: serverSite("rack-1") });
-    await life.deployControlPlane();
-    expect(await life.site("berlin").apply()).toMatchObject({ exitCode: 0 });
-    expect(await find("berlin")).toMatchObject({
-      managedInstances: [stays.managedInstance],
-      containerInstances: [{ arn: stays.arn, status: "ACTIVE", connected: true }],
-    });
-    expect(endOfNode(await life.since(mark), leaves)).toEqual(wholeEnd);
-    expect(endOfNode(await life.since(mark), stays)).toEqual([]);
+  test(
+    "are deregistered one by one as they leave the configuration or are destroyed, and live on",
+    then("berlin", async () => {
+      const [stays, leaves] = [nodes("rack-1"), nodes("rack-2")];
+      const mark = await life.mark();
+      expect(await life.site("berlin").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.find("berlin")).toMatchObject({
+        managedInstances: [stays.managedInstance],
+        containerInstances: [{ arn: stays.arn, status: "ACTIVE", connected: true }],
+      });
+      expect(endOfNode(await life.since(mark), leaves)).toEqual(wholeEnd);
+      expect(endOfNode(await life.since(mark), stays)).toEqual([]);
 
-    await expectDestroyed("berlin");
-    expect(endOfNode(await life.since(mark), stays)).toEqual(wholeEnd);
-    const events = (await life.since(mark)).filter(
-      ({ kind, caller }) => kind === "event" && caller === "rack-1",
-    );
-    expect(events).toEqual([]);
-    await Promise.all(servers.map((server) => life.cloud.admin.destroyMachine(server)));
-  }, 600_000);
+      await life.expectDestroyed("berlin");
+      expect(endOfNode(await life.since(mark), stays)).toEqual(wholeEnd);
+      const events = (await life.since(mark)).filter(
+        ({ kind, caller }) => kind === "event" && caller === "rack-1",
+      );
+      expect(events).toEqual([]);
+      await Promise.all(servers.map((server) => life.cloud.admin.destroyMachine(server)));
+    }),
+  );
 });

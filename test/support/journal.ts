@@ -20,6 +20,13 @@ export function awaitCall(life: LifeCycle, mark: number, operation: string, text
   );
 }
 
+/** The calls that end a node's registrations, in their order. */
+export const wholeEnd = [
+  "UpdateContainerInstancesState",
+  "DeregisterContainerInstance",
+  "DeregisterManagedInstance",
+];
+
 /** The successful calls that end a node's registrations, in order. */
 export function endOfNode(
   journal: readonly Entry[],
