@@ -117,8 +117,12 @@ export async function runNodeScript(
   }
 }
 
-/** Starts a bash script with exactly this environment, in the project's folder; ends it after 30 s. */
-export function startScript(file: string, environment: Readonly<Record<string, string>>): Running {
+/** Starts a bash script with exactly this environment, in the project's folder; ends it after that many seconds. */
+export function startScript(
+  file: string,
+  environment: Readonly<Record<string, string>>,
+  seconds = 30,
+): Running {
   const begun = Date.now();
   // A process group of its own, so that what it has started ends with it.
   const child = spawn("bash", [file], {
@@ -135,7 +139,7 @@ export function startScript(file: string, environment: Readonly<Record<string, s
   const kill = () => {
     signal("SIGKILL", "all");
   };
-  const limit = setTimeout(kill, 30_000);
+  const limit = setTimeout(kill, seconds * 1000);
   process.once("exit", kill);
   const chunks: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
