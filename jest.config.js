@@ -7,6 +7,8 @@ module.exports = {
   testEnvironment: "node",
   // A local cloud for each life-cycle file: more at the same time would only slow each other down.
   maxWorkers: 2,
+  // Tests that start programs take seconds where others run beside them.
+  testTimeout: 30_000,
   globalSetup: "<rootDir>/test/support/global-setup.ts",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   modulePathIgnorePatterns: ["<rootDir>/.local-cloud/", "<rootDir>/cdktf.out/"],

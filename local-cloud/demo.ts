@@ -7,6 +7,7 @@ import { countForeign, countLeft, plannedChanges, providersUsed } from "./demo/e
 import { readFromEveryNode } from "./demo/page";
 import { Project, type EnvironmentFile } from "./demo/project";
 import { writeReport, type Report } from "./demo/report";
+import { updateUnderLoad } from "./demo/update";
 import { startLocalCloud, type LocalCloud } from "./start";
 
 interface Options {
@@ -21,14 +22,13 @@ interface Options {
 interface Stage {
   readonly project: Project;
   readonly cloud: LocalCloud;
-  readonly environment: EnvironmentFile;
+  /** As it was deployed last. */
+  environment: EnvironmentFile;
   readonly foreign: Foreign;
   readonly directory: string;
 }
 
 const site = "ams3";
-/** What the environment `local` runs, made from the sample service. */
-const image = "localhost/anywhere/app:v1=app";
 
 async function demo(options: Options): Promise<void> {
   const { keep, report: file, providers, sandbox } = options;
@@ -37,7 +37,7 @@ async function demo(options: Options): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const cloud = await startLocalCloud({
     directory,
-    args: ["--providers", providers, "--sandbox", sandbox, "--image", image],
+    args: ["--providers", providers, "--sandbox", sandbox],
   });
   const report: Report = {
     providers: {},
@@ -45,6 +45,7 @@ async function demo(options: Options): Promise<void> {
     steps: [],
     http: undefined,
     secondPlan: {},
+    update: undefined,
     left: undefined,
     foreign: undefined,
   };
@@ -55,7 +56,8 @@ async function demo(options: Options): Promise<void> {
     const environment = await project.localEnvironment();
     const foreign = await cloud.admin.seedForeign(environment.name);
     const stage = { project, cloud, environment, foreign, directory };
-    await run([...deploying(stage, report), ...(keep ? [] : ending(stage, report))], report);
+    const further = [...changing(stage, report, folder), ...ending(stage, report)];
+    await run([...deploying(stage, report), ...(keep ? [] : further)], report);
     if (keep) {
       await stayUp(stage);
     }
@@ -107,8 +109,23 @@ function deploying(stage: Stage, report: Report): Step[] {
   ];
 }
 
-function ending(stage: Stage, report: Report): Step[] {
+function changing(stage: Stage, report: Report, folder: string): Step[] {
   return [
+    {
+      title: "Update the application under load",
+      act: async () => {
+        const { project, environment } = stage;
+        const { environment: updated, ...update } = await updateUnderLoad(
+          project,
+          environment,
+          await urlOf(stage),
+          join(folder, "app"),
+        );
+        stage.environment = updated;
+        report.update = update;
+        return `${update.requests} requests, ${Math.round(update.rate)} a second, ${update.failed} failed`;
+      },
+    },
     ...[3, 1].map((nodes) => ({
       title: `Scale to ${nodes} ${nodes === 1 ? "node" : "nodes"}`,
       act: async () => {
@@ -117,6 +134,11 @@ function ending(stage: Stage, report: Report): Step[] {
         return `answers from ${nodesSeen.join(", ")}`;
       },
     })),
+  ];
+}
+
+function ending(stage: Stage, report: Report): Step[] {
+  return [
     {
       title: "Destroy everything",
       act: async () => {
@@ -148,17 +170,23 @@ function ending(stage: Stage, report: Report): Step[] {
   ];
 }
 
-async function deployWith({ project, environment }: Stage, nodes: number): Promise<string> {
+async function deployWith(stage: Stage, nodes: number): Promise<string> {
+  const { project, environment } = stage;
   const { [site]: settings } = environment.sites;
-  project.configure({ ...environment, sites: { ...environment.sites, [site]: { ...settings, nodes } } });
+  stage.environment = { ...environment, sites: { ...environment.sites, [site]: { ...settings, nodes } } };
+  project.configure(stage.environment);
   await project.mustAnywhere("deploy", "--auto-approve");
   return `${nodes} nodes`;
 }
 
-async function readWith({ project }: Stage, nodes: number) {
-  const { urls } = (await project.outputs(`compute-${site}`)) as { urls: readonly string[] };
+async function readWith(stage: Stage, nodes: number) {
   const names = Array.from({ length: nodes }, (_, index) => `node-${index + 1}`);
-  return readFromEveryNode(urls[0] ?? "", names);
+  return readFromEveryNode(await urlOf(stage), names);
+}
+
+async function urlOf({ project }: Stage): Promise<string> {
+  const { urls } = (await project.outputs(`compute-${site}`)) as { urls: readonly string[] };
+  return urls[0] ?? "";
 }
 
 async function run(steps: readonly Step[], { steps: times }: Report): Promise<void> {
@@ -177,16 +205,16 @@ async function run(steps: readonly Step[], { steps: times }: Report): Promise<vo
   await new Listr(tasks, { rendererOptions: { collapseErrors: false }, fallbackRenderer: "simple" }).run();
 }
 
-async function stayUp({ project, cloud, directory }: Stage): Promise<void> {
-  const { urls } = (await project.outputs(`compute-${site}`)) as { urls: readonly string[] };
-  console.log(`The application: ${urls.join(" ")}`);
+async function stayUp(stage: Stage): Promise<void> {
+  const { cloud, directory } = stage;
+  console.log(`The application: ${await urlOf(stage)}`);
   console.log(`A shell that works against these clouds: . ${join(directory, "env")}`);
   console.log("Ctrl-C ends everything.");
   await new Promise((resolve) => cloud.process.once("exit", resolve));
 }
 
 new Command("demo")
-  .description("Deploys into a fresh local cloud, scales, destroys, and shows that nothing is left.")
+  .description("Deploys into a fresh local cloud, updates, scales, destroys, and shows that nothing is left.")
   .option("--keep", "stay up after the deploy", false)
   .option("--report <file>", "write what was measured as JSON")
   .option("--directory <folder>", "where everything is written", ".local-cloud")

@@ -16,5 +16,5 @@ export default {
       loadBalancer: { listeners: [{ protocol: "http", port: 8080 }] },
     },
   },
-  application: { image: { uri: "localhost/anywhere/app:v1" }, port: 8080 },
+  application: { image: { build: "app" }, port: 8080 },
 } satisfies Environment;

@@ -23,7 +23,7 @@ export default {
     berlin: { kind: "on-premises", nodes: { "rack-1": {}, "rack-2": {} } },
   },
   application: {
-    image: { uri: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/anywhere-prod/app:v1" },
+    image: { build: "app" },
     memoryMiB: 512,
   },
 } satisfies Environment;

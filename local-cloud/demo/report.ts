@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { ForeignCount, Left, ProvidersUsed } from "./evidence";
 import type { Answers } from "./page";
+import type { Update } from "./update";
 
 /** What a demo has shown, for people and for machines. */
 export interface Report {
@@ -10,6 +11,7 @@ export interface Report {
   http: Answers | undefined;
   /** Changes of a refreshed plan right after the deploy, by stack. */
   secondPlan: Record<string, number>;
+  update: Update | undefined;
   left: Left | undefined;
   foreign: ForeignCount | undefined;
 }

@@ -45,6 +45,17 @@ test("a second plan shows no change in any stack", () => {
   expect(report.secondPlan).toEqual({ application: 0, "compute-ams3": 0, "control-plane": 0 });
 });
 
+test("an update of the application under load fails no request", () => {
+  const { images, failed, rate, requests } = { ...report.update };
+  expect(failed).toBe(0);
+  expect(rate).toBeGreaterThanOrEqual(100);
+  expect(requests).toBeGreaterThan(100 * 30);
+  const tag = /^123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/anywhere-local\/app:[0-9a-f]{16,}$/;
+  expect(images?.before).toMatch(tag);
+  expect(images?.after).toMatch(tag);
+  expect(images?.after).not.toBe(images?.before);
+});
+
 test("a destroy leaves nothing, and everything that is somebody else's", () => {
   expect(report.left).toEqual({ resources: 0, managedInstances: 0, containerInstances: 0, droplets: 0 });
   expect(report.foreign).toEqual({ managedInstances: 3, containerInstances: 2 });
@@ -55,6 +66,7 @@ test("every step is timed", () => {
     "Deploy control plane, two nodes and the application",
     "Read the page through the load balancer",
     "Plan again",
+    "Update the application under load",
     "Scale to 3 nodes",
     "Scale to 1 node",
     "Destroy everything",

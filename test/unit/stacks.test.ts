@@ -250,7 +250,15 @@ test("a second synth in another folder writes the same bytes", () => {
 test("the product synthesises without the local cloud", () => {
   const directory = mkdtempSync(join(tmpdir(), "product-"));
   try {
-    for (const name of ["config", "stacks", "constructs", "main.ts", "tsconfig.json", "package.json"]) {
+    for (const name of [
+      "app",
+      "config",
+      "stacks",
+      "constructs",
+      "main.ts",
+      "tsconfig.json",
+      "package.json",
+    ]) {
       cpSync(name, join(directory, name), { recursive: true });
     }
     symlinkSync(resolve("node_modules"), join(directory, "node_modules"));
