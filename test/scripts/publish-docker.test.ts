@@ -58,7 +58,7 @@ function importBases(): void {
 async function publish(): Promise<{
   readonly status: number | null;
   readonly output: string;
-  image: string;
+  readonly image: string;
 }> {
   const outdir = join(engine.folder, "cdktf.out");
   const image = { build: "app", platform };

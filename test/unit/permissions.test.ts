@@ -8,22 +8,37 @@ const scripts = readdirSync("constructs", { recursive: true, encoding: "utf8" })
   .map((path) => readFileSync(join("constructs", path), "utf8"))
   .join("\n");
 
+/** Commands that the AWS CLI has on top of the operations of the API. */
+const made: Readonly<Record<string, string>> = { "get-login-password": "GetAuthorizationToken" };
+
+// Source: Amazon ECR User Guide, "IAM permissions for pushing an image".
+const pushes = [
+  "ecr:BatchCheckLayerAvailability",
+  "ecr:BatchGetImage",
+  "ecr:CompleteLayerUpload",
+  "ecr:InitiateLayerUpload",
+  "ecr:PutImage",
+  "ecr:UploadLayerPart",
+];
+
 /** `update-container-instances-state` → `UpdateContainerInstancesState`. */
 const action = (command: string) =>
-  command.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase());
+  made[command] ?? command.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase());
 
-test("the README's permissions are exactly the calls that the scripts make", () => {
-  const made = [...scripts.matchAll(/aws_call (sts|ssm|ecs) ([a-z-]+)/g)].map(
+test("the README's permissions are exactly the calls that the scripts make, and those of a push", () => {
+  const calls = [...scripts.matchAll(/aws_call (sts|ssm|ecs|ecr) ([a-z-]+)/g)].map(
     ([, service = "", command = ""]) => `${service}:${action(command)}`,
   );
   const section = (readme.split("### Permissions")[1] ?? "").split("###")[0] ?? "";
-  const named = [...section.matchAll(/`((?:sts|ssm|ecs):\w+)`/g)].map(([, name]) => name);
-  expect(named.filter((name) => name !== "ssm:AddTagsToResource").sort()).toEqual([...new Set(made)].sort());
+  const named = [...section.matchAll(/`((?:sts|ssm|ecs|ecr):\w+)`/g)].map(([, name]) => name);
+  expect(named.filter((name) => name !== "ssm:AddTagsToResource").sort()).toEqual(
+    [...new Set([...calls, ...pushes])].sort(),
+  );
 });
 
 test("the README names the waits that the scripts have, with their defaults", () => {
   for (const [, name = "", seconds = ""] of readme.matchAll(/`(\w+_SECONDS)` \((\d+),/g)) {
     expect(scripts).toContain(`\${${name}:-${seconds}}`);
   }
-  expect([...readme.matchAll(/`\w+_SECONDS` \(\d+,/g)]).toHaveLength(3);
+  expect([...readme.matchAll(/`\w+_SECONDS` \(\d+,/g)]).toHaveLength(5);
 });
