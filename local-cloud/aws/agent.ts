@@ -1,6 +1,7 @@
 import type { AgentOrders, AgentPoll, Assignment, TaskReport } from "../machines";
 import type { World } from "../world";
 import { tasksOn } from "./placement";
+import { type Secrets, sourcesOf } from "./secrets";
 import type { Task } from "./state";
 import { markStopped, type StopCause } from "./task-transitions";
 
@@ -8,8 +9,14 @@ import { markStopped, type StopCause } from "./task-transitions";
  * Takes an agent's reports and tells it what is to run. An agent whose machine is no longer registered, with
  * either service, gets nothing: as with the real one, its credentials or its registration are gone.
  * @param now milliseconds since the epoch
+ * @param secretsOf what has been read for a task; a task with secrets waits until it has
  */
-export function pollAgent(world: World, poll: AgentPoll, now: number): AgentOrders {
+export function pollAgent(
+  world: World,
+  poll: AgentPoll,
+  now: number,
+  secretsOf: (taskArn: string) => Secrets | undefined = () => undefined,
+): AgentOrders {
   const instance = world.aws.containerInstances.get(poll.containerInstanceArn);
   if (
     instance === undefined ||
@@ -37,13 +44,21 @@ export function pollAgent(world: World, poll: AgentPoll, now: number): AgentOrde
     } else if (task.desiredStatus === "STOPPED") {
       // It never reached the machine.
       markStopped(world, task, { reason: "Task stopped before it started", code: "TaskFailedToStart" }, now);
-    } else if (usesSecrets(world, task)) {
-      const reason =
-        "ResourceInitializationError: unable to pull secrets: the local cloud does not model secrets";
-      markStopped(world, task, { reason, code: "TaskFailedToStart" }, now);
+    } else {
+      const secrets = secretsOf(task.arn);
+      if (secrets !== undefined && "failure" in secrets) {
+        markStopped(world, task, { reason: secrets.failure, code: "TaskFailedToStart" }, now);
+      }
     }
   }
-  return { connected: true, tasks: tasksOn(world, instance).map((task) => assign(world, task)) };
+  const isReady = (task: Task): boolean =>
+    secretsOf(task.arn) !== undefined || sourcesOf(world, task).length === 0;
+  return {
+    connected: true,
+    tasks: tasksOn(world, instance)
+      .filter((task) => task.desiredStatus === "STOPPED" || isReady(task))
+      .map((task) => assign(world, task, secretsOf(task.arn))),
+  };
 }
 
 function takeReport(world: World, task: Task, report: TaskReport, now: number): void {
@@ -77,11 +92,7 @@ function containerOf(world: World, task: Task) {
   return { definition, container };
 }
 
-function usesSecrets(world: World, task: Task): boolean {
-  return (containerOf(world, task).container.secrets ?? []).length > 0;
-}
-
-function assign(world: World, task: Task): Assignment {
+function assign(world: World, task: Task, secrets: Secrets | undefined): Assignment {
   const { definition, container } = containerOf(world, task);
   const [port] = container.portMappings ?? [];
   const check = container.healthCheck;
@@ -94,9 +105,12 @@ function assign(world: World, task: Task): Assignment {
       name: container.name ?? "",
       image: container.image ?? "",
       command: container.command ?? [],
-      environment: Object.fromEntries(
-        (container.environment ?? []).map(({ name = "", value = "" }) => [name, value]),
-      ),
+      environment: {
+        ...Object.fromEntries(
+          (container.environment ?? []).map(({ name = "", value = "" }) => [name, value]),
+        ),
+        ...(secrets !== undefined && "values" in secrets ? secrets.values : {}),
+      },
       containerPort: port?.containerPort,
       hostPort: port?.hostPort,
       stopTimeout: container.stopTimeout ?? 30,

@@ -7,8 +7,10 @@ import { createWorld, type JsonObject, type World } from "../world";
 import { pollAgent } from "./agent";
 import { type Api, callOperation, journalCall } from "./api";
 import { ApiError, defect, notModelled } from "./api-error";
+import { motoClient } from "./moto-client";
 import type { Context } from "./operation";
 import { proxy } from "./proxy";
+import { createTaskSecrets, type TaskSecrets } from "./secrets";
 import { defaultSettings, type Settings } from "./settings";
 import { accountOf, type CredentialScope, credentialScope } from "./signature";
 
@@ -27,8 +29,9 @@ export interface GatewayOptions {
  * moto, `POST /agent` for the machines' agents. Every other service, operation or member is an error.
  */
 export function createAwsHandler(world: World, options: GatewayOptions): RequestListener {
+  const secrets = createTaskSecrets(world, motoClient(options.motoPort, world.account));
   return (request, response) => {
-    answer(world, options, request, response).catch((error: unknown) => {
+    answer(world, { ...options, secrets }, request, response).catch((error: unknown) => {
       sendError(request, response, toApiError(error));
     });
   };
@@ -39,16 +42,24 @@ export function serveAws(world: World, options: GatewayOptions): Promise<Loopbac
   return serveOnLoopback(createAwsHandler(world, options));
 }
 
+/** Parameter Store is a part of Systems Manager that moto serves well. */
+const parameterOperations = ["PutParameter", "GetParameter", "GetParameters", "DeleteParameter"];
+
 async function answer(
   world: World,
-  options: GatewayOptions,
+  options: GatewayOptions & { readonly secrets: TaskSecrets },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const url = request.url ?? "/";
   if (request.method === "POST" && url === "/agent") {
     const poll = (await readJson(request)) as object as AgentPoll;
-    send(response, 200, pollAgent(world, poll, Date.now()));
+    await options.secrets.prepare(poll);
+    send(
+      response,
+      200,
+      pollAgent(world, poll, Date.now(), (task) => options.secrets.of(task)),
+    );
     return;
   }
   const [prefix, name = ""] = String(request.headers["x-amz-target"] ?? "").split(".");
@@ -61,7 +72,7 @@ async function answer(
       403,
     );
   }
-  if (api !== undefined) {
+  if (api !== undefined && !(api.service === "ssm" && parameterOperations.includes(name))) {
     await answerCall(world, options, { api, name, scope, request }, response);
   } else if (scope !== undefined) {
     await proxy(request, response, {

@@ -5,7 +5,10 @@ import { ApiError, notModelled } from "./api-error";
 import type { CredentialScope } from "./signature";
 
 /** Signing names of the services that moto serves well enough: CloudWatch signs as `monitoring`. */
-const served = new Set(["iam", "sts", "ecr", "logs", "s3", "events", "sns", "monitoring"]);
+const served = new Set([
+  ...["iam", "sts", "ecr", "logs", "s3", "events", "sns", "monitoring"],
+  ...["secretsmanager", "ssm"],
+]);
 
 /** Milliseconds that moto may take for an answer. */
 const timeout = 60_000;

@@ -29,6 +29,12 @@ export function checkTaskDefinition(input: RegisterTaskDefinitionRequest): void 
   if (others.length > 0) {
     throw notModelled("task definitions with several containers");
   }
+  if ((container.secrets ?? []).length > 0 && !input.executionRoleArn) {
+    throw new ApiError(
+      "ClientException",
+      "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+    );
+  }
   checkContainer(container, input);
 }
 

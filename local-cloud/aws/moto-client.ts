@@ -1,0 +1,68 @@
+/** Calls moto as one account, past the gateway. */
+export interface MotoClient {
+  /** A call of a service that speaks JSON 1.1, such as `AmazonSSM.GetParameters`. @throws MotoError */
+  json<Output>(service: string, region: string, target: string, input: object): Promise<Output>;
+  /** A call of IAM; gives the answer's XML. @throws MotoError */
+  iam(action: string, parameters: Readonly<Record<string, string>>): Promise<string>;
+}
+
+/** An answer other than success. */
+export class MotoError extends Error {
+  constructor(
+    /** The service's name of the error: `ResourceNotFoundException`, `NoSuchEntity`, … */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Seconds that an answer may take. */
+const timeout = 30;
+
+/** Talks to the moto on this port of 127.0.0.1. */
+export function motoClient(port: number, account: string): MotoClient {
+  const send = async (
+    scope: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): Promise<{ readonly ok: boolean; readonly text: string }> => {
+    const response = await fetch(`http://127.0.0.1:${port}/`, {
+      method: "POST",
+      headers: {
+        ...headers,
+        // moto reads the service and the region here; it checks no signature.
+        authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${scope}/aws4_request, Signature=none`,
+        "x-moto-account-id": account,
+      },
+      body,
+      signal: AbortSignal.timeout(timeout * 1000),
+    });
+    return { ok: response.ok, text: await response.text() };
+  };
+  return {
+    json: async <Output>(service: string, region: string, target: string, input: object) => {
+      const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
+      const { ok, text } = await send(`${region}/${service}`, headers, JSON.stringify(input));
+      if (!ok) {
+        const { __type: code = "Unknown", message = text } = JSON.parse(text) as Record<string, string>;
+        throw new MotoError(code, message);
+      }
+      return JSON.parse(text) as Output;
+    },
+    iam: async (action, parameters) => {
+      const form = new URLSearchParams({ Action: action, Version: "2010-05-08", ...parameters });
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      const { ok, text } = await send("us-east-1/iam", headers, form.toString());
+      if (!ok) {
+        throw new MotoError(textsOf(text, "Code")[0] ?? "Unknown", textsOf(text, "Message")[0] ?? text);
+      }
+      return text;
+    },
+  };
+}
+
+/** What stands between the tags of this name, where nothing but text does. */
+export function textsOf(xml: string, tag: string): string[] {
+  return [...xml.matchAll(new RegExp(`<${tag}>([^<]*)</${tag}>`, "g"))].map(([, text = ""]) => text);
+}
