@@ -80,7 +80,7 @@ const deployment = "shop";
 
 /** The scripts' waits, short enough for tests; what they wait for takes a second or two here. */
 export const shortWaits = {
-  POLL_SECONDS: "0.5",
+  POLL_SECONDS: "0.25",
   RETRY_SECONDS: "0.2",
   TIMEOUT_SECONDS: "180",
   STALL_SECONDS: "10",
