@@ -1,16 +1,26 @@
+import {
+  DescribeTasksCommand,
+  RegisterTaskDefinitionCommand,
+  RunTaskCommand,
+  type Task,
+} from "@aws-sdk/client-ecs";
+import { PutParameterCommand } from "@aws-sdk/client-ssm";
+import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startLoad } from "../../local-cloud/load";
 import { listCertificates, requestCertificate, rootOf } from "../support/certificates";
-import { findSite, nothing } from "../support/clouds";
+import { awsClients, findSite, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";
 import { getSecurely, type SecureAnswer } from "../support/https-client";
 import { refuse } from "../support/injection";
 import { startLifeCycle, type LifeCycle, type SiteSettings } from "../support/life-cycle";
 import { mayListen, testOfLowPorts } from "../support/low-ports";
+import { machineOf } from "../support/nodes";
 import { startService, type NodeService } from "../support/node-service";
 
 const domain = "www.example.com";
+const parameter = (name: string) => `arn:aws:ssm:eu-west-1:123456789012:parameter/shop/${name}`;
 const port = mayListen ? 443 : 8443;
 
 type Listeners = NonNullable<
@@ -42,6 +52,12 @@ let service: NodeService;
 beforeAll(async () => {
   life = await startLifeCycle({
     name: "certificates",
+    environment: {
+      application: {
+        image: { uri: "localhost/anywhere/app:v1" },
+        secrets: { API_KEY: parameter("api-key") },
+      },
+    },
     sites: {
       web: web(domain),
       existing: site(0, { name: "by-hand" }, { allowFrom: ["127.0.0.1/32"] }),
@@ -104,6 +120,64 @@ testOfLowPorts(
   },
   300_000,
 );
+
+/** Runs a task with a parameter as its secret until it has stopped; it exits with 42 when it finds the value. */
+async function readBy(role: string, name: string, value: string): Promise<Task> {
+  const { ecs } = awsClients(life.cloud);
+  const digest = createHash("sha256").update(value).digest("hex");
+  const found = 'require("node:crypto").createHash("sha256").update(process.env.SECRET ?? "").digest("hex")';
+  const script = `process.exit(${found} === "${digest}" ? 42 : 1)`;
+  await ecs.send(
+    new RegisterTaskDefinitionCommand({
+      family: name,
+      requiresCompatibilities: ["EXTERNAL"],
+      executionRoleArn: role,
+      containerDefinitions: [
+        {
+          name: "reader",
+          image: "localhost/anywhere/app:v1",
+          command: ["node", "-e", script],
+          memory: 64,
+          secrets: [{ name: "SECRET", valueFrom: parameter(name) }],
+        },
+      ],
+    }),
+  );
+  const { tasks: [started] = [] } = await ecs.send(
+    new RunTaskCommand({ cluster: life.deployment, taskDefinition: name, launchType: "EXTERNAL" }),
+  );
+  const stopped = await eventually(`the end of ${name}'s task`, async () => {
+    const tasks = [started?.taskArn ?? ""];
+    const described = await ecs.send(new DescribeTasksCommand({ cluster: life.deployment, tasks }));
+    return described.tasks?.find(({ lastStatus }) => lastStatus === "STOPPED");
+  });
+  ecs.destroy();
+  return stopped;
+}
+
+test("the execution role reads the secrets of the configuration for a task, and no others", async () => {
+  const { ssm } = awsClients(life.cloud);
+  const values = { "api-key": randomUUID(), elsewhere: randomUUID() };
+  for (const [name, Value] of Object.entries(values)) {
+    await ssm.send(new PutParameterCommand({ Name: `/shop/${name}`, Value, Type: "SecureString" }));
+  }
+  ssm.destroy();
+  const role = await life.terraform("control-plane", "output", "-raw", "execution_role_arn");
+  const [allowed, denied] = await Promise.all([
+    readBy(role, "api-key", values["api-key"]),
+    readBy(role, "elsewhere", values.elsewhere),
+  ]);
+  expect(allowed.containers).toMatchObject([{ exitCode: 42 }]);
+  expect(denied).toMatchObject({
+    stopCode: "TaskFailedToStart",
+    stoppedReason: expect.stringMatching(
+      /^Fetching secret data from SSM Parameter Store in eu-west-1: AccessDeniedException: .*ssm:GetParameters on resource: \S+\/elsewhere /,
+    ),
+  });
+  const console = await life.cloud.admin.console(await machineOf(life, "web", "node-1"));
+  const told = JSON.stringify([await life.since(0), allowed, denied, console]);
+  expect(Object.values(values).filter((value) => told.includes(value))).toEqual([]);
+}, 300_000);
 
 test("other domains take effect under load without a failed request, and the old certificate goes", async () => {
   const before = await served();
