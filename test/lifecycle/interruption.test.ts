@@ -1,54 +1,56 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Ended } from "../../local-cloud/demo/command";
-import { findSite, listDroplets, nothing, type Found } from "../support/clouds";
+import { loadBalancerIdOf, nothing, type Found } from "../support/clouds";
 import { eventually } from "../support/eventually";
-import { awaitCall, callsOf, endOfNode } from "../support/journal";
-import { hold, refuse } from "../support/injection";
-import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
+import { hold, refuse, type Clear, type Refusal } from "../support/injection";
+import { awaitCall, callsOf, endOfNode, names, wholeEnd } from "../support/journal";
+import { lanes } from "../support/lanes";
+import { refusals, refuseEach, signIn } from "../support/clean-up-refusals";
 import { startService } from "../support/node-service";
 import { dropletIdOf, dropletSite, nodesOf, type RegisteredNodes } from "../support/nodes";
+import { startObservedLife, type ObservedLife } from "../support/observed-life";
 import { startCommand } from "../support/running-command";
 import { reasons, said } from "../support/terraform-output";
 
 jest.setTimeout(600_000);
 
-const inOrder = ["UpdateContainerInstancesState", "DeregisterContainerInstance", "DeregisterManagedInstance"];
 const phases = ["waiting", "draining", "between"];
 
-let life: LifeCycle;
+/** All nodes of a site. */
+const together = `-parallelism=${refusals.length}`;
+
+let life: ObservedLife;
 
 beforeAll(async () => {
-  life = await startLifeCycle({
+  life = await startObservedLife({
     name: "interruption",
     sites: {
       sigint: dropletSite(...phases),
       sigkill: dropletSite(...phases),
-      refused: dropletSite("node-1"),
+      refused: dropletSite(...refusals.map(({ node }) => node)),
       bursts: dropletSite("node-1"),
     },
   });
 });
 
-afterEach(() => life.cloud.admin.clearFaults());
-
 afterAll(() => life.stop());
 
-async function expectNothing(site: string): Promise<void> {
-  expect(await findSite(life.cloud, life.deployment, site)).toEqual(nothing);
-  expect(await life.site(site).state()).toEqual([]);
-}
+/** Each site's story is told by itself. */
+const story = lanes();
 
-/** Starts a destroy, waits until it is in the middle of something, and ends it with this signal to all of its processes. */
+/** Starts a destroy, waits until it is in the middle of something, and ends it with this signal to all of its processes.
+ * What `arrived` returns clears the faults that have brought it there. */
 async function interrupt(
   site: string,
   signal: NodeJS.Signals,
-  arrived: (mark: number) => Promise<unknown>,
+  arrived: (mark: number) => Promise<readonly Clear[]>,
 ): Promise<Ended> {
   const mark = await life.mark();
   const args = ["destroy", "-auto-approve", "-input=false", "-no-color"];
   const destroy = startCommand(life.site(site).command(...args));
+  let clears: readonly Clear[];
   try {
-    await arrived(mark);
+    clears = await arrived(mark);
   } catch (error) {
     destroy.signal("SIGKILL");
     throw error;
@@ -59,7 +61,7 @@ async function interrupt(
       Promise.resolve(destroy.printed().includes("Stopping operation") || undefined),
     );
   }
-  await life.cloud.admin.clearFaults();
+  await Promise.all(clears.map((clear) => clear()));
   return destroy.ended;
 }
 
@@ -73,29 +75,36 @@ describe.each([
   let destroys: Ended[];
   let found: Found;
 
-  beforeAll(async () => {
-    expect(await life.site(site).apply()).toMatchObject({ exitCode: 0 });
-    nodes = await nodesOf(life, site);
-    await startService(life, { site, node: "draining", lameDuckSeconds: 10, strategy: "DAEMON" });
-    await hold(life, "ecs", "ListContainerInstances", "anywhere.node == waiting");
-    await hold(life, "ecs", "DeregisterContainerInstance", nodes("between").arn);
-    const first = await interrupt(site, signal, async (mark) => {
-      await awaitCall(life, mark, "UpdateContainerInstancesState", nodes("draining").arn);
-      // From now on it looks how far the drain is.
-      await hold(life, "ecs", "DescribeContainerInstances", nodes("draining").arn);
-      const draining = await life.mark();
-      await awaitCall(life, draining, "DescribeContainerInstances", nodes("draining").arn);
-      await awaitCall(life, mark, "ListContainerInstances", "anywhere.node == waiting");
-      await awaitCall(life, mark, "DeregisterContainerInstance", nodes("between").arn);
-    });
-    found = await findSite(life.cloud, life.deployment, site);
-    const droplet = await dropletIdOf(life, site, "between");
-    await hold(life, "digitalocean", "DELETE /v2/droplets/{droplet_id}", droplet);
-    const second = await interrupt(site, signal, (mark) =>
-      awaitCall(life, mark, "DELETE /v2/droplets/{droplet_id}", droplet),
-    );
-    destroys = [first, second, await life.site(site).destroy()];
-  });
+  beforeAll(
+    story(site, async () => {
+      expect(await life.site(site).apply()).toMatchObject({ exitCode: 0 });
+      nodes = await nodesOf(life, site);
+      await startService(life, { site, node: "draining", lameDuckSeconds: 10, strategy: "DAEMON" });
+      const lookUp = `anywhere.site == ${site} and attribute:anywhere.node == waiting`;
+      const held = [
+        await hold(life, "ecs", "ListContainerInstances", lookUp),
+        await hold(life, "ecs", "DeregisterContainerInstance", nodes("between").arn),
+      ];
+      const first = await interrupt(site, signal, async (mark) => {
+        await awaitCall(life, mark, "UpdateContainerInstancesState", nodes("draining").arn);
+        // From now on it looks how far the drain is.
+        held.push(await hold(life, "ecs", "DescribeContainerInstances", nodes("draining").arn));
+        const draining = await life.mark();
+        await awaitCall(life, draining, "DescribeContainerInstances", nodes("draining").arn);
+        await awaitCall(life, mark, "ListContainerInstances", lookUp);
+        await awaitCall(life, mark, "DeregisterContainerInstance", nodes("between").arn);
+        return held;
+      });
+      found = await life.find(site);
+      const droplet = await dropletIdOf(life, site, "between");
+      const clear = await hold(life, "digitalocean", "DELETE /v2/droplets/{droplet_id}", `"${droplet}"`);
+      const second = await interrupt(site, signal, async (mark) => {
+        await awaitCall(life, mark, "DELETE /v2/droplets/{droplet_id}", `"${droplet}"`);
+        return [clear];
+      });
+      destroys = [first, second, await life.site(site).destroy()];
+    }),
+  );
 
   const status = (node: string) =>
     found.containerInstances.find((instance) => instance.node === node)?.status;
@@ -136,39 +145,101 @@ describe.each([
     const last = destroys[2] ?? { stdout: "" };
     expect(phases.map((node) => said(last, "deregistration", node))).toEqual([[], [], []]);
     expect(said(last, "guard", "between")).toEqual(["nothing is registered"]);
-    await expectNothing(site);
+    await life.expectNothing(site);
   });
 });
 
+/** No retries of the CLI's own, and a task that no drain ends is soon stopped. */
+const waits = { AWS_MAX_ATTEMPTS: "1", STALL_SECONDS: "1" };
+const atDigitalOcean = async (site: string) =>
+  (await life.site(site).state()).filter((address) => address.startsWith("digitalocean_"));
+
+/** Destroys a site, which must fail and change nothing at DigitalOcean. Returns what a user reads. */
+async function expectRefusal(site: string, variables: NodeJS.ProcessEnv): Promise<string> {
+  const [droplets, before] = [await life.droplets(site), await atDigitalOcean(site)];
+  const mark = await life.mark();
+  const ended = await life.site(site).destroy({ ...waits, ...variables }, together);
+  expect(ended.exitCode).toBe(1);
+  const deleted = (await life.since(mark)).filter(({ name }) => name === "DELETE /v2/droplets/{droplet_id}");
+  expect(deleted.filter((entry) => names(entry, ...droplets.map(({ id }) => `"${id}"`)))).toEqual([]);
+  expect(await life.droplets(site)).toEqual(droplets);
+  expect(await atDigitalOcean(site)).toEqual(before);
+  return reasons(ended);
+}
+
 describe("a destroy that a cloud refuses", () => {
-  const allow = "access denied. Allow the caller this action and run again.";
-  const signIn = "no valid credentials: missing, expired or not accepted. Sign in again and run again.";
-  const slowDown = "still throttled after 4 rounds of retries. Wait a few minutes and run again.";
-  const wait = "AWS keeps failing. Wait a few minutes, see the AWS Health Dashboard, and run again.";
-  const refused = () => life.site("refused");
-  // A task that no drain ends, so that every call of the clean-up is made; and no retries of the CLI's own.
-  const waits = { STALL_SECONDS: "1", AWS_MAX_ATTEMPTS: "1" };
+  const failed = (node: string, reason: string) =>
+    `anywhere: deregistration of refused/${node}: FAILED: ${reason}`;
+  let read: string;
 
-  beforeAll(async () => {
-    expect(await refused().apply()).toMatchObject({ exitCode: 0 });
-    await startService(life, { site: "refused", node: "node-1", lameDuckSeconds: 1, strategy: "REPLICA" });
-  });
+  beforeAll(
+    story("refused", async () => {
+      expect(await life.site("refused").apply({}, together)).toMatchObject({ exitCode: 0 });
+      const nodes = await nodesOf(life, "refused");
+      await Promise.all(
+        refusals
+          .filter(({ operation }) => operation === "ListTasks" || operation === "StopTask")
+          .map(({ node }) =>
+            startService(life, { site: "refused", node, lameDuckSeconds: 1, strategy: "REPLICA" }),
+          ),
+      );
+      const clears = await refuseEach(life, "refused", nodes);
+      read = await expectRefusal("refused", {});
+      await Promise.all(clears.map((clear) => clear()));
+    }),
+  );
 
-  /** Destroys with these variables: it must fail for this reason, and have deleted nothing at DigitalOcean. */
-  async function expectRefusal(reason: string, variables: NodeJS.ProcessEnv = {}): Promise<void> {
-    const mark = await life.mark();
-    const ended = await refused().destroy({ ...waits, ...variables });
-    expect(ended.exitCode).toBe(1);
-    expect(reasons(ended)).toContain(`anywhere: deregistration of refused/node-1: FAILED: ${reason}`);
-    expect((await life.since(mark)).filter(({ name }) => name.startsWith("DELETE "))).toEqual([]);
-    expect(await listDroplets(life.cloud, "shop-refused-")).toHaveLength(1);
-  }
+  test.each(refusals)(
+    "stops before the droplet when $service answers $operation with $code",
+    ({ node, service, operation, remedy }) => {
+      const words = operation.replace(/(?<=.)[A-Z]/g, "-$&").toLowerCase();
+      expect(read).toContain(failed(node, `${service} ${words}: ${remedy}`));
+    },
+  );
 
-  test.each([
+  test(
+    "fails when DigitalOcean never stops throttling, the nodes' registrations ended",
+    story("refused", async () => {
+      const droplets = await life.droplets("refused");
+      const clears = await Promise.all(
+        droplets.map(({ id }) =>
+          refuse(life, {
+            service: "digitalocean",
+            operation: "DELETE /v2/droplets/{droplet_id}",
+            contains: `"${id}"`,
+            status: 429,
+            code: "too_many_requests",
+          }),
+        ),
+      );
+      const ended = await life.site("refused").destroy(waits, together);
+      expect(ended.exitCode).toBe(1);
+      expect(reasons(ended)).toMatch(/Error deleting droplet: DELETE \S+: 429 as a test has it/i);
+      expect(await life.find("refused")).toEqual({ ...nothing, droplets: droplets.map(({ name }) => name) });
+      await Promise.all(clears.map((clear) => clear()));
+    }),
+  );
+
+  test(
+    "leaves nothing once the last cause is gone",
+    story("refused", async () => {
+      await life.expectDestroyed("refused", waits);
+    }),
+  );
+});
+
+describe("a destroy", () => {
+  beforeAll(
+    story("bursts", async () => {
+      expect(await life.site("bursts").apply()).toMatchObject({ exitCode: 0 });
+    }),
+  );
+
+  const wrongSettings: readonly (readonly [string, NodeJS.ProcessEnv, string])[] = [
     [
       "credentials of another account",
       { AWS_ACCESS_KEY_ID: "999999999999" },
-      "wrong account: the credentials belong to account 999999999999, the node to 123456789012. Nothing was changed. Use credentials of 123456789012 and run again.",
+      "wrong account: the credentials belong to account 999999999999, the deployment to 123456789012. Nothing was changed. Use credentials of 123456789012 and run again.",
     ],
     [
       "an endpoint that is unreachable",
@@ -180,82 +251,49 @@ describe("a destroy that a cloud refuses", () => {
       { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined },
       `sts get-caller-identity: ${signIn}`,
     ],
-  ])("stops before the droplet with %s, and says what to do", (_, variables, reason) =>
-    expectRefusal(reason, variables),
+  ];
+  test.each(
+    wrongSettings.map(([what, variables, reason]) => ({
+      what,
+      act: story("bursts", async () => {
+        expect(await expectRefusal("bursts", variables)).toContain(
+          `anywhere: deregistration of bursts/node-1: FAILED: ${reason}`,
+        );
+      }),
+    })),
+  )("stops before the droplet with $what, and says what to do", ({ act }) => act());
+
+  test(
+    "is not stopped by bursts of throttling and of server errors that end, in both clouds",
+    story("bursts", async () => {
+      const node = (await nodesOf(life, "bursts"))("node-1");
+      const droplet = `"${await dropletIdOf(life, "bursts", "node-1")}"`;
+      const balancer = await loadBalancerIdOf(life.cloud, "shop-bursts");
+      const burst = (
+        service: Refusal["service"],
+        operation: string,
+        contains: string,
+        status: number,
+        code: string,
+      ) => refuse(life, { service, operation, contains, status, code }, 2);
+      await burst("ssm", "DescribeInstanceInformation", "bursts/node-1/", 400, "ThrottlingException");
+      await burst("ssm", "DeregisterManagedInstance", node.managedInstance, 500, "InternalServerError");
+      await burst("ecs", "ListContainerInstances", "anywhere.site == bursts", 500, "ServerException");
+      await burst("ecs", "UpdateContainerInstancesState", node.arn, 400, "ThrottlingException");
+      await burst("ecs", "DeregisterContainerInstance", node.arn, 503, "ServiceUnavailableException");
+      await burst("digitalocean", "DELETE /v2/droplets/{droplet_id}", droplet, 429, "too_many_requests");
+      await burst("digitalocean", "DELETE /v2/load_balancers/{lb_id}", balancer, 503, "service_unavailable");
+      const mark = await life.mark();
+      await life.expectDestroyed("bursts", { AWS_MAX_ATTEMPTS: "1" });
+      const journal = await life.since(mark);
+      expect(endOfNode(journal, node)).toEqual(wholeEnd);
+      const statuses = (operation: string, subject: string) =>
+        callsOf(journal, operation)
+          .filter((call) => names(call, subject))
+          .map(({ status }) => status);
+      expect(statuses("DeregisterContainerInstance", node.arn)).toEqual([503, 503, 200]);
+      expect(statuses("DELETE /v2/droplets/{droplet_id}", droplet)).toEqual([429, 429, 204]);
+      expect(statuses("DELETE /v2/load_balancers/{lb_id}", balancer)).toEqual([503, 503, 204]);
+    }),
   );
-
-  // In the order of the clean-up: each run gets as far as the next call.
-  test.each([
-    ["ssm", "DescribeInstanceInformation", "ExpiredTokenException", signIn],
-    ["ssm", "DescribeInstanceInformation", "ThrottlingException", slowDown],
-    ["ssm", "DescribeInstanceInformation", "AccessDeniedException", allow],
-    ["ecs", "ListContainerInstances", "ServerException", wait],
-    ["ecs", "ListContainerInstances", "AccessDeniedException", allow],
-    ["ecs", "DescribeContainerInstances", "AccessDeniedException", allow],
-    ["ecs", "UpdateContainerInstancesState", "AccessDeniedException", allow],
-    ["ecs", "ListTasks", "AccessDeniedException", allow],
-    ["ecs", "StopTask", "AccessDeniedException", allow],
-    ["ecs", "DeregisterContainerInstance", "AccessDeniedException", allow],
-    ["ssm", "DeregisterManagedInstance", "AccessDeniedException", allow],
-  ] as const)(
-    "stops before the droplet when %s answers %s with %s",
-    async (service, operation, code, remedy) => {
-      const status = code === "ServerException" ? 500 : 400;
-      await refuse(life, { service, operation, status, code });
-      const words = operation.replace(/(?<=.)[A-Z]/g, "-$&").toLowerCase();
-      await expectRefusal(`${service} ${words}: ${remedy}`);
-    },
-  );
-
-  test("fails when DigitalOcean never stops throttling, the node's registrations ended", async () => {
-    await refuse(life, {
-      service: "digitalocean",
-      operation: "DELETE /v2/droplets/{droplet_id}",
-      status: 429,
-      code: "too_many_requests",
-    });
-    const ended = await refused().destroy(waits);
-    expect(ended.exitCode).toBe(1);
-    expect(reasons(ended)).toMatch(/Error deleting droplet: DELETE \S+: 429 as a test has it/i);
-    expect(await findSite(life.cloud, life.deployment, "refused")).toEqual({
-      ...nothing,
-      droplets: ["shop-refused-node-1"],
-    });
-  });
-
-  test("leaves nothing once the last cause is gone", async () => {
-    expect(await refused().destroy(waits)).toMatchObject({ exitCode: 0 });
-    await expectNothing("refused");
-  });
-});
-
-test("bursts of throttling and of server errors that end, in both clouds, don't stop a destroy", async () => {
-  const bursts = life.site("bursts");
-  expect(await bursts.apply()).toMatchObject({ exitCode: 0 });
-  const node = (await nodesOf(life, "bursts"))("node-1");
-  const droplet = await dropletIdOf(life, "bursts", "node-1");
-  const burst = (service: "ssm" | "ecs" | "digitalocean", operation: string, status: number, code: string) =>
-    refuse(life, { service, operation, status, code }, 2);
-  await burst("ssm", "DescribeInstanceInformation", 400, "ThrottlingException");
-  await burst("ssm", "DeregisterManagedInstance", 500, "InternalServerError");
-  await burst("ecs", "ListContainerInstances", 500, "ServerException");
-  await burst("ecs", "UpdateContainerInstancesState", 400, "ThrottlingException");
-  await burst("ecs", "DeregisterContainerInstance", 503, "ServiceUnavailableException");
-  await burst("digitalocean", "DELETE /v2/droplets/{droplet_id}", 429, "too_many_requests");
-  await burst("digitalocean", "DELETE /v2/load_balancers/{lb_id}", 503, "service_unavailable");
-  const mark = await life.mark();
-  const ended = await bursts.destroy({ AWS_MAX_ATTEMPTS: "1" });
-  expect(ended.exitCode).toBe(0);
-  const journal = await life.since(mark);
-  expect(endOfNode(journal, node)).toEqual(inOrder);
-  expect(callsOf(journal, "DeregisterContainerInstance").map(({ status }) => status)).toEqual([
-    503, 503, 200,
-  ]);
-  expect(
-    callsOf(journal, "DELETE /v2/droplets/{droplet_id}").map(({ status, detail }) => [
-      status,
-      detail["droplet_id"],
-    ]),
-  ).toEqual([429, 429, 204].map((status) => [status, droplet]));
-  await expectNothing("bursts");
 });

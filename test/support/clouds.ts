@@ -119,14 +119,28 @@ export interface ListedDroplet {
 }
 
 /** The droplets whose names begin so, by name. */
-export async function listDroplets({ environment }: LocalCloud, prefix: string): Promise<ListedDroplet[]> {
-  const response = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/droplets?per_page=200`, {
-    headers: { authorization: "Bearer test" },
-    signal: AbortSignal.timeout(30_000),
-  });
-  const { droplets } = (await response.json()) as { droplets: ListedDroplet[] };
+export async function listDroplets(cloud: LocalCloud, prefix: string): Promise<ListedDroplet[]> {
+  const droplets = await ofDigitalOcean<ListedDroplet>(cloud, "droplets");
   return droplets
     .filter(({ name }) => name.startsWith(prefix))
     .map(({ id, name }) => ({ id, name }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Id of the load balancer of this name. */
+export async function loadBalancerIdOf(cloud: LocalCloud, name: string): Promise<string> {
+  const balancers = await ofDigitalOcean<{ id: string; name: string }>(cloud, "load_balancers");
+  const balancer = balancers.find((one) => one.name === name);
+  if (balancer === undefined) {
+    throw new Error(`there is no load balancer ${name}`);
+  }
+  return balancer.id;
+}
+
+async function ofDigitalOcean<T>({ environment }: LocalCloud, collection: string): Promise<T[]> {
+  const response = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/${collection}?per_page=200`, {
+    headers: { authorization: "Bearer test" },
+    signal: AbortSignal.timeout(30_000),
+  });
+  return ((await response.json()) as Readonly<Record<string, T[]>>)[collection] ?? [];
 }
