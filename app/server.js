@@ -9,6 +9,7 @@ const lameDuckSeconds = Number(process.env.LAME_DUCK_SECONDS ?? 12);
 const readyAfterSeconds = Number(process.env.READY_AFTER_SECONDS ?? 12);
 
 let stopping = false;
+let listeningSince = Infinity;
 
 /**
  * Where this container runs, from the task metadata endpoint; "unknown" where there is none.
@@ -56,7 +57,7 @@ const server = createServer(async (request, response) => {
     answer(response, stopping ? 503 : 200, { status: stopping ? "stopping" : "ok" });
   } else if (pathname === "/ready") {
     // ECS takes the next task out once this passes: by then the load balancer must have taken this one in.
-    const ready = process.uptime() >= readyAfterSeconds;
+    const ready = process.uptime() - listeningSince >= readyAfterSeconds;
     answer(response, ready ? 200 : 503, { status: ready ? "ready" : "starting" });
   } else if (pathname === "/") {
     answer(response, 200, await place());
@@ -76,4 +77,8 @@ function stop() {
 
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
-server.listen(port, host, () => console.log(`listening on port ${port}`));
+server.listen(port, host, () => {
+  // Not from the process's start: that takes long on a small or busy machine, and only now can checks pass.
+  listeningSince = process.uptime();
+  console.log(`listening on port ${port}`);
+});

@@ -10,7 +10,7 @@ export interface HealthTimes {
   };
   /** How long a container that is told to stop fails its health check and goes on serving. */
   readonly lameDuck: number;
-  /** How long a container runs before it calls itself healthy: by then the load balancer has taken it in. */
+  /** How long a container listens before it calls itself healthy: by then the load balancer has taken it in. */
   readonly readyAfter: number;
   /** How long ECS waits between SIGTERM and SIGKILL. */
   readonly stopTimeout: number;
