@@ -12,7 +12,7 @@ const arrears = 1000;
 
 /** Sends requests until it is aborted or its time is over. */
 async function generateLoad(options: LoadOptions, ended: AbortSignal): Promise<LoadResult> {
-  const { url, tls, rate = 120, connections = 6, timeout = 10, limit = 1200 } = options;
+  const { url, tls, rate = 120, connections = 12, timeout = 10, limit = 1200 } = options;
   const kept = { keepAlive: true, maxSockets: connections };
   const agent = url.startsWith("https:") ? new TlsAgent({ ...kept, ...tls }) : new Agent(kept);
   const counts = { succeeded: 0, non2xx: 0, resets: 0, timeouts: 0, errors: 0 };

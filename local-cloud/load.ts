@@ -10,7 +10,7 @@ export interface LoadOptions {
   readonly tls?: { readonly servername: string; readonly ca: string };
   /** Requests a second, over all connections; each sends its share in even steps. @default 120 */
   readonly rate?: number;
-  /** Kept-alive connections; each waits for an answer before it sends the next request. @default 6 */
+  /** Kept-alive connections; each waits for an answer before it sends the next request. @default 12 */
   readonly connections?: number;
   /** Seconds that an answer may take, its last byte included. @default 10 */
   readonly timeout?: number;
