@@ -80,7 +80,10 @@ export class DigitalOceanComputeStack extends ComputeStack {
       },
     });
     const deregistration = life.deregistration(droplets.resource, "id", [droplets.resource]);
-    life.gate(deregistration, set.attribute(droplets.resource, "created_at"));
+    life.gate(deregistration, {
+      created: set.attribute(droplets.resource, "created_at"),
+      precondition: droplets.onlyOne(`sites.${siteName}.nodes`),
+    });
 
     this.outputs = new StackOutputs(this, {
       kind: text("Kind of the site.", site.kind),

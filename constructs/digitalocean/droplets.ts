@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { DataDigitaloceanDroplets } from "@cdktf/provider-digitalocean/lib/data-digitalocean-droplets";
 import { Droplet } from "@cdktf/provider-digitalocean/lib/droplet";
-import { Fn, propertyAccess, Token, type ITerraformDependable, type TerraformResource } from "cdktf";
+import { dependable, Fn, propertyAccess, Token } from "cdktf";
+import type { ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { NodeSet } from "../node/node-set";
 import { Script } from "../script/script";
@@ -14,7 +16,8 @@ export interface DropletsProps {
   readonly region: string;
   readonly vpcUuid: string | undefined;
   readonly nodes: NodeSet<"size" | "image" | "generation">;
-  readonly tags: readonly string[];
+  /** The site's own first. */
+  readonly tags: readonly [string, ...string[]];
   readonly sshKeys: readonly string[];
   /** What must stand before the first droplet boots, and until the last has gone. */
   readonly dependsOn: ITerraformDependable[];
@@ -27,6 +30,9 @@ export interface DropletsProps {
 /** One droplet per node, which registers itself at first boot and is replaced when its generation changes. */
 export class Droplets extends Construct {
   readonly resource: Droplet;
+  /** Whatever carries the site's tag. */
+  private readonly all: DataDigitaloceanDroplets;
+  private readonly nodes: NodeSet<"size" | "image" | "generation">;
 
   constructor(scope: Construct, id: string, props: DropletsProps) {
     super(scope, id);
@@ -52,6 +58,29 @@ export class Droplets extends Construct {
         replaceTriggeredBy: [nodes.reference(generation)],
       },
     });
+    this.nodes = nodes;
+    this.all = new DataDigitaloceanDroplets(this, "all", {
+      filter: [{ key: "tags", values: [tags[0]] }],
+      dependsOn: [this.resource],
+    });
+  }
+
+  /**
+   * That DigitalOcean has no other droplet with the name of this node's: the provider repeats a request whose answer
+   * was lost, and what the first one made is in no state, may have registered, and costs money.
+   * @param setting where the configuration has the nodes
+   */
+  onlyOne(setting: string): Precondition {
+    const { key } = this.nodes;
+    const droplet = `${dependable(this.resource)}[each.key]`;
+    const ids = `[for one in ${dependable(this.all)}.droplets : one.id if one.name == ${droplet}.name]`;
+    return {
+      condition: `\${alltrue([for id in ${ids} : tostring(id) == ${droplet}.id])}`,
+      errorMessage:
+        `DigitalOcean has several droplets named \${${droplet}.name}: \${join(", ", ${ids})}. ` +
+        `Only \${${droplet}.id} is in Terraform's state: delete the others, raise \`replacement\` of ` +
+        `${setting}.${key} in the configuration by one and deploy.`,
+    };
   }
 
   /** An attribute of the droplet of this node. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
-import type { IResolvable, ITerraformDependable, TerraformResource } from "cdktf";
+import type { IResolvable, ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { awsLibrary, Script } from "../script/script";
 import type { NodeSet } from "./node-set";
@@ -23,6 +23,14 @@ export interface NodeIdentity {
 export interface NodeLifeProps {
   readonly nodes: NodeSet<"generation">;
   readonly identity: NodeIdentity;
+}
+
+/** The machine of a node, as its gate is to find it. */
+export interface GatedMachine {
+  /** When it was created, in RFC 3339 with seconds: an earlier registration is another's. */
+  readonly created: string;
+  /** Without which the gate fails at once. */
+  readonly precondition: Precondition;
 }
 
 /**
@@ -82,9 +90,9 @@ export class NodeLife extends Construct {
 
   /**
    * Waits until the node that `deregistration` will end is registered and connected, else fails.
-   * @param machineCreated when its machine was created, in RFC 3339 with seconds: an earlier registration is another's
+   * @param machine what is known of its machine beforehand
    */
-  gate(deregistration: NullResource, machineCreated?: string): NullResource {
+  gate(deregistration: NullResource, machine?: GatedMachine): NullResource {
     const script = new Script(this, join(__dirname, "await.sh"));
     // As the deregistration remembers them: a gate that is tried again waits for the same activation.
     const remembered = Object.keys(this.settings).map((name) => [
@@ -94,13 +102,14 @@ export class NodeLife extends Construct {
     return new NullResource(this, "registration", {
       forEach: this.nodes.forEach,
       triggers: { deregistration: this.nodes.attribute(deregistration, "id") },
+      lifecycle: machine && { precondition: [machine.precondition] },
       provisioners: [
         {
           type: "local-exec",
           command: `bash ${script.location}`,
           environment: {
             ...(Object.fromEntries(remembered) as Record<string, string>),
-            ...(machineCreated !== undefined && { MACHINE_CREATED: machineCreated }),
+            ...(machine !== undefined && { MACHINE_CREATED: machine.created }),
             ...this.libraries,
           },
         },

@@ -1,6 +1,6 @@
 import { certificateType } from "./certificate";
 import { createClient, type DigitalOceanConnection } from "./digitalocean-client";
-import { dropletType } from "./droplet";
+import { dropletsSource, dropletType } from "./droplet";
 import { firewallType } from "./firewall";
 import { loadBalancerType } from "./load-balancer";
 import type { Provider } from "./resource-type";
@@ -25,6 +25,7 @@ export function digitaloceanProvider(connection: DigitalOceanConnection): Provid
       digitalocean_tag: tagType(client),
       digitalocean_vpc: vpcType(client),
     },
+    dataSources: { digitalocean_droplets: dropletsSource(client) },
     configure: ({ api_endpoint: endpoint = null }) => {
       if (endpoint !== null && endpoint !== connection.endpoint) {
         throw new Error(

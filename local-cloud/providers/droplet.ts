@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { doing, unlessGone, type DigitalOceanClient } from "./digitalocean-client";
 import { seconds } from "./duration";
 import { PartialError, type ResourceType } from "./resource-type";
-import { isList, isSame, type Obj, type Value, text } from "./value";
+import { isList, isObj, isSame, type Obj, type Value, text } from "./value";
 
 interface Droplet {
   readonly id: number;
@@ -17,6 +17,7 @@ interface Droplet {
   readonly tags: readonly string[];
   readonly vpc_uuid: string;
   readonly volume_ids: readonly string[];
+  readonly image: { readonly slug: string };
   readonly region: { readonly slug: string };
   readonly size: { readonly slug: string; readonly price_monthly: number; readonly price_hourly: number };
   readonly networks: { readonly v4: readonly { readonly type: string; readonly ip_address: string }[] };
@@ -87,6 +88,25 @@ export function dropletType(client: DigitalOceanClient): ResourceType {
       const isGone = async (): Promise<boolean> => (await unlessGone(get(prior), undefined)) === undefined;
       await doing("deleting droplet", wait(`droplet ${id} to be gone`, defaultSeconds.delete, isGone));
     },
+  };
+}
+
+/** `digitalocean_droplets`, filtered by tags alone. */
+export function dropletsSource({ call }: DigitalOceanClient): (configuration: Obj) => Promise<Obj> {
+  return async ({ filter }) => {
+    const filters = isList(filter) ? filter.filter(isObj) : [];
+    const other = filters.find(({ key }) => key !== "tags");
+    if (other !== undefined) {
+      throw new Error(`The stand-in provider can't filter droplets by ${text(other.key)}.`);
+    }
+    const { droplets } = await call<{ droplets: readonly Droplet[] }>("GET", "/v2/droplets?per_page=200");
+    const isWanted = ({ tags }: Droplet): boolean =>
+      filters.every(({ values }) => texts(values).some((tag) => tags.includes(tag)));
+    const shown = droplets.filter(isWanted).map((droplet): Obj => {
+      const { id, image } = droplet;
+      return { ...show(droplet), id, image: image.slug, ipv6_address_private: "" };
+    });
+    return { id: "droplets", droplets: shown };
   };
 }
 

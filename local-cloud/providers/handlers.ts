@@ -1,6 +1,6 @@
 import { complete, merge, plan } from "./planning";
 import { PartialError, type Provider, type ResourceType } from "./resource-type";
-import { schemaToWire, type Block, type ProviderSchema } from "./schema";
+import { schemaToWire, type Block, type ProviderSchema, type Schema } from "./schema";
 import { fromWire, toWire, type DynamicValue, type Obj } from "./value";
 
 /** The members of the protocol's requests that matter here. */
@@ -25,7 +25,17 @@ export type Handlers = Readonly<Record<string, (request: Request) => object | Pr
  * Source: github.com/hashicorp/terraform, docs/plugin-protocol/tfplugin6.proto.
  * Errors are diagnostics. Like the real providers it uses the legacy type system, which allows defaults.
  */
-export function createHandlers({ resources, configure }: Provider, schemas: ProviderSchema): Handlers {
+export function createHandlers(
+  { resources, dataSources = {}, configure }: Provider,
+  schemas: ProviderSchema,
+): Handlers {
+  const { data_source_schemas: dataSchemas = {} } = schemas;
+  const served = (all: Readonly<Record<string, Schema>>, types: object): object =>
+    Object.fromEntries(
+      Object.entries(all)
+        .filter(([name]) => name in types)
+        .map(([name, schema]) => [name, schemaToWire(schema)]),
+    );
   const find = (name: string): { type: ResourceType; block: Block } => {
     const [type, schema] = [resources[name], schemas.resource_schemas[name]];
     if (type === undefined || schema === undefined) {
@@ -36,11 +46,8 @@ export function createHandlers({ resources, configure }: Provider, schemas: Prov
   return {
     GetProviderSchema: () => ({
       provider: schemaToWire(schemas.provider),
-      resource_schemas: Object.fromEntries(
-        Object.entries(schemas.resource_schemas)
-          .filter(([name]) => name in resources)
-          .map(([name, schema]) => [name, schemaToWire(schema)]),
-      ),
+      resource_schemas: served(schemas.resource_schemas, resources),
+      data_source_schemas: served(dataSchemas, dataSources),
       server_capabilities: { get_provider_schema_optional: true },
     }),
     ValidateProviderConfig: () => ({}),
@@ -49,6 +56,7 @@ export function createHandlers({ resources, configure }: Provider, schemas: Prov
       return {};
     },
     ValidateResourceConfig: () => ({}),
+    ValidateDataResourceConfig: () => ({}),
     // The schemas' versions never change here, so the stored state goes back as it is.
     UpgradeResourceState: ({ raw_state: state }) => ({ upgraded_state: { json: state?.json } }),
     ReadResource: async ({ type_name: name, current_state: current, private: data }) => {
@@ -93,6 +101,14 @@ export function createHandlers({ resources, configure }: Provider, schemas: Prov
         const kept = error instanceof PartialError ? made(error.state) : request.prior_state;
         return { new_state: kept, ...rest, ...failed(error) };
       }
+    },
+    ReadDataSource: async ({ type_name: name, config }) => {
+      const [read, schema] = [dataSources[name], dataSchemas[name]];
+      if (read === undefined || schema === undefined) {
+        throw new Error(`The stand-in provider has no data source ${name}.`);
+      }
+      const configuration = fromWire(config) ?? {};
+      return { state: toWire(complete(schema.block, merge(configuration, await read(configuration)))) };
     },
     ImportResourceState: ({ type_name: name, id }) => ({
       imported_resources: [{ type_name: name, state: toWire(complete(find(name).block, { id })) }],

@@ -22,10 +22,12 @@ export interface ResourceType {
   readonly remove: (prior: Obj) => Promise<void> | void;
 }
 
-/** A provider: its resources by type, of which all others are unknown. */
+/** A provider: its resources and data sources by type, of which all others are unknown. */
 export interface Provider {
   readonly address: string;
   readonly resources: Readonly<Record<string, ResourceType>>;
+  /** What each reads for a configuration, to be put over that. */
+  readonly dataSources?: Readonly<Record<string, (configuration: Obj) => Promise<Obj>>>;
   /** Refuses a configuration of the provider itself. @throws Error */
   readonly configure?: (configuration: Obj) => void;
 }

@@ -32,6 +32,7 @@ export interface Schema {
 export interface ProviderSchema {
   readonly provider: Schema;
   readonly resource_schemas: Readonly<Record<string, Schema>>;
+  readonly data_source_schemas?: Readonly<Record<string, Schema>>;
 }
 
 /** Reads the published schemas of null 3.2.4 and digitalocean 2.71.0, by the provider's address. */

@@ -2,9 +2,9 @@ import { appendFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { RemoveTagsFromResourceCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { ListedDroplet } from "../support/clouds";
+import { deleteDroplet, type ListedDroplet } from "../support/clouds";
 import { eventually } from "../support/eventually";
-import { hold, refuse } from "../support/injection";
+import { createHalf } from "../support/half-created";
 import { callsOf, endOfNode, names, wholeEnd } from "../support/journal";
 import { lanes } from "../support/lanes";
 import type { Activation } from "../support/life-cycle";
@@ -19,6 +19,7 @@ const sites = {
   console: dropletSite("node-1"),
   "half-destroyed": dropletSite("node-1"),
   "half-applied": dropletSite("node-1"),
+  twice: dropletSite("node-1"),
   rack: serverSite("rack-1"),
 };
 /** What belongs to a node and is replaced with it. */
@@ -48,10 +49,11 @@ const then = lanes(async () => {
     pair: raised(sites.pair, "one"),
     console: raised(sites.console, "node-1"),
     "half-applied": raised(sites["half-applied"], "node-1"),
+    twice: raised(sites.twice, "node-1"),
   });
   expect(await life.changes("control-plane")).toEqual(
     Object.fromEntries(
-      ["console/node-1", "half-applied/node-1", "pair/one"].map((node) => [
+      ["console/node-1", "half-applied/node-1", "pair/one", "twice/node-1"].map((node) => [
         `aws_ssm_activation.node["${node}"]`,
         "delete, create",
       ]),
@@ -124,11 +126,7 @@ describe("a droplet that somebody has deleted", () => {
       expect(await life.site("console").apply()).toMatchObject({ exitCode: 0 });
       old = (await nodesOf(life, "console"))("node-1");
       const { id } = await life.activation("console/node-1");
-      const deleted = await fetch(
-        `${life.cloud.environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/droplets/${await dropletIdOf(life, "console", "node-1")}`,
-        { method: "DELETE", headers: { authorization: "Bearer somebody" } },
-      );
-      expect(deleted.status).toBe(204);
+      await deleteDroplet(life.cloud, await dropletIdOf(life, "console", "node-1"));
       await eventually("the droplet is gone", async () =>
         (await life.droplets("console")).length === 0 ? true : undefined,
       );
@@ -163,37 +161,10 @@ describe("a droplet that somebody has deleted", () => {
 });
 
 describe("a droplet whose creation fails after it has registered", () => {
-  /** Applies a site whose droplet DigitalOcean makes, but never answers for. */
-  const createHalf = async (site: string) => {
-    const answer = await hold(life, "digitalocean", "POST /v2/droplets", `shop-${site}-node-1`);
-    const applied = life.site(site).apply();
-    const droplet = await eventually("the droplet is there", async () => (await life.droplets(site))[0]);
-    const see = await refuse(life, {
-      service: "digitalocean",
-      operation: "GET /v2/droplets/{droplet_id}",
-      contains: `"${droplet.id}"`,
-      status: 500,
-      code: "server_error",
-      message: "no status",
-    });
-    await answer();
-    const ended = await applied;
-    expect(ended.exitCode).toBe(1);
-    expect(reasons(ended)).toMatch(/Error waiting for droplet \(\d+\) to become ready: .*500 no status/);
-    await eventually("its machine is connected", async () =>
-      (await life.find(site)).containerInstances.find(({ connected }) => connected),
-    );
-    await see();
-    expect((await life.site(site).state()).filter((address) => address.startsWith("null_resource."))).toEqual(
-      ['null_resource.generation["node-1"]', 'null_resource.guard["node-1"]'],
-    );
-    return { node: (await nodesOf(life, site))("node-1"), droplet: String(droplet.id) };
-  };
-
   test(
     "is deregistered by its guard when it is destroyed, once it is gone",
     first("half-destroyed", async () => {
-      const { node, droplet } = await createHalf("half-destroyed");
+      const { node, droplet } = await createHalf(life, "half-destroyed");
       const mark = await life.mark();
       const ended = await life.expectDestroyed("half-destroyed");
       expect(said(ended, "deregistration", "node-1")).toEqual([]);
@@ -219,7 +190,7 @@ describe("a droplet whose creation fails after it has registered", () => {
   test(
     "does not let its successor pass the gate",
     first("half-applied", async () => {
-      ({ node: half } = await createHalf("half-applied"));
+      ({ node: half } = await createHalf(life, "half-applied"));
       const again = await life.site("half-applied").apply(impatient);
       expect(again.exitCode).toBe(1);
       expect(said(again, "registration", "node-1").at(-1)).toContain(remedy("half-applied", "node-1"));
@@ -235,6 +206,56 @@ describe("a droplet whose creation fails after it has registered", () => {
       expect(after.managedInstances).toEqual([after.containerInstances[0]?.managedInstance]);
       expect(after.managedInstances).not.toEqual([half.managedInstance]);
       await life.expectDestroyed("half-applied");
+    }),
+  );
+});
+
+describe("a droplet that DigitalOcean has made twice, since its first answer was lost,", () => {
+  let known: string;
+  let others: readonly ListedDroplet[];
+
+  test(
+    "fails the apply, and every plan, with the ids of both",
+    first("twice", async () => {
+      await life.cloud.admin.inject({
+        match: { service: "digitalocean", operation: "POST /v2/droplets", contains: "shop-twice-node-1" },
+        times: 1,
+        effect: { kind: "lost-answer" },
+      });
+      const ended = await life.site("twice").apply(impatient);
+      expect(ended.exitCode).toBe(1);
+      expect(said(ended, "registration", "node-1")).toEqual([]);
+      const droplets = await life.droplets("twice");
+      expect(droplets.map(({ name }) => name)).toEqual(["shop-twice-node-1", "shop-twice-node-1"]);
+      const [one, two] = droplets.map(({ id }) => String(id)).sort();
+      // The provider has asked again, and knows the later one.
+      known = two ?? "";
+      others = droplets.filter(({ id }) => String(id) !== known);
+      const reason =
+        `DigitalOcean has several droplets named shop-twice-node-1: ${one}, ${two}. Only ${two} is in Terraform's ` +
+        "state: delete the others, " +
+        remedy("twice", "node-1");
+      expect(reasons(ended)).toContain(reason);
+      expect(await life.site("twice").state()).toContain('null_resource.deregistration["node-1"]');
+      const again = await life.site("twice").apply(impatient);
+      expect(again.exitCode).toBe(1);
+      expect(reasons(again)).toContain(reason);
+      expect(await life.droplets("twice")).toEqual(droplets);
+    }),
+  );
+
+  test(
+    "is right once the other is deleted, and its successor registered",
+    then("twice", async () => {
+      await Promise.all(others.map(({ id }) => deleteDroplet(life.cloud, id)));
+      expect(await life.site("twice").apply()).toMatchObject({ exitCode: 0 });
+      const { containerInstances, managedInstances } = await life.find("twice");
+      expect(containerInstances).toMatchObject([{ node: "node-1", status: "ACTIVE", connected: true }]);
+      expect(managedInstances).toEqual([containerInstances[0]?.managedInstance]);
+      const droplets = await life.droplets("twice");
+      expect(droplets).toHaveLength(1);
+      expect(droplets.map(({ id }) => String(id))).not.toContain(known);
+      await life.expectDestroyed("twice");
     }),
   );
 });

@@ -127,6 +127,18 @@ export async function listDroplets(cloud: LocalCloud, prefix: string): Promise<L
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Deletes a droplet behind Terraform's back. */
+export async function deleteDroplet({ environment }: LocalCloud, id: string | number): Promise<void> {
+  const { status } = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/droplets/${id}`, {
+    method: "DELETE",
+    headers: { authorization: "Bearer somebody" },
+    signal: AbortSignal.timeout(30_000),
+  });
+  if (status !== 204) {
+    throw new Error(`deleting droplet ${id} ended with status ${status}`);
+  }
+}
+
 /** Id of the load balancer of this name. */
 export async function loadBalancerIdOf(cloud: LocalCloud, name: string): Promise<string> {
   const balancers = await ofDigitalOcean<{ id: string; name: string }>(cloud, "load_balancers");

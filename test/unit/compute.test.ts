@@ -6,31 +6,11 @@ import { resourceAt, stackOf, synth } from "../support/synth";
 const one = stackOf(synth(oneSite), "compute-ams3");
 const three = synth(threeSites);
 const ams3 = stackOf(three, "compute-ams3");
-const berlin = stackOf(three, "compute-berlin");
 
 const withSite = (change: object): Environment => ({
   ...oneSite,
   sites: { ams3: { ...oneSite.sites.ams3, ...change } },
 });
-
-const generationsOf = (environment: Environment) =>
-  Object.fromEntries(
-    Object.entries(stackOf(synth(environment), "compute-ams3").locals["nodes"] ?? {}).map(
-      ([node, { generation }]) => [node, generation],
-    ),
-  );
-
-/** What a deregistration remembers, by the variables of its script. */
-const remembered = [
-  "NAME",
-  "SITE",
-  "NODE",
-  "GENERATION",
-  "CLUSTER",
-  "AWS_REGION",
-  "ACCOUNT",
-  "ACTIVATION_ID",
-];
 
 test("a droplet is made of its node's values, and of nothing that may change under it", () => {
   const droplet = resourceAt(one, "digitalocean_droplet.node");
@@ -184,107 +164,6 @@ test("other domains are another certificate, made before the old one goes, under
   });
 });
 
-test.each([
-  ["null_resource.guard", undefined, "null_resource.generation[each.key].id", "guard"],
-  [
-    "null_resource.deregistration",
-    ["digitalocean_droplet.node"],
-    "digitalocean_droplet.node[each.key].id",
-    "deregistration",
-  ],
-])("%s deregisters on destroy, with what it remembers", (address, dependsOn, incarnation, phase) => {
-  const { triggers, provisioner, lifecycle, depends_on } = resourceAt(one, address);
-  expect(depends_on).toEqual(dependsOn);
-  expect(lifecycle).toEqual({ ignore_changes: remembered.map((name) => `triggers["${name}"]`) });
-  expect(Object.keys(triggers as object).sort()).toEqual(["INCARNATION", ...remembered].sort());
-  expect(triggers).toMatchObject({
-    INCARNATION: `\${${incarnation}}`,
-    NODE: "${each.key}",
-    GENERATION: "${each.value.generation}",
-    ACTIVATION_ID:
-      "${data.terraform_remote_state.control-plane.outputs.activation_ids[each.value.activation]}",
-  });
-  expect(provisioner).toEqual([
-    {
-      "local-exec": {
-        when: "destroy",
-        command: expect.stringMatching(
-          /^bash \.\/assets\/deregister\/[0-9A-F]{32}\/deregister\.sh$/,
-        ) as unknown,
-        environment: {
-          ...Object.fromEntries(remembered.map((name) => [name, `\${self.triggers.${name}}`])),
-          PHASE: phase,
-          AWS_LIBRARY: expect.stringMatching(/^\.\/assets\/aws\/[0-9A-F]{32}\/aws\.sh$/) as unknown,
-          REGISTRATIONS: expect.stringMatching(
-            /^\.\/assets\/registrations\/[0-9A-F]{32}\/registrations\.sh$/,
-          ) as unknown,
-        },
-      },
-    },
-  ]);
-});
-
-test("the gate waits for the activation that the deregistration remembers", () => {
-  expect(resourceAt(one, "null_resource.registration")).toMatchObject({
-    triggers: { deregistration: "${null_resource.deregistration[each.key].id}" },
-    provisioner: [
-      {
-        "local-exec": {
-          command: expect.stringMatching(/^bash \.\/assets\/await\/[0-9A-F]{32}\/await\.sh$/) as unknown,
-          environment: {
-            ACTIVATION_ID: "${null_resource.deregistration[each.key].triggers.ACTIVATION_ID}",
-            MACHINE_CREATED: "${digitalocean_droplet.node[each.key].created_at}",
-          },
-        },
-      },
-    ],
-  });
-});
-
-test("a replacement counter changes the generation of its node alone", () => {
-  const before = generationsOf(withSite({ nodes: { "web-1": {}, "web-2": {} } }));
-  const after = generationsOf(withSite({ nodes: { "web-1": {}, "web-2": { replacement: 1 } } }));
-  expect(after["web-1"]).toBe(before["web-1"]);
-  expect(after["web-2"]).not.toBe(before["web-2"]);
-});
-
-test.each([
-  ["a size", { size: "s-2vcpu-2gb" }],
-  ["an image", { image: "debian-12-x64" }],
-  ["a region", { region: "fra1" }],
-  ["a VPC", { vpc: { ipRange: "10.20.0.0/20" } }],
-  [
-    "attributes",
-    { nodes: { "node-1": { attributes: { disk: "ssd" } }, "node-2": { attributes: { disk: "ssd" } } } },
-  ],
-])("%s that the user changes changes every generation", (_, change) => {
-  const [before, after] = [generationsOf(oneSite), generationsOf(withSite(change))];
-  expect(Object.keys(after)).toEqual(["node-1", "node-2"]);
-  expect(after["node-1"]).not.toBe(before["node-1"]);
-  expect(after["node-2"]).not.toBe(before["node-2"]);
-});
-
-test.each([
-  ["tags", { ...oneSite, tags: { team: "web" } }],
-  [
-    "ports and health",
-    { ...oneSite, application: { ...oneSite.application, port: 9000, health: { path: "/x" } } },
-  ],
-  ["the account", { ...oneSite, aws: { region: "us-east-1", accountId: "999999999999" } }],
-  ["SSH keys", withSite({ ssh: { keys: ["3b:16:e4:bf:8b:00:8b:b8"] } })],
-  ["the order of attributes", oneSite],
-])("%s change no generation", (_, environment) => {
-  expect(generationsOf(environment)).toEqual(generationsOf(oneSite));
-});
-
-test("a size that is written out where it is the site's anyway changes no generation", () => {
-  const nodes = {
-    "node-1": { size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64", replacement: 0 },
-    "node-2": {},
-  };
-  expect(generationsOf(withSite({ nodes }))).toEqual(generationsOf(oneSite));
-});
-
 test("a node's attributes hold who it is, and what the user adds", () => {
   const node = ams3.locals["nodes"]?.["web-2"] ?? {};
   expect(JSON.parse(String(node["attributes"]))).toEqual({
@@ -294,25 +173,6 @@ test("a node's attributes hold who it is, and what the user adds", () => {
     "anywhere.generation": node["generation"],
     disk: "ssd",
   });
-});
-
-test("a site on premises has lives without machines", () => {
-  expect(resourceAt(berlin, "null_resource.deregistration")).toMatchObject({
-    depends_on: ["null_resource.guard"],
-    triggers: { INCARNATION: "${null_resource.generation[each.key].id}" },
-  });
-  expect(berlin.output["load_balancer_ip"]).toMatchObject({ value: null });
-  expect(berlin.output["urls"]).toMatchObject({ value: [] });
-});
-
-test("a site on premises that isn't waited for has no gate", () => {
-  const site = { kind: "on-premises" as const, nodes: { "rack-1": {} } };
-  const stack = stackOf(synth({ ...oneSite, sites: { berlin: site } }), "compute-berlin");
-  expect(Object.keys(stack.resource["null_resource"] ?? {}).sort()).toEqual([
-    "deregistration",
-    "generation",
-    "guard",
-  ]);
 });
 
 test("a site may have no nodes, as the step before its removal", () => {

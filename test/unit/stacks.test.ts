@@ -169,13 +169,11 @@ test("a local backend keeps each state beside cdktf.out, under the deployment's 
   expect(stackOf(one, "compute-ams3").terraform.backend).toEqual({
     local: { path: "../../../state/shop-compute-ams3.tfstate" },
   });
-  expect(stackOf(one, "compute-ams3").data).toEqual({
-    terraform_remote_state: {
-      "control-plane": {
-        backend: "local",
-        config: { path: "../../../state/shop-control-plane.tfstate" },
-        workspace: "${terraform.workspace}",
-      },
+  expect(stackOf(one, "compute-ams3").data?.["terraform_remote_state"]).toEqual({
+    "control-plane": {
+      backend: "local",
+      config: { path: "../../../state/shop-control-plane.tfstate" },
+      workspace: "${terraform.workspace}",
     },
   });
 });
