@@ -31,6 +31,16 @@ import { reasons } from "../support/terraform-output";
 /** A site with nothing but its load balancer. */
 const entrance: SiteSettings = { kind: "digitalocean", region: "ams3", nodes: 0 };
 
+const rack = { kind: "on-premises", nodes: { "rack-1": {} } };
+const environment = (sites: EnvironmentFile["sites"]): EnvironmentFile =>
+  ({
+    name: "shop-3",
+    aws: { region: "eu-west-1", accountId: "123456789012" },
+    installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
+    sites,
+    application: { image: { uri: "localhost/anywhere/app:v1" } },
+  }) as EnvironmentFile;
+
 jest.setTimeout(600_000);
 
 let life: LifeCycle;
@@ -38,6 +48,7 @@ let neighbour: LifeCycle;
 let foreign: Foreign;
 let service: NodeService;
 let clients: ReturnType<typeof awsClients>;
+let project: Project;
 
 beforeAll(async () => {
   life = await startLifeCycle({
@@ -46,6 +57,11 @@ beforeAll(async () => {
   });
   clients = awsClients(life.cloud);
   foreign = await life.cloud.admin.seedForeign("shop");
+  const [applied] = await Promise.all([life.site("ams3").apply(), deployNeighbour(), deployProject()]);
+  expect(applied).toMatchObject({ exitCode: 0 });
+});
+
+async function deployNeighbour(): Promise<void> {
   neighbour = await startNeighbour(life, {
     name: "neighbours-2",
     environment: { name: "shop-2" },
@@ -58,7 +74,21 @@ beforeAll(async () => {
     lameDuckSeconds: 1,
     strategy: "DAEMON",
   });
-});
+}
+
+/** Deploys a third deployment, by our own commands, with a site that is to leave. */
+async function deployProject(): Promise<void> {
+  const variables = { ...life.cloud.variables, ...shortWaits };
+  project = new Project({ ...life.cloud, variables }, resolve(".local-cloud/tests/neighbours-3"));
+  project.configure(environment({ office: rack, leaving: dropletSite("web-1") }));
+  await project.mustAnywhere(
+    "deploy",
+    "control-plane",
+    "compute-office",
+    "compute-leaving",
+    "--auto-approve",
+  );
+}
 
 afterAll(async () => {
   clients.ecs.destroy();
@@ -109,7 +139,6 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
     callsOf(journal, "DeregisterManagedInstance").map(({ detail }) => detail["InstanceId"]);
 
   test("a scale-down and a destroy end our nodes and no others, nor do they ask for them", async () => {
-    expect(await ours().apply()).toMatchObject({ exitCode: 0 });
     const before = await others();
     expect(before).toMatchObject({
       managedInstances: expect.arrayContaining([...foreign.managedInstances]),
@@ -121,7 +150,8 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
       droplets: [{ name: "shop-2-ams3-web-1" }, { name: "shop-2-ams3-web-2" }],
       tasks: [["RUNNING", "RUNNING"]],
     });
-    expect(before.managedInstances).toHaveLength(5);
+    // Those of the neighbours, of the strangers, and of a third deployment.
+    expect(before.managedInstances).toHaveLength(6);
 
     const nodes = await nodesOf(life, "ams3");
     const mark = await life.mark();
@@ -143,30 +173,6 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
 });
 
 describe("a site that leaves the configuration while it is deployed", () => {
-  const rack = { kind: "on-premises", nodes: { "rack-1": {} } };
-  const environment = (sites: EnvironmentFile["sites"]): EnvironmentFile =>
-    ({
-      name: "shop-3",
-      aws: { region: "eu-west-1", accountId: "123456789012" },
-      installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
-      sites,
-      application: { image: { uri: "localhost/anywhere/app:v1" } },
-    }) as EnvironmentFile;
-  let project: Project;
-
-  beforeAll(async () => {
-    const variables = { ...life.cloud.variables, ...shortWaits };
-    project = new Project({ ...life.cloud, variables }, resolve(".local-cloud/tests/neighbours-3"));
-    project.configure(environment({ office: rack, leaving: dropletSite("web-1") }));
-    await project.mustAnywhere(
-      "deploy",
-      "control-plane",
-      "compute-office",
-      "compute-leaving",
-      "--auto-approve",
-    );
-  });
-
   test("makes every deploy fail with the two steps to take, and changes nothing", async () => {
     const before = await findSite(life.cloud, "shop-3", "leaving");
     expect(before.containerInstances).toHaveLength(1);

@@ -81,8 +81,11 @@ function unrolled(stack: StackJson): StackJson {
       ),
     ]),
   ) as StackJson["resource"];
+  const depends_on = nodes.map((node) => `digitalocean_droplet.node-${node}`);
+  const { all } = stack.data?.["digitalocean_droplets"] ?? {};
+  const data = { ...stack.data, digitalocean_droplets: { all: { ...all, depends_on } } };
   // The output of the nodes names the blocks that are no more.
-  return { ...stack, resource, output: without(stack.output, "nodes") as StackJson["output"] };
+  return { ...stack, resource, data, output: without(stack.output, "nodes") as StackJson["output"] };
 }
 
 function instanceOf(block: Block, node: string): Block {

@@ -12,7 +12,7 @@ import { scriptMutants } from "./script-mutants";
 const promises = Object.entries<NodePromise>(nodePromises);
 const mutants = [...scriptMutants, ...constructMutants];
 /** Lives at the same time: each mostly waits for its commands. */
-const together = 3;
+const together = 5;
 
 /** One short life, on a site of its own. */
 interface Life {
