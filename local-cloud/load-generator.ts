@@ -7,12 +7,14 @@ type Outcome = "succeeded" | "non2xx" | "resets" | "timeouts" | "errors";
 
 /** How many failures are described. */
 const described = 20;
+/** Milliseconds between requests: waking up for a few of them costs a computer less than waking up for each. */
+const tick = 50;
 /** Milliseconds that a late connection may catch up. */
-const arrears = 1000;
+const arrears = 5000;
 
 /** Sends requests until it is aborted or its time is over. */
 async function generateLoad(options: LoadOptions, ended: AbortSignal): Promise<LoadResult> {
-  const { url, tls, rate = 120, connections = 12, timeout = 10, limit = 1200 } = options;
+  const { url, tls, rate = 120, connections = 24, timeout = 10, limit = 1200 } = options;
   const kept = { keepAlive: true, maxSockets: connections };
   const agent = url.startsWith("https:") ? new TlsAgent({ ...kept, ...tls }) : new Agent(kept);
   const counts = { succeeded: 0, non2xx: 0, resets: 0, timeouts: 0, errors: 0 };
@@ -36,9 +38,8 @@ async function generateLoad(options: LoadOptions, ended: AbortSignal): Promise<L
     }
   };
   const period = (1000 * connections) / rate;
-  // All at the same moments: a computer that wakes up for several requests does less than one that wakes up for each.
-  const connection = async (): Promise<void> => {
-    let due = start;
+  const connection = async (index: number): Promise<void> => {
+    let due = start + Math.floor((period * index) / connections / tick) * tick;
     while (!ended.aborted && elapsed() < limit) {
       const wait = due - performance.now();
       if (wait > 0) {
@@ -48,7 +49,7 @@ async function generateLoad(options: LoadOptions, ended: AbortSignal): Promise<L
       due = Math.max(due + period, performance.now() - arrears);
     }
   };
-  await Promise.all(Array.from({ length: connections }, connection));
+  await Promise.all(Array.from({ length: connections }, (_, index) => connection(index)));
 
   agent.destroy();
   const seconds = elapsed();

@@ -8,9 +8,9 @@ export interface LoadOptions {
   readonly url: string;
   /** Whom the server of an `https:` URL has to prove to be, and the root to trust, in PEM. */
   readonly tls?: { readonly servername: string; readonly ca: string };
-  /** Requests a second, over all connections; each sends its share in even steps. @default 120 */
+  /** Requests a second, in even steps. @default 120 */
   readonly rate?: number;
-  /** Kept-alive connections; each waits for an answer before it sends the next request. @default 12 */
+  /** Kept-alive connections, and so requests under way at the same time, at most. @default 24 */
   readonly connections?: number;
   /** Seconds that an answer may take, its last byte included. @default 10 */
   readonly timeout?: number;
