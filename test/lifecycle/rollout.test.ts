@@ -1,0 +1,241 @@
+import { readFileSync } from "node:fs";
+import type { ECSClient } from "@aws-sdk/client-ecs";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { healthTimes } from "../../config/health";
+import type { Environment } from "../../config/schema";
+import type { Ended } from "../../local-cloud/demo/command";
+import type { LoadResult } from "../../local-cloud/load";
+import { createAppVersions, imageOf, type Version } from "../support/app-versions";
+import { awsClients } from "../support/clouds";
+import { callsOf, names } from "../support/journal";
+import { startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
+import { activeRevisions, handovers, serviceOf, type Handover } from "../support/services";
+import { bringUp, loadableSite, readPage, underLoad, type Page } from "../support/site-load";
+
+/** A roll-out is proven by so many requests a second, at least. */
+const enough = 100;
+/** Some more, since a busy computer sends less. */
+const rates = { two: 120, three: 120, one: 20 };
+/** Enough to tell a failure from none. */
+const low = { pair: 30 };
+const defaults = { path: "/healthz", intervalSeconds: 3, unhealthyAfter: 2, healthyAfter: 2 };
+/** Takes a node in so late that its task must not count as healthy at once. */
+const late = { ...defaults, healthyAfter: 6 };
+
+const counts = { two: 2, three: 3 };
+
+const versions = createAppVersions();
+let daemon: LifeCycle;
+let replica: LifeCycle;
+let mutants: LifeCycle;
+let clients: ReturnType<typeof awsClients>;
+
+const siteOf = (nodes: number) => loadableSite(...nodesUpTo(nodes));
+
+function running(version: Version, more: Partial<Environment["application"]> = {}): Partial<Environment> {
+  return { application: { image: { uri: imageOf(version) }, ...more } };
+}
+
+/** How a new image came to where every node runs the application. */
+let image: RollOut<"one" | "two" | "three">;
+/** How a changed environment variable came to where sites have counts. */
+let variable: RollOut<"two" | "three">;
+let planned: Readonly<Record<string, string>>;
+/** Behind a load balancer that takes nodes in late: the sample service, and what is left out of it. */
+let control: RollOut<"pair">;
+let eager: RollOut<"pair">;
+let abrupt: RollOut<"pair">;
+
+beforeAll(async () => {
+  daemon = await startLifeCycle({
+    name: "rollout",
+    sites: { one: siteOf(1), two: siteOf(2), three: siteOf(3) },
+    environment: running("good"),
+    args: versions.args,
+  });
+  clients = awsClients(daemon.cloud);
+  [replica, mutants] = await Promise.all([
+    startNeighbour(daemon, {
+      name: "rollout-replica",
+      sites: { two: siteOf(2), three: siteOf(3) },
+      environment: { name: "store", ...running("good", { placement: counts }) },
+    }),
+    startNeighbour(daemon, {
+      name: "rollout-mutants",
+      sites: { pair: siteOf(2) },
+      environment: { name: "trial", ...running("good", { health: late }) },
+    }),
+  ]);
+  await Promise.all([
+    bringUp(daemon, { one: 1, two: 2, three: 3 }),
+    bringUp(replica, counts),
+    bringUp(mutants, { pair: 2 }),
+  ]);
+  await Promise.all([rollOutFully(), rollOutLate()]);
+}, 1_200_000);
+
+afterAll(async () => {
+  versions.remove();
+  clients.ecs.destroy();
+  clients.ssm.destroy();
+  await daemon.stop();
+});
+
+/** What was seen of a roll-out. */
+interface RollOut<Site extends string> {
+  readonly ended: Ended;
+  readonly mark: number;
+  readonly loads: Readonly<Record<Site, LoadResult>>;
+  /** Of the revision that was there before. */
+  readonly handovers: Readonly<Record<Site, readonly Handover[]>>;
+  readonly pages: Readonly<Record<Site, readonly Page[]>>;
+}
+
+async function rollOut<Site extends string>(
+  life: LifeCycle,
+  change: Partial<Environment>,
+  load: Readonly<Record<Site, number>>,
+): Promise<RollOut<Site>> {
+  const ecs: ECSClient = clients.ecs;
+  const [before = ""] = await activeRevisions(ecs, life);
+  life.configure({}, change);
+  const mark = await life.mark();
+  const { loads, result } = await underLoad(life, load, () => life.application.apply());
+  const sites = Object.keys(load) as Site[];
+  const each = async <T>(look: (site: Site) => Promise<T>) =>
+    Object.fromEntries(
+      await Promise.all(sites.map(async (site) => [site, await look(site)] as const)),
+    ) as Record<Site, T>;
+  return {
+    ended: result,
+    mark,
+    loads,
+    handovers: await each((site) => handovers(ecs, life, site, before, mark)),
+    pages: await each((site) => readPage(life, site, 12)),
+  };
+}
+
+async function rollOutFully(): Promise<void> {
+  const changed = running("good", { placement: counts, environment: { VERSION: "other" } });
+  replica.configure({}, changed);
+  [image, planned] = await Promise.all([
+    rollOut(daemon, running("better"), rates),
+    replica.changes("application"),
+  ]);
+  variable = await rollOut(replica, changed, { two: rates.two, three: rates.three });
+}
+
+async function rollOutLate(): Promise<void> {
+  control = await rollOut(mutants, running("better", { health: late }), low);
+  eager = await rollOut(mutants, running("hasty", { health: late }), low);
+  abrupt = await rollOut(mutants, running("good", { health: late }), low);
+}
+
+function expectRolledOut<Site extends string>(
+  { ended, loads, handovers: turns, pages }: RollOut<Site>,
+  site: Site,
+  version: string,
+  nodes: number,
+): void {
+  expect(ended).toMatchObject({ exitCode: 0 });
+  const { failures, failed, rate, requests, succeeded } = loads[site];
+  expect({ failures, failed }).toEqual({ failures: [], failed: 0 });
+  expect(succeeded).toBe(requests);
+  expect(rate).toBeGreaterThanOrEqual(enough);
+  expectInTurn(turns[site], nodes);
+  expectVersion(pages[site], version);
+  expect(new Set(pages[site].map(({ node }) => node)).size).toBe(nodes);
+}
+
+/** Each old task served until the load balancer had taken its node out, and went when its successor's node was in. */
+function expectInTurn(turns: readonly Handover[], nodes: number): void {
+  expect(turns.map(({ node }) => node).sort()).toEqual(nodesUpTo(nodes));
+  const { lameDuck } = healthTimes(defaults);
+  for (const [index, turn] of turns.entries()) {
+    expect(turn).toMatchObject({ exitCode: 0, out: expect.any(Number), in: expect.any(Number) });
+    expect(turn.ended - turn.told).toBeGreaterThanOrEqual(lameDuck * 1000);
+    expect(turn.ended).toBeGreaterThan(turn.out ?? Infinity);
+    expect(turns[index + 1]?.told ?? Infinity).toBeGreaterThan(turn.in ?? Infinity);
+  }
+}
+
+function nodesUpTo(nodes: number): string[] {
+  return Array.from({ length: nodes }, (_, index) => `node-${index + 1}`);
+}
+
+function expectVersion(pages: readonly Page[], version: string): void {
+  expect(new Set(pages.map((page) => page.version))).toEqual(new Set([version]));
+}
+
+describe("a new image, where every node runs the application,", () => {
+  test.each([
+    ["two", 2],
+    ["three", 3],
+  ] as const)("is rolled out on a site of %s nodes without a failed request", (site, nodes) => {
+    expectRolledOut(image, site, "better", nodes);
+  });
+
+  test("is rolled out on a site of one node with the gap that the README names", () => {
+    const { failed, longestGapSeconds, failures } = image.loads.one;
+    expect(failed).toBeGreaterThan(0);
+    expect(failures.filter((failure) => !failure.endsWith("status 503"))).toEqual([]);
+    const { lameDuck, loadBalancer } = healthTimes(defaults);
+    const { interval, healthyThreshold, unhealthyThreshold } = loadBalancer;
+    const gap = lameDuck + interval * (healthyThreshold - unhealthyThreshold + 1);
+    expect(readFileSync("README.md", "utf8")).toContain(`about ${gap} seconds`);
+    expect(longestGapSeconds).toBeGreaterThan(lameDuck / 2);
+    // The container's start, on a slow computer.
+    expect(longestGapSeconds).toBeLessThan(gap + 15);
+    expectVersion(image.pages.one, "better");
+  });
+
+  test("changes nothing when it is deployed again", async () => {
+    expect(await daemon.changes("application")).toEqual({});
+  }, 300_000);
+});
+
+describe("a changed environment variable, where a number of tasks is set for each site,", () => {
+  test.each([
+    ["two", 2],
+    ["three", 3],
+  ] as const)("is rolled out on a site of %s nodes without a failed request", (site, nodes) => {
+    expectRolledOut(variable, site, "other", nodes);
+  });
+
+  test("is one new revision, and one deployment of each service", async () => {
+    expect(planned).toEqual({
+      "aws_ecs_task_definition.app": "create, delete",
+      'aws_ecs_service.app["two"]': "update",
+      'aws_ecs_service.app["three"]': "update",
+    });
+    const journal = (await replica.since(variable.mark)).filter((entry) => names(entry, replica.deployment));
+    expect(callsOf(journal, "RegisterTaskDefinition")).toHaveLength(1);
+    expect(callsOf(journal, "UpdateService")).toHaveLength(2);
+    const [revision, ...more] = await activeRevisions(clients.ecs, replica);
+    expect(more).toEqual([]);
+    for (const site of ["two", "three"]) {
+      const { deployments } = await serviceOf(clients.ecs, replica, site);
+      expect(deployments).toMatchObject([{ taskDefinition: revision, rolloutState: "COMPLETED" }]);
+    }
+  });
+});
+
+describe("behind a load balancer that takes nodes in late", () => {
+  test("a roll-out fails no request, as with the usual numbers", () => {
+    expect(control.ended).toMatchObject({ exitCode: 0 });
+    expect(control.loads.pair).toMatchObject({ failures: [], failed: 0 });
+    expectVersion(control.pages.pair, "better");
+  });
+
+  test("requests fail when containers call themselves healthy at once", () => {
+    expect(eager.ended).toMatchObject({ exitCode: 0 });
+    expect(eager.loads.pair.failed).toBeGreaterThan(0);
+    expectVersion(eager.pages.pair, "hasty");
+  });
+
+  test("requests fail when containers end without a lame duck", () => {
+    expect(abrupt.ended).toMatchObject({ exitCode: 0 });
+    expect(abrupt.loads.pair.failed).toBeGreaterThan(0);
+    expectVersion(abrupt.pages.pair, "good");
+  });
+});
