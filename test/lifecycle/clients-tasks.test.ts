@@ -4,54 +4,35 @@ import type {
   ListServiceDeploymentsResponse,
   RunTaskResponse,
 } from "@aws-sdk/client-ecs";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import type { AwsClient } from "../support/aws-client";
+import { describe, expect, test } from "@jest/globals";
 import {
   clients,
   ecsArn,
   registerRevision,
   schedulerOperations,
-  startClientStage,
-  type ClientStage,
+  useClient,
+  useClientStage,
 } from "../support/client-stage";
 import { eventually } from "../support/eventually";
 
-let stage: ClientStage;
-let sdk: AwsClient;
-
-beforeAll(async () => {
-  stage = await startClientStage("clients-tasks");
-  ({ sdk } = stage);
-}, 300_000);
-
-afterEach(() => stage.fleet.stop());
-
-afterAll(() => stage.stop());
+const stage = useClientStage("clients-tasks");
 
 describe.each(clients)("$title", ({ name, open, product }) => {
-  let client: AwsClient;
-
-  beforeAll(() => {
-    client = open(stage.cloud);
-  });
-
-  afterAll(() => {
-    client.close();
-  });
+  const client = useClient(stage, open);
 
   test("registers, lists and deregisters revisions of a task definition", async () => {
     const family = `${name}-definition`;
     const arns = [1, 2].map((revision) => ecsArn(`task-definition/${family}:${revision}`));
-    expect(await registerRevision(client, family, { command: ["run"] })).toMatchObject({
+    expect(await registerRevision(client(), family, { command: ["run"] })).toMatchObject({
       taskDefinition: { taskDefinitionArn: arns[0], revision: 1, status: "ACTIVE" },
     });
-    await registerRevision(sdk, family);
-    expect(await client.ecs("ListTaskDefinitions", { familyPrefix: family })).toMatchObject({
+    await registerRevision(stage().sdk, family);
+    expect(await client().ecs("ListTaskDefinitions", { familyPrefix: family })).toMatchObject({
       taskDefinitionArns: arns,
     });
     const first = { taskDefinition: `${family}:1` };
-    await client.ecs("DeregisterTaskDefinition", first);
-    expect(await client.ecs("DescribeTaskDefinition", first)).toMatchObject({
+    await client().ecs("DeregisterTaskDefinition", first);
+    expect(await client().ecs("DescribeTaskDefinition", first)).toMatchObject({
       taskDefinition: {
         status: "INACTIVE",
         networkMode: "bridge",
@@ -65,10 +46,10 @@ describe.each(clients)("$title", ({ name, open, product }) => {
 
   test("rolls a service out twice, and deletes it", async () => {
     const cluster = `${name}-services`;
-    await sdk.ecs("CreateCluster", { clusterName: cluster });
-    await stage.fleet.addInstance(sdk, cluster);
+    await stage().sdk.ecs("CreateCluster", { clusterName: cluster });
+    await stage().fleet.addInstance(stage().sdk, cluster);
     for (const hostPort of [8080, 8081]) {
-      await registerRevision(sdk, `${name}-web`, {
+      await registerRevision(stage().sdk, `${name}-web`, {
         portMappings: [{ containerPort: 80, hostPort }],
         healthCheck: { command: ["CMD", "healthcheck"] },
       });
@@ -80,19 +61,19 @@ describe.each(clients)("$title", ({ name, open, product }) => {
       deploymentConfiguration: { minimumHealthyPercent: 0, maximumPercent: 100 },
       taskDefinition: `${name}-web:1`,
     };
-    await sdk.ecs("CreateService", { ...input, serviceName: "idle", desiredCount: 0 });
+    await stage().sdk.ecs("CreateService", { ...input, serviceName: "idle", desiredCount: 0 });
     const arns = ["idle", "web"].map((service) => ecsArn(`service/${cluster}/${service}`));
     const serviceArn = arns[1];
     const revision = (number: number) => ecsArn(`task-definition/${name}-web:${number}`);
     expect(
-      await client.ecs("CreateService", { ...input, serviceName: "web", desiredCount: 1 }),
+      await client().ecs("CreateService", { ...input, serviceName: "web", desiredCount: 1 }),
     ).toMatchObject({
       service: { serviceArn, status: "ACTIVE", desiredCount: 1, taskDefinition: revision(1) },
     });
     const services = { cluster, services: ["web", "absent"] };
     const steady = (taskDefinition: string) =>
       eventually(`a steady state with ${taskDefinition}`, async () => {
-        const answer = (await sdk.ecs("DescribeServices", services)) as DescribeServicesResponse;
+        const answer = (await stage().sdk.ecs("DescribeServices", services)) as DescribeServicesResponse;
         const [deployment] = answer.services?.[0]?.deployments ?? [];
         return deployment?.rolloutState === "COMPLETED" && deployment.taskDefinition === taskDefinition
           ? deployment
@@ -100,17 +81,17 @@ describe.each(clients)("$title", ({ name, open, product }) => {
       });
     await steady(revision(1));
     const web = { cluster, service: "web" };
-    expect(await client.ecs("UpdateService", { ...web, taskDefinition: `${name}-web:2` })).toMatchObject({
+    expect(await client().ecs("UpdateService", { ...web, taskDefinition: `${name}-web:2` })).toMatchObject({
       service: { deployments: [{ status: "PRIMARY" }, { status: "ACTIVE" }] },
     });
     await steady(revision(2));
-    expect(await client.ecs("DescribeServices", services)).toMatchObject({
+    expect(await client().ecs("DescribeServices", services)).toMatchObject({
       services: [{ runningCount: 1, pendingCount: 0, deployments: [{ status: "PRIMARY", runningCount: 1 }] }],
       failures: [{ arn: ecsArn(`service/${cluster}/absent`), reason: "MISSING" }],
     });
-    const newest = (await client.ecs("ListServiceDeployments", web)) as ListServiceDeploymentsResponse;
+    const newest = (await client().ecs("ListServiceDeployments", web)) as ListServiceDeploymentsResponse;
     const { nextToken } = newest;
-    const older = (await sdk.ecs("ListServiceDeployments", {
+    const older = (await stage().sdk.ecs("ListServiceDeployments", {
       ...web,
       nextToken,
     })) as ListServiceDeploymentsResponse;
@@ -118,7 +99,7 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     const serviceDeploymentArns = newest.serviceDeployments?.map(
       ({ serviceDeploymentArn }) => serviceDeploymentArn,
     );
-    expect(await client.ecs("DescribeServiceDeployments", { serviceDeploymentArns })).toMatchObject({
+    expect(await client().ecs("DescribeServiceDeployments", { serviceDeploymentArns })).toMatchObject({
       serviceDeployments: [
         {
           serviceArn,
@@ -127,18 +108,18 @@ describe.each(clients)("$title", ({ name, open, product }) => {
         },
       ],
     });
-    expect(await client.ecs("ListServices", { cluster })).toMatchObject({ serviceArns: arns });
-    expect(await client.ecs("DeleteService", { ...web, force: true })).toMatchObject({
+    expect(await client().ecs("ListServices", { cluster })).toMatchObject({ serviceArns: arns });
+    expect(await client().ecs("DeleteService", { ...web, force: true })).toMatchObject({
       service: { status: "DRAINING", desiredCount: 0 },
     });
   }, 120_000);
 
   test("runs and stops tasks", async () => {
     const cluster = `${name}-tasks`;
-    await sdk.ecs("CreateCluster", { clusterName: cluster });
-    const { arn: containerInstanceArn } = await stage.fleet.addInstance(sdk, cluster);
-    await registerRevision(sdk, `${name}-job`);
-    const { tasks = [] } = (await client.ecs("RunTask", {
+    await stage().sdk.ecs("CreateCluster", { clusterName: cluster });
+    const { arn: containerInstanceArn } = await stage().fleet.addInstance(stage().sdk, cluster);
+    await registerRevision(stage().sdk, `${name}-job`);
+    const { tasks = [] } = (await client().ecs("RunTask", {
       cluster,
       count: 2,
       taskDefinition: `${name}-job`,
@@ -149,11 +130,11 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     const one = { cluster, tasks: [first] };
     const reached = (status: string) =>
       eventually(`a ${status} task`, async () => {
-        const answer = (await sdk.ecs("DescribeTasks", one)) as DescribeTasksResponse;
+        const answer = (await stage().sdk.ecs("DescribeTasks", one)) as DescribeTasksResponse;
         return answer.tasks?.find(({ lastStatus }) => lastStatus === status);
       });
     await reached("RUNNING");
-    expect(await client.ecs("DescribeTasks", one)).toMatchObject({
+    expect(await client().ecs("DescribeTasks", one)).toMatchObject({
       tasks: [
         {
           taskArn: first,
@@ -167,15 +148,15 @@ describe.each(clients)("$title", ({ name, open, product }) => {
       ],
       failures: [],
     });
-    expect(await client.ecs("ListTasks", { cluster, containerInstance: containerInstanceArn })).toMatchObject(
-      { taskArns: [first, second] },
-    );
-    await client.ecs("StopTask", { cluster, task: first, reason: "enough" });
+    expect(
+      await client().ecs("ListTasks", { cluster, containerInstance: containerInstanceArn }),
+    ).toMatchObject({ taskArns: [first, second] });
+    await client().ecs("StopTask", { cluster, task: first, reason: "enough" });
     expect(await reached("STOPPED")).toMatchObject({ stopCode: "UserInitiated", stoppedReason: "enough" });
   }, 120_000);
 
   test("has run every operation of task definitions, services and tasks", async () => {
-    expect(await stage.runBy(product)).toEqual(
+    expect(await stage().runBy(product)).toEqual(
       expect.arrayContaining(Object.keys(schedulerOperations).map((operation) => `ecs ${operation}`)),
     );
   });

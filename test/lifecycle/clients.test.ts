@@ -1,42 +1,17 @@
 import type { CreateActivationResult } from "@aws-sdk/client-ssm";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { agentOperations } from "../../local-cloud/aws/agent-registration";
 import { ecsOperations, ssmOperations } from "../../local-cloud/aws/api";
-import type { AwsClient } from "../support/aws-client";
-import {
-  clients,
-  ecsArn,
-  schedulerOperations,
-  startClientStage,
-  type ClientStage,
-} from "../support/client-stage";
+import { clients, ecsArn, schedulerOperations, useClient, useClientStage } from "../support/client-stage";
 
-let stage: ClientStage;
-let sdk: AwsClient;
-
-beforeAll(async () => {
-  stage = await startClientStage("clients");
-  ({ sdk } = stage);
-}, 300_000);
-
-afterEach(() => stage.fleet.stop());
-
-afterAll(() => stage.stop());
+const stage = useClientStage("clients");
 
 describe.each(clients)("$title", ({ name, open, product }) => {
-  let client: AwsClient;
-
-  beforeAll(() => {
-    client = open(stage.cloud);
-  });
-
-  afterAll(() => {
-    client.close();
-  });
+  const client = useClient(stage, open);
 
   test("activates, describes, tags and deregisters machines", async () => {
     const input = { IamRole: name, Description: "two machines", DefaultInstanceName: `${name}-machine` };
-    const activation = (await client.ssm("CreateActivation", {
+    const activation = (await client().ssm("CreateActivation", {
       ...input,
       RegistrationLimit: 2,
       Tags: [{ Key: "client", Value: name }],
@@ -44,12 +19,12 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     const { ActivationId } = activation;
     expect(ActivationId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     expect(activation.ActivationCode).toMatch(/^[0-9a-f]{20}$/);
-    await sdk.ssm("CreateActivation", input);
-    const InstanceId = await stage.fleet.activate(activation);
-    const another = await stage.fleet.activate(activation);
+    await stage().sdk.ssm("CreateActivation", input);
+    const InstanceId = await stage().fleet.activate(activation);
+    const another = await stage().fleet.activate(activation);
 
     const ofRole = { Filters: [{ FilterKey: "IamRole", FilterValues: [name] }] };
-    expect(await client.ssm("DescribeActivations", ofRole)).toMatchObject({
+    expect(await client().ssm("DescribeActivations", ofRole)).toMatchObject({
       ActivationList: [
         {
           ...input,
@@ -76,25 +51,25 @@ describe.each(clients)("$title", ({ name, open, product }) => {
       ComputerName: "one",
     };
     const activated = { Filters: [{ Key: "ActivationIds", Values: [ActivationId] }] };
-    expect(await client.ssm("DescribeInstanceInformation", activated)).toMatchObject({
+    expect(await client().ssm("DescribeInstanceInformation", activated)).toMatchObject({
       InstanceInformationList: [
         { ...machine, InstanceId },
         { ...machine, InstanceId: another },
       ],
     });
     const resource = { ResourceType: "ManagedInstance", ResourceId: InstanceId };
-    await client.ssm("AddTagsToResource", { ...resource, Tags: [{ Key: "rack", Value: "7" }] });
-    await client.ssm("RemoveTagsFromResource", { ...resource, TagKeys: ["client"] });
-    expect(await client.ssm("ListTagsForResource", resource)).toMatchObject({
+    await client().ssm("AddTagsToResource", { ...resource, Tags: [{ Key: "rack", Value: "7" }] });
+    await client().ssm("RemoveTagsFromResource", { ...resource, TagKeys: ["client"] });
+    expect(await client().ssm("ListTagsForResource", resource)).toMatchObject({
       TagList: [{ Key: "rack", Value: "7" }],
     });
-    await stage.fleet.stop();
-    await client.ssm("DeregisterManagedInstance", { InstanceId });
-    await client.ssm("DeleteActivation", { ActivationId });
-    expect(await sdk.ssm("DescribeInstanceInformation", activated)).toMatchObject({
+    await stage().fleet.stop();
+    await client().ssm("DeregisterManagedInstance", { InstanceId });
+    await client().ssm("DeleteActivation", { ActivationId });
+    expect(await stage().sdk.ssm("DescribeInstanceInformation", activated)).toMatchObject({
       InstanceInformationList: [{ InstanceId: another }],
     });
-    expect(await sdk.ssm("DescribeActivations", ofRole)).toMatchObject({
+    expect(await stage().sdk.ssm("DescribeActivations", ofRole)).toMatchObject({
       ActivationList: [{ RegistrationLimit: 1 }],
     });
   }, 120_000);
@@ -104,43 +79,50 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     const arns = [ecsArn("cluster/kept"), ecsArn(`cluster/${cluster}`)];
     const [, clusterArn] = arns;
     const insights = (value: string) => [{ name: "containerInsights", value }];
-    await sdk.ecs("CreateCluster", { clusterName: "kept" });
+    await stage().sdk.ecs("CreateCluster", { clusterName: "kept" });
     expect(
-      await client.ecs("CreateCluster", { clusterName: cluster, settings: insights("enabled") }),
+      await client().ecs("CreateCluster", { clusterName: cluster, settings: insights("enabled") }),
     ).toMatchObject({ cluster: { clusterArn, status: "ACTIVE", settings: insights("enabled") } });
-    expect(await client.ecs("UpdateCluster", { cluster, settings: insights("disabled") })).toMatchObject({
+    expect(await client().ecs("UpdateCluster", { cluster, settings: insights("disabled") })).toMatchObject({
       cluster: { settings: insights("disabled") },
     });
-    await client.ecs("UpdateClusterSettings", { cluster, settings: insights("enhanced") });
+    await client().ecs("UpdateClusterSettings", { cluster, settings: insights("enhanced") });
     const tags = [{ key: "stage", value: "test" }];
     const gone = [{ key: "gone", value: "soon" }];
-    await client.ecs("TagResource", { resourceArn: clusterArn, tags: [...tags, ...gone] });
-    await client.ecs("UntagResource", { resourceArn: clusterArn, tagKeys: ["gone"] });
-    expect(await client.ecs("ListTagsForResource", { resourceArn: clusterArn })).toMatchObject({ tags });
+    await client().ecs("TagResource", { resourceArn: clusterArn, tags: [...tags, ...gone] });
+    await client().ecs("UntagResource", { resourceArn: clusterArn, tagKeys: ["gone"] });
+    expect(await client().ecs("ListTagsForResource", { resourceArn: clusterArn })).toMatchObject({ tags });
     expect(
-      await client.ecs("DescribeClusters", { clusters: [cluster, "absent"], include: ["TAGS", "SETTINGS"] }),
+      await client().ecs("DescribeClusters", {
+        clusters: [cluster, "absent"],
+        include: ["TAGS", "SETTINGS"],
+      }),
     ).toMatchObject({
       clusters: [{ clusterArn, clusterName: cluster, settings: insights("enhanced"), tags }],
       failures: [{ arn: ecsArn("cluster/absent"), reason: "MISSING" }],
     });
-    expect(await client.ecs("ListClusters", {})).toMatchObject({ clusterArns: expect.arrayContaining(arns) });
-    expect(await client.ecs("DeleteCluster", { cluster })).toMatchObject({ cluster: { status: "INACTIVE" } });
+    expect(await client().ecs("ListClusters", {})).toMatchObject({
+      clusterArns: expect.arrayContaining(arns),
+    });
+    expect(await client().ecs("DeleteCluster", { cluster })).toMatchObject({
+      cluster: { status: "INACTIVE" },
+    });
   }, 120_000);
 
   test("registers, finds, drains and deregisters container instances", async () => {
     const cluster = `${name}-instances`;
-    await sdk.ecs("CreateCluster", { clusterName: cluster });
-    expect(await client.ecs("DiscoverPollEndpoint", { cluster })).toMatchObject({
+    await stage().sdk.ecs("CreateCluster", { clusterName: cluster });
+    expect(await client().ecs("DiscoverPollEndpoint", { cluster })).toMatchObject({
       endpoint: "https://ecs-a-1.eu-west-1.amazonaws.com/",
     });
-    const { arn: first, machine } = await stage.fleet.addInstance(client, cluster);
-    const { arn: second } = await stage.fleet.addInstance(sdk, cluster);
+    const { arn: first, machine } = await stage().fleet.addInstance(client(), cluster);
+    const { arn: second } = await stage().fleet.addInstance(stage().sdk, cluster);
     const filter = "attribute:anywhere.site == ams3";
-    expect(await client.ecs("ListContainerInstances", { cluster, filter })).toMatchObject({
+    expect(await client().ecs("ListContainerInstances", { cluster, filter })).toMatchObject({
       containerInstanceArns: [first, second],
     });
     const one = { cluster, containerInstances: [first] };
-    expect(await client.ecs("DescribeContainerInstances", { ...one, include: ["TAGS"] })).toMatchObject({
+    expect(await client().ecs("DescribeContainerInstances", { ...one, include: ["TAGS"] })).toMatchObject({
       failures: [],
       containerInstances: [
         {
@@ -154,31 +136,35 @@ describe.each(clients)("$title", ({ name, open, product }) => {
         },
       ],
     });
-    expect(await client.ecs("UpdateContainerInstancesState", { ...one, status: "DRAINING" })).toMatchObject({
-      containerInstances: [{ containerInstanceArn: first, status: "DRAINING" }],
-      failures: [],
-    });
+    expect(await client().ecs("UpdateContainerInstancesState", { ...one, status: "DRAINING" })).toMatchObject(
+      {
+        containerInstances: [{ containerInstanceArn: first, status: "DRAINING" }],
+        failures: [],
+      },
+    );
     expect(
-      await client.ecs("DeregisterContainerInstance", { cluster, containerInstance: first }),
+      await client().ecs("DeregisterContainerInstance", { cluster, containerInstance: first }),
     ).toMatchObject({ containerInstance: { status: "INACTIVE", agentConnected: false } });
-    expect(await sdk.ecs("ListContainerInstances", { cluster })).toEqual({ containerInstanceArns: [second] });
+    expect(await stage().sdk.ecs("ListContainerInstances", { cluster })).toEqual({
+      containerInstanceArns: [second],
+    });
   }, 120_000);
 
   test("tries again what is throttled, and names the service's error", async () => {
-    await stage.cloud.admin.inject({
+    await stage().cloud.admin.inject({
       match: { service: "ecs", operation: "ListClusters" },
       times: 1,
       effect: { kind: "error", status: 400, code: "ThrottlingException", message: "Rate exceeded" },
     });
-    const before = await stage.cloud.admin.journal(0);
-    await client.ecs("ListClusters", {});
-    const calls = await stage.cloud.admin.journal(before.length);
+    const before = await stage().cloud.admin.journal(0);
+    await client().ecs("ListClusters", {});
+    const calls = await stage().cloud.admin.journal(before.length);
     expect(calls.slice(0, 2)).toMatchObject([
       { name: "ListClusters", status: 400, detail: { error: "ThrottlingException" } },
       { name: "ListClusters", status: 200 },
     ]);
     // The CLI prints the error's name, the SDK's error bears it.
-    await expect(client.ecs("ListTasks", { cluster: "absent" }).catch(String)).resolves.toMatch(
+    await expect(client().ecs("ListTasks", { cluster: "absent" }).catch(String)).resolves.toMatch(
       /ClusterNotFoundException.*Cluster not found\./,
     );
   }, 120_000);
@@ -188,7 +174,7 @@ describe.each(clients)("$title", ({ name, open, product }) => {
       Object.keys(operations)
         .filter((operation) => !(operation in elsewhere))
         .map((operation) => `${service} ${operation}`);
-    expect(await stage.runBy(product)).toEqual(
+    expect(await stage().runBy(product)).toEqual(
       expect.arrayContaining([
         ...served("ssm", ssmOperations, agentOperations),
         ...served("ecs", ecsOperations, schedulerOperations),

@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import { mkdirSync, openSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Operations } from "../../local-cloud/aws/operation";
@@ -35,7 +36,7 @@ export interface ClientStage {
 }
 
 /** @param name of the folder below .local-cloud/tests/ */
-export async function startClientStage(name: string): Promise<ClientStage> {
+async function startClientStage(name: string): Promise<ClientStage> {
   const directory = resolve(".local-cloud", "tests", name);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
@@ -75,4 +76,34 @@ export function registerRevision(client: AwsClient, family: string, container: o
     networkMode: "bridge",
     containerDefinitions: [{ name: "app", image: "registry.example/app:v1", memory: 64, ...container }],
   });
+}
+
+/** Sets a stage for the tests of a file, whose fleet ends with each. */
+export function useClientStage(name: string): () => ClientStage {
+  let stage: ClientStage;
+
+  beforeAll(async () => {
+    stage = await startClientStage(name);
+  }, 300_000);
+
+  afterEach(() => stage.fleet.stop());
+
+  afterAll(() => stage.stop());
+
+  return () => stage;
+}
+
+/** Opens a client for the tests of a block. */
+export function useClient(stage: () => ClientStage, open: (cloud: LocalCloud) => AwsClient): () => AwsClient {
+  let client: AwsClient;
+
+  beforeAll(() => {
+    client = open(stage().cloud);
+  });
+
+  afterAll(() => {
+    client.close();
+  });
+
+  return () => client;
 }

@@ -1,27 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { spawn, type ChildProcess } from "node:child_process";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createProject, exitCode, fakeTerraform, type AtTerminal, type Project } from "./project";
+import { exitCode, fakeTerraform, useProject, type AtTerminal } from "./project";
 
 jest.setTimeout(20_000);
 
-let project: Project;
-
-beforeAll(async () => {
-  project = await createProject();
-  project.configure({});
-});
-
-afterAll(() => project.remove());
-
-afterEach(() => {
-  rmSync(join(project.folder, "record"), { force: true });
-});
+const project = useProject();
 
 const environment = (variables: NodeJS.ProcessEnv) => ({
-  ...project.variables,
+  ...project().variables,
   TERRAFORM_BINARY_NAME: fakeTerraform,
   ...variables,
 });
@@ -29,9 +16,13 @@ const environment = (variables: NodeJS.ProcessEnv) => ({
 /** Waits until Terraform has been called for an apply. */
 async function applying(): Promise<void> {
   const deadline = Date.now() + 10_000;
-  while (!project.lines("record").some((line) => line.startsWith("control-plane: apply"))) {
+  while (
+    !project()
+      .lines("record")
+      .some((line) => line.startsWith("control-plane: apply"))
+  ) {
     if (Date.now() > deadline) {
-      throw new Error(`No apply within 10 seconds: ${project.lines("record").join()}`);
+      throw new Error(`No apply within 10 seconds: ${project().lines("record").join()}`);
     }
     await sleep(50);
   }
@@ -39,11 +30,14 @@ async function applying(): Promise<void> {
   await sleep(200);
 }
 
-const afterApply = () => project.lines("record").filter((line) => !line.includes(": "));
+const afterApply = () =>
+  project()
+    .lines("record")
+    .filter((line) => !line.includes(": "));
 
 function deployWithoutTerminal(): ChildProcess {
   return spawn(process.execPath, ["cli/anywhere.js", "deploy", "control-plane", "--auto-approve"], {
-    cwd: project.folder,
+    cwd: project().folder,
     env: environment({ FAKE_LASTS: "1" }),
     stdio: "ignore",
     detached: true,
@@ -77,7 +71,7 @@ test("a signal to the whole process group interrupts Terraform once", async () =
 });
 
 function deployAtTerminal(variables: NodeJS.ProcessEnv): AtTerminal {
-  const child = project.anywhereAtTerminal(["deploy", "control-plane"], environment(variables));
+  const child = project().anywhereAtTerminal(["deploy", "control-plane"], environment(variables));
   child.stdout.resume();
   return child;
 }
@@ -97,5 +91,5 @@ test("at a terminal the user answers Terraform's own question", async () => {
   await applying();
   child.stdin.write("yes\n");
   expect(await ended).toBe(0);
-  expect(project.lines("record").slice(-2)).toEqual(["control-plane: apply", "answer: yes"]);
+  expect(project().lines("record").slice(-2)).toEqual(["control-plane: apply", "answer: yes"]);
 });

@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -166,4 +167,24 @@ async function serveIdentity() {
       await once(server, "close");
     },
   };
+}
+
+/** Makes a project for the tests of a file, whose records begin anew with each. */
+export function useProject(): () => Project {
+  let project: Project;
+
+  beforeAll(async () => {
+    project = await createProject();
+    project.configure({});
+  });
+
+  afterEach(() => {
+    for (const record of ["record", "record.variables"]) {
+      rmSync(join(project.folder, record), { force: true });
+    }
+  });
+
+  afterAll(() => project.remove());
+
+  return () => project;
 }

@@ -1,30 +1,18 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
-import { rmSync, writeFileSync } from "node:fs";
+import { expect, jest, test } from "@jest/globals";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createProject, fakeTerraform, type Project } from "./project";
+import { fakeTerraform, useProject } from "./project";
 
 jest.setTimeout(20_000);
 
-let project: Project;
-
-beforeAll(async () => {
-  project = await createProject();
-  project.configure({});
-});
-
-afterAll(() => project.remove());
-
-afterEach(() => {
-  rmSync(join(project.folder, "record"), { force: true });
-  rmSync(join(project.folder, "record.variables"), { force: true });
-});
+const project = useProject();
 
 const run = (args: string[], variables: NodeJS.ProcessEnv = {}) =>
-  project.anywhere(args, { TERRAFORM_BINARY_NAME: fakeTerraform, ...variables });
+  project().anywhere(args, { TERRAFORM_BINARY_NAME: fakeTerraform, ...variables });
 
 test("a deploy initialises a stack once, looks at its state, and applies it unasked", async () => {
   expect(await run(["deploy", "control-plane", "--auto-approve"])).toMatchObject({ exitCode: 0 });
-  expect(project.lines("record").slice(1)).toEqual([
+  expect(project().lines("record").slice(1)).toEqual([
     "control-plane: init -input=false -no-color",
     "control-plane: state pull",
     "control-plane: apply -input=false -auto-approve",
@@ -33,23 +21,23 @@ test("a deploy initialises a stack once, looks at its state, and applies it unas
 
 test("Terraform runs with a plugin cache, without calling home, and apart from other environments", async () => {
   await run(["deploy", "control-plane", "--auto-approve"], { TF_LOG: "ERROR" });
-  expect(project.lines("record.variables")).toEqual([
+  expect(project().lines("record.variables")).toEqual([
     "CHECKPOINT_DISABLE=1",
     "TF_DATA_DIR=.terraform-environment",
     "TF_IN_AUTOMATION=1",
     "TF_LOG=ERROR",
-    `TF_PLUGIN_CACHE_DIR=${join(project.folder, "plugins")}`,
+    `TF_PLUGIN_CACHE_DIR=${join(project().folder, "plugins")}`,
     "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE=1",
   ]);
 });
 
 test("a CLI configuration is passed on when it exists, and a missing one doesn't disturb", async () => {
-  const cliConfig = join(project.folder, "terraformrc");
+  const cliConfig = join(project().folder, "terraformrc");
   await run(["deploy", "control-plane", "--auto-approve"], { TF_CLI_CONFIG_FILE: cliConfig });
-  expect(project.lines("record.variables").join()).not.toContain("TF_CLI_CONFIG_FILE");
+  expect(project().lines("record.variables").join()).not.toContain("TF_CLI_CONFIG_FILE");
   writeFileSync(cliConfig, "");
   await run(["deploy", "control-plane", "--auto-approve"], { TF_CLI_CONFIG_FILE: cliConfig });
-  expect(project.lines("record.variables")).toContain(`TF_CLI_CONFIG_FILE=${cliConfig}`);
+  expect(project().lines("record.variables")).toContain(`TF_CLI_CONFIG_FILE=${cliConfig}`);
 });
 
 test("no secret of the environment reaches a command line or the output", async () => {
@@ -57,7 +45,7 @@ test("no secret of the environment reaches a command line or the output", async 
     DIGITALOCEAN_TOKEN: "dop_v1_secret",
     AWS_SECRET_ACCESS_KEY: "aws-secret",
   });
-  const seen = [stdout, stderr, ...project.lines("record")].join("\n");
+  const seen = [stdout, stderr, ...project().lines("record")].join("\n");
   expect(seen).not.toMatch(/dop_v1_secret|aws-secret/);
   expect(seen).toContain("control-plane: apply");
 });
