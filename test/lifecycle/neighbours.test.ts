@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
-import { connect } from "node:net";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DescribeTasksCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Foreign } from "../../local-cloud/admin";
 import { Project, type EnvironmentFile } from "../../local-cloud/demo/project";
+import { makeRunDirectory } from "../../local-cloud/run-directory";
 import type { Entry } from "../../local-cloud/world";
 import {
   awsClients,
@@ -25,6 +25,7 @@ import {
 } from "../support/life-cycle";
 import { startService, type NodeService } from "../support/node-service";
 import { dropletSite, nodesOf } from "../support/nodes";
+import { answers } from "../support/listening";
 import { living, processTree } from "../support/process-tree";
 import { reasons } from "../support/terraform-output";
 
@@ -285,19 +286,11 @@ test("a killed local cloud leaves no process, mount or listener behind", async (
   );
   expect(await Promise.all(listeners.map(answers))).toEqual(listeners.map(() => false));
   const mounts = readFileSync("/proc/self/mountinfo", "utf8");
-  expect(mounts).not.toContain(join(".local-cloud", "tests", "neighbours"));
+  const directory = join(".local-cloud", "tests", "neighbours");
+  expect(mounts).not.toContain(directory);
+  // What it can't remove any more the next one does, before it makes its own.
+  const left = readlinkSync(join(directory, "run"));
+  const { remove } = await makeRunDirectory(directory);
+  expect(existsSync(left)).toBe(false);
+  await remove();
 });
-
-/** Whether something listens there. */
-function answers({ hostname, port }: { hostname: string; port: number }): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, hostname);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => {
-      resolve(false);
-    });
-  });
-}

@@ -8,7 +8,7 @@ import { createHalf } from "../support/half-created";
 import { callsOf, endOfNode, names, wholeEnd } from "../support/journal";
 import { lanes } from "../support/lanes";
 import type { Activation } from "../support/life-cycle";
-import { dropletIdOf, dropletSite, nodesOf, raised, type RegisteredNode } from "../support/nodes";
+import { dropletIdOf, dropletSite, nodesOf, partsOf, raised, type RegisteredNode } from "../support/nodes";
 import { impatient, remedy, startObservedLife, type ObservedLife } from "../support/observed-life";
 import { serverSite } from "../support/servers";
 import { reasons, said } from "../support/terraform-output";
@@ -22,15 +22,6 @@ const sites = {
   twice: dropletSite("node-1"),
   rack: serverSite("rack-1"),
 };
-/** What belongs to a node and is replaced with it. */
-const partsOf = (node: string) => [
-  `digitalocean_droplet.node["${node}"]`,
-  `null_resource.deregistration["${node}"]`,
-  `null_resource.generation["${node}"]`,
-  `null_resource.guard["${node}"]`,
-  `null_resource.registration["${node}"]`,
-];
-
 jest.setTimeout(600_000);
 
 let life: ObservedLife;

@@ -58,3 +58,12 @@ export async function dropletIdOf(
 export async function machineOf(life: LifeCycle, site: string, node: string): Promise<string> {
   return `droplet-${await dropletIdOf(life, site, node)}`;
 }
+
+/** Addresses of what belongs to a node and is replaced with it, sorted. */
+export const partsOf = (node: string) => [
+  `digitalocean_droplet.node["${node}"]`,
+  `null_resource.deregistration["${node}"]`,
+  `null_resource.generation["${node}"]`,
+  `null_resource.guard["${node}"]`,
+  `null_resource.registration["${node}"]`,
+];
