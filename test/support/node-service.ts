@@ -3,6 +3,7 @@ import {
   DeleteServiceCommand,
   ListTasksCommand,
   RegisterTaskDefinitionCommand,
+  DescribeServicesCommand,
   DescribeTasksCommand,
 } from "@aws-sdk/client-ecs";
 import { awsClients } from "./clouds";
@@ -25,7 +26,7 @@ export interface NodeService {
   readonly remove: () => Promise<void>;
 }
 
-/** Starts a service on one node, without the application stack and its AWS provider, and waits for its task to run. */
+/** Starts a service on one node, without the application stack and its AWS provider, and waits until it is steady. */
 export async function startService(life: LifeCycle, options: NodeServiceOptions): Promise<NodeService> {
   const { site, node, lameDuckSeconds, strategy } = options;
   const { ecs } = awsClients(life.cloud);
@@ -74,6 +75,11 @@ export async function startService(life: LifeCycle, options: NodeServiceOptions)
     }
     const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: taskArns }));
     return tasks.find(({ lastStatus }) => lastStatus === "RUNNING")?.taskArn;
+  });
+  // Until then its task counts as unhealthy, and a drain would stop it whatever the minimum.
+  await eventually(`a steady ${service}`, async () => {
+    const { services = [] } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
+    return services[0]?.deployments?.[0]?.rolloutState === "COMPLETED" || undefined;
   });
   return {
     taskArn,
