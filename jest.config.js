@@ -5,8 +5,8 @@ requireNodeVersion();
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",
-  // A local cloud for each life-cycle file: more at the same time would only slow each other down.
-  maxWorkers: 2,
+  // A life-cycle file waits for its local cloud half of the time: three keep two cores busy.
+  maxWorkers: 3,
   // Tests that start programs take seconds where others run beside them.
   testTimeout: 30_000,
   globalSetup: "<rootDir>/test/support/global-setup.ts",
