@@ -5,8 +5,9 @@ requireNodeVersion();
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",
-  // A life-cycle file waits for its local cloud half of the time: three keep two cores busy.
-  maxWorkers: 3,
+  // A local cloud for each life-cycle file: a third one would take the load generators' share of two cores.
+  maxWorkers: 2,
+  testSequencer: "<rootDir>/test/support/sequencer.js",
   // Tests that start programs take seconds where others run beside them.
   testTimeout: 30_000,
   globalSetup: "<rootDir>/test/support/global-setup.ts",

@@ -20,7 +20,7 @@ import { awaitAnswers, bringUp, loadableSite, readPage, underLoad, type Page } f
 import { reasons } from "../support/terraform-output";
 
 /** Requests a second: enough to tell a failure from none. */
-const rate = 30;
+const rate = 20;
 const pair = loadableSite("one", "two");
 
 const versions = createAppVersions();

@@ -15,9 +15,9 @@ import { bringUp, loadableSite, readPage, underLoad, type Page } from "../suppor
 /** A roll-out is proven by so many requests a second, at least. */
 const enough = 100;
 /** Some more, since a busy computer sends less. */
-const rates = { two: 120, three: 120, one: 20 };
+const rates = { two: 120, three: 120, one: 10 };
 /** Enough to tell a failure from none. */
-const low = { pair: 30 };
+const low = { pair: 20 };
 const defaults = { path: "/healthz", intervalSeconds: 3, unhealthyAfter: 2, healthyAfter: 2 };
 /** Takes a node in so late that its task must not count as healthy at once. */
 const late = { ...defaults, healthyAfter: 6 };
