@@ -48,8 +48,9 @@ export function buildContextProblem(build: string): string | undefined {
   if (statSync(join(folder, dockerfile), { throwIfNoEntry: false })?.isFile() !== true) {
     return "is a folder without a Dockerfile: add one, or give the { uri } of an image that is built elsewhere";
   }
-  const own = readBuildContext(build).files.filter(({ path }) => path !== dockerfile && path !== ignoreFile);
-  return own.length === 0 && rulesOf(folder) !== ""
+  // Only rules can leave nothing over: without any the folder need not be walked.
+  const isOwn = ({ path }: ContextFile) => path !== dockerfile && path !== ignoreFile;
+  return rulesOf(folder) !== "" && !readBuildContext(build).files.some(isOwn)
     ? "is an empty build context: its .dockerignore lets nothing through but the Dockerfile; let the image's files pass"
     : undefined;
 }

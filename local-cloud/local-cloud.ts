@@ -14,6 +14,7 @@ import { shellScript } from "./environment";
 import { lock } from "./lock";
 import type { Ready } from "./main";
 import { createMachines } from "./nodes/create-machines";
+import { imageFolder } from "./nodes/inside/dockerfile";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python";
 import { makeRunDirectory } from "./run-directory";
@@ -175,7 +176,7 @@ function standIns({ providers }: Terraform): StandIn[] {
 function placeImages(directory: string, images: readonly string[]): void {
   for (const image of images) {
     const [reference = "", folder = ""] = image.split(/=(.*)/s);
-    cpSync(folder, join(directory, "images", reference.replace(/[:@]/g, "/")), { recursive: true });
+    cpSync(folder, imageFolder(join(directory, "images"), reference), { recursive: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { shellQuoted } from "./environment";
 import type { StandIn } from "./providers/serve";
 import { findTerraform } from "./terraform-executable";
 import { byVersion, findMirrors, mirrorRoots, platform, type Mirror } from "./terraform-mirrors";
@@ -155,10 +156,9 @@ function cliConfiguration(mirrors: readonly Mirror[]): string {
 }
 
 function wrapperSettings(executable: string, mirrors: readonly Mirror[], lockable: boolean): string {
-  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-  const mirrored = mirrors.map(({ root, address }) => quoted(`${address}=${join(root, address)}`));
+  const mirrored = mirrors.map(({ root, address }) => shellQuoted(`${address}=${join(root, address)}`));
   return [
-    `real=${quoted(executable)}`,
+    `real=${shellQuoted(executable)}`,
     `platform=${platform}`,
     `mirrored=(${mirrored.join(" ")})`,
     `lockable=${lockable ? "yes" : "no"}`,

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { shellQuoted } from "../environment";
 import type { Python } from "../python";
+import { startPythonServer } from "../python-server";
 
 /** Where {@link placeAwsCli} puts what it makes. */
 export interface AwsCliPlaces {
@@ -23,28 +21,20 @@ export interface AwsCliPlaces {
  * @returns what ends it
  */
 export async function placeAwsCli(
-  { python }: Python,
+  python: Python,
   { bin, runDirectory, log }: AwsCliPlaces,
 ): Promise<() => Promise<void>> {
   const socket = join(runDirectory, "aws-cli.sock");
-  // Its open standard input tells it that this process lives.
-  const child = spawn(python, ["-I", join(__dirname, "server.py"), socket], {
-    env: { PATH: process.env["PATH"], LANG: "C.UTF-8", AWS_CONFIG_FILE: "/dev/null" },
-    stdio: ["pipe", "pipe", "pipe"],
+  const server = await startPythonServer(python, {
+    name: "the AWS CLI",
+    script: join(__dirname, "server.py"),
+    args: [socket],
+    environment: { AWS_CONFIG_FILE: "/dev/null" },
+    log,
   });
-  child.stderr.pipe(createWriteStream(log, { flags: "a" }));
-  const closed = once(child, "close");
-  const close = async (): Promise<void> => {
-    child.kill();
-    await closed;
-  };
-  const listens = await Promise.race([once(child.stdout, "data"), closed.then(() => undefined)]);
-  if (listens === undefined) {
-    throw new Error(`the AWS CLI did not start: see ${log}`);
-  }
-  const command = [python, "-I", "-S", join(__dirname, "client.py"), socket].map(shellQuoted).join(" ");
+  const client = [python.python, "-I", "-S", join(__dirname, "client.py"), socket];
   const program = join(bin, "aws");
   await rm(program, { force: true });
-  await writeFile(program, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
-  return close;
+  await writeFile(program, `#!/bin/sh\nexec ${client.map(shellQuoted).join(" ")} "$@"\n`, { mode: 0o755 });
+  return () => server.close();
 }

@@ -1,10 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 
 import type { Python } from "../python";
+import { startPythonServer } from "../python-server";
 
 /** A running moto server. */
 export interface Moto {
@@ -14,35 +11,21 @@ export interface Moto {
   close(): Promise<void>;
 }
 
-/** Seconds until it must listen. */
-const startTimeout = 60;
-
 /**
  * Starts moto on a free port of 127.0.0.1, for the account that each request's `x-moto-account-id` names. It ends with this process, even when that crashes.
  * @param log file that takes its output
  * @throws Error when it does not listen within 60 s
  */
 export async function startMoto(python: Python, log: string): Promise<Moto> {
-  // Its open standard input tells it that this process lives.
-  const child = spawn(python.python, ["-I", join(__dirname, "moto.py")], {
-    env: {
-      PATH: process.env["PATH"],
-      LANG: "C.UTF-8",
-      MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
-    },
+  const server = await startPythonServer(python, {
+    name: "moto",
+    script: join(__dirname, "moto.py"),
+    environment: { MOTO_IAM_LOAD_MANAGED_POLICIES: "true" },
+    log,
   });
-  child.stderr.pipe(createWriteStream(log, { flags: "a" }));
-  const closed = once(child, "close");
-  const close = async (): Promise<void> => {
-    child.kill();
-    await closed;
-  };
-  const deadline = setTimeout(() => child.kill(), startTimeout * 1000);
-  const firstLine = once(createInterface(child.stdout), "line").then(([line]) => String(line));
-  const line = await Promise.race([firstLine, closed.then(() => "")]);
-  clearTimeout(deadline);
-  if (!/^\d+$/.test(line)) {
-    throw new Error(`moto did not start within ${startTimeout} s: see ${log}`);
+  if (!/^\d+$/.test(server.firstLine)) {
+    await server.close();
+    throw new Error(`moto printed no port but ${JSON.stringify(server.firstLine)}: see ${log}`);
   }
-  return { port: Number(line), close };
+  return { port: Number(server.firstLine), close: () => server.close() };
 }
