@@ -4,7 +4,7 @@ import { eachStack } from "./each-stack";
 import { refuseToForgetSites } from "./forgotten-sites";
 import { missingInput } from "./readiness";
 import { Refusal } from "./refusal";
-import { controlPlane, selectStacks, type Stack } from "./stacks";
+import { activations, controlPlane, selectStacks, type Stack } from "./stacks";
 
 /**
  * Destroys the stacks with these ids (all, when there are none), each before those it depends on.
@@ -52,7 +52,8 @@ async function refuseToStrand(selected: readonly Stack[], deployment: Deployment
         'Name that too, or destroy all: "npm run destroy".',
     );
   }
-  if (going.includes(controlPlane)) {
+  // Nodes of a forgotten site need both, and their stack isn't among those that are looked at above.
+  if (going.includes(controlPlane) || going.includes(activations)) {
     await refuseToForgetSites(deployment);
   }
 }

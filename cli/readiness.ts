@@ -1,6 +1,6 @@
 import { nodeNames } from "../config/nodes";
 import type { Deployment } from "./deployment";
-import { computeStack, controlPlane, type Stack } from "./stacks";
+import { activations, computeStack, type Stack } from "./stacks";
 
 /** What `stack` reads from other stacks and isn't there, as a clause; undefined when nothing is missing. */
 export async function missingInput(stack: Stack, { environment, stacks, terraform }: Deployment) {
@@ -9,9 +9,9 @@ export async function missingInput(stack: Stack, { environment, stacks, terrafor
     if (Object.keys(outputs).length === 0) {
       return `${id} is not deployed`;
     }
-    if (id === controlPlane) {
+    if (id === activations) {
       const known = Object.keys(outputs["activation_ids"] ?? {});
-      const missing = activations(stack, environment.config).filter((key) => !known.includes(key));
+      const missing = activationsOf(stack, environment.config).filter((key) => !known.includes(key));
       if (missing.length > 0) {
         return `${id} has no activation for ${missing.join(", ")}`;
       }
@@ -21,7 +21,7 @@ export async function missingInput(stack: Stack, { environment, stacks, terrafor
 }
 
 /** Keys of the activations that a compute stack reads: the nodes of its site. */
-function activations({ id }: Stack, { sites }: Deployment["environment"]["config"]): string[] {
+function activationsOf({ id }: Stack, { sites }: Deployment["environment"]["config"]): string[] {
   return Object.entries(sites)
     .filter(([name]) => computeStack(name) === id)
     .flatMap(([name, site]) => nodeNames(site).map((node) => `${name}/${node}`));

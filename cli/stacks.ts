@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "./refusal";
 
-/** The stack that all others read. */
+/** The stack that comes before all others. */
 export const controlPlane = "control-plane";
+
+/** The stack with the activations of all nodes. */
+export const activations = "activations";
 
 /** The stack with a site's nodes. */
 export const computeStack = (site: string): string => `compute-${site}`;

@@ -1,23 +1,30 @@
 import type { Config } from "./schema";
 
+/**
+ * Parts of a name, kept apart by what no part may hold: `shop` and `eu-ams3` can't be taken for `shop-eu` and `ams3`.
+ * Every service takes it in names; a colon or a full stop would do in some only.
+ */
+export const joined = (...parts: readonly string[]): string => parts.join("--");
+
 /** Name of every thing in both clouds, so that no two places can disagree about one. */
 export function namesOf({ name, aws: { region, accountId } }: Config) {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
   return {
     cluster: name,
     clusterArn: arn("ecs", `cluster/${name}`),
-    role: (purpose: "node" | "execution" | "task") => `${name}-${purpose}`,
+    role: (purpose: "node" | "execution" | "task") => joined(name, purpose),
     containerLogs: `/ecs/${name}`,
     // Where ECS writes; it would make the group itself, without retention.
     insightsLogs: `/aws/ecs/containerinsights/${name}/performance`,
     repository: `${name}/app`,
-    family: `${name}-app`,
+    family: joined(name, "app"),
     /** Of a site's tag, firewall and load balancer. */
-    site: (site: string) => `${name}-${site}`,
-    droplet: (site: string, node: string) => `${name}-${site}-${node}`,
-    service: (site: string) => `app-${site}`,
+    site: (site: string) => joined(name, site),
+    /** Of a node's droplet and activation. */
+    node: (site: string, node: string) => joined(name, site, node),
+    service: (site: string) => joined("app", site),
     /** Key of a stack's state, and name of its workspace. */
-    state: (stack: string) => `${name}-${stack}`,
+    state: (stack: string) => joined(name, stack),
     arn,
   };
 }

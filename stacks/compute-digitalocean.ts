@@ -10,7 +10,7 @@ import { PublicLoadBalancer } from "../constructs/digitalocean/load-balancer";
 import { Network } from "../constructs/digitalocean/network";
 import { NodeFirewall } from "../constructs/digitalocean/node-firewall";
 import { ComputeStack } from "./compute";
-import type { ControlPlaneOutputs } from "./control-plane";
+import type { ActivationsOutputs } from "./activations";
 import { objectPerInstance, StackOutputs, text, texts } from "./outputs";
 
 /**
@@ -25,9 +25,9 @@ export class DigitalOceanComputeStack extends ComputeStack {
     config: Config,
     siteName: string,
     site: DigitalOceanSite,
-    controlPlane: ControlPlaneOutputs,
+    activations: ActivationsOutputs,
   ) {
-    super(scope, config, siteName, controlPlane);
+    super(scope, config, siteName, activations);
     new DigitaloceanProvider(this, "digitalocean");
     const { application } = config;
     const { region } = site;
@@ -58,7 +58,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
       dropletsOf({ deployment: config.name, site: siteName }, site),
     );
     const droplets = new Droplets(this, "droplets", {
-      name,
+      name: this.names.node(siteName, set.key),
       region,
       vpcUuid,
       nodes: set,

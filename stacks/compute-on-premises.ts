@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import { serversOf } from "../config/nodes";
 import type { Config, OnPremisesSite } from "../config/schema";
 import { ComputeStack } from "./compute";
-import type { ControlPlaneOutputs } from "./control-plane";
+import type { ActivationsOutputs } from "./activations";
 import { objectPerInstance, StackOutputs, text, texts } from "./outputs";
 
 /** Servers that somebody else runs: their activations are used there, their registrations end with this stack. */
@@ -15,9 +15,9 @@ export class OnPremisesComputeStack extends ComputeStack {
     config: Config,
     siteName: string,
     site: OnPremisesSite,
-    controlPlane: ControlPlaneOutputs,
+    activations: ActivationsOutputs,
   ) {
-    super(scope, config, siteName, controlPlane);
+    super(scope, config, siteName, activations);
     const { life } = this.addNodes(serversOf({ deployment: config.name, site: siteName }, site));
     const guard = life.guard();
     const deregistration = life.deregistration(life.generation, "id", [guard]);

@@ -4,7 +4,7 @@ import type { Node } from "../config/nodes";
 import type { Config } from "../config/schema";
 import { NodeLife } from "../constructs/node/node-life";
 import { NodeSet } from "../constructs/node/node-set";
-import type { ControlPlaneOutputs } from "./control-plane";
+import type { ActivationsOutputs } from "./activations";
 import { ProjectStack } from "./project-stack";
 
 /** The nodes of one site. Needs no AWS provider: its scripts use the AWS CLI. */
@@ -14,7 +14,7 @@ export abstract class ComputeStack extends ProjectStack {
     config: Config,
     /** Name of the site. */
     readonly site: string,
-    private readonly controlPlane: ControlPlaneOutputs,
+    private readonly activations: ActivationsOutputs,
   ) {
     super(scope, `compute-${site}`, config);
     new NullProvider(this, "null");
@@ -26,7 +26,7 @@ export abstract class ComputeStack extends ProjectStack {
   ) {
     const { config, names, site } = this;
     const set = new NodeSet(this, "set", nodes);
-    const { activation_ids, activation_codes } = this.controlPlane.readBy(this);
+    const { activation_ids, activation_codes } = this.activations.readBy(this);
     const activation = set.get("activation");
     const activationId = activation_ids(activation);
     const generation = set.get("generation");

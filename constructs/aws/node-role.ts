@@ -1,7 +1,6 @@
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
-import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
 import type { Config } from "../../config/schema";
@@ -20,8 +19,6 @@ export interface NodeRoleProps {
  */
 export class NodeRole extends Construct {
   readonly role: IamRole;
-  /** What must be attached before the first node uses the role. */
-  readonly policies: TerraformResource[];
 
   constructor(scope: Construct, id: string, { names, account, nodePolicy }: NodeRoleProps) {
     super(scope, id);
@@ -33,28 +30,29 @@ export class NodeRole extends Construct {
         ArnEquals: { "aws:SourceArn": names.arn("ssm", "*") },
       }),
     });
-    const systemsManager = new IamRolePolicyAttachment(this, "node-ssm", {
+    new IamRolePolicyAttachment(this, "node-ssm", {
       role: this.role.name,
       policyArn: "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
     });
-    const noParameters = new IamRolePolicy(this, "node-no-parameters", {
+    new IamRolePolicy(this, "node-no-parameters", {
       role: this.role.name,
       name: "no-parameters",
       // AmazonSSMManagedInstanceCore would let a node read every parameter of the account.
       policy: policy({ Effect: "Deny", Action: "ssm:GetParameter*", Resource: "*" }),
     });
-    this.policies = [systemsManager, noParameters, this.containerService(names, nodePolicy)];
+    this.allowContainerService(names, nodePolicy);
   }
 
-  private containerService(names: Names, nodePolicy: NodeRoleProps["nodePolicy"]): TerraformResource {
+  private allowContainerService(names: Names, nodePolicy: NodeRoleProps["nodePolicy"]): void {
     if (nodePolicy === "managed") {
-      return new IamRolePolicyAttachment(this, "node-ecs", {
+      new IamRolePolicyAttachment(this, "node-ecs", {
         role: this.role.name,
         policyArn: "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role",
       });
+      return;
     }
     const instances = names.arn("ecs", `container-instance/${names.cluster}/*`);
-    return new IamRolePolicy(this, "node-ecs", {
+    new IamRolePolicy(this, "node-ecs", {
       role: this.role.name,
       name: "container-instance",
       // Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECS".

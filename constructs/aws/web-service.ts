@@ -31,7 +31,7 @@ export class WebService extends Construct {
     const site = TerraformIterator.fromMap(services.asAnyMap);
     this.service = new EcsService(this, "app", {
       forEach: site,
-      name: `app-${site.key}`,
+      name: names.service(site.key),
       cluster: props.clusterArn,
       taskDefinition: taskDefinition.arn,
       launchType: "EXTERNAL",

@@ -11,7 +11,7 @@ const scripts = join(__dirname, "../node");
 
 /** Props of {@link Droplets}. */
 export interface DropletsProps {
-  /** Name of the deployment and site, which every droplet's name begins with. */
+  /** Name of the droplet of the node at hand. */
   readonly name: string;
   readonly region: string;
   readonly vpcUuid: string | undefined;
@@ -42,7 +42,7 @@ export class Droplets extends Construct {
     this.resource = new Droplet(this, "node", {
       forEach: nodes.forEach,
       dependsOn,
-      name: `${name}-${nodes.key}`,
+      name,
       region,
       vpcUuid,
       size: nodes.get("size"),

@@ -1,7 +1,6 @@
 import { SsmActivation } from "@cdktf/provider-aws/lib/ssm-activation";
-import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { nodeTags } from "../../config/names";
+import { nodeTags, type Names } from "../../config/names";
 import { NodeSet } from "./node-set";
 
 /** What an activation is made for. */
@@ -21,8 +20,8 @@ export interface ActivationsProps {
   readonly deployment: string;
   /** Name of the role that a registered node assumes. */
   readonly roleName: string;
-  /** What the role needs before the first node uses it. */
-  readonly dependsOn: ITerraformDependable[];
+  /** Name of a node, which Systems Manager shows beside its id. */
+  readonly nameOf: Names["node"];
   readonly nodes: readonly ActivatedNode[];
 }
 
@@ -33,7 +32,7 @@ export interface ActivationsProps {
 export class Activations extends Construct {
   readonly activation: SsmActivation;
 
-  constructor(scope: Construct, id: string, { deployment, roleName, dependsOn, nodes }: ActivationsProps) {
+  constructor(scope: Construct, id: string, { deployment, roleName, nameOf, nodes }: ActivationsProps) {
     super(scope, id);
     const set = new NodeSet(
       this,
@@ -47,8 +46,7 @@ export class Activations extends Construct {
     );
     this.activation = new SsmActivation(this, "node", {
       forEach: set.forEach,
-      dependsOn,
-      name: `${deployment}-${set.get("site")}-${set.get("node")}`,
+      name: nameOf(set.get("site"), set.get("node")),
       // A changed description replaces the activation: a new generation of a node gets a new one.
       description: `Node ${set.key} of ${deployment}, generation ${set.get("generation")}`,
       iamRole: roleName,

@@ -95,7 +95,7 @@ test("a site's domains are served with a certificate of their own, and a second 
   expect(JSON.parse(answer.body)).toMatchObject({ site: "web", node: "node-1" });
   expect(answer.domains).toEqual([domain]);
   expect(await listCertificates(life.cloud)).toContainEqual({
-    name: expect.stringContaining(`shop-web-${port}-`),
+    name: expect.stringContaining(`shop--web-${port}-`),
     state: "verified",
     domains: [domain],
     fingerprint: answer.fingerprint,
@@ -245,7 +245,7 @@ test("a certificate that can't be issued fails the apply, and the next one makes
   await refuse(life, { ...authority, status: 403, code: "dns" });
   expect(await broken.apply()).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringMatching(/waiting for certificate \(shop-broken-\S+\) to become active.*'error'/s),
+    stderr: expect.stringMatching(/waiting for certificate \(shop--broken-\S+\) to become active.*'error'/s),
   });
   expect(await broken.state()).not.toContain("digitalocean_loadbalancer.public");
   await life.cloud.admin.clearFaults();

@@ -42,7 +42,12 @@ test("the page comes from every node, through the load balancer", () => {
 });
 
 test("a second plan shows no change in any stack", () => {
-  expect(report.secondPlan).toEqual({ application: 0, "compute-ams3": 0, "control-plane": 0 });
+  expect(report.secondPlan).toEqual({
+    activations: 0,
+    application: 0,
+    "compute-ams3": 0,
+    "control-plane": 0,
+  });
 });
 
 test("an update of the application under load fails no request", () => {
@@ -114,7 +119,7 @@ test("no droplet ever boots outside its firewall, or without its load balancer",
     ({ name, service }) => name.startsWith("booted") && service === "digitalocean",
   );
   expect(booted.map(({ name, detail }) => [name, detail["firewalls"], detail["load_balancers"]])).toEqual(
-    Array.from({ length: 3 }, () => ["booted", ["anywhere-local-ams3"], ["anywhere-local-ams3"]]),
+    Array.from({ length: 3 }, () => ["booted", ["anywhere-local--ams3"], ["anywhere-local--ams3"]]),
   );
 });
 
@@ -139,7 +144,7 @@ test("no activation code is in the journal, in a log, or in what was synthesised
 });
 
 function synthesised(): string[] {
-  return ["control-plane", "compute-ams3", "application"].map(
+  return ["control-plane", "activations", "compute-ams3", "application"].map(
     (id) => `demo/cdktf.out/stacks/${id}/cdk.tf.json`,
   );
 }

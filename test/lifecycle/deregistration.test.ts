@@ -197,11 +197,11 @@ describe("a node that has gone in part, or whose tasks won't", () => {
   });
 });
 
-test("without control-plane's state, a destroy without refresh deregisters and removes everything", async () => {
+test("without the state of activations, a destroy without refresh deregisters and removes everything", async () => {
   const rescued = life.site("rescued");
   expect(await rescued.apply()).toMatchObject({ exitCode: 0 });
   const nodes = await nodesOf(life, "rescued");
-  const state = join(life.folderOf("control-plane"), "../../../state/shop-control-plane.tfstate");
+  const state = join(life.folderOf("activations"), "../../../state/shop--activations.tfstate");
   renameSync(state, `${state}.away`);
   try {
     const refused = await rescued.destroy();
@@ -230,6 +230,6 @@ test("a node whose cluster is gone is taken out of Systems Manager, and the dest
     `deregistered ${managedInstance} from Systems Manager`,
   ]);
   expect(await listManagedInstances(clients.ssm)).toEqual([]);
-  expect(await listDroplets(life.cloud, "shop-clusterless-")).toEqual([]);
+  expect(await listDroplets(life.cloud, "shop--clusterless--")).toEqual([]);
   expect(await clusterless.state()).toEqual([]);
 });

@@ -142,7 +142,7 @@ describe("a machine", () => {
     const machines = await Promise.all(nodes.map((node) => machineOf(life, "refused", node)));
     await publish(right);
     life.configure({ refused: raised(sites.refused, ...nodes) });
-    await life.deployControlPlane();
+    await life.deployActivations();
     const mark = await life.mark();
     expect(await life.site("refused").apply()).toMatchObject({ exitCode: 0 });
     const after = await find("refused");
@@ -153,7 +153,7 @@ describe("a machine", () => {
       after.containerInstances.map(({ managedInstance }) => managedInstance).sort(),
     );
     expect(runsOf(await life.since(mark))).toHaveLength(nodes.length);
-    const droplets = await listDroplets(life.cloud, "shop-refused-");
+    const droplets = await listDroplets(life.cloud, "shop--refused--");
     expect(droplets).toHaveLength(nodes.length);
     expect(droplets.filter(({ id }) => machines.includes(`droplet-${id}`))).toEqual([]);
   }, 600_000);

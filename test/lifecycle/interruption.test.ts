@@ -137,7 +137,7 @@ describe.each([
   });
 
   test("leaves every droplet, as long as one node is still registered", () => {
-    expect(found.droplets).toEqual(phases.map((node) => `shop-${site}-${node}`).sort());
+    expect(found.droplets).toEqual(phases.map((node) => `shop--${site}--${node}`).sort());
   });
 
   test("while droplets are being deleted leaves nothing to do but the guards' look", async () => {
@@ -268,7 +268,7 @@ describe("a destroy", () => {
     story("bursts", async () => {
       const node = (await nodesOf(life, "bursts"))("node-1");
       const droplet = `"${await dropletIdOf(life, "bursts", "node-1")}"`;
-      const balancer = await loadBalancerIdOf(life.cloud, "shop-bursts");
+      const balancer = await loadBalancerIdOf(life.cloud, "shop--bursts");
       const burst = (
         service: Refusal["service"],
         operation: string,

@@ -85,6 +85,7 @@ async function deployProject(): Promise<void> {
   await project.mustAnywhere(
     "deploy",
     "control-plane",
+    "activations",
     "compute-office",
     "compute-leaving",
     "--auto-approve",
@@ -114,7 +115,7 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
         ({ arn, node, managedInstance, status }) => ({ arn, node, managedInstance, status }),
       ),
       strangers: (await listContainerInstances(ecs, "foreign")).map(({ arn, status }) => [arn, status]),
-      droplets: await listDroplets(life.cloud, "shop-2-"),
+      droplets: await listDroplets(life.cloud, "shop-2--"),
       tasks: tasks.map(({ lastStatus, desiredStatus }) => [lastStatus, desiredStatus]),
     };
   }
@@ -148,7 +149,7 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
         { node: "web-2", status: "ACTIVE" },
       ],
       strangers: expect.arrayContaining(foreign.containerInstances.map((arn) => [arn, "ACTIVE"])),
-      droplets: [{ name: "shop-2-ams3-web-1" }, { name: "shop-2-ams3-web-2" }],
+      droplets: [{ name: "shop-2--ams3--web-1" }, { name: "shop-2--ams3--web-2" }],
       tasks: [["RUNNING", "RUNNING"]],
     });
     // Those of the neighbours, of the strangers, and of a third deployment.
@@ -201,7 +202,7 @@ describe("a site that leaves the configuration while it is deployed", () => {
       droplets: [],
     });
     project.configure(environment({ office: rack }));
-    await project.mustAnywhere("deploy", "control-plane", "compute-office", "--auto-approve");
+    await project.mustAnywhere("deploy", "control-plane", "activations", "compute-office", "--auto-approve");
     expect(await project.outputs("control-plane")).toMatchObject({ sites: ["office"] });
   });
 });
@@ -222,10 +223,10 @@ describe("a load balancer", () => {
     );
 
   test("is applied by one of two runs at once: the other fails on the state's lock, and changes nothing", async () => {
-    await hold(life, "digitalocean", "POST /v2/load_balancers", "shop-entrance");
+    await hold(life, "digitalocean", "POST /v2/load_balancers", "shop--entrance");
     const mark = await life.mark();
     const first = site().apply();
-    await awaitCall(life, mark, "POST /v2/load_balancers", "shop-entrance");
+    await awaitCall(life, mark, "POST /v2/load_balancers", "shop--entrance");
     const meanwhile = await life.mark();
     const second = await site().apply();
     expect(second.exitCode).toBe(1);

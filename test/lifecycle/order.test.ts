@@ -23,7 +23,7 @@ test("nodes are up when an apply ends, and gone in order when a destroy does", a
       { node: "node-1", status: "ACTIVE", connected: true },
       { node: "node-2", status: "ACTIVE", connected: true },
     ],
-    droplets: ["shop-ams3-node-1", "shop-ams3-node-2"],
+    droplets: ["shop--ams3--node-1", "shop--ams3--node-2"],
   });
   expect(before.managedInstances).toEqual(
     before.containerInstances.map(({ managedInstance }) => managedInstance).sort(),

@@ -29,7 +29,7 @@ async function expectUp(site: string): Promise<void> {
   const { containerInstances, managedInstances, droplets } = await find(site);
   expect(containerInstances).toMatchObject([{ node: "node-1", status: "ACTIVE", connected: true }]);
   expect(managedInstances).toEqual([containerInstances[0]?.managedInstance]);
-  expect(droplets).toEqual([`shop-${site}-node-1`]);
+  expect(droplets).toEqual([`shop--${site}--node-1`]);
 }
 
 async function expectDestroyed(site: string): Promise<void> {
@@ -92,13 +92,13 @@ test.each<readonly [string, string, Refusal, string]>([
     const ended = await life.site(site).apply(impatient);
     expect(ended.exitCode).toBe(1);
     expect(reasons(ended)).toContain(reason);
-    const droplets = await listDroplets(life.cloud, `shop-${site}-`);
+    const droplets = await listDroplets(life.cloud, `shop--${site}--`);
     expect(droplets).toHaveLength(1);
 
     await life.cloud.admin.clearFaults();
     expect(await life.site(site).apply()).toMatchObject({ exitCode: 0 });
     await expectUp(site);
-    expect(await listDroplets(life.cloud, `shop-${site}-`)).toEqual(droplets);
+    expect(await listDroplets(life.cloud, `shop--${site}--`)).toEqual(droplets);
     await expectDestroyed(site);
   },
   600_000,

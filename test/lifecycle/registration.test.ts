@@ -39,14 +39,14 @@ beforeAll(async () => {
 afterAll(() => life.stop());
 
 const first = lanes();
-/** One change of the configuration, and of control-plane, for all sites. */
+/** One change of the configuration, and of the activations, for all sites. */
 const then = lanes(async () => {
   await first.end();
-  expect(await life.changes("control-plane")).toEqual({
+  expect(await life.changes("activations")).toEqual({
     'aws_ssm_activation.node["purged/node-1"]': "create",
   });
   life.configure({ spent: raised(sites.spent, ...spent), berlin: serverSite("rack-1") });
-  await life.deployControlPlane();
+  await life.deployActivations();
 });
 
 const up = (node: string) => ({ node, status: "ACTIVE", connected: true });
@@ -60,7 +60,7 @@ describe("a machine that does not boot", () => {
     "fails its gate in bounded time, which says that it has never used its activation",
     first("dark", async () => {
       await life.cloud.admin.inject({
-        match: { service: "machine", operation: "boot", contains: "shop-dark-" },
+        match: { service: "machine", operation: "boot", contains: "shop--dark--" },
         times: 2,
         effect: { kind: "error", status: 500, code: "dark", message: "no power" },
       });
@@ -76,7 +76,7 @@ describe("a machine that does not boot", () => {
       }
       expect(await life.find("dark")).toEqual({
         ...nothing,
-        droplets: ["shop-dark-late", "shop-dark-later"],
+        droplets: ["shop--dark--late", "shop--dark--later"],
       });
     }),
   );

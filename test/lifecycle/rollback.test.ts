@@ -162,7 +162,7 @@ async function drainAndReturn(): Promise<LoadResult> {
 async function replaceNode(): Promise<LoadResult> {
   crashing.configure({ pair: raised(pair, "one") });
   const { loads } = await underLoad(crashing, { pair: rate }, async () => {
-    await crashing.deployControlPlane();
+    await crashing.terraform("control-plane", "apply", "-auto-approve", "-input=false");
     expect(await crashing.site("pair").apply()).toMatchObject({ exitCode: 0 });
     await awaitAnswers(crashing, "pair", 2);
   });

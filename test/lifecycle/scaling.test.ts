@@ -27,7 +27,7 @@ const nodeNames = (count: number) => Array.from({ length: count }, (_, index) =>
 /** Deploys the control plane and the nodes; a task gets the time that it needs to end. */
 async function scale(nodes: number): Promise<void> {
   life.configure({ ams3: ams3(nodes) });
-  await life.deployControlPlane();
+  await life.deployActivations();
   expect(await life.site("ams3").apply({ STALL_SECONDS: "120", DRAIN_SECONDS: "180" })).toMatchObject({
     exitCode: 0,
   });
@@ -57,7 +57,7 @@ test("a site scales from one node to five and to two: only what is removed is de
 
   await scale(5);
   const nodes = await nodesOf(life, "ams3");
-  const droplets = await listDroplets(life.cloud, "shop-ams3-");
+  const droplets = await listDroplets(life.cloud, "shop--ams3--");
   expect(droplets).toHaveLength(5);
   const tasks = await eventually("a task runs on each node", async () => {
     const running = await runningTasks();
@@ -87,9 +87,9 @@ test("a site scales from one node to five and to two: only what is removed is de
   expect(await findSite(life.cloud, life.deployment, "ams3")).toMatchObject({
     managedInstances: kept.map(({ managedInstance }) => managedInstance).sort(),
     containerInstances: kept.map(({ arn, node }) => ({ arn, node, status: "ACTIVE", connected: true })),
-    droplets: ["shop-ams3-node-1", "shop-ams3-node-2"],
+    droplets: ["shop--ams3--node-1", "shop--ams3--node-2"],
   });
-  expect(await listDroplets(life.cloud, "shop-ams3-")).toEqual(droplets.slice(0, 2));
+  expect(await listDroplets(life.cloud, "shop--ams3--")).toEqual(droplets.slice(0, 2));
   expect(await runningTasks()).toEqual(Object.fromEntries(kept.map(({ arn }) => [arn, tasks[arn]])));
 
   expect(await life.site("ams3").destroy()).toMatchObject({ exitCode: 0 });

@@ -45,7 +45,7 @@ export async function findSite(cloud: LocalCloud, deployment: string, site: stri
     const [managedInstances, containerInstances, droplets] = await Promise.all([
       listManagedInstances(ssm, [{ Key: "tag:anywhere.site", Values: [site] }]),
       listContainerInstances(ecs, deployment, `attribute:anywhere.site == ${site}`),
-      listDroplets(cloud, `${deployment}-${site}-`),
+      listDroplets(cloud, `${deployment}--${site}--`),
     ]);
     return { managedInstances, containerInstances, droplets: droplets.map(({ name }) => name) };
   } finally {

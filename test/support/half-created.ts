@@ -10,7 +10,7 @@ import { reasons } from "./terraform-output";
  * machine registers all the same. Returns the node, and its droplet's id.
  */
 export async function createHalf(life: ObservedLife, site: string) {
-  const answer = await hold(life, "digitalocean", "POST /v2/droplets", `shop-${site}-node-1`);
+  const answer = await hold(life, "digitalocean", "POST /v2/droplets", `shop--${site}--node-1`);
   const applied = life.site(site).apply();
   const droplet = await eventually("the droplet is there", async () => (await life.droplets(site))[0]);
   const see = await refuse(life, {

@@ -47,7 +47,7 @@ export interface Activation {
   readonly code: string;
 }
 
-/** A control plane that is deployed in a local cloud of its own, and the compute stacks of its sites. */
+/** A control plane and activations that are deployed in a local cloud, and the compute stacks of their sites. */
 export interface LifeCycle {
   readonly cloud: LocalCloud;
   /** Name of the deployment. */
@@ -56,9 +56,9 @@ export interface LifeCycle {
   readonly application: StackUnderTest;
   /** Synthesises again with other settings of some sites, or of the environment; deploys nothing. */
   configure(sites: Readonly<Record<string, SiteSettings>>, environment?: Partial<Environment>): void;
-  /** Applies control-plane, for the activations of new nodes and generations. Takes about 10 s. */
-  deployControlPlane(): Promise<void>;
-  /** The activation that control-plane has for a node, by `site/node`. */
+  /** Makes the activations of new nodes and generations. Takes about 10 s. */
+  deployActivations(): Promise<void>;
+  /** The activation that there is for a node, by `site/node`. */
   activation(key: string): Promise<Activation>;
   /** What a refreshed plan of a stack would do, such as `create` or `delete, create`, by address. */
   changes(stack: string): Promise<Readonly<Record<string, string>>>;
@@ -88,7 +88,7 @@ export const shortWaits = {
   RECONNECT_SECONDS: "3",
 };
 
-/** Starts a local cloud and deploys the control plane of these sites into it. Takes about 25 s. */
+/** Starts a local cloud and deploys control plane and activations of these sites into it. Takes about 35 s. */
 export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCycle> {
   const directory = emptyFolder(options.name);
   const cloud = await startLocalCloud({
@@ -97,21 +97,16 @@ export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCyc
     output: openSync(join(directory, "cloud.log"), "w"),
   });
   try {
-    const lifeCycle = create(options, directory, cloud);
-    await lifeCycle.deployControlPlane();
-    return lifeCycle;
+    return await create(options, directory, cloud);
   } catch (error) {
     await cloud.stop();
     throw error;
   }
 }
 
-/** Deploys the control plane of another deployment, under a name of its own, into the same cloud. Takes about 10 s. */
+/** Deploys control plane and activations of another deployment, under a name of its own, into the same cloud. */
 export async function startNeighbour({ cloud }: LifeCycle, options: LifeCycleOptions): Promise<LifeCycle> {
-  const directory = emptyFolder(options.name);
-  const lifeCycle = create(options, directory, cloud);
-  await lifeCycle.deployControlPlane();
-  return lifeCycle;
+  return create(options, emptyFolder(options.name), cloud);
 }
 
 function emptyFolder(name: string): string {
@@ -121,7 +116,7 @@ function emptyFolder(name: string): string {
   return directory;
 }
 
-function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud): LifeCycle {
+async function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud): Promise<LifeCycle> {
   const outdir = join(directory, "cdktf.out");
   const folderOf = (stack: string): string => join(outdir, "stacks", stack);
   let { sites, environment } = options;
@@ -180,6 +175,11 @@ function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud)
       return Object.fromEntries(Object.entries(outputs).map(([output, { value }]) => [output, value]));
     },
   });
+  const deployActivations = async (): Promise<void> => {
+    await terraform("activations", "apply", ...flags);
+  };
+  await terraform("control-plane", "apply", ...flags);
+  await deployActivations();
   return {
     cloud,
     deployment: environmentOf(sites, environment).name,
@@ -187,12 +187,10 @@ function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud)
     application: underTest("application"),
     configure,
     terraform,
-    deployControlPlane: async () => {
-      await terraform("control-plane", "apply", ...flags);
-    },
+    deployActivations,
     activation: async (key) => {
       const { activation_ids, activation_codes } = (await secretly(
-        "control-plane",
+        "activations",
         "output",
         "-json",
       )) as Record<string, { value: Readonly<Record<string, string>> }>;

@@ -39,7 +39,7 @@ export async function startObservedLife(options: LifeCycleOptions): Promise<Obse
     ...life,
     clients,
     find,
-    droplets: (site) => listDroplets(cloud, `${deployment}-${site}-`),
+    droplets: (site) => listDroplets(cloud, `${deployment}--${site}--`),
     usersOf: (id) => listManagedInstances(clients.ssm, [{ Key: "ActivationIds", Values: [id] }]),
     expectNothing,
     expectDestroyed: async (site, variables) => {

@@ -12,7 +12,7 @@ const containersOf = (stack: StackJson) =>
 
 test("a task is one container with a fixed port of its node", () => {
   expect(resourceAt(one, "aws_ecs_task_definition.app")).toMatchObject({
-    family: "shop-app",
+    family: "shop--app",
     requires_compatibilities: ["EXTERNAL"],
     network_mode: "bridge",
     execution_role_arn: "${data.terraform_remote_state.control-plane.outputs.execution_role_arn}",
@@ -77,7 +77,7 @@ test("every node runs the application as a daemon, with a minimum that lets it b
   expect(resourceAt(one, "aws_ecs_service.app")).toEqual({
     "//": expect.anything() as unknown,
     for_each: "${local.services}",
-    name: "app-${each.key}",
+    name: "app--${each.key}",
     cluster: "${data.terraform_remote_state.control-plane.outputs.cluster_arn}",
     task_definition: "${aws_ecs_task_definition.app.arn}",
     launch_type: "EXTERNAL",

@@ -17,7 +17,7 @@ test("a droplet is made of its node's values, and of nothing that may change und
   expect(droplet).toEqual({
     "//": expect.anything() as unknown,
     for_each: "${local.nodes}",
-    name: "shop-ams3-${each.key}",
+    name: "shop--ams3--${each.key}",
     region: "ams3",
     size: "${each.value.size}",
     image: "${each.value.image}",
@@ -58,26 +58,26 @@ test("a droplet carries the tags of the config, and the settings of its site", (
     vpc_uuid: "${digitalocean_vpc.nodes.id}",
   });
   expect(resourceAt(ams3, "digitalocean_vpc.nodes")).toMatchObject({
-    name: "shop-ams3",
+    name: "shop--ams3",
     region: "ams3",
     ip_range: "10.20.0.0/20",
   });
 });
 
 test("an activation code is read in one place, as sensitive, and by nothing but user-data", () => {
-  const code = "data.terraform_remote_state.control-plane.outputs.activation_codes[each.value.activation]";
+  const code = "data.terraform_remote_state.activations.outputs.activation_codes[each.value.activation]";
   const userData = String(resourceAt(one, "digitalocean_droplet.node")["user_data"]);
   expect(userData).toContain(`"ACTIVATION_CODE" = sensitive(${code})`);
   expect(JSON.stringify(one).split("activation_codes")).toHaveLength(2);
 });
 
 test("tag, load balancer and firewall come before the droplets", () => {
-  expect(resourceAt(one, "digitalocean_tag.nodes")).toMatchObject({ name: "shop-ams3" });
+  expect(resourceAt(one, "digitalocean_tag.nodes")).toMatchObject({ name: "shop--ams3" });
   expect(resourceAt(one, "digitalocean_loadbalancer.public")["droplet_tag"]).toBe(
     "${digitalocean_tag.nodes.id}",
   );
   expect(resourceAt(one, "digitalocean_firewall.nodes")).toMatchObject({
-    name: "shop-ams3",
+    name: "shop--ams3",
     tags: ["${digitalocean_tag.nodes.id}"],
     inbound_rule: [
       {
@@ -157,7 +157,7 @@ test("other domains are another certificate, made before the old one goes, under
   const listeners = [{ protocol: "https" as const, port: 443, certificate: { domains: ["a.example.com"] } }];
   const stack = stackOf(synth(withSite({ loadBalancer: { listeners } })), "compute-ams3");
   expect(resourceAt(stack, "digitalocean_certificate.port-443")).toMatchObject({
-    name: 'shop-ams3-443-${formatdate("YYYYMMDDhhmmss", timestamp())}',
+    name: 'shop--ams3-443-${formatdate("YYYYMMDDhhmmss", timestamp())}',
     type: "lets_encrypt",
     domains: ["a.example.com"],
     lifecycle: { create_before_destroy: true, ignore_changes: ["name"] },

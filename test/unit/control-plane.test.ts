@@ -15,57 +15,6 @@ interface Statement {
 const statementsOf = (stack: StackJson, address: string, attribute: string) =>
   (JSON.parse(String(resourceAt(stack, address)[attribute])) as { Statement: Statement[] }).Statement;
 
-test("every node of every site has an activation of its own", () => {
-  expect(Object.keys(three.locals["nodes"] ?? {})).toEqual([
-    "ams3/web-1",
-    "ams3/web-2",
-    "ams3/web-3",
-    "berlin/rack-1",
-    "berlin/rack-2",
-    "fra1/node-1",
-  ]);
-  expect(three.locals["nodes"]?.["ams3/web-1"]).toMatchObject({ site: "ams3", node: "web-1", expiry: "24h" });
-  expect(three.locals["nodes"]?.["berlin/rack-1"]).toMatchObject({
-    site: "berlin",
-    node: "rack-1",
-    expiry: "720h",
-  });
-});
-
-test("an activation serves one machine, and only its generation replaces it", () => {
-  expect(resourceAt(one, "aws_ssm_activation.node")).toEqual({
-    "//": expect.anything() as unknown,
-    for_each: "${local.nodes}",
-    name: "shop-${each.value.site}-${each.value.node}",
-    description: "Node ${each.key} of shop, generation ${each.value.generation}",
-    iam_role: "${aws_iam_role.node.name}",
-    registration_limit: 1,
-    expiration_date: "${timeadd(timestamp(), each.value.expiry)}",
-    tags: {
-      "anywhere.deployment": "shop",
-      "anywhere.site": "${each.value.site}",
-      "anywhere.node": "${each.value.node}",
-      "anywhere.generation": "${each.value.generation}",
-      "anywhere.identity": "shop/${each.key}/${each.value.generation}",
-    },
-    depends_on: [
-      "aws_iam_role_policy_attachment.node-ssm",
-      "aws_iam_role_policy.node-no-parameters",
-      "aws_iam_role_policy.node-ecs",
-    ],
-    lifecycle: { ignore_changes: ["tags", "tags_all", "expiration_date"] },
-  });
-});
-
-test("both sides compute the same generation", () => {
-  const stacks = synth(threeSites);
-  const nodes = stackOf(stacks, "control-plane").locals["nodes"] ?? {};
-  for (const [key, { site, node, generation }] of Object.entries(nodes)) {
-    const compute = stackOf(stacks, `compute-${String(site)}`).locals["nodes"]?.[String(node)];
-    expect(compute).toMatchObject({ generation, activation: key });
-  }
-});
-
 test("only Systems Manager on behalf of this account's activations hands out the node role", () => {
   expect(statementsOf(one, "aws_iam_role.node", "assume_role_policy")).toEqual([
     {

@@ -48,8 +48,7 @@ test.each([
     INCARNATION: `\${${incarnation}}`,
     NODE: "${each.key}",
     GENERATION: "${each.value.generation}",
-    ACTIVATION_ID:
-      "${data.terraform_remote_state.control-plane.outputs.activation_ids[each.value.activation]}",
+    ACTIVATION_ID: "${data.terraform_remote_state.activations.outputs.activation_ids[each.value.activation]}",
   });
   expect(provisioner).toEqual([
     {

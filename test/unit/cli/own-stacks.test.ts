@@ -44,8 +44,9 @@ function synthesise(more: Partial<Environment> = {}): readonly Stack[] {
 test("the project's stacks are deployed from the control plane to the application, and all read its outputs", () => {
   expect(synthesise().map(({ id, reads }) => ({ id, reads }))).toEqual([
     { id: "control-plane", reads: [] },
-    { id: "compute-ams3", reads: ["control-plane"] },
-    { id: "compute-zurich", reads: ["control-plane"] },
+    { id: "activations", reads: ["control-plane"] },
+    { id: "compute-ams3", reads: ["activations"] },
+    { id: "compute-zurich", reads: ["activations"] },
     { id: "application", reads: ["control-plane"] },
   ]);
 });

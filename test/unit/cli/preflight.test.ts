@@ -114,7 +114,7 @@ test("names the stacks there are when one isn't", async () => {
   const { exitCode, stderr } = await diff({}, "compute-ams3", "application");
   expect(exitCode).toBe(1);
   expect(stderr).toBe(
-    `${header}No stack is called compute-ams3: this environment has control-plane, compute-office, application.\n`,
+    `${header}No stack is called compute-ams3: this environment has control-plane, activations, compute-office, application.\n`,
   );
   expect(project.lines("record").map((line) => line.split(": ")[1])).toEqual(["version -json"]);
 });

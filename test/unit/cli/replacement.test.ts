@@ -153,7 +153,7 @@ test.each([
   ["Ctrl-C", "\x03", 130, []],
 ])("at a terminal the plan is shown, and only yes applies it: %s", async (_, answer, code, changed) => {
   configure({ ams3: droplets({ a: 0, b: 0, c: 0, d: 0 }) });
-  expect(await deploy("control-plane")).toMatchObject({ exitCode: 0 });
+  expect(await deploy("activations")).toMatchObject({ exitCode: 0 });
   const child = project.anywhereAtTerminal(["deploy", "compute-ams3"], token);
   const ended = exitCode(child);
   const screen = await question(child);

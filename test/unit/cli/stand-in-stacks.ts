@@ -36,15 +36,11 @@ function main(): void {
     resource: { terraform_data: resources },
     ...more,
   });
-  const reading = {
-    data: {
-      terraform_remote_state: {
-        "control-plane": { backend: "local", config: { path: path("control-plane") } },
-      },
-    },
-  };
+  const reading = (id: string) => ({
+    data: { terraform_remote_state: { [id]: { backend: "local", config: { path: path(id) } } } },
+  });
   const read = (key: string) =>
-    `\${data.terraform_remote_state.control-plane.outputs.activation_ids["${key}"]}`;
+    `\${data.terraform_remote_state.activations.outputs.activation_ids["${key}"]}`;
   const computeStack = ({ name, kind, nodes }: (typeof sites)[number]) => {
     const id = `compute-${name}`;
     const instances = Object.fromEntries(
@@ -59,25 +55,29 @@ function main(): void {
       kind === "digitalocean"
         ? { node: recorded(id, instances), deregistration }
         : { deregistration: recorded(id, instances) },
-      reading,
+      reading("activations"),
     );
   };
   const keys = sites.flatMap(({ nodes }) => nodes.map(([, { activation }]) => activation));
-  const outputs = {
-    sites: { value: sites.map(({ name }) => name) },
-    activation_ids: { value: Object.fromEntries(keys.map((key) => [key, `id of ${key}`])) },
-  };
+  const ids = { value: Object.fromEntries(keys.map((key) => [key, `id of ${key}`])) };
   const only = (id: string, name: string) => ({
     node: recorded(id, { [name]: { input: "1", generation: "1" } }),
   });
   const stacks = {
     // Not in the order of deployment, which only the dependencies tell.
-    application: stack("application", only("application", "service"), reading),
+    application: stack("application", only("application", "service"), reading("control-plane")),
     ...Object.fromEntries(sites.map((site) => [`compute-${site.name}`, computeStack(site)])),
-    "control-plane": stack("control-plane", only("control-plane", "cluster"), { output: outputs }),
+    activations: stack("activations", only("activations", "activations"), {
+      ...reading("control-plane"),
+      output: { activation_ids: ids },
+    }),
+    "control-plane": stack("control-plane", only("control-plane", "cluster"), {
+      output: { sites: { value: sites.map(({ name }) => name) } },
+    }),
   };
   const dependencies: Readonly<Record<string, readonly string[]>> = {
     "control-plane": [],
+    activations: ["control-plane"],
     application: ["control-plane", ...compute],
   };
   const manifest: Record<string, object> = {};
@@ -88,7 +88,7 @@ function main(): void {
     manifest[id] = {
       synthesizedStackPath: join(folder, "cdk.tf.json"),
       workingDirectory: folder,
-      dependencies: dependencies[id] ?? ["control-plane"],
+      dependencies: dependencies[id] ?? ["activations"],
     };
   }
   writeFileSync(join(outdir, "manifest.json"), JSON.stringify({ version: "0.21.0", stacks: manifest }));

@@ -41,6 +41,7 @@ const destroy = (...stacks: string[]) => project.anywhere(["destroy", "--auto-ap
 
 const created = [
   "+ control-plane cluster",
+  "+ activations activations",
   "+ compute-ams3 node-1",
   "+ compute-office rack-1",
   "+ application service",
@@ -53,19 +54,20 @@ test("deploys in the order of the dependencies, plans nothing more, and destroys
 
   const planned = await project.anywhere(["diff"]);
   expect(planned.exitCode).toBe(0);
-  expect(planned.stdout.match(/No changes\./g)).toHaveLength(4);
+  expect(planned.stdout.match(/No changes\./g)).toHaveLength(5);
 
   expect(await destroy()).toMatchObject({ exitCode: 0 });
   expect(project.lines("record").slice(created.length)).toEqual([
     "- application service",
     "- compute-office rack-1",
     "- compute-ams3 node-1",
+    "- activations activations",
     "- control-plane cluster",
   ]);
 
   const again = await destroy();
   expect(again.exitCode).toBe(0);
-  expect(again.stderr.match(/nothing to destroy/g)).toHaveLength(4);
+  expect(again.stderr.match(/nothing to destroy/g)).toHaveLength(5);
 });
 
 test("acts on the named stacks alone", async () => {
@@ -78,8 +80,13 @@ test("a diff before the first deploy names what can't be planned yet, and ends w
   const { exitCode, stdout, stderr } = await project.anywhere(["diff"]);
   expect(exitCode).toBe(2);
   expect(stdout).toContain('terraform_data.node["cluster"]');
-  for (const stack of ["compute-ams3", "compute-office", "application"]) {
-    expect(stderr).toContain(`${stack} can't be planned yet: control-plane is not deployed.`);
+  for (const [stack, producer] of [
+    ["activations", "control-plane"],
+    ["compute-ams3", "activations"],
+    ["compute-office", "activations"],
+    ["application", "control-plane"],
+  ]) {
+    expect(stderr).toContain(`${stack} can't be planned yet: ${producer} is not deployed.`);
   }
   expect(`${stdout}${stderr}`).not.toContain("Error:");
 });
@@ -89,9 +96,9 @@ test("a diff after a node was added names the activation that is missing, and pl
   const { exitCode, stdout, stderr } = await project.anywhere(["diff"]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain(
-    "compute-ams3 can't be planned yet: control-plane has no activation for ams3/node-2.",
+    "compute-ams3 can't be planned yet: activations has no activation for ams3/node-2.",
   );
-  expect(stdout.match(/No changes\./g)).toHaveLength(2);
+  expect(stdout.match(/No changes\./g)).toHaveLength(3);
 });
 
 test("a diff whose plan fails ends with 1", async () => {
@@ -106,7 +113,7 @@ test("a stack is not deployed before what it reads", async () => {
   forget();
   const { exitCode, stderr } = await deploy("compute-ams3");
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("compute-ams3 can't be deployed yet: control-plane is not deployed.");
+  expect(stderr).toContain("compute-ams3 can't be deployed yet: activations is not deployed.");
   expect(project.lines("record")).toEqual([]);
 });
 
@@ -127,6 +134,7 @@ test("a deploy refuses to forget a site that is still deployed, and changes noth
   }
   expect(project.lines("record")).toEqual(created);
   expect(readdirSync(at("cdktf.out/stacks"))).toEqual([
+    "activations",
     "application",
     "compute-ams3",
     "compute-office",
@@ -143,11 +151,11 @@ test("a site is removed by destroying its stack and then deleting it from the co
 
 test("the control plane is not destroyed while a stack needs its outputs", async () => {
   await destroy("application");
-  const { exitCode, stdout, stderr } = await destroy("control-plane", "compute-office");
+  const { exitCode, stdout, stderr } = await destroy("control-plane", "activations", "compute-office");
   expect(exitCode).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toContain(
-    "compute-office, control-plane can't be destroyed before what reads its outputs: compute-ams3 (resources: 1).",
+    "compute-office, activations, control-plane can't be destroyed before what reads its outputs: compute-ams3 (resources: 1).",
   );
   expect(project.lines("record")).toEqual([...created, "- application service"]);
 });
@@ -161,10 +169,10 @@ test("the control plane is not destroyed while a site that left the config is de
 });
 
 test("a stack whose producer's state is gone is destroyed all the same, with its clean-up", async () => {
-  rmSync(at("state/cli-test-control-plane.tfstate"));
+  rmSync(at("state/cli-test--activations.tfstate"));
   const { exitCode, stderr } = await destroy("compute-ams3");
   expect(stderr).toContain(
-    "compute-ams3 is destroyed as its state knows it, since control-plane is not deployed.",
+    "compute-ams3 is destroyed as its state knows it, since activations is not deployed.",
   );
   expect(exitCode).toBe(0);
   expect(project.lines("record")).toEqual([...created, "- compute-ams3 node-1"]);
@@ -179,6 +187,7 @@ test("environments in one folder keep to their own states, and one may follow th
   expect(project.lines("record").filter((line) => line.startsWith("-"))).toEqual([
     "- application service",
     "- compute-office rack-1",
+    "- activations activations",
     "- control-plane cluster",
   ]);
 });

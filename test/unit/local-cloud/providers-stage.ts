@@ -125,7 +125,7 @@ export function siteOf({ nodes = { a: "1", b: "1" }, userData = "#!/bin/sh" }: S
   const anywhere = ["0.0.0.0/0", "::/0"];
   const each = { for_each: nodes };
   return {
-    digitalocean_tag: { nodes: { name: "shop-ams3" } },
+    digitalocean_tag: { nodes: { name: "shop--ams3" } },
     digitalocean_loadbalancer: {
       public: {
         name: "shop",
