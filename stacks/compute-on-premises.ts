@@ -1,10 +1,9 @@
-import { Token } from "cdktf";
 import type { Construct } from "constructs";
 import { serversOf } from "../config/nodes";
 import type { Config, OnPremisesSite } from "../config/schema";
 import { ComputeStack } from "./compute";
 import type { ActivationsOutputs } from "./activations";
-import { objectPerInstance, StackOutputs, text, texts } from "./outputs";
+import { objectPerInstance, StackOutputs, text } from "./outputs";
 
 /** Servers that somebody else runs: their activations are used there, their registrations end with this stack. */
 export class OnPremisesComputeStack extends ComputeStack {
@@ -25,17 +24,10 @@ export class OnPremisesComputeStack extends ComputeStack {
       life.gate(deregistration);
     }
 
-    const none = Token.nullValue();
+    // Only what such a site has: Terraform leaves outputs without a value out, and the CLI of CDKTF fails over them.
     this.outputs = new StackOutputs(this, {
       kind: text("Kind of the site.", site.kind),
-      load_balancer_ip: text("A site on premises has no load balancer of ours.", none),
-      urls: texts("A site on premises has no load balancer of ours.", []),
-      nodes: objectPerInstance("The nodes by name.", deregistration, () => ({
-        droplet_id: none,
-        public_ipv4: none,
-        private_ipv4: none,
-        ...life.remembered(),
-      })),
+      nodes: objectPerInstance("The nodes by name.", deregistration, () => life.remembered()),
     });
   }
 }

@@ -54,11 +54,6 @@ export function texts(description: string, value: readonly string[]): Output<str
   return { description, value, sensitive: false, read: (reference) => Token.asList(reference) };
 }
 
-/** Nothing, where another kind of the same stack has something. */
-export function nothing(description: string): Output<null> {
-  return { description, value: Fn.lookup({}, "", null), sensitive: false, read: () => null };
-}
-
 /** One attribute of each instance of a `for_each` resource, by instance key. */
 export function perInstance(
   description: string,

@@ -155,8 +155,7 @@ test("a site on premises has lives without machines", () => {
     depends_on: ["null_resource.guard"],
     triggers: { INCARNATION: "${null_resource.generation[each.key].id}" },
   });
-  expect(berlin.output["load_balancer_ip"]).toMatchObject({ value: null });
-  expect(berlin.output["urls"]).toMatchObject({ value: [] });
+  expect(Object.keys(berlin.output).sort()).toEqual(["kind", "nodes"]);
 });
 
 test("a site on premises that isn't waited for has no gate", () => {
