@@ -20,13 +20,13 @@ export default defineConfig(
     },
   },
   {
-    files: ["main.ts", "config/**", "stacks/**", "constructs/**", "cli/**"],
+    files: ["main.ts", "checkout/**", "config/**", "stacks/**", "constructs/**", "cli/**"],
     rules: noImport(["**/local-cloud/**"], "The product knows the local cloud only through its environment."),
   },
   {
     files: ["local-cloud/**/*.ts"],
     rules: noImport(
-      ["**/config/**", "**/stacks/**", "**/constructs/**", "**/cli/**"],
+      ["**/checkout/**", "**/config/**", "**/stacks/**", "**/constructs/**", "**/cli/**"],
       "The local cloud knows the product only through the two clouds' APIs.",
     ),
   },

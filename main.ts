@@ -1,13 +1,16 @@
 import { App } from "cdktf";
+import { writeOutput } from "./checkout/output-folder";
 import { ConfigError, loadEnvironment } from "./config/load";
 import { buildStacks } from "./stacks/build";
 
 function main(): void {
-  const { name, file, config } = loadEnvironment(process.env);
-  console.error(`environment: ${name} (${file})`);
-  const app = new App({ skipBackendValidation: true });
-  buildStacks(app, config);
-  app.synth();
+  const environment = loadEnvironment(process.env);
+  console.error(`environment: ${environment.name} (${environment.file})`);
+  writeOutput(process.env, environment, (outdir) => {
+    const app = new App({ outdir, skipBackendValidation: true });
+    buildStacks(app, environment.config);
+    app.synth();
+  });
 }
 
 try {

@@ -22,6 +22,6 @@ export async function prepare(variables: NodeJS.ProcessEnv): Promise<Deployment>
   const environment = loadEnvironment(variables);
   console.error(`environment: ${environment.name} (${environment.file})`);
   await preflight(environment, variables);
-  const stacks = await synthesise(variables);
-  return { environment, stacks, terraform: createTerraform(variables, environment.name) };
+  const stacks = await synthesise(environment, variables);
+  return { environment, stacks, terraform: createTerraform(variables) };
 }

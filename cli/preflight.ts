@@ -10,11 +10,11 @@ import { terraformBinary, terraformVariables } from "./terraform";
  * @throws {Refusal} with everything that is missing, one line each.
  */
 export async function preflight(
-  { name, config, file }: LoadedEnvironment,
+  { config, file }: LoadedEnvironment,
   variables: NodeJS.ProcessEnv,
 ): Promise<void> {
   const [terraform, aws] = await Promise.all([
-    terraformProblems(terraformBinary(variables), terraformVariables(variables, name)),
+    terraformProblems(terraformBinary(variables), terraformVariables(variables)),
     awsProblems(config, file, variables),
   ]);
   const problems = [...terraform, ...aws, ...digitalOceanProblems(config, variables)];

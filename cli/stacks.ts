@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readManifest } from "../checkout/manifest";
 import { Refusal } from "./refusal";
 
 /** The stack that comes before all others. */
@@ -36,19 +37,6 @@ export interface TerraformBlock {
   readonly required_providers?: Readonly<Record<string, unknown>>;
 }
 
-interface Manifest {
-  readonly stacks: Readonly<
-    Record<
-      string,
-      {
-        readonly synthesizedStackPath: string;
-        readonly workingDirectory: string;
-        readonly dependencies: readonly string[];
-      }
-    >
-  >;
-}
-
 interface StackJson {
   readonly terraform: TerraformBlock;
   readonly data?: { readonly terraform_remote_state?: Readonly<Record<string, unknown>> };
@@ -56,8 +44,7 @@ interface StackJson {
 
 /** The stacks that were synthesised into `outdir`, in the order in which they are deployed. */
 export function readStacks(outdir: string): readonly Stack[] {
-  const manifest = readJson(join(outdir, "manifest.json")) as Manifest;
-  const stacks = Object.entries(manifest.stacks).map(
+  const stacks = Object.entries(readManifest(outdir).stacks).map(
     ([id, { synthesizedStackPath, workingDirectory, dependencies }]): Stack => {
       const { terraform, data } = readJson(join(outdir, synthesizedStackPath)) as StackJson;
       const reads = Object.keys(data?.terraform_remote_state ?? {});

@@ -34,10 +34,10 @@ export function terraformBinary(variables: NodeJS.ProcessEnv): string {
   return chosen === "" ? "terraform" : chosen;
 }
 
-/** Terraform for the stacks of one environment. */
-export function createTerraform(variables: NodeJS.ProcessEnv, environment: string): Terraform {
+/** Terraform with what this project runs it with. */
+export function createTerraform(variables: NodeJS.ProcessEnv): Terraform {
   const command = terraformBinary(variables);
-  const own = terraformVariables(variables, environment);
+  const own = terraformVariables(variables);
   const initialised = new Set<string>();
   const inFolder = (folder: string, ...args: string[]): Run => ({ command, args, folder, variables: own });
 
@@ -73,8 +73,9 @@ export function createTerraform(variables: NodeJS.ProcessEnv, environment: strin
 }
 
 /** The user's environment, with what every Terraform of this project runs with. */
-export function terraformVariables(variables: NodeJS.ProcessEnv, environment: string): NodeJS.ProcessEnv {
-  const { TF_CLI_CONFIG_FILE: cliConfig, ...others } = variables;
+export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  // With a TF_DATA_DIR all stacks might share what `init` remembers of their backends: each has its own, in its folder.
+  const { TF_CLI_CONFIG_FILE: cliConfig, TF_DATA_DIR: _, ...others } = variables;
   const pluginCache = variables["TF_PLUGIN_CACHE_DIR"] ?? resolve("node_modules/.cache/terraform-plugins");
   // Terraform refuses to work with a cache folder that doesn't exist.
   mkdirSync(pluginCache, { recursive: true });
@@ -86,9 +87,6 @@ export function terraformVariables(variables: NodeJS.ProcessEnv, environment: st
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
     ...others,
     TF_PLUGIN_CACHE_DIR: pluginCache,
-    // What `init` remembers of a backend must not meet the backend of another environment: Terraform would
-    // offer to copy the one's state over the other's.
-    TF_DATA_DIR: `.terraform-${environment}`,
     TF_IN_AUTOMATION: "1",
     CHECKPOINT_DISABLE: "1",
   };

@@ -28,7 +28,14 @@ const backend = z
   .discriminatedUnion(
     "kind",
     [
-      z.strictObject({ kind: z.literal("local") }),
+      z.strictObject({
+        kind: z.literal("local"),
+        folder: z
+          .string()
+          .min(1)
+          .default("state")
+          .describe("Folder of the states, absolute or relative to the project's root."),
+      }),
       z.strictObject({
         kind: z.literal("s3"),
         bucket: z.string().min(3).describe("Bucket that holds the states; versioning is recommended."),

@@ -1,4 +1,14 @@
-import { CloudBackend, LocalBackend, NamedCloudWorkspace, S3Backend, type TerraformRemoteState } from "cdktf";
+import { realpathSync } from "node:fs";
+import { isAbsolute, join, relative } from "node:path";
+import {
+  App,
+  CloudBackend,
+  LocalBackend,
+  Manifest,
+  NamedCloudWorkspace,
+  S3Backend,
+  type TerraformRemoteState,
+} from "cdktf";
 import type { TerraformStack } from "cdktf";
 import type { Backend } from "../config/schema";
 
@@ -17,8 +27,7 @@ export function createBackend(stack: TerraformStack, backend: Backend, key: stri
 function create(stack: TerraformStack, backend: Backend, key: string) {
   switch (backend.kind) {
     case "local":
-      // Seen from every stack's folder, cdktf.out/stacks/<id>: one string serves producer and readers, on any machine.
-      return new LocalBackend(stack, { path: `../../../state/${key}.tfstate` });
+      return new LocalBackend(stack, { path: join(localFolder(stack, backend.folder), `${key}.tfstate`) });
     case "s3": {
       const { bucket, region, kmsKeyId } = backend;
       stack.addOverride("terraform.backend.s3.use_lockfile", true);
@@ -33,4 +42,20 @@ function create(stack: TerraformStack, backend: Backend, key: string) {
       });
     }
   }
+}
+
+const root = realpathSync(join(__dirname, ".."));
+
+/**
+ * The folder of local states, seen from a stack's folder: one text serves the producer and the readers of a state, and
+ * is the same on every machine. Wherever the output lies, it leads to the same place, so that another output folder
+ * doesn't mean an empty state, and a second deployment.
+ */
+function localFolder(stack: TerraformStack, folder: string): string {
+  if (isAbsolute(folder)) {
+    return folder;
+  }
+  // Terraform goes up from where the folder really is, whatever links lead to it.
+  const outdir = realpathSync(App.of(stack).outdir);
+  return relative(join(outdir, Manifest.stacksFolder, stack.node.id), join(root, folder));
 }

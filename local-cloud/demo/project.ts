@@ -6,17 +6,21 @@ import { mustRun, run, type Command, type Ended } from "./command";
 /** A deployment as an environment file writes it, as far as it is read and changed here. */
 export interface EnvironmentFile {
   readonly name: string;
+  readonly backend?: { readonly kind: "local"; readonly folder: string };
   readonly sites: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly application: Readonly<Record<string, unknown>>;
 }
 
 const root = resolve(__dirname, "../..");
+/** Name of the environment's file, and so of its output folder. */
+const environmentName = "local";
 /** Seconds that one command may take. */
 const commandTimeout = 900;
 
 /** The project at work against a local cloud, with its output and states in a folder of their own. */
 export class Project {
   private readonly environmentFile: string;
+  /** Below it is the environment's own. */
   private readonly outdir: string;
 
   /** @param directory is emptied first: a state of an earlier cloud would describe things that are no more. */
@@ -26,16 +30,17 @@ export class Project {
   ) {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true });
-    this.environmentFile = join(directory, "local.json");
+    this.environmentFile = join(directory, `${environmentName}.json`);
     this.outdir = join(directory, "cdktf.out");
   }
 
-  /** The project's own environment for the local cloud. */
+  /** The project's own environment for the local cloud, with its states beside everything else here. */
   async localEnvironment(): Promise<EnvironmentFile> {
     const script = `JSON.stringify(require("./config/environments/local.ts").default)`;
-    return JSON.parse(
+    const environment = JSON.parse(
       await mustRun(this.command(process.execPath, ["--require", "tsx/cjs", "--print", script])),
     ) as EnvironmentFile;
+    return { ...environment, backend: { kind: "local", folder: join(this.directory, "state") } };
   }
 
   /** Makes the commands that follow use this environment. */
@@ -55,12 +60,16 @@ export class Project {
 
   /** Ids of the synthesised stacks. */
   stacks(): string[] {
-    return readdirSync(join(this.outdir, "stacks")).sort();
+    return readdirSync(this.stacksFolder).sort();
   }
 
   /** Where a stack's Terraform JSON lies. */
   folderOf(stack: string): string {
-    return join(this.outdir, "stacks", stack);
+    return join(this.stacksFolder, stack);
+  }
+
+  private get stacksFolder(): string {
+    return join(this.outdir, environmentName, "stacks");
   }
 
   /** The providers that a stack asks for, by local name. */

@@ -145,7 +145,7 @@ test("no activation code is in the journal, in a log, or in what was synthesised
 
 function synthesised(): string[] {
   return ["control-plane", "activations", "compute-ams3", "application"].map(
-    (id) => `demo/cdktf.out/stacks/${id}/cdk.tf.json`,
+    (id) => `demo/cdktf.out/local/stacks/${id}/cdk.tf.json`,
   );
 }
 

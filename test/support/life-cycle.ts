@@ -118,11 +118,12 @@ function emptyFolder(name: string): string {
 
 async function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud): Promise<LifeCycle> {
   const outdir = join(directory, "cdktf.out");
+  const backend = { kind: "local", folder: join(directory, "state") } as const;
   const folderOf = (stack: string): string => join(outdir, "stacks", stack);
   let { sites, environment } = options;
   const configure: LifeCycle["configure"] = (changed, changedEnvironment) => {
     sites = { ...sites, ...changed };
-    environment = { ...environment, ...changedEnvironment };
+    environment = { backend, ...environment, ...changedEnvironment };
     synthInto(outdir, environmentOf(sites, environment));
   };
   configure({});

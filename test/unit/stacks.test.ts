@@ -1,10 +1,20 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import local from "../../config/environments/local";
 import prod from "../../config/environments/prod";
+import type { Environment } from "../../config/schema";
 import { oneSite, threeSites } from "../support/environments";
 import { addresses, stackOf, synth, synthInto } from "../support/synth";
 
@@ -176,16 +186,44 @@ test("nothing that a deregistration depends on is created before it is destroyed
   expect(early).toEqual(["aws_ecs_task_definition.app", "digitalocean_certificate.port-443"]);
 });
 
-test("a local backend keeps each state beside cdktf.out, under the deployment's name", () => {
-  expect(stackOf(one, "compute-ams3").terraform.backend).toEqual({
-    local: { path: "../../../state/shop--compute-ams3.tfstate" },
+describe("a local backend keeps each state, under the deployment's name,", () => {
+  let scratch: string;
+
+  beforeEach(() => {
+    scratch = mkdtempSync(join(tmpdir(), "local-backend-"));
   });
-  expect(stackOf(one, "compute-ams3").data?.["terraform_remote_state"]).toEqual({
-    activations: {
-      backend: "local",
-      config: { path: "../../../state/shop--activations.tfstate" },
-      workspace: "${terraform.workspace}",
-    },
+
+  afterEach(() => {
+    rmSync(scratch, { recursive: true });
+  });
+
+  /** Where Terraform finds the states of compute-ams3 and of what it reads, when the output is in this folder. */
+  const found = (outdir: string, backend: Environment["backend"]) => {
+    const stack = stackOf(synthInto(outdir, { ...oneSite, backend }), "compute-ams3");
+    const { path } = stack.terraform.backend["local"] as { path: string };
+    const reader = stack.data?.["terraform_remote_state"]?.["activations"];
+    expect(reader).toMatchObject({ backend: "local", workspace: "${terraform.workspace}" });
+    const { path: read } = reader?.["config"] as { path: string };
+    // As a process that is there resolves it, whatever links lead there.
+    const folder = realpathSync(join(outdir, "stacks/compute-ams3"));
+    return [path, read].map((place) => resolve(folder, place));
+  };
+
+  test("in the project's root, wherever the output lies", () => {
+    symlinkSync(mkdtempSync(join(scratch, "far-")), join(scratch, "link"));
+    for (const outdir of ["out", "deep/er/out", "link/out"]) {
+      expect(found(join(scratch, outdir), { kind: "local" })).toEqual([
+        resolve("state/shop--compute-ams3.tfstate"),
+        resolve("state/shop--activations.tfstate"),
+      ]);
+    }
+  });
+
+  test("in the folder that it names, by a path from the root or from everywhere", () => {
+    const below = { kind: "local", folder: "states/of/shops" } as const;
+    expect(found(join(scratch, "out"), below)[0]).toBe(resolve("states/of/shops/shop--compute-ams3.tfstate"));
+    const elsewhere = { kind: "local", folder: "/srv/states" } as const;
+    expect(found(join(scratch, "out"), elsewhere)[0]).toBe("/srv/states/shop--compute-ams3.tfstate");
   });
 });
 
@@ -243,7 +281,8 @@ test("a second synth in another folder writes the same bytes", () => {
   );
   try {
     const written = directories.map((directory) => {
-      synthInto(directory, threeSites);
+      // A path to local states tells where the output lies, on purpose.
+      synthInto(directory, { ...threeSites, backend: { kind: "local", folder: "/srv/states" } });
       return contents(directory);
     });
     expect(Object.keys(written[0] ?? {})).toHaveLength(manifest + stacks + droplets * 2 + servers);
@@ -256,34 +295,43 @@ test("a second synth in another folder writes the same bytes", () => {
   }
 });
 
-test("the product synthesises without the local cloud", () => {
-  const directory = mkdtempSync(join(tmpdir(), "product-"));
+test("the product synthesises without the local cloud, and the same bytes wherever it is checked out", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "product-"));
   try {
-    for (const name of [
-      "app",
-      "config",
-      "stacks",
-      "constructs",
-      "main.ts",
-      "tsconfig.json",
-      "package.json",
-    ]) {
-      cpSync(name, join(directory, name), { recursive: true });
-    }
-    symlinkSync(resolve("node_modules"), join(directory, "node_modules"));
-    execFileSync(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
-      cwd: directory,
-      env: { ...process.env, ANYWHERE_ENV: "local", CDKTF_OUTDIR: "out" },
-      stdio: "pipe",
+    const written = ["here", "else/where"].map((place) => {
+      const directory = join(scratch, place);
+      for (const name of [
+        "app",
+        "checkout",
+        "config",
+        "stacks",
+        "constructs",
+        "main.ts",
+        "tsconfig.json",
+        "package.json",
+      ]) {
+        cpSync(name, join(directory, name), { recursive: true });
+      }
+      symlinkSync(resolve("node_modules"), join(directory, "node_modules"));
+      const { CDKTF_OUTDIR: _, ...variables } = process.env;
+      execFileSync(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
+        cwd: directory,
+        env: { ...variables, ANYWHERE_ENV: "local" },
+        stdio: "pipe",
+      });
+      expect(readdirSync(join(directory, "cdktf.out"))).toEqual(["local"]);
+      expect(readdirSync(join(directory, "cdktf.out/local/stacks")).sort()).toEqual([
+        "activations",
+        "application",
+        "compute-ams3",
+        "control-plane",
+      ]);
+      return contents(join(directory, "cdktf.out"));
     });
-    expect(readdirSync(join(directory, "out", "stacks")).sort()).toEqual([
-      "activations",
-      "application",
-      "compute-ams3",
-      "control-plane",
-    ]);
+    expect(written[1]).toEqual(written[0]);
+    expect(JSON.stringify(written[0])).not.toContain(scratch);
   } finally {
-    rmSync(directory, { recursive: true });
+    rmSync(scratch, { recursive: true });
   }
 });
 

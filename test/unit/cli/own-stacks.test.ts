@@ -38,7 +38,7 @@ function synthesise(more: Partial<Environment> = {}): readonly Stack[] {
     env: { PATH: process.env["PATH"], HOME: folder, ANYWHERE_ENV: file, CDKTF_OUTDIR: outdir },
     stdio: "pipe",
   });
-  return readStacks(outdir);
+  return readStacks(join(outdir, "environment"));
 }
 
 test("the project's stacks are deployed from the control plane to the application, and all read its outputs", () => {

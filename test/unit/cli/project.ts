@@ -54,6 +54,7 @@ const root = resolve(__dirname, "../../..");
 export async function createProject(): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), "cli-project-"));
   for (const part of [
+    "checkout",
     "cli",
     "config",
     "node-version.js",

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadEnvironment } from "../../../config/load";
+import { writeOutput } from "../../../checkout/output-folder";
+import { loadEnvironment, type LoadedEnvironment } from "../../../config/load";
 import { namesOf } from "../../../config/names";
 import { nodesOf } from "../../../config/nodes";
 
@@ -10,16 +11,14 @@ import { nodesOf } from "../../../config/nodes";
  * provider and no cloud. What stands for a node is replaced with its generation. Each first resource appends a line
  * to the file `RECORD` when it is created and when it is destroyed; it fails to be created while `FAIL` is a file.
  */
-function main(): void {
-  const { config } = loadEnvironment(process.env);
-  const outdir = process.env["CDKTF_OUTDIR"] ?? "cdktf.out";
+function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const sites = Object.entries(config.sites).map(([name, site]) => ({
     name,
     kind: site.kind,
     nodes: [...nodesOf({ deployment: config.name, site: name }, site)],
   }));
   const compute = sites.map(({ name }) => `compute-${name}`);
-  const path = (id: string) => `../../../state/${namesOf(config).state(id)}.tfstate`;
+  const path = (id: string) => `../../../../state/${namesOf(config).state(id)}.tfstate`;
   const recorded = (id: string, instances: Readonly<Record<string, Instance>>) => ({
     for_each: instances,
     input: "${each.value.input}",
@@ -99,4 +98,7 @@ interface Instance {
   readonly generation: string;
 }
 
-main();
+const environment = loadEnvironment(process.env);
+writeOutput(process.env, environment, (outdir) => {
+  synthesise(outdir, environment);
+});

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -28,15 +28,15 @@ test("every stack is written, in the order of a deploy, and the environment is n
   const stacks = ["control-plane", "activations", "compute-ams3", "compute-berlin", "application"];
   expect(await synth("prod")).toEqual({
     code: 0,
-    stdout: stacks.map((id) => `${relative(process.cwd(), join(folder, "stacks", id))}\n`).join(""),
+    stdout: stacks.map((id) => `${relative(process.cwd(), join(folder, "prod/stacks", id))}\n`).join(""),
     stderr: "environment: prod (config/environments/prod.ts)\n",
   });
-  expect(stacks.every((id) => existsSync(join(folder, "stacks", id, "cdk.tf.json")))).toBe(true);
+  expect(stacks.every((id) => existsSync(join(folder, "prod/stacks", id, "cdk.tf.json")))).toBe(true);
 });
 
 test("a wrong environment writes nothing", async () => {
   const { code, stdout, stderr } = await synth("staging");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toContain("choose one of dev, local, prod");
-  expect(existsSync(join(folder, "stacks"))).toBe(false);
+  expect(readdirSync(folder)).toEqual([]);
 });

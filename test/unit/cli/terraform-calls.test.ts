@@ -19,11 +19,13 @@ test("a deploy initialises a stack once, looks at its state, and applies it unas
   ]);
 });
 
-test("Terraform runs with a plugin cache, without calling home, and apart from other environments", async () => {
-  await run(["deploy", "control-plane", "--auto-approve"], { TF_LOG: "ERROR" });
+test("Terraform runs with a plugin cache, without calling home, and with each stack's memory in its own folder", async () => {
+  await run(["deploy", "control-plane", "--auto-approve"], {
+    TF_LOG: "ERROR",
+    TF_DATA_DIR: "/tmp/of-all-stacks",
+  });
   expect(project().lines("record.variables")).toEqual([
     "CHECKPOINT_DISABLE=1",
-    "TF_DATA_DIR=.terraform-environment",
     "TF_IN_AUTOMATION=1",
     "TF_LOG=ERROR",
     `TF_PLUGIN_CACHE_DIR=${join(project().folder, "plugins")}`,

@@ -133,10 +133,9 @@ test("a deploy refuses to forget a site that is still deployed, and changes noth
     expect(stderr).toBe(`environment: environment (environment.json)\n${refusal}`);
   }
   expect(project.lines("record")).toEqual(created);
-  expect(readdirSync(at("cdktf.out/stacks"))).toEqual([
+  expect(readdirSync(at("cdktf.out/environment/stacks"))).toEqual([
     "activations",
     "application",
-    "compute-ams3",
     "compute-office",
     "control-plane",
   ]);

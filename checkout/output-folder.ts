@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { ConfigError, type LoadedEnvironment } from "../config/load";
+import { publishManifest, readManifest } from "./manifest";
+
+/** What is in every output folder beside the stacks: the file of the environment that it belongs to. */
+const markerFile = "environment.json";
+
+/**
+ * Where an environment is synthesised: in a folder of its own below `CDKTF_OUTDIR`, cdktf.out when unset. So no two
+ * environments ever read, initialise or carry out each other's stacks.
+ *
+ * @throws {ConfigError} when the environment's name can't be a folder's there.
+ */
+export function outputFolder(
+  variables: NodeJS.ProcessEnv,
+  { name, file }: Pick<LoadedEnvironment, "name" | "file">,
+): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9 ._-]*$/.test(name) || ["stacks", "manifest.json"].includes(name)) {
+    throw new ConfigError([
+      `${file}: the file's name is the name of its output folder: call it otherwise, such as staging.json, of letters, digits, - and _ (got ${JSON.stringify(name)})`,
+    ]);
+  }
+  return join(outputRoot(variables), name);
+}
+
+/**
+ * Lets `synthesise` write the stacks of an environment into its folder, removes those that the environment no longer
+ * has, and tells the CDKTF CLI where the stacks are, if that is what started this process.
+ *
+ * @throws {ConfigError} when another environment file of the same name has written there.
+ */
+export function writeOutput(
+  variables: NodeJS.ProcessEnv,
+  environment: Pick<LoadedEnvironment, "name" | "file">,
+  synthesise: (outdir: string) => void,
+): void {
+  const outdir = outputFolder(variables, environment);
+  mkdirSync(outdir, { recursive: true });
+  mark(outdir, environment.file);
+  synthesise(outdir);
+  removeStaleStacks(outdir);
+  // Set by the CDKTF CLI alone.
+  if (variables["CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS"] !== undefined) {
+    publishManifest(outputRoot(variables), environment.name);
+  }
+}
+
+function outputRoot(variables: NodeJS.ProcessEnv): string {
+  return resolve(variables["CDKTF_OUTDIR"] ?? "cdktf.out");
+}
+
+function mark(outdir: string, file: string): void {
+  const marker = join(outdir, markerFile);
+  const owner = existsSync(marker)
+    ? (JSON.parse(readFileSync(marker, "utf8")) as { readonly file: string }).file
+    : file;
+  if (owner !== file) {
+    const folder = relative(process.cwd(), outdir);
+    throw new ConfigError([
+      `${file}: its output folder ${folder} is that of ${owner}, which has the same name: rename one of the two, give it another CDKTF_OUTDIR, or remove ${folder} if ${owner} is no longer used`,
+    ]);
+  }
+  writeFileSync(marker, `${JSON.stringify({ file }, undefined, 2)}\n`);
+}
+
+function removeStaleStacks(outdir: string): void {
+  const stacks = join(outdir, "stacks");
+  const current = Object.keys(readManifest(outdir).stacks);
+  for (const id of readdirSync(stacks).filter((name) => !current.includes(name))) {
+    // Terraform leaves a state there that it could write nowhere else: it may be all that knows of what runs.
+    if (!existsSync(join(stacks, id, "errored.tfstate"))) {
+      rmSync(join(stacks, id), { recursive: true });
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { outputFolder, writeOutput } from "../../../checkout/output-folder";
+import { ConfigError } from "../../../config/load";
+
+let root: string;
+const at = (path: string) => join(root, path);
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "output-folder-"));
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+const write = (path: string, text: string) => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+};
+
+/** Writes stacks of these ids, as CDKTF does. */
+const stacks =
+  (...ids: readonly string[]) =>
+  (outdir: string) => {
+    for (const id of ids) {
+      write(join(outdir, "stacks", id, "cdk.tf.json"), "{}");
+    }
+    const entries = ids.map((id) => [
+      id,
+      {
+        name: id,
+        workingDirectory: `stacks/${id}`,
+        synthesizedStackPath: `stacks/${id}/cdk.tf.json`,
+        stackMetadataPath: `stacks/${id}/metadata.json`,
+        dependencies: [],
+      },
+    ]);
+    write(
+      join(outdir, "manifest.json"),
+      JSON.stringify({ version: "1", stacks: Object.fromEntries(entries) as object }),
+    );
+  };
+
+const output = (file: string, synthesise: (outdir: string) => void, more: NodeJS.ProcessEnv = {}) => {
+  const name = file.replace(/^.*\/|\.\w+$/g, "");
+  writeOutput({ CDKTF_OUTDIR: root, ...more }, { name, file }, synthesise);
+};
+
+test("each environment has a folder of its own, and its own file may write there again", () => {
+  output("x/a.json", stacks("one"));
+  output("config/environments/b.ts", stacks("two"));
+  output("x/a.json", stacks("one"));
+  expect(readdirSync(root)).toEqual(["a", "b"]);
+  expect([readdirSync(at("a/stacks")), readdirSync(at("b/stacks"))]).toEqual([["one"], ["two"]]);
+});
+
+test("another file of the same name is refused, with what to do, before anything is written", () => {
+  output("x/a.json", stacks("one"));
+  const other = () => {
+    output("y/a.json", stacks("two"));
+  };
+  expect(other).toThrow(ConfigError);
+  expect(other).toThrow(
+    /^y\/a\.json: its output folder \S+\/a is that of x\/a\.json, .*: rename one of the two, give it another CDKTF_OUTDIR, or remove \S+\/a if x\/a\.json is no longer used$/,
+  );
+  expect(readdirSync(at("a/stacks"))).toEqual(["one"]);
+});
+
+test.each(["stacks", "manifest.json", "", ".", "..", "a/b"])("no output folder is called %j", (name) => {
+  expect(() => outputFolder({}, { name, file: "x" })).toThrow(ConfigError);
+});
+
+test("stacks that are no more go, but not what others remember, nor a state that Terraform could save nowhere else", () => {
+  output("a.json", stacks("kept", "gone", "failed"));
+  write(at("a/stacks/kept/.terraform/terraform.tfstate"), "remembered");
+  write(at("a/stacks/gone/.terraform/terraform.tfstate"), "remembered");
+  write(at("a/stacks/failed/errored.tfstate"), "precious");
+  output("b.json", stacks("gone"));
+  output("a.json", stacks("kept"));
+  expect(readdirSync(at("a/stacks"))).toEqual(["failed", "kept"]);
+  expect(existsSync(at("a/stacks/kept/.terraform/terraform.tfstate"))).toBe(true);
+  expect(existsSync(at("a/stacks/failed/errored.tfstate"))).toBe(true);
+  expect(readdirSync(at("b/stacks"))).toEqual(["gone"]);
+});
+
+test("the CDKTF CLI finds the stacks of the environment that it has synthesised, and nobody else leaves it a manifest", () => {
+  output("a.json", stacks("one"));
+  expect(readdirSync(root)).toEqual(["a"]);
+  output("b.json", stacks("two"), { CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS: "true" });
+  output("a.json", stacks("one"));
+  expect(JSON.parse(readFileSync(at("manifest.json"), "utf8"))).toMatchObject({
+    stacks: {
+      two: {
+        workingDirectory: "b/stacks/two",
+        synthesizedStackPath: "b/stacks/two/cdk.tf.json",
+        stackMetadataPath: "b/stacks/two/metadata.json",
+      },
+    },
+  });
+  expect(readdirSync(root)).toEqual(["a", "b", "manifest.json"]);
+});
