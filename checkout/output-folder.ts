@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { ConfigError, type LoadedEnvironment } from "../config/load";
 import { publishManifest, readManifest } from "./manifest";
@@ -37,6 +37,8 @@ export function writeOutput(
 ): void {
   const outdir = outputFolder(variables, environment);
   mkdirSync(outdir, { recursive: true });
+  // The CDKTF CLI leaves its plans there, which hold activation codes.
+  chmodSync(outdir, 0o700);
   mark(outdir, environment.file);
   synthesise(outdir);
   removeStaleStacks(outdir);

@@ -1,0 +1,150 @@
+import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, jest } from "@jest/globals";
+import type { Environment } from "../../config/schema";
+import { mustRun, run, type Command } from "../../local-cloud/demo/command";
+import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
+import { lanes } from "../support/lanes";
+import { testOfLowPorts } from "../support/low-ports";
+
+jest.setTimeout(900_000);
+
+const shipped = readdirSync("config/environments")
+  .map((file) => basename(file, ".ts"))
+  .sort();
+const directory = resolve(".local-cloud/tests/environments");
+const outdir = join(directory, "cdktf.out");
+
+let cloud: LocalCloud;
+
+beforeAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  cloud = await startLocalCloud({ directory, output: openSync(join(directory, "cloud.log"), "w") });
+});
+
+afterAll(() => cloud.stop());
+
+/** An environment as it is shipped, in the embedded clouds' account and with their signing key. */
+async function configure(name: string): Promise<string> {
+  const { default: environment } = (await import(`../../config/environments/${name}`)) as {
+    default: Environment;
+  };
+  const { backend } = environment;
+  if (backend?.kind === "s3") {
+    await createBucket(backend.bucket);
+  }
+  const file = join(directory, `${name}.json`);
+  const adapted: Environment = {
+    ...environment,
+    aws: { ...environment.aws, accountId: "123456789012" },
+    backend: backend ?? { kind: "local", folder: join(directory, "state") },
+    installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
+  };
+  writeFileSync(file, JSON.stringify(adapted));
+  return file;
+}
+
+async function createBucket(bucket: string): Promise<void> {
+  const options = ["--bucket", bucket, "--region", "eu-west-1"];
+  await mustRun({
+    program: "aws",
+    args: [
+      "s3api",
+      "create-bucket",
+      ...options,
+      "--create-bucket-configuration",
+      "LocationConstraint=eu-west-1",
+    ],
+    folder: directory,
+    variables: cloud.variables,
+    log: undefined,
+    seconds: 60,
+  });
+}
+
+function commandsOf(environmentFile: string) {
+  const command = (program: string, args: readonly string[], folder = resolve(".")): Command => ({
+    program,
+    args,
+    folder,
+    variables: { ...cloud.variables, ANYWHERE_ENV: environmentFile, CDKTF_OUTDIR: outdir },
+    log: join(directory, `${basename(environmentFile)}.log`),
+    seconds: 600,
+  });
+  const folderOf = (stack: string) => join(outdir, basename(environmentFile, ".json"), "stacks", stack);
+  return {
+    folderOf,
+    anywhere: (...args: string[]) => run(command(process.execPath, ["cli/anywhere.js", ...args])),
+    cdktf: (...args: string[]) =>
+      run(
+        command(process.execPath, ["node_modules/cdktf-cli/bundle/bin/cdktf", ...args, "--output", outdir]),
+      ),
+    terraform: (stack: string, ...args: string[]) =>
+      run(command(cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform", args, folderOf(stack))),
+    secretly: (stack: string, ...args: string[]) =>
+      mustRun({
+        ...command(cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform", args, folderOf(stack)),
+        log: undefined,
+      }),
+  };
+}
+
+const lane = lanes();
+
+describe.each(shipped)("the environment %s", (name) => {
+  testOfLowPorts(
+    "is deployed by CDKTF's CLI, and planned by our commands and by plain Terraform in the same folder",
+    lane(name, async () => {
+      const { anywhere, cdktf, terraform, folderOf } = commandsOf(await configure(name));
+      expect(await cdktf("deploy", "*", "--auto-approve")).toMatchObject({ exitCode: 0 });
+      expect(await anywhere("diff")).toMatchObject({ exitCode: 0 });
+      expect(readdirSync(join(folderOf("control-plane"), ".."))).toEqual(
+        expect.arrayContaining(["activations", "application", "compute-ams3", "control-plane"]),
+      );
+      expect(await terraform("activations", "plan", "-detailed-exitcode", "-no-color")).toMatchObject({
+        exitCode: 0,
+      });
+    }),
+  );
+
+  testOfLowPorts(
+    "keeps activation codes out of what is synthesised, and plans that hold them from others on the computer",
+    lane(name, async () => {
+      const { cdktf, secretly, folderOf } = commandsOf(join(directory, `${name}.json`));
+      const codes = Object.values(
+        JSON.parse(await secretly("activations", "output", "-json", "activation_codes")) as Record<
+          string,
+          string
+        >,
+      );
+      expect(codes.length).toBeGreaterThanOrEqual(2);
+      expect(filesWith(codes, join(outdir, name))).toEqual([]);
+      if (name === "prod") {
+        // CDKTF's CLI leaves its plan where the stack is.
+        expect(await cdktf("diff", "activations")).toMatchObject({ exitCode: 0 });
+        expect(readdirSync(folderOf("activations"))).toContain("plan");
+      }
+      expect(statSync(join(outdir, name)).mode & 0o077).toBe(0);
+    }),
+  );
+
+  testOfLowPorts(
+    "is destroyed",
+    lane(name, async () => {
+      const { anywhere, cdktf } = commandsOf(join(directory, `${name}.json`));
+      const all = ["destroy", "--auto-approve"];
+      expect(await (name === "prod" ? cdktf(...all, "*") : anywhere(...all))).toMatchObject({ exitCode: 0 });
+    }),
+  );
+});
+
+/** Files below a folder that hold one of these texts, Terraform's own copies of providers left out. */
+function filesWith(texts: readonly string[], folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => !path.includes("providers/") && statSync(join(folder, path)).isFile())
+    .filter((path) => {
+      const content = readFileSync(join(folder, path), "latin1");
+      return texts.some((text) => content.includes(text));
+    });
+}
