@@ -74,8 +74,7 @@ export function createTerraform(variables: NodeJS.ProcessEnv): Terraform {
 
 /** The user's environment, with what every Terraform of this project runs with. */
 export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  // With a TF_DATA_DIR all stacks might share what `init` remembers of their backends: each has its own, in its folder.
-  const { TF_CLI_CONFIG_FILE: cliConfig, TF_DATA_DIR: _, ...others } = variables;
+  const { TF_CLI_CONFIG_FILE: cliConfig, ...others } = variables;
   const pluginCache = variables["TF_PLUGIN_CACHE_DIR"] ?? resolve("node_modules/.cache/terraform-plugins");
   // Terraform refuses to work with a cache folder that doesn't exist.
   mkdirSync(pluginCache, { recursive: true });
@@ -87,6 +86,8 @@ export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.Process
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
     ...others,
     TF_PLUGIN_CACHE_DIR: pluginCache,
+    // Else all stacks might share what `init` remembers of a backend: each keeps its own, in its folder.
+    TF_DATA_DIR: undefined,
     TF_IN_AUTOMATION: "1",
     CHECKPOINT_DISABLE: "1",
   };
