@@ -1,0 +1,73 @@
+import { mkdirSync, openSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { mustRun } from "../../local-cloud/demo/command";
+import { Project } from "../../local-cloud/demo/project";
+import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
+import { findSite, nothing } from "../support/clouds";
+import { shortWaits } from "../support/life-cycle";
+import { layOut, recordedReleases, releasedEnvironment } from "../support/releases";
+
+jest.setTimeout(600_000);
+
+const directory = resolve(".local-cloud/tests/releases");
+const order = ["control-plane", "activations", "compute-ams3", "compute-berlin", "application"];
+
+let cloud: LocalCloud;
+
+beforeAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const started = await startLocalCloud({
+    directory,
+    args: ["--image", "localhost/anywhere/app:v1=app"],
+    output: openSync(join(directory, "cloud.log"), "w"),
+  });
+  cloud = { ...started, variables: { ...started.variables, ...shortWaits } };
+}, 300_000);
+
+afterAll(() => cloud.stop());
+
+describe.each(recordedReleases())("a deployment of release %s", (version) => {
+  const folder = join(directory, version);
+  const states = join(folder, "states");
+  let project: Project;
+
+  beforeAll(async () => {
+    project = new Project(cloud, folder);
+    layOut(version, join(folder, "released"), states);
+    for (const stack of order) {
+      await terraform(stack, "init", "-input=false", "-no-color");
+      await terraform(stack, "apply", "-auto-approve", "-input=false", "-no-color");
+    }
+  }, 600_000);
+
+  const terraform = (stack: string, ...args: readonly string[]) =>
+    mustRun({
+      program: cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform",
+      args,
+      folder: join(folder, "released", "stacks", stack),
+      variables: cloud.variables,
+      log: join(folder, "released.log"),
+      seconds: 480,
+    });
+
+  test("keeps every node, and its registration, when the present release is deployed over it", async () => {
+    const before = await findSite(cloud, "released", "ams3");
+    expect(before.containerInstances.map(({ node }) => node)).toEqual(["web-1", "web-2"]);
+    const activations = await terraform("activations", "output", "-json", "activation_ids");
+    project.configure(releasedEnvironment(states));
+    await project.mustAnywhere("deploy", "--auto-approve");
+    expect(await findSite(cloud, "released", "ams3")).toEqual(before);
+    expect(await terraform("activations", "output", "-json", "activation_ids")).toBe(activations);
+    expect(await project.anywhere("diff")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("is destroyed by the present release, every node deregistered", async () => {
+    await project.mustAnywhere("destroy", "--auto-approve");
+    expect(await findSite(cloud, "released", "ams3")).toEqual(nothing);
+    for (const stack of order) {
+      expect(await terraform(stack, "state", "list")).toBe("");
+    }
+  });
+});
