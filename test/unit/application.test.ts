@@ -156,5 +156,6 @@ test("all times follow from the load balancer's health checks", () => {
     readyAfter: 63,
     stopTimeout: 56,
     container: { interval: 5, timeout: 5, retries: 3, startPeriod: 123 },
+    drain: { stall: 91, longest: 331 },
   });
 });
