@@ -15,6 +15,8 @@ export interface AdminClient {
   clearFaults(): Promise<void>;
   /** Ends an activation's time now. */
   expireActivation(id: string): Promise<void>;
+  /** Lets machines that register with an activation from now on get its tags so many seconds later; never for null. */
+  delayTags(id: string, seconds: number | null): Promise<void>;
   /** Replaces what machines download. */
   serve(served: Served): Promise<void>;
   bootMachine(spec: MachineSpec): Promise<void>;
@@ -51,6 +53,7 @@ export function adminClient(endpoint: string): AdminClient {
     },
     clearFaults: () => done(call("DELETE", "/faults")),
     expireActivation: (id) => done(call("POST", `/activations/${id}/expire`)),
+    delayTags: (id, seconds) => done(call("POST", `/activations/${id}/tag-delay`, { seconds })),
     serve: (served) => done(call("POST", "/origin", served)),
     bootMachine: (spec) => done(call("POST", "/machines", spec)),
     destroyMachine: (name) => done(call("DELETE", `/machines/${name}`)),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
+import type { Activation } from "./aws/state";
 import type { Fault } from "./faults";
 import { serveOnLoopback, type LoopbackServer } from "./http-server";
 import type { MachineSpec, Machines } from "./machines";
@@ -25,6 +26,11 @@ export interface Foreign {
 export interface Served {
   readonly path: string;
   readonly body: string | null;
+}
+
+/** How long after it registers with an activation a machine gets that activation's tags; never for null. */
+export interface TagDelay {
+  readonly seconds: number | null;
 }
 
 /** What the admin endpoint works on. */
@@ -56,6 +62,13 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
     /^\/activations\/([\w-]+)\/expire$/,
     ({ world }, _, id = "") => {
       expire(world, id);
+    },
+  ],
+  [
+    "POST",
+    /^\/activations\/([\w-]+)\/tag-delay$/,
+    ({ world }, body, id = "") => {
+      delayTags(world, id, body as TagDelay);
     },
   ],
   [
@@ -113,12 +126,20 @@ async function answer(
   return { status: 404, body: { error: `${request.method ?? ""} ${path} is unknown` } };
 }
 
-function expire({ aws }: World, id: string): void {
+function expire(world: World, id: string): void {
+  activationOf(world, id).expiresAt = Date.now();
+}
+
+function delayTags(world: World, id: string, { seconds }: TagDelay): void {
+  activationOf(world, id).tagDelay = seconds === null ? Infinity : seconds * 1000;
+}
+
+function activationOf({ aws }: World, id: string): Activation {
   const activation = aws.activations.get(id);
   if (activation === undefined) {
     throw new Error(`there is no activation ${id}`);
   }
-  activation.expiresAt = Date.now();
+  return activation;
 }
 
 function serveInstead(origin: Origin | undefined, { path, body }: Served): void {

@@ -40,6 +40,7 @@ function createActivation(
     createdAt: now,
     expiresAt,
     tags: input.Tags ?? [],
+    tagDelay: 0,
     deleted: false,
   };
   world.aws.activations.set(activation.id, activation);

@@ -97,7 +97,8 @@ function registerManagedInstance(
     agentVersion: "",
     registeredAt: now,
     lastPingAt: 0,
-    tags: [...activation.tags],
+    tags: [],
+    tagsToCome: { tags: activation.tags, at: now + activation.tagDelay },
   };
   world.aws.managedInstances.set(instance.id, instance);
   return { InstanceId: instance.id };

@@ -44,6 +44,7 @@ export function seedForeign(
     registeredAt: now,
     lastPingAt: now,
     tags: name === "tagged" ? Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) : [],
+    tagsToCome: undefined,
   }));
   const containerInstances = managedInstances.slice(1).map(({ id, name }): ContainerInstance => ({
     arn: ecsArn(world, settings, `container-instance/${cluster.name}/${derivedHex(32, "instance", name)}`),

@@ -15,6 +15,8 @@ export interface Activation {
   readonly createdAt: number;
   expiresAt: number;
   tags: SsmTag[];
+  /** Milliseconds until a machine that registers has the tags; infinite for never. */
+  tagDelay: number;
   /** A deleted activation is kept, since its machines remember it; no operation lists it. */
   deleted: boolean;
 }
@@ -34,6 +36,8 @@ export interface ManagedInstance {
   /** When its agent last called; decides the ping status. */
   lastPingAt: number;
   tags: SsmTag[];
+  /** Tags of its activation that it does not have yet, and when it gets them. */
+  tagsToCome: { readonly tags: readonly SsmTag[]; readonly at: number } | undefined;
 }
 
 export interface EcsCluster {
