@@ -9,6 +9,7 @@ import { Droplets } from "../constructs/digitalocean/droplets";
 import { PublicLoadBalancer } from "../constructs/digitalocean/load-balancer";
 import { Network } from "../constructs/digitalocean/network";
 import { NodeFirewall } from "../constructs/digitalocean/node-firewall";
+import { replacingNode } from "../constructs/node/replacement";
 import { ComputeStack } from "./compute";
 import type { ActivationsOutputs } from "./activations";
 import { objectPerInstance, StackOutputs, text, texts } from "./outputs";
@@ -56,6 +57,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
 
     const { set, life, activationId, activationCode } = this.addNodes(
       dropletsOf({ deployment: config.name, site: siteName }, site),
+      replacingNode,
     );
     const droplets = new Droplets(this, "droplets", {
       name: this.names.node(siteName, set.key),
@@ -82,7 +84,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
     const deregistration = life.deregistration(droplets.resource, "id", [droplets.resource]);
     life.gate(deregistration, {
       created: set.attribute(droplets.resource, "created_at"),
-      precondition: droplets.onlyOne(`sites.${siteName}.nodes`),
+      precondition: droplets.onlyOne(siteName),
     });
 
     this.outputs = new StackOutputs(this, {

@@ -1,6 +1,7 @@
 import type { Construct } from "constructs";
 import { serversOf } from "../config/nodes";
 import type { Config, OnPremisesSite } from "../config/schema";
+import { replacingServer } from "../constructs/node/replacement";
 import { ComputeStack } from "./compute";
 import type { ActivationsOutputs } from "./activations";
 import { objectPerInstance, StackOutputs, text } from "./outputs";
@@ -17,7 +18,10 @@ export class OnPremisesComputeStack extends ComputeStack {
     activations: ActivationsOutputs,
   ) {
     super(scope, config, siteName, activations);
-    const { life } = this.addNodes(serversOf({ deployment: config.name, site: siteName }, site));
+    const { life } = this.addNodes(
+      serversOf({ deployment: config.name, site: siteName }, site),
+      replacingServer,
+    );
     const guard = life.guard();
     const deregistration = life.deregistration(life.generation, "id", [guard]);
     if (site.awaitNodes) {

@@ -5,6 +5,7 @@ import { dependable, Fn, propertyAccess, Token } from "cdktf";
 import type { ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { NodeSet } from "../node/node-set";
+import { replacingNode } from "../node/replacement";
 import { Script } from "../script/script";
 
 const scripts = join(__dirname, "../node");
@@ -68,9 +69,8 @@ export class Droplets extends Construct {
   /**
    * That DigitalOcean has no other droplet with the name of this node's: the provider repeats a request whose answer
    * was lost, and what the first one made is in no state, may have registered, and costs money.
-   * @param setting where the configuration has the nodes
    */
-  onlyOne(setting: string): Precondition {
+  onlyOne(site: string): Precondition {
     const { key } = this.nodes;
     const droplet = `${dependable(this.resource)}[each.key]`;
     const ids = `[for one in ${dependable(this.all)}.droplets : one.id if one.name == ${droplet}.name]`;
@@ -78,8 +78,8 @@ export class Droplets extends Construct {
       condition: `\${alltrue([for id in ${ids} : tostring(id) == ${droplet}.id])}`,
       errorMessage:
         `DigitalOcean has several droplets named \${${droplet}.name}: \${join(", ", ${ids})}. ` +
-        `Only \${${droplet}.id} is in Terraform's state: delete the others, raise \`replacement\` of ` +
-        `${setting}.${key} in the configuration by one and deploy.`,
+        `Only \${${droplet}.id} is in Terraform's state: delete the others and ` +
+        `${replacingNode(site, key)}: the one that is deleted may be the one that registered.`,
     };
   }
 

@@ -6,17 +6,21 @@
 #   AWS_LIBRARY=… REGISTRATIONS=… deregister.sh
 #   NAME, SITE, NODE, GENERATION   the node: deployment, site, name and incarnation
 #   CLUSTER, AWS_REGION, ACCOUNT   where it is registered; credentials of another account are refused
-#   ACTIVATION_ID                  the activation that its machine was created with
+#   ACTIVATION_ID                  the activation that its machine was created with; may be empty
 #   AWS_LIBRARY, REGISTRATIONS     paths of aws.sh and registrations.sh
-#   PHASE                          deregistration (default), or guard: the second run, after the machine has gone,
-#                                  which leaves out the look-up by activation that the first run has made
+#   PHASE                          deregistration (default), or guard: the second run, after the machine has gone
 # Seconds; the first and the last may be fractions:
 #   POLL_SECONDS       5    between two looks at a draining node; up to three times as long
 #   DRAIN_SECONDS      300  longest wait for its tasks, and once more after they were stopped
-#   STALL_SECONDS      60   longest wait without progress, before the remaining tasks are stopped
+#   STALL_SECONDS      60   longest wait without progress, before the remaining tasks are stopped: longer than a task
+#                           takes to stop, or its node goes while clients still use it
 #   RECONNECT_SECONDS  30   longest wait for an agent that has lost its connection
 #   RETRY_SECONDS      2    before a failed call is repeated; doubles each time
+#   DEFAULT_DRAIN_SECONDS, DEFAULT_STALL_SECONDS  in place of 300 and 60: what follows from the health checks
 set -euo pipefail
+
+readonly LONGEST=${DRAIN_SECONDS:-${DEFAULT_DRAIN_SECONDS:-300}}
+readonly STALL=${STALL_SECONDS:-${DEFAULT_STALL_SECONDS:-60}}
 
 readonly PHASE=${PHASE:-deregistration}
 TASK="${PHASE} of ${SITE:-?}/${NODE:-?}"
@@ -24,15 +28,10 @@ TASK="${PHASE} of ${SITE:-?}/${NODE:-?}"
 . "${REGISTRATIONS:?is the path of registrations.sh}"
 
 main() {
-  prepare NAME SITE NODE GENERATION CLUSTER AWS_REGION ACCOUNT ACTIVATION_ID
+  prepare_node
   local managed arn instance status connected running pending
-  # The tag outlives a deleted activation, the activation's id a changed tag.
-  find_managed tag:anywhere.identity "${IDENTITY}"
-  if [[ -z ${MANAGED} && ${PHASE} != guard ]]; then
-    find_managed ActivationIds "${ACTIVATION_ID}"
-  fi
+  find_node || say "the cluster ${CLUSTER} does not exist any more"
   managed=${MANAGED}
-  find_containers || say "the cluster ${CLUSTER} does not exist any more"
   while IFS=$'\t' read -r arn instance status connected running pending _; do
     [[ -n ${arn} ]] || continue
     # What Systems Manager did not find, ECS may still know.
@@ -78,7 +77,7 @@ await_tasks() {
     if ((SECONDS - SEEN_AT >= ${RECONNECT_SECONDS:-30})); then
       say "the agent has not been connected for $((SECONDS - SEEN_AT)) s: it cannot end its ${TASKS} task(s)"
       return 1
-    elif ((SECONDS - moved >= ${STALL_SECONDS:-60} || SECONDS - begun >= ${DRAIN_SECONDS:-300})); then
+    elif ((SECONDS - moved >= STALL || SECONDS - begun >= LONGEST)); then
       say "${TASKS} task(s) left, no progress for $((SECONDS - moved)) s, waited for $((SECONDS - begun)) s"
       return 1
     fi

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
+import { dependable, Fn, FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
 import type { IResolvable, ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { awsLibrary, Script } from "../script/script";
@@ -23,6 +23,10 @@ export interface NodeIdentity {
 export interface NodeLifeProps {
   readonly nodes: NodeSet<"generation">;
   readonly identity: NodeIdentity;
+  /** How a user replaces the node, in words that go on a sentence. */
+  readonly remedy: string;
+  /** How many seconds a deregistration waits for tasks to end: without progress, and in all. */
+  readonly drain: { readonly stall: number; readonly longest: number };
 }
 
 /** The machine of a node, as its gate is to find it. */
@@ -44,12 +48,16 @@ export class NodeLife extends Construct {
   private readonly nodes: NodeSet<"generation">;
   private readonly settings: Readonly<Record<string, string>>;
   private readonly deregister: Script;
+  private readonly remedy: string;
+  private readonly drain: NodeLifeProps["drain"];
   /** Where the scripts find what they share. */
   private readonly libraries: Readonly<Record<string, string>>;
 
-  constructor(scope: Construct, id: string, { nodes, identity }: NodeLifeProps) {
+  constructor(scope: Construct, id: string, { nodes, identity, remedy, drain }: NodeLifeProps) {
     super(scope, id);
     this.nodes = nodes;
+    this.remedy = remedy;
+    this.drain = drain;
     this.settings = {
       NAME: identity.name,
       SITE: identity.site,
@@ -95,10 +103,7 @@ export class NodeLife extends Construct {
   gate(deregistration: NullResource, machine?: GatedMachine): NullResource {
     const script = new Script(this, join(__dirname, "await.sh"));
     // As the deregistration remembers them: a gate that is tried again waits for the same activation.
-    const remembered = Object.keys(this.settings).map((name) => [
-      name,
-      this.nodes.attribute(deregistration, "triggers", name),
-    ]);
+    const remembered = this.rememberedBy(`${dependable(deregistration)}[each.key]`);
     return new NullResource(this, "registration", {
       forEach: this.nodes.forEach,
       triggers: { deregistration: this.nodes.attribute(deregistration, "id") },
@@ -108,7 +113,8 @@ export class NodeLife extends Construct {
           type: "local-exec",
           command: `bash ${script.location}`,
           environment: {
-            ...(Object.fromEntries(remembered) as Record<string, string>),
+            ...remembered,
+            REMEDY: this.remedy,
             ...(machine !== undefined && { MACHINE_CREATED: machine.created }),
             ...this.libraries,
           },
@@ -119,8 +125,20 @@ export class NodeLife extends Construct {
 
   /** What an instance of the deregistration remembers, for the outputs of a stack. */
   remembered(): Readonly<Record<"activation_id" | "generation", IResolvable>> {
-    const trigger = (name: string) => propertyAccess(FOR_EXPRESSION_VALUE, ["triggers", name]);
+    // With an empty default, Fn.lookup renders an access without one.
+    const trigger = (name: string) =>
+      Fn.try([propertyAccess(FOR_EXPRESSION_VALUE, ["triggers", name]), ""]) as IResolvable;
     return { activation_id: trigger("ACTIVATION_ID"), generation: trigger("GENERATION") };
+  }
+
+  /**
+   * The settings as an instance of a deregistration remembers them. What an earlier release did not know when it made
+   * the instance is empty: the scripts see to it.
+   */
+  private rememberedBy(instance: string): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.keys(this.settings).map((name) => [name, `\${lookup(${instance}.triggers, "${name}", "")}`]),
+    );
   }
 
   /** @param incarnation replaces it when it changes */
@@ -129,8 +147,6 @@ export class NodeLife extends Construct {
     incarnation: string,
     dependsOn?: ITerraformDependable[],
   ): NullResource {
-    // A destroy provisioner may read `self` only.
-    const remembered = Object.keys(this.settings).map((name) => [name, `\${self.triggers.${name}}`]);
     return new NullResource(this, phase, {
       forEach: this.nodes.forEach,
       dependsOn,
@@ -142,8 +158,11 @@ export class NodeLife extends Construct {
           when: "destroy",
           command: `bash ${this.deregister.location}`,
           environment: {
-            ...(Object.fromEntries(remembered) as Record<string, string>),
+            // It may read nothing but `self`, and values that are known at synthesis.
+            ...this.rememberedBy("self"),
             PHASE: phase,
+            DEFAULT_STALL_SECONDS: `${this.drain.stall}`,
+            DEFAULT_DRAIN_SECONDS: `${this.drain.longest}`,
             ...this.libraries,
           },
         },

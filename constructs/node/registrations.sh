@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What await.sh and deregister.sh share: the settings that name a node, and how it is found in Systems Manager and ECS,
-# and no other. Sourced, never run.
+# What await.sh and deregister.sh share: the settings that name a node, and the one way in which it is found in Systems
+# Manager and ECS, and no other. Sourced, never run.
 #
 # Expects TASK, as aws.sh does, and the settings that both scripts document.
 # shellcheck disable=SC2034 # results for the scripts that source this file
@@ -11,11 +11,39 @@ readonly IDENTITY="${NAME:-}/${SITE:-}/${NODE:-}/${GENERATION:-}"
 # shellcheck source=constructs/script/aws.sh
 . "${AWS_LIBRARY:?is the path of aws.sh}"
 
-# find_managed KEY VALUE: leaves the managed instances that a filter finds in MANAGED: id and ping status, one a line.
+# prepare_node: `prepare` for what names a node. The values stand in a state that an earlier release may have written:
+# what it did not know is empty. No node is told from another without the settings that are asked for here; any other
+# may be empty, is named here with what replaces it, and nowhere else.
+prepare_node() {
+  : "${ACTIVATION_ID:=}" # then the tag and the attributes have to do
+  prepare NAME SITE NODE GENERATION CLUSTER AWS_REGION ACCOUNT
+}
+
+# find_node [AND]: leaves what is registered as this node in MANAGED (managed instances: id and ping status, one a line)
+# and in CONTAINERS (as describe_containers does; AND narrows them as in find_containers). Looks for the activation's id,
+# for its tag, and for the attributes in ECS, since each may find nothing: somebody has deleted the activation, its tags
+# reach a managed instance late or never (github.com/boto/boto3/issues/2334), no agent of ECS has come so far.
+# Takes two calls to Systems Manager and one to ECS, one more to ECS when that knows the node, and one more to Systems
+# Manager for each machine that only ECS has led to. Returns 1 when the cluster is gone.
+find_node() {
+  local arn instance status=0
+  MANAGED=""
+  [[ -z ${ACTIVATION_ID} ]] || find_managed ActivationIds "${ACTIVATION_ID}"
+  find_managed tag:anywhere.identity "${IDENTITY}"
+  find_containers "${1:-}" || status=1
+  while IFS=$'\t' read -r arn instance _; do
+    [[ -z ${arn} || ${MANAGED} == *"${instance}"$'\t'* ]] || find_managed InstanceIds "${instance}"
+  done <<<"${CONTAINERS}"
+  return "${status}"
+}
+
+# find_managed KEY VALUE: adds to MANAGED the managed instances that a filter finds.
 find_managed() {
+  # AWS may call an activation or a machine that it has forgotten a wrong value; a tag never is.
   aws_call ssm describe-instance-information --filters "Key=$1,Values=$2" --page-size 50 \
-    --query 'InstanceInformationList[].[InstanceId,PingStatus]' || die "ssm describe-instance-information: ${GONE}."
-  MANAGED=$(grep '^mi-' <<<"${ANSWER}" || true)
+    --query 'InstanceInformationList[].[InstanceId,PingStatus]' || [[ $1 != tag:* ]] ||
+    die "ssm describe-instance-information: ${GONE}."
+  MANAGED=$(grep '^mi-' <<<"${MANAGED}"$'\n'"${ANSWER}" | sort -u) || true
 }
 
 # find_containers [AND]: leaves the node's container instances in CONTAINERS, as describe_containers does: what

@@ -52,8 +52,8 @@ failure_kind() {
   case "$1" in
     *"(ClusterNotFoundException)"*) echo cluster-gone ;;
     *"(RepositoryNotFoundException)"*) echo repository-gone ;;
-    *"(InvalidInstanceId)"* | *"(ImageNotFoundException)"* | *"(InvalidParameterException)"*"not found"* | \
-      *"(ClientException)"*"not found"*) echo gone ;;
+    *"(InvalidInstanceId)"* | *"(InvalidInstanceInformationFilterValue)"* | *"(ImageNotFoundException)"* | \
+      *"(InvalidParameterException)"*"not found"* | *"(ClientException)"*"not found"*) echo gone ;;
     *"(AccessDenied"* | *"(UnauthorizedOperation)"* | *"(NotAuthorized"*) echo denied ;;
     *"(ExpiredToken"* | *"(RequestExpired)"* | *"(InvalidClientTokenId)"* | *"(UnrecognizedClientException)"* | \
       *"(SignatureDoesNotMatch)"* | *"(InvalidSignatureException)"* | *"(IncompleteSignature)"* | *"(AuthFailure)"* | \

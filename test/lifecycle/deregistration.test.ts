@@ -10,6 +10,7 @@ import { awaitCall, callsOf, endOfNode } from "../support/journal";
 import { refuse } from "../support/injection";
 import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
 import { startService } from "../support/node-service";
+import { forgetTrigger } from "../support/earlier-state";
 import { dropletSite, machineOf, nodesOf, type RegisteredNodes } from "../support/nodes";
 import { reasons, said } from "../support/terraform-output";
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
       halves: dropletSite("ecs-only", "ssm-only", "stalled"),
       rescued: dropletSite("node-1"),
       clusterless: dropletSite("node-1"),
+      unmarked: dropletSite("late", "never", "older"),
     },
   });
   clients = awsClients(life.cloud);
@@ -194,6 +196,46 @@ describe("a node that has gone in part, or whose tasks won't", () => {
   test("leaves nothing behind", async () => {
     expect(ended.exitCode).toBe(0);
     await expectNothing("halves");
+  });
+});
+
+describe("nodes that AWS tells little about", () => {
+  const unmarked = () => life.site("unmarked");
+  let nodes: RegisteredNodes;
+
+  test("pass their gate when their tags come late or never", async () => {
+    for (const [node, seconds] of [
+      ["late", 3],
+      ["never", null],
+      ["older", null],
+    ] as const) {
+      const { id } = await life.activation(`unmarked/${node}`);
+      await life.cloud.admin.delayTags(id, seconds);
+    }
+    expect(await unmarked().apply()).toMatchObject({ exitCode: 0 });
+    nodes = await nodesOf(life, "unmarked");
+  });
+
+  test("are not replaced, and pass their gate again, when an earlier release has remembered less of them", async () => {
+    forgetTrigger(life, "compute-unmarked", "older", "ACTIVATION_ID");
+    await life.terraform("compute-unmarked", "taint", 'null_resource.registration["older"]');
+    expect(await life.changes("compute-unmarked")).toEqual({
+      'null_resource.registration["older"]': "delete, create",
+    });
+    expect(await unmarked().apply()).toMatchObject({ exitCode: 0 });
+    expect((await unmarked().outputs())["nodes"]).toMatchObject({ older: { activation_id: "" } });
+    const { arn } = nodes("older");
+    expect((await nodesOf(life, "unmarked"))("older").arn).toBe(arn);
+  });
+
+  test("are deregistered all the same", async () => {
+    const mark = await life.mark();
+    expect(await unmarked().destroy()).toMatchObject({ exitCode: 0 });
+    const journal = await life.since(mark);
+    for (const node of ["late", "never", "older"]) {
+      expect([node, ...endOfNode(journal, nodes(node))]).toEqual([node, ...inOrder]);
+    }
+    await expectNothing("unmarked");
   });
 });
 

@@ -1,6 +1,14 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { ApiError, emptyAccount, type AwsAccount } from "../support/aws-account";
-import { activationId, container, managed, node, runNodeScript, settings } from "../support/node-script";
+import {
+  activationId,
+  container,
+  managed,
+  node,
+  remedy,
+  runNodeScript,
+  settings,
+} from "../support/node-script";
 
 let account: AwsAccount;
 
@@ -11,14 +19,13 @@ beforeEach(() => {
 const awaitNode = (overrides: Record<string, string> = {}) =>
   runNodeScript(account, "await.sh", settings({ TIMEOUT_SECONDS: "20", ...overrides }));
 const operations = () => account.calls.map(({ operation }) => operation);
-const raise = "raise `replacement` of sites.nyc3.nodes.node-1 in the configuration by one and deploy";
 
 /** Lets something happen before each call from the given one on. */
 function at(times: Readonly<Record<number, () => void>>): void {
   account.before = (_, number) => times[number]?.();
 }
 
-test("a node that is Online, ACTIVE and connected passes after four calls", async () => {
+test("a node that is Online, ACTIVE and connected passes after five calls", async () => {
   account.managed.push(managed("mi-1", node, activationId));
   account.containers.push(container("mi-1", node));
   const { status, output } = await awaitNode();
@@ -26,6 +33,7 @@ test("a node that is Online, ACTIVE and connected passes after four calls", asyn
   expect(output).toBe("anywhere: registration of nyc3/node-1: mi-1 is Online, ci1 is ACTIVE and connected\n");
   expect(operations()).toEqual([
     "GetCallerIdentity",
+    "DescribeInstanceInformation",
     "DescribeInstanceInformation",
     "ListContainerInstances",
     "DescribeContainerInstances",
@@ -35,17 +43,18 @@ test("a node that is Online, ACTIVE and connected passes after four calls", asyn
 test("each step of a registration is told as it is waited for, and a lost connection on the way is waited out", async () => {
   const instance = container("mi-1", node);
   const machine = managed("mi-1", node, activationId);
+  account.activations.push({ id: activationId, expired: false, registrations: 0 });
   machine.ping = "ConnectionLost";
   instance.status = "REGISTERING";
   at({
-    4: () => account.managed.push(machine),
-    6: () => (machine.ping = "Online"),
-    9: () => account.containers.push(instance),
-    12: () => {
+    6: () => account.managed.push(machine),
+    9: () => (machine.ping = "Online"),
+    12: () => account.containers.push(instance),
+    16: () => {
       instance.status = "ACTIVE";
       instance.connected = false;
     },
-    14: () => (instance.connected = true),
+    18: () => (instance.connected = true),
   });
   const { status, output } = await awaitNode();
   expect(status).toBe(0);
@@ -66,9 +75,9 @@ test("a node whose container instance is known is looked at with one read of ECS
   const instance = container("mi-1", node);
   instance.connected = false;
   account.containers.push(instance);
-  at({ 12: () => (instance.connected = true) });
+  at({ 13: () => (instance.connected = true) });
   expect(await awaitNode()).toMatchObject({ status: 0 });
-  expect(operations().slice(4)).toEqual(Array.from({ length: 8 }, () => "DescribeContainerInstances"));
+  expect(operations().slice(5)).toEqual(Array.from({ length: 8 }, () => "DescribeContainerInstances"));
 });
 
 test("no look comes sooner than the interval after the one before", async () => {
@@ -79,7 +88,7 @@ test("no look comes sooner than the interval after the one before", async () => 
   const times: number[] = [];
   account.before = ({ operation }) => {
     times.push(operation === "DescribeContainerInstances" ? Date.now() : 0);
-    instance.connected = times.length > 7;
+    instance.connected = times.length > 8;
   };
   expect(await awaitNode({ POLL_SECONDS: "0.3" })).toMatchObject({ status: 0 });
   const looks = times.filter((time) => time > 0);
@@ -105,6 +114,53 @@ test("registrations of other nodes and of another machine do not let a node pass
   expect(output).toContain("mi-1 is activated and Online, but no ECS agent has registered it");
 });
 
+test.each([
+  ["its activation's id, without tags or attributes of its own", { tags: {} }, {}],
+  ["its tag, with an activation of another id", { activationId: "another" }, {}],
+  [
+    "its attributes, without tags and with an activation of another id",
+    { activationId: "another", tags: {} },
+    {},
+  ],
+  ["its tag and attributes, when a state of an earlier release has no activation", {}, { ACTIVATION_ID: "" }],
+])("a node is found by %s", async (_, marks, overrides) => {
+  account.managed.push({ ...managed("mi-1", node, activationId), ...marks });
+  account.containers.push(container("mi-1", node));
+  expect(await awaitNode(overrides)).toMatchObject({
+    status: 0,
+    output: "anywhere: registration of nyc3/node-1: mi-1 is Online, ci1 is ACTIVE and connected\n",
+  });
+});
+
+test("an activation that AWS does not know any more keeps nobody from being found by the other ways", async () => {
+  account.managed.push(managed("mi-1", node));
+  account.containers.push(container("mi-1", node));
+  let refused = "ActivationIds";
+  account.before = ({ operation, input }) => {
+    if (operation === "DescribeInstanceInformation" && JSON.stringify(input).includes(refused)) {
+      throw new ApiError("InvalidInstanceInformationFilterValue", "no");
+    }
+  };
+  expect(await awaitNode()).toMatchObject({ status: 0 });
+  refused = "tag:";
+  expect(await awaitNode()).toMatchObject({
+    status: 1,
+    output: expect.stringContaining("FAILED: ssm describe-instance-information: gone."),
+  });
+});
+
+test("until it is registered, a node is looked at with two reads of Systems Manager and one of ECS each time", async () => {
+  account.activations.push({ id: activationId, expired: false, registrations: 0 });
+  at({ 20: () => account.managed.push(managed("mi-1", node, activationId)) });
+  expect(await awaitNode({ TIMEOUT_SECONDS: "3" })).toMatchObject({ status: 1 });
+  const look = ["DescribeInstanceInformation", "DescribeInstanceInformation", "ListContainerInstances"];
+  const looks = operations()
+    .slice(1)
+    .filter((name) => name !== "DescribeActivations");
+  expect(looks.length).toBeGreaterThan(8);
+  expect(looks).toEqual(looks.map((_, index) => look[index % 3]));
+});
+
 test("a registration that is older than the machine does not let it pass", async () => {
   account.managed.push(managed("mi-1", node, activationId));
   account.containers.push({ ...container("mi-1", node), registeredAt: "2026-01-31T12:00:00Z" });
@@ -128,28 +184,31 @@ const missing: readonly (readonly [string, () => void, readonly string[]])[] = [
   [
     "a machine that never used its activation",
     () => account.activations.push({ id: activationId, expired: false, registrations: 0 }),
-    ["has never used its activation", "anywhere-bootstrap.log. If it is only late, run again; else " + raise],
+    [
+      "has never used its activation",
+      "anywhere-bootstrap.log. If it is only late, run again; else " + remedy,
+    ],
   ],
   [
     "an activation that expired unused",
     () => account.activations.push({ id: activationId, expired: true, registrations: 0 }),
-    ["expired before the machine used it", raise],
+    ["expired before the machine used it", remedy],
   ],
   [
     "an activation that was used by a machine nobody sees",
     () => account.activations.push({ id: activationId, expired: true, registrations: 1 }),
-    ["has been used, but by a machine that never appeared", raise],
+    ["has been used, but by a machine that never appeared", remedy],
   ],
-  ["an activation that was deleted", () => undefined, ["does not exist any more", raise]],
+  ["an activation that was deleted", () => undefined, ["does not exist any more", remedy]],
   [
     "a machine whose agent of Systems Manager is silent",
     () => account.managed.push({ ...managed("mi-1", node), ping: "ConnectionLost" }),
-    ["its ping status is ConnectionLost", "run again; else " + raise],
+    ["its ping status is ConnectionLost", "run again; else " + remedy],
   ],
   [
     "a machine without an agent of ECS",
     () => account.managed.push(managed("mi-1", node)),
-    ["mi-1 is activated and Online, but no ECS agent", "run again; else " + raise],
+    ["mi-1 is activated and Online, but no ECS agent", "run again; else " + remedy],
   ],
   [
     "a container instance that somebody drains",
@@ -157,7 +216,7 @@ const missing: readonly (readonly [string, () => void, readonly string[]])[] = [
       account.managed.push(managed("mi-1", node));
       account.containers.push({ ...container("mi-1", node), status: "DRAINING" });
     },
-    ["ci1 is DRAINING, not ACTIVE", "set it to ACTIVE and run again; else " + raise],
+    ["ci1 is DRAINING, not ACTIVE", "set it to ACTIVE and run again; else " + remedy],
   ],
   [
     "an agent of ECS without a connection",
@@ -165,7 +224,7 @@ const missing: readonly (readonly [string, () => void, readonly string[]])[] = [
       account.managed.push(managed("mi-1", node));
       account.containers.push({ ...container("mi-1", node), connected: false });
     },
-    ["the ECS agent of ci1 is not connected", "run again; else " + raise],
+    ["the ECS agent of ci1 is not connected", "run again; else " + remedy],
   ],
 ];
 
@@ -174,7 +233,7 @@ test.each(missing)("%s is named with its remedy when the time is over", async (_
   const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "0" });
   expect(status).toBe(1);
   const verdict = output.trimEnd().split("\n").at(-1);
-  expect(verdict).toMatch(/^anywhere: registration of nyc3\/node-1: FAILED: after 0 s, /);
+  expect(verdict).toMatch(/^anywhere: registration of nyc3\/node-1: FAILED: after \d+ s, /);
   for (const text of texts) {
     expect(verdict).toContain(text);
   }

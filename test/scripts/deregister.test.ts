@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { emptyAccount, type AwsAccount } from "../support/aws-account";
 import {
   activationId,
@@ -21,7 +21,7 @@ const deregister = (overrides: Record<string, string> = {}) =>
   runNodeScript(account, "deregister.sh", settings(overrides));
 const operations = () => account.calls.map(({ operation }) => operation);
 
-test("an idle node is drained, then leaves ECS, then Systems Manager, in seven calls however large the cluster", async () => {
+test("an idle node is drained, then leaves ECS, then Systems Manager, in eight calls however large the cluster", async () => {
   register(account);
   for (let index = 0; index < 300; index += 1) {
     account.managed.push(managed(`mi-x${index}`, { ...node, node: `x${index}` }));
@@ -31,6 +31,7 @@ test("an idle node is drained, then leaves ECS, then Systems Manager, in seven c
   expect({ status, output }).toMatchObject({ status: 0 });
   expect(operations()).toEqual([
     "GetCallerIdentity",
+    "DescribeInstanceInformation",
     "DescribeInstanceInformation",
     "ListContainerInstances",
     "DescribeContainerInstances",
@@ -53,7 +54,7 @@ test("nodes of the same name elsewhere, of a longer name and of another generati
   });
 });
 
-test("a node that is not registered is success, and costs four calls, three for the guard", async () => {
+test("a node that is not registered is success, and costs four calls, for the guard too", async () => {
   registerOthers(account);
   expect(await deregister()).toMatchObject({
     status: 0,
@@ -66,7 +67,7 @@ test("a node that is not registered is success, and costs four calls, three for 
     status: 0,
     output: "anywhere: guard of nyc3/node-1: nothing is registered\n",
   });
-  expect(account.calls).toHaveLength(3);
+  expect(account.calls).toHaveLength(4);
   expect(registered(account).managed).toHaveLength(4);
 });
 
@@ -181,23 +182,41 @@ test.each(["DRAINING", "REGISTERING"] as const)(
   },
 );
 
-test("a node that only Systems Manager knows is found by its tag", async () => {
-  account.managed.push(managed("mi-1", node, "another activation"));
-  expect(await deregister()).toMatchObject({ status: 0 });
-  expect(registered(account).managed).toEqual([]);
+describe.each(["deregistration", "guard"])("the %s finds a node", (PHASE) => {
+  test.each([
+    ["by its tag, when only Systems Manager knows it", { activationId: "another" }, false, {}],
+    ["by its activation, when its tags never came or were changed", { tags: {} }, false, {}],
+    ["by its attributes, when both miss it", { activationId: "another", tags: {} }, true, {}],
+    [
+      "whose activation a state of an earlier release does not know",
+      { tags: {} },
+      true,
+      { ACTIVATION_ID: "" },
+    ],
+  ])("%s", async (_, marks, inEcs, overrides) => {
+    account.managed.push({ ...managed("mi-1", node, activationId), ...marks });
+    if (inEcs) {
+      account.containers.push(container("mi-1", node));
+    }
+    registerOthers(account);
+    expect(await deregister({ PHASE, ...overrides })).toMatchObject({ status: 0 });
+    expect(registered(account)).toEqual({
+      managed: ["mi-other0", "mi-other1", "mi-other2", "mi-other3"],
+      containers: ["ciother0", "ciother1", "ciother2", "ciother3"],
+    });
+  });
 });
 
-test("a node whose tags were changed is found by its activation", async () => {
-  account.managed.push({ ...managed("mi-1", node, activationId), tags: {} });
-  expect(await deregister()).toMatchObject({ status: 0 });
-  expect(registered(account).managed).toEqual([]);
-});
-
-test("a node that Systems Manager's look-ups miss is found by its ECS attributes", async () => {
-  account.managed.push({ ...managed("mi-1", node), tags: {} });
-  account.containers.push(container("mi-1", node));
-  expect(await deregister()).toMatchObject({ status: 0 });
-  expect(registered(account)).toEqual({ managed: [], containers: [] });
+test("a drain is given up after the time that the configuration says, unless the caller says another", async () => {
+  const drain = async (overrides: Record<string, string>) => {
+    account = emptyAccount();
+    register(account, "a");
+    return (await deregister({ DEFAULT_STALL_SECONDS: "2", ...overrides })).output;
+  };
+  expect(await drain({})).toMatch(/1 task\(s\) left, no progress for [2-9] s, waited/);
+  expect(await drain({ STALL_SECONDS: "0" })).toContain("no progress for 0 s, waited");
+  expect(await drain({ DEFAULT_DRAIN_SECONDS: "0" })).toContain("waited for 0 s");
+  expect(await drain({ DEFAULT_DRAIN_SECONDS: "0", DRAIN_SECONDS: "9" })).toMatch(/no progress for [2-9] s/);
 });
 
 test("a node that only ECS knows leaves it", async () => {

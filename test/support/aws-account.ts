@@ -90,8 +90,8 @@ const operations: Readonly<Record<string, (account: AwsAccount, input: Input) =>
   GetCallerIdentity: ({ id }) => ({ Account: id }),
   DescribeInstanceInformation: ({ managed }, { Filters }) => {
     const [{ Key, Values }] = Filters as [{ Key: string; Values: string[] }];
-    const valueOf = (instance: ManagedInstance) =>
-      Key === "ActivationIds" ? instance.activationId : instance.tags[Key.replace(/^tag:/, "")];
+    const valueOf = ({ id, activationId, tags }: ManagedInstance) =>
+      ({ InstanceIds: id, ActivationIds: activationId })[Key] ?? tags[Key.replace(/^tag:/, "")];
     return {
       InstanceInformationList: managed
         .filter((instance) => Values.includes(valueOf(instance) ?? ""))

@@ -9,6 +9,8 @@ const project = join(__dirname, "../..");
 
 /** The node that the scripts are run for. */
 export const node = { name: "shop", site: "nyc3", node: "node-1", generation: "5f2a" };
+/** What replaces it. */
+export const remedy = "replace the node by `npm run deploy -- --replace nyc3/node-1`";
 export const activationId = "0a1b2c3d-0000-4000-8000-000000000001";
 
 type Identity = typeof node;
@@ -82,6 +84,7 @@ export function settings(overrides: Readonly<Record<string, string>> = {}): Reco
     AWS_REGION: "us-east-1",
     ACCOUNT: "111122223333",
     ACTIVATION_ID: activationId,
+    REMEDY: remedy,
     AWS_LIBRARY: "constructs/script/aws.sh",
     REGISTRATIONS: "constructs/node/registrations.sh",
     POLL_SECONDS: "0.05",

@@ -23,7 +23,7 @@ export const impatient = { TIMEOUT_SECONDS: "3" };
 
 /** What the gate advises when only a new machine helps. */
 export const remedy = (site: string, node: string) =>
-  `raise \`replacement\` of sites.${site}.nodes.${node} in the configuration by one and deploy.`;
+  `replace the node by \`npm run deploy -- --replace ${site}/${node}\``;
 
 /** {@link startLifeCycle}, observed. */
 export async function startObservedLife(options: LifeCycleOptions): Promise<ObservedLife> {

@@ -31,6 +31,9 @@ const remembered = [
   "ACTIVATION_ID",
 ];
 
+/** A trigger that an earlier release may not have known. */
+const lookup = (instance: string, name: string) => `\${lookup(${instance}.triggers, "${name}", "")}`;
+
 test.each([
   ["null_resource.guard", undefined, "null_resource.generation[each.key].id", "guard"],
   [
@@ -58,8 +61,10 @@ test.each([
           /^bash \.\/assets\/deregister\/[0-9A-F]{32}\/deregister\.sh$/,
         ) as unknown,
         environment: {
-          ...Object.fromEntries(remembered.map((name) => [name, `\${self.triggers.${name}}`])),
+          ...Object.fromEntries(remembered.map((name) => [name, lookup("self", name)])),
           PHASE: phase,
+          DEFAULT_STALL_SECONDS: "60",
+          DEFAULT_DRAIN_SECONDS: "300",
           AWS_LIBRARY: expect.stringMatching(/^\.\/assets\/aws\/[0-9A-F]{32}\/aws\.sh$/) as unknown,
           REGISTRATIONS: expect.stringMatching(
             /^\.\/assets\/registrations\/[0-9A-F]{32}\/registrations\.sh$/,
@@ -78,7 +83,10 @@ test("the gate waits for the activation that the deregistration remembers", () =
         "local-exec": {
           command: expect.stringMatching(/^bash \.\/assets\/await\/[0-9A-F]{32}\/await\.sh$/) as unknown,
           environment: {
-            ACTIVATION_ID: "${null_resource.deregistration[each.key].triggers.ACTIVATION_ID}",
+            ...Object.fromEntries(
+              remembered.map((name) => [name, lookup("null_resource.deregistration[each.key]", name)]),
+            ),
+            REMEDY: "replace the node by `npm run deploy -- --replace ams3/${each.key}`",
             MACHINE_CREATED: "${digitalocean_droplet.node[each.key].created_at}",
           },
         },
@@ -99,7 +107,7 @@ test("a gate fails when DigitalOcean has another droplet of the same name than t
       {
         condition: `\${alltrue([for id in ${ids} : tostring(id) == ${droplet}.id])}`,
         error_message: expect.stringContaining(
-          "raise `replacement` of sites.ams3.nodes.${each.key} in the configuration by one and deploy.",
+          "delete the others and replace the node by `npm run deploy -- --replace ams3/${each.key}`: ",
         ) as unknown,
       },
     ],
@@ -148,6 +156,50 @@ test("a size that is written out where it is the site's anyway changes no genera
     "node-2": {},
   };
   expect(generationsOf(withSite({ nodes }))).toEqual(generationsOf(oneSite));
+});
+
+test("what is remembered is read with a default everywhere, so that a state of an earlier release can be destroyed", () => {
+  for (const stack of [one, berlin]) {
+    const text = JSON.stringify(stack);
+    const read = text.match(/\.triggers\b/g) ?? [];
+    const withDefault = text.match(
+      /lookup\([^()]+\.triggers, \\"\w+\\", \\"\\"\)|try\(val\.triggers\.\w+, \\"\\"\)/g,
+    );
+    expect(withDefault).toHaveLength(3 * remembered.length + 2);
+    expect(read).toHaveLength(3 * remembered.length + 2);
+  }
+});
+
+test("a drain is as long as the health numbers ask for", () => {
+  const health = { path: "/", intervalSeconds: 60, unhealthyAfter: 5 };
+  const slow = synth({ ...oneSite, application: { ...oneSite.application, health } });
+  const [container] = JSON.parse(
+    String(resourceAt(stackOf(slow, "application"), "aws_ecs_task_definition.app")["container_definitions"]),
+  ) as [{ stopTimeout: number }];
+  expect(container.stopTimeout).toBe(376);
+  for (const address of ["null_resource.guard", "null_resource.deregistration"]) {
+    expect(resourceAt(stackOf(slow, "compute-ams3"), address)).toMatchObject({
+      provisioner: [
+        { "local-exec": { environment: { DEFAULT_STALL_SECONDS: "411", DEFAULT_DRAIN_SECONDS: "651" } } },
+      ],
+    });
+  }
+});
+
+test("a server's replacement ends with its bootstrap", () => {
+  expect(resourceAt(berlin, "null_resource.registration")).toMatchObject({
+    provisioner: [
+      {
+        "local-exec": {
+          environment: {
+            REMEDY:
+              "replace the node by `npm run deploy -- --replace berlin/${each.key}`, then run the bootstrap " +
+              "again on the server with its new activation",
+          },
+        },
+      },
+    ],
+  });
 });
 
 test("a site on premises has lives without machines", () => {

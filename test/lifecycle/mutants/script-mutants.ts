@@ -32,7 +32,7 @@ export const scriptMutants: readonly Mutant[] = [
     breaks: "a scale-down ends the node that goes, and no other",
     shows: "the node that stays was taken out of Systems Manager",
     scripts: {
-      "deregister.sh": [
+      "registrations.sh": [
         {
           from: 'find_managed tag:anywhere.identity "${IDENTITY}"',
           to: 'find_managed tag:anywhere.site "${SITE}"',

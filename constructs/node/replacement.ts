@@ -1,0 +1,9 @@
+/** How a user replaces a node of ours, machine and all, in words that go on a sentence. */
+export function replacingNode(site: string, node: string): string {
+  return `replace the node by \`npm run deploy -- --replace ${site}/${node}\``;
+}
+
+/** The same of a server that somebody else runs, whose registration is all that is ours. */
+export function replacingServer(site: string, node: string): string {
+  return `${replacingNode(site, node)}, then run the bootstrap again on the server with its new activation`;
+}
