@@ -17,6 +17,8 @@ set -euo pipefail
 readonly LOG=/var/log/anywhere-bootstrap.log
 readonly USED=/etc/ecs/anywhere.activation # the activation that this machine registered with
 readonly SSM_VAULT=/var/lib/amazon/ssm/Vault
+readonly ECS_DATA=/var/lib/ecs/data
+readonly UUID='^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 readonly INSTALLER=https://amazon-ecs-agent.s3.amazonaws.com/ecs-anywhere-install-latest.sh
 readonly KEY=https://raw.githubusercontent.com/aws/amazon-ecs-agent/master/scripts/amazon-ecs-agent.gpg
 # What would take the package manager's lock, for which the installer does not wait.
@@ -27,14 +29,18 @@ main() {
   trap finish EXIT
   check_settings
   step system check_system
+  step machine check_machine
+  step identity check_identity
   FOLDER=$(mktemp -d)
   cd "${FOLDER}" # the installer leaves its downloads where it runs
   step updates stop_updates
+  step updates hold_back_docker
   step packages retry 5 install_packages
   step installer fetch_installer
+  step clock check_clock
   step signature verify_installer
   step metadata block_metadata
-  step registration forget_other_registration
+  step identity forget_identity
   step configuration configure
   step registration retry 3 register
   # The installer stops short of it when it finds its own package installed.
@@ -93,6 +99,7 @@ check_settings() {
     [[ -n ${!setting:-} ]] || die "${setting} is not set"
     [[ ${!setting} != *$'\n'* ]] || die "${setting} has more than one line"
   done
+  [[ ${ACTIVATION_ID} =~ ${UUID} ]] || die "ACTIVATION_ID must be a UUID in small letters (got ${ACTIVATION_ID})"
   [[ ${SIGNING_KEY} =~ ^[0-9A-Fa-f]{40}$ ]] || die "SIGNING_KEY must have 40 hexadecimal digits (got ${SIGNING_KEY})"
   [[ ${ATTRIBUTES} == "{"*"}" ]] || die "ATTRIBUTES must be a JSON object (got ${ATTRIBUTES})"
 }
@@ -114,6 +121,42 @@ check_system() {
   export HOME=${HOME:-/root} DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 }
 
+# What would let the agents fail on this machine once they have used up its activation.
+check_machine() {
+  local controllers="" free
+  if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
+    controllers=$(</sys/fs/cgroup/cgroup.controllers)
+  else
+    controllers=$(awk '$4 == 1 { print $1 }' /proc/cgroups | tr '\n' ' ')
+  fi
+  [[ " ${controllers} " == *" memory "* ]] || die "the kernel does not limit containers' memory: add" \
+    "cgroup_enable=memory to its command line, restart, and run again"
+  free=$(df --output=avail -k /var/lib/ | tail -n 1)
+  ((free >= 1048576)) || die "/var/lib has $((free / 1024)) MiB left, of which agents and images need 1024: make room"
+  # The Systems Manager agent keeps the node's own credentials there too, but only where a bootstrap has run.
+  [[ -e ${USED} || ! -e /root/.aws/credentials ]] || die "/root/.aws/credentials holds other AWS credentials, which" \
+    "the agents would take for the node's: move them away"
+  ! grep -qs '^AWS_\(ACCESS_KEY_ID\|SECRET_ACCESS_KEY\|SESSION_TOKEN\)=' /etc/ecs/ecs.config ||
+    die "/etc/ecs/ecs.config holds AWS credentials, which the agent would take for the node's: remove them"
+}
+
+# Both agents keep an identity for ever, also one that AWS has forgotten, and the installer believes them: a new
+# activation would be used up in vain. Refuses a machine whose identity is not known to be ours to clear.
+check_identity() {
+  has_identity || return 0
+  [[ -e ${USED} || -L ${USED} ]] ||
+    die "somebody else has registered this machine, or the one that it was cloned from: deregister it there, and" \
+      "remove both ${SSM_VAULT} and ${ECS_DATA}"
+  [[ $(marked) =~ ${UUID} ]] ||
+    die "${USED} is damaged, and only it says who has registered this machine. If it may be registered anew," \
+      "deregister it, and remove ${USED}, ${SSM_VAULT} and ${ECS_DATA}"
+}
+
+has_identity() { [[ -e ${SSM_VAULT}/Store/RegistrationKey || -n $(ls -A "${ECS_DATA}" 2>/dev/null) ]]; }
+
+# Prints the activation that this machine registered with, or was about to.
+marked() { cat "${USED}" 2>/dev/null || true; }
+
 stop_updates() {
   local unit
   for unit in "${UPDATES[@]}"; do
@@ -127,19 +170,49 @@ stop_updates() {
   export APT_CONFIG="${FOLDER}/apt.conf"
 }
 
+# An update of Docker ends all containers of a node, and would come to every node within the hour.
+hold_back_docker() {
+  mkdir -p /etc/apt/apt.conf.d
+  cat >/etc/apt/apt.conf.d/60anywhere-docker <<'CONF'
+// Nodes get a newer Docker by being replaced, one after the other.
+Unattended-Upgrade::Package-Blacklist { "docker\.io$"; "docker-ce"; "containerd"; "runc$"; };
+CONF
+}
+
+# Ends what an update that was stopped has left. dpkg does not wait for its lock, as apt does.
+configure_packages() {
+  local attempt said
+  for ((attempt = 0; attempt < 60; attempt++)); do
+    said=$(LC_ALL=C dpkg --configure -a </dev/null 2>&1) && return
+    printf '%s\n' "${said}"
+    [[ ${said} == *"locked by another process"* ]] || return 1
+    sleep 5
+  done
+  return 1
+}
+
 install_packages() {
-  dpkg --configure -a </dev/null # what an update that was stopped has left
+  configure_packages
   apt-get update -q </dev/null
   apt-get install -q -y --no-install-recommends ca-certificates curl gnupg iptables </dev/null
 }
 
 fetch_installer() {
   retry 5 download "${INSTALLER}" installer
-  retry 5 download "${INSTALLER}.asc" installer.asc
   retry 5 download "${KEY}" key
+  retry 5 download "${INSTALLER}.asc" installer.asc
 }
 
-download() { curl --fail --silent --show-error --proto '=https' --tlsv1.2 --connect-timeout 10 --max-time 120 -o "$2" "$1"; }
+download() { curl --fail --silent --show-error --proto '=https' --tlsv1.2 --connect-timeout 10 --max-time 120 -D headers -o "$2" "$1"; }
+
+# AWS refuses calls from clocks that are five minutes off. The last download came from S3, which says what time it is.
+check_clock() {
+  local now off
+  now=$(sed -n 's/^[Dd]ate: *//p' headers | tr -d '\r' | tail -n 1)
+  [[ -n ${now} ]] || return 0
+  off=$(($(date +%s) - $(date -d "${now}" +%s)))
+  ((off > -240 && off < 240)) || die "the clock is ${off#-} s off: set it (timedatectl set-ntp true) and run again"
+}
 
 # Refuses an installer that the pinned key has not signed. gpg's exit status is not enough: it is 0 for a signature
 # of an expired or revoked key, and for any other key in the file that was downloaded.
@@ -187,23 +260,24 @@ UNIT
   sh -c "${block}"
 }
 
-# Both agents keep an identity for ever, also one that AWS has forgotten, and the installer believes them. A machine
-# that gets a new activation has to lose the old one, and the containers that nobody looks after any more.
-forget_other_registration() {
+# Clears the whole identity that another activation has given, or what is left of the one that this has, and the
+# containers that nobody looks after any more.
+forget_identity() {
   local container
   mkdir -p /etc/ecs
-  if [[ -e ${SSM_VAULT}/Store/RegistrationKey && ! -e ${USED} ]]; then
-    die "this machine is registered with Systems Manager by somebody else: deregister it there, remove ${SSM_VAULT}"
-  elif [[ -e ${USED} && $(<"${USED}") != "${ACTIVATION_ID}" ]]; then
-    printf 'leaving the registration of activation %s\n' "$(<"${USED}")"
+  if has_identity && [[ $(marked) != "${ACTIVATION_ID}" || ! -e ${SSM_VAULT}/Store/RegistrationKey ]]; then
+    printf 'leaving the registration of activation %s\n' "$(marked)"
     systemctl stop ecs amazon-ssm-agent || true
-    rm -rf "${SSM_VAULT}" /var/lib/ecs/data
-    mkdir -p /var/lib/ecs/data
+    rm -rf "${SSM_VAULT}" "${ECS_DATA}"
+    mkdir -p "${ECS_DATA}"
     docker ps --all --quiet --filter label=com.amazonaws.ecs.cluster | while read -r container; do
       docker rm --force "${container}"
     done || true
   fi
-  printf '%s\n' "${ACTIVATION_ID}" >"${USED}"
+  # All of it or nothing, whenever the power goes.
+  printf '%s\n' "${ACTIVATION_ID}" >"${USED}.new"
+  sync "${USED}.new"
+  mv -fT "${USED}.new" "${USED}"
 }
 
 # The agent reads both files; it sends attributes and tags at its first registration only. Containers see the tags.

@@ -55,6 +55,7 @@ export async function makeDisk(disk: string, spec: MachineSpec): Promise<void> {
   ];
   const more = [
     "srv",
+    "sys/fs/cgroup",
     "tmp",
     "usr/libexec",
     "usr/local/bin",
@@ -78,6 +79,7 @@ export async function makeDisk(disk: string, spec: MachineSpec): Promise<void> {
       "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
     "root/.curlrc": curlrc,
+    "sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory hugetlb pids\n",
     [userData]: spec.userData,
   };
   for (const [path, text] of Object.entries(files)) {

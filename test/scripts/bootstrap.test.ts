@@ -1,5 +1,13 @@
 import { afterEach, beforeAll, expect, test } from "@jest/globals";
-import { attributes, bootstrapSettings, code, installer, lastLine, Machine } from "../support/machine";
+import {
+  activationId,
+  attributes,
+  bootstrapSettings,
+  code,
+  installer,
+  lastLine,
+  Machine,
+} from "../support/machine";
 import { signWithNewKey, type Signed } from "../support/signing";
 
 let signed: Signed;
@@ -33,8 +41,8 @@ test("a node is made by the signed installer, with its cluster, region and docke
   const { status, output } = await node.bootstrap(settings());
   expect({ status, last: lastLine(output) }).toEqual({ status: 0, last: ready });
   expect(node.read("installer-arguments").trimEnd().split("\n")).toEqual([
-    ...["--region", "us-east-1", "--cluster", "shop", "--activation-id", "id-1", "--activation-code", code],
-    ...["--docker-install-source", "distro"],
+    ...["--region", "us-east-1", "--cluster", "shop", "--activation-id", activationId],
+    ...["--activation-code", code, "--docker-install-source", "distro"],
   ]);
   expect(node.journal.at(-2)).toBe("systemctl enable --now ecs");
 });
@@ -162,6 +170,42 @@ test("automatic updates stop for the installation, and those that were on go on 
   expect(node.journal.at(-1)).toBe("systemctl start --no-block apt-daily.timer");
 });
 
+test("automatic updates leave Docker alone from then on, and nothing else", async () => {
+  const node = machine();
+  await node.bootstrap(settings());
+  const [, list = ""] =
+    /^Unattended-Upgrade::Package-Blacklist \{ (.*) \};$/m.exec(
+      node.read("etc/apt/apt.conf.d/60anywhere-docker"),
+    ) ?? [];
+  // As unattended-upgrades takes them: regular expressions for the beginning of a name.
+  const held = list.match(/"[^"]+"/g)?.map((quoted) => new RegExp(`^${quoted.slice(1, -1)}`)) ?? [];
+  const isHeld = (name: string) => held.some((pattern) => pattern.test(name));
+  const docker = ["docker.io", "docker-ce", "docker-ce-cli", "containerd", "containerd.io", "runc"];
+  expect(docker.filter((name) => !isHeld(name))).toEqual([]);
+  expect(
+    ["dockerxio", "docker.io-doc", "runcible", "linux-image-generic", "libc6", "openssl"].filter(isHeld),
+  ).toEqual([]);
+});
+
+const locked = "dpkg: error: dpkg frontend lock was locked by another process with pid 1234\n";
+const callsOf = (node: Machine, program: string) => node.journal.filter((call) => call.startsWith(program));
+
+test("dpkg's lock is waited for while another process holds it", async () => {
+  const node = machine();
+  node.write("fail/dpkg", "20");
+  node.write("fail/dpkg.says", locked);
+  expect(await node.bootstrap(settings())).toMatchObject({ status: 0 });
+  expect(callsOf(node, "dpkg")).toHaveLength(21);
+  expect(callsOf(node, "sleep")).toEqual(Array.from({ length: 20 }, () => "sleep 5"));
+});
+
+test("what dpkg fails with beside its lock is not waited for", async () => {
+  const node = machine();
+  node.write("fail/dpkg", "1");
+  expect(await node.bootstrap(settings())).toMatchObject({ status: 0 });
+  expect(callsOf(node, "sleep")).toEqual([expect.stringMatching(/^sleep [2-4]$/)]);
+});
+
 test("packages and downloads are tried again, with pauses that grow", async () => {
   const node = machine();
   node.write("fail/apt-get", "2");
@@ -197,32 +241,9 @@ test("an installer that keeps failing is told, and what was unpacked is removed"
   expect(node.list("tmp")).toEqual([]);
 });
 
-test("a machine that gets a new activation leaves its old registration and its containers first", async () => {
-  const node = machine();
-  await node.bootstrap(settings());
-  node.write("var/lib/ecs/data/agent.db", "");
-  node.forget("journal");
-  expect(await node.bootstrap(settings({ ACTIVATION_ID: "id-2" }))).toMatchObject({ status: 0 });
-  expect(node.journal).toContain("systemctl stop ecs amazon-ssm-agent");
-  expect(node.journal).toContain("docker rm --force 0123456789ab");
-  expect(node.exists("var/lib/ecs/data/agent.db")).toBe(false);
-  expect(node.read("installer-arguments")).toContain("id-2");
-  expect(node.read("etc/ecs/anywhere.activation")).toBe("id-2\n");
-});
-
-test("a machine that somebody else has registered is left alone", async () => {
-  const node = machine();
-  node.write("var/lib/amazon/ssm/Vault/Store/RegistrationKey", "{}");
-  const { status, output } = await node.bootstrap(settings());
-  expect(status).toBe(1);
-  expect(lastLine(output)).toContain(
-    "FAILED registration: this machine is registered with Systems Manager by somebody else",
-  );
-  expect(node.exists("installer-arguments")).toBe(false);
-});
-
 test.each([
   [{ ACTIVATION_CODE: "" }, "ACTIVATION_CODE is not set"],
+  [{ ACTIVATION_ID: "0a1b2c3d" }, "ACTIVATION_ID must be a UUID in small letters (got 0a1b2c3d)"],
   [{ SIGNING_KEY: "F34C3DDA" }, "SIGNING_KEY must have 40 hexadecimal digits (got F34C3DDA)"],
   [{ ATTRIBUTES: "none" }, "ATTRIBUTES must be a JSON object (got none)"],
   [{ CLUSTER: "shop\nECS_DATADIR=/tmp" }, "CLUSTER has more than one line"],

@@ -57,7 +57,7 @@ test("user-data hands every setting to the script as it is, whatever it holds", 
   expect(printed.toString().split("\0").slice(0, -1)).toEqual(Object.values(settings));
 });
 
-test("user-data ends with the bootstrap script as it stands, and stays below 16 KiB", () => {
+test("user-data ends with the bootstrap script as it stands, and stays below half of what DigitalOcean takes", () => {
   const settings = Object.fromEntries(
     [
       "NAME",
@@ -78,5 +78,5 @@ test("user-data ends with the bootstrap script as it stands, and stays below 16 
   const userData = render({ ...settings, ATTRIBUTES: JSON.stringify(attributes) }, bootstrap);
   expect(userData.startsWith("#!/usr/bin/env bash\n")).toBe(true);
   expect(userData.endsWith(readFileSync(bootstrap, "utf8") + "\n")).toBe(true);
-  expect(Buffer.byteLength(userData)).toBeLessThan(16 * 1024);
+  expect(Buffer.byteLength(userData)).toBeLessThan(32 * 1024);
 });

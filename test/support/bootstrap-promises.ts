@@ -19,6 +19,24 @@ export const bootstrapPromises = {
     return refuses(script, { ...signWithNewKey(installer), signature, publicKey }, installer);
   },
 
+  "a machine whose mark is damaged keeps its identity": (script) =>
+    booted(
+      script,
+      signWithNewKey(installer),
+      installer,
+      (machine, status) => {
+        keep(
+          machine.exists("var/lib/ecs/data/agent.db"),
+          "an identity was cleared that may be somebody else's",
+        );
+        keep(status === 1, "a bootstrap ends well on a machine that somebody else may have registered");
+      },
+      (machine) => {
+        machine.write("etc/ecs/anywhere.activation", "0a1b2c3d-0000-");
+        machine.write("var/lib/ecs/data/agent.db", "");
+      },
+    ),
+
   "containers are kept from the metadata address": (script) =>
     booted(script, signWithNewKey(installer), installer, (machine, status) => {
       keep(status === 0, "a good installer is refused");
@@ -70,9 +88,11 @@ async function booted(
   signed: Signed,
   published: string,
   look: (machine: Machine, status: number | null, output: string) => void,
+  prepare: (machine: Machine) => void = () => undefined,
 ): Promise<void> {
   const machine = new Machine(signed, { id: "ubuntu", version: "24.04" });
   try {
+    prepare(machine);
     machine.publish(published, signed);
     const { status, output } = await machine.bootstrap(bootstrapSettings(signed.fingerprint), script);
     look(machine, status, output);

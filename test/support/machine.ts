@@ -17,7 +17,8 @@ import type { Signed } from "./signing";
 
 /** The script that makes a machine a node, as it stands. */
 export const bootstrapScript = readFileSync(join(__dirname, "../../constructs/node/bootstrap.sh"), "utf8");
-const recorded = ["apt-get", "curl", "docker", "dpkg", "iptables", "sleep", "systemctl", "uname"];
+const recorded = ["apt-get", "curl", "df", "docker", "dpkg", "iptables", "sleep", "systemctl", "uname"];
+export const activationId = "0a1b2c3d-0000-4000-8000-000000000001";
 export const code = "Secret/Code+20chars=";
 
 /** An installer as AWS's behaves: registers once, and returns early where its package is installed. */
@@ -25,6 +26,7 @@ export const installer = `#!/bin/bash
 set -e
 printf '%s\\n' "$@" >"$MACHINE/installer-arguments"
 cp "$MACHINE/etc/ecs/ecs.config" "$MACHINE/config-at-installation"
+ls -A "$MACHINE/var/lib/amazon/ssm/Vault" "$MACHINE/var/lib/ecs/data" 2>/dev/null | grep -v : >"$MACHINE/installer-found" || true
 tr '\\0' ' ' </proc/$$/cmdline >"$MACHINE/installer-command-line"
 echo "registering with $ACTIVATION_CODE"
 [ ! -e "$MACHINE/installer-fails" ] || exit 7
@@ -42,7 +44,16 @@ export class Machine {
 
   constructor(signed: Signed, system: { id: string; version: string; architecture?: string }) {
     const { id, version, architecture = "x86_64" } = system;
-    for (const folder of ["bin", "etc/systemd/system", "var/log", "usr/libexec", "origin", "fail", "tmp"]) {
+    for (const folder of [
+      "bin",
+      "etc/systemd/system",
+      "var/lib",
+      "var/log",
+      "usr/libexec",
+      "origin",
+      "fail",
+      "tmp",
+    ]) {
       mkdirSync(join(this.root, folder), { recursive: true });
     }
     for (const program of recorded) {
@@ -50,6 +61,8 @@ export class Machine {
     }
     this.write("etc/os-release", `NAME="A name"\nID=${id}\nVERSION_ID="${version}"\n`);
     this.write("architecture", architecture);
+    this.write("free", "Avail\n 1048576\n");
+    this.write("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
     this.publish(installer, signed);
   }
 
@@ -98,7 +111,7 @@ export class Machine {
 
   /** Runs bootstrap.sh, or another version of it, every absolute path moved below the machine's root. */
   async bootstrap(settings: Readonly<Record<string, string>>, version = bootstrapScript): Promise<Ended> {
-    const moved = version.replace(/(?<![\w./$}])\/(etc|var|usr\/libexec)\//g, `${this.root}$&`);
+    const moved = version.replace(/(?<![\w./$}])\/(etc|var|usr\/libexec|sys|proc|root)\//g, `${this.root}$&`);
     const script = join(this.root, "bootstrap.sh");
     writeFileSync(script, moved);
     chmodSync(script, 0o755);
@@ -127,7 +140,7 @@ export function bootstrapSettings(signingKey: string): Record<string, string> {
     GENERATION: "5f2a",
     CLUSTER: "shop",
     AWS_REGION: "us-east-1",
-    ACTIVATION_ID: "id-1",
+    ACTIVATION_ID: activationId,
     ACTIVATION_CODE: code,
     SIGNING_KEY: signingKey,
     ATTRIBUTES: attributes,

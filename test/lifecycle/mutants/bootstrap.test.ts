@@ -40,6 +40,12 @@ const mutants: readonly Mutant[] = [
     edits: [{ from: '[[ ${signers} == "${SIGNING_KEY^^}" ]] ||', to: "true ||" }],
   },
   {
+    name: "a damaged mark taken for another activation's",
+    breaks: "a machine whose mark is damaged keeps its identity",
+    shows: "an identity was cleared that may be somebody else's",
+    edits: [{ from: "[[ $(marked) =~ ${UUID} ]] ||", to: "true ||" }],
+  },
+  {
     name: "no rule for the metadata address",
     breaks: "containers are kept from the metadata address",
     shows: "containers may read the metadata address",
