@@ -48,6 +48,7 @@ const run = (script: string, overrides: Record<string, string> = {}) =>
       NO_PROXY: "127.0.0.1",
       ...overrides,
     }),
+    90,
   ).ended;
 // The CLI checks their form.
 const id = (number: number) => `mi-${String(number).padStart(17, "0")}`;
@@ -56,7 +57,8 @@ const operations = () => [...new Set(account.calls.map(({ operation }) => operat
 test("the real CLI's pages, also empty ones, are read to the end by the gate and the deregistration", async () => {
   account.managed.push(
     { ...managed(id(1), node, activationId), ping: "ConnectionLost" },
-    managed(id(2), node),
+    // Found by its attributes alone.
+    { ...managed(id(2), node), tags: {} },
     managed(id(3), { ...node, site: "ams3" }),
   );
   const tasks = [taskArn("a"), taskArn("b")];
@@ -80,7 +82,7 @@ test("the real CLI's pages, also empty ones, are read to the end by the gate and
   expect(account.containers.map(({ status }) => status)).toEqual(["INACTIVE", "INACTIVE", "ACTIVE"]);
   expect(account.calls.filter(({ operation }) => operation === "StopTask")).toHaveLength(2);
   expect(operations()).toContain("DeregisterManagedInstance");
-}, 60_000);
+}, 180_000);
 
 test("the real CLI's words for an expired activation lead to the remedy", async () => {
   account.activations.push({ id: activationId, expired: true, registrations: 0 });
