@@ -192,7 +192,7 @@ async function callsWhile(
   { node, arn, managedInstance }: RegisteredNode,
   act: () => Promise<unknown>,
 ): Promise<string[]> {
-  const name = `${life.deployment}-${site.name}-${node}`;
+  const name = `${life.deployment}--${site.name}--${node}`;
   const droplet = (await listDroplets(life.cloud, name)).find((one) => one.name === name);
   const mark = await life.mark();
   await act();
@@ -210,7 +210,7 @@ function inOrder(calls: readonly string[], expected: readonly string[]): void {
 /** Lets the machine of a node stay off when its droplet is made. */
 async function keepDark({ life, site }: Subject, name: string): Promise<void> {
   await life.cloud.admin.inject({
-    match: { service: "machine", operation: "boot", contains: `"${life.deployment}-${site.name}-${name}"` },
+    match: { service: "machine", operation: "boot", contains: `"${life.deployment}--${site.name}--${name}"` },
     times: 1,
     effect: { kind: "error", status: 500, code: "dark", message: "no power" },
   });
@@ -232,7 +232,7 @@ async function registerAgain({ life, site }: Subject, { node, generation }: Regi
   };
   const activation = await ssm.send(
     new CreateActivationCommand({
-      IamRole: `${life.deployment}-node`,
+      IamRole: `${life.deployment}--node`,
       RegistrationLimit: 1,
       Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
     }),

@@ -46,7 +46,7 @@ export async function dropletIdOf(
   site: string,
   node: string,
 ): Promise<string> {
-  const name = `${deployment}-${site}-${node}`;
+  const name = `${deployment}--${site}--${node}`;
   const droplet = (await listDroplets(cloud, name)).find((one) => one.name === name);
   if (droplet === undefined) {
     throw new Error(`there is no droplet ${name}`);

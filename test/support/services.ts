@@ -43,7 +43,7 @@ export async function tasksOf(
 /** The ACTIVE revisions of a deployment's task definition. */
 export async function activeRevisions(ecs: ECSClient, { deployment }: LifeCycle): Promise<string[]> {
   const { taskDefinitionArns = [] } = await ecs.send(
-    new ListTaskDefinitionsCommand({ familyPrefix: `${deployment}-app`, status: "ACTIVE" }),
+    new ListTaskDefinitionsCommand({ familyPrefix: `${deployment}--app`, status: "ACTIVE" }),
   );
   return taskDefinitionArns;
 }
@@ -81,7 +81,7 @@ export async function handovers(
       const first = (event: string, after: number) =>
         journal.find(
           ({ name, at, detail }) =>
-            name === event && at >= after && detail["name"] === `${life.deployment}-${site}-${node}`,
+            name === event && at >= after && detail["name"] === `${life.deployment}--${site}--${node}`,
         )?.at;
       return {
         node,
