@@ -89,9 +89,8 @@ describe("a site of two nodes", () => {
 
       const journal = await life.since(mark);
       const lookups = callsOf(journal, "DescribeInstanceInformation");
-      expect(
-        lookups.filter((call) => names(call, "ActivationIds") && names(call, activation.id)),
-      ).toHaveLength(1);
+      // By the deregistration and by the guard.
+      expect(lookups.filter((call) => names(call, activation.id))).toHaveLength(2);
       expect(endOfNode(journal, old)).toEqual(wholeEnd);
       expect(endOfNode(journal, other)).toEqual([]);
       const after = await nodesOf(life, "pair");
