@@ -66,7 +66,8 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     await stage().fleet.stop();
     await client().ssm("DeregisterManagedInstance", { InstanceId });
     await client().ssm("DeleteActivation", { ActivationId });
-    expect(await stage().sdk.ssm("DescribeInstanceInformation", activated)).toMatchObject({
+    const both = { Filters: [{ Key: "InstanceIds", Values: [InstanceId, another] }] };
+    expect(await stage().sdk.ssm("DescribeInstanceInformation", both)).toMatchObject({
       InstanceInformationList: [{ InstanceId: another }],
     });
     expect(await stage().sdk.ssm("DescribeActivations", ofRole)).toMatchObject({
