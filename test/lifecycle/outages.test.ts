@@ -120,7 +120,9 @@ test("a DigitalOcean that goes on failing fails the apply with its own words, an
 }, 600_000);
 
 test("a machine waits for the package manager's lock and comes up without any help", async () => {
-  const held = (operation: string, contains: string) =>
+  const apts = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 731 (apt-get)";
+  const dpkgs = "dpkg: error: dpkg frontend lock was locked by another process with pid 731";
+  const held = (operation: string, contains: string, message = apts) =>
     refuse(
       life,
       {
@@ -129,11 +131,12 @@ test("a machine waits for the package manager's lock and comes up without any he
         contains,
         status: 100,
         code: "lock",
-        message: "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 731 (apt-get)",
+        message,
       },
       2,
     );
   // Before the installer, and inside it, after it has used the activation.
+  await held("dpkg", "--configure", dpkgs);
   await held("apt-get", "gnupg");
   await held("apt", "docker.io");
   const mark = await life.mark();
@@ -144,6 +147,8 @@ test("a machine waits for the package manager's lock and comes up without any he
   const journal = await life.since(mark);
   const runs = (program: string, text: string): Entry[] =>
     journal.filter((entry) => entry.name === program && entry.caller === machine && names(entry, text));
+  // Twice while it is locked, then with each of the three runs of apt-get.
+  expect(runs("dpkg", "--configure")).toHaveLength(5);
   expect(runs("apt-get", "gnupg")).toHaveLength(3);
   expect(runs("apt", "docker.io")).toHaveLength(3);
   expect(callsOf(journal, "RegisterManagedInstance")).toHaveLength(1);
