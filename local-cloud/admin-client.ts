@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Foreign, Served, Summary } from "./admin";
+import type { Behaviour } from "./digitalocean/behaviour";
 import type { Fault } from "./faults";
 import type { MachineSpec } from "./machines";
 import type { Entry } from "./world";
@@ -13,6 +14,8 @@ export interface AdminClient {
   /** Returns what clears this fault alone. */
   inject(fault: Fault): Promise<() => Promise<void>>;
   clearFaults(): Promise<void>;
+  /** Changes how DigitalOcean behaves from now on. */
+  digitalocean(change: Partial<Behaviour>): Promise<void>;
   /** Ends an activation's time now. */
   expireActivation(id: string): Promise<void>;
   /** Lets machines that register with an activation from now on get its tags so many seconds later; never for null. */
@@ -52,6 +55,7 @@ export function adminClient(endpoint: string): AdminClient {
       return () => done(call("DELETE", `/faults/${id}`));
     },
     clearFaults: () => done(call("DELETE", "/faults")),
+    digitalocean: (change) => done(call("POST", "/digitalocean", change)),
     expireActivation: (id) => done(call("POST", `/activations/${id}/expire`)),
     delayTags: (id, seconds) => done(call("POST", `/activations/${id}/tag-delay`, { seconds })),
     serve: (served) => done(call("POST", "/origin", served)),

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import type { Activation } from "./aws/state";
+import type { Behaviour } from "./digitalocean/behaviour";
 import type { Fault } from "./faults";
 import { serveOnLoopback, type LoopbackServer } from "./http-server";
 import type { MachineSpec, Machines } from "./machines";
@@ -56,6 +57,11 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
       const index = world.faults.findIndex((fault) => fault.id === id);
       return index < 0 ? 0 : world.faults.splice(index, 1).length;
     },
+  ],
+  [
+    "POST",
+    /^\/digitalocean$/,
+    ({ world }, body) => Object.assign(world.digitalocean.behaviour, body as Partial<Behaviour>),
   ],
   [
     "POST",

@@ -7,6 +7,7 @@ import type {
   Task,
   TaskDefinition,
 } from "./aws/state";
+import { initialBehaviour, type Behaviour } from "./digitalocean/behaviour";
 import type { Certificate, Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
 import type { Fault } from "./faults";
 
@@ -61,6 +62,7 @@ export interface World {
     readonly loadBalancers: Map<string, LoadBalancer>;
     readonly tags: Map<string, Tag>;
     readonly vpcs: Map<string, Vpc>;
+    readonly behaviour: Behaviour;
   };
   /** Applied to matching calls, first match first. */
   readonly faults: Fault[];
@@ -95,6 +97,7 @@ export function createWorld(account: string): World {
       loadBalancers: new Map(),
       tags: new Map(),
       vpcs: new Map(),
+      behaviour: initialBehaviour(),
     },
     faults: [],
     journal: [],

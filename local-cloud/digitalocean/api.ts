@@ -4,7 +4,7 @@ import { readBody, serveOnLoopback } from "../http-server";
 import type { Machines } from "../machines";
 import { note, type Json, type JsonObject, type World } from "../world";
 import { openAccount } from "./account";
-import { ApiError, notFound, unprocessable } from "./api-error";
+import { ApiError, forbidden, notFound, unprocessable } from "./api-error";
 import { createCertificateAuthority } from "./certificate-authority";
 import { readOpenApi, type FindOperation, type Operation } from "./openapi";
 import type { Routes } from "./resource";
@@ -103,7 +103,7 @@ function failure(error: unknown): { status: number; body: Json } {
   return { status, body: { id, message } };
 }
 
-async function understand({ routes, find }: Context, request: IncomingMessage): Promise<Request> {
+async function understand({ world, routes, find }: Context, request: IncomingMessage): Promise<Request> {
   const method = request.method ?? "GET";
   const { origin, pathname, searchParams } = new URL(
     request.url ?? "/",
@@ -115,11 +115,15 @@ async function understand({ routes, find }: Context, request: IncomingMessage): 
     input,
     perform: () => Promise.reject(error),
   });
-  if (!/^Bearer \S+$/.test(request.headers.authorization ?? "")) {
+  const { access } = world.digitalocean.behaviour;
+  if (access === "none" || !/^Bearer \S+$/.test(request.headers.authorization ?? "")) {
     return refused(new ApiError(401, "unauthorized", "Unable to authenticate you"));
   }
   if (operation === undefined) {
     return refused(notFound());
+  }
+  if (access === "read" && method !== "GET") {
+    return refused(forbidden("You do not have access for the attempted action."));
   }
   const query = Object.fromEntries(searchParams);
   let body: Json | undefined;

@@ -2,7 +2,7 @@ import type { JsonObject } from "../world";
 import { startAction } from "./actions";
 import type { Account, Action } from "./account";
 import { notModelled, unprocessable } from "./api-error";
-import { checkedRegion, diskGb, parseSize, showRegion, showSize } from "./catalog";
+import { checkOrder, diskGb, findSize, showRegion, showSize } from "./catalog";
 import { address } from "./ipv4";
 import { coveringFirewalls, servingLoadBalancers } from "./reachability";
 import type { Resource, Routes } from "./resource";
@@ -105,10 +105,10 @@ function newDroplet(account: Account, request: DropletRequest): Droplet {
   if (unmodelled !== undefined || request.public_networking === false || (request.volumes ?? []).length > 0) {
     throw notModelled(`A droplet with ${unmodelled ?? "volumes or without a public network"}`);
   }
-  checkedRegion(region, "Droplet creation");
-  parseSize(size);
-  if (!/^[a-z0-9][a-z0-9.-]*$/.test(String(image))) {
-    throw unprocessable("You specified an invalid image for Droplet creation.");
+  const { behaviour, droplets: all } = world.digitalocean;
+  checkOrder(behaviour, { region, size, image });
+  if (all.size >= behaviour.dropletLimit) {
+    throw unprocessable("creating this/these droplet(s) will exceed your droplet limit");
   }
   const wrongKey = sshKeys.map(String).find((key) => !/^(\d+|[0-9a-f]{2}(:[0-9a-f]{2}){15})$/.test(key));
   if (wrongKey !== undefined) {
@@ -175,7 +175,7 @@ function removeDroplet(account: Account, droplet: Droplet): void {
 }
 
 function showDroplet(droplet: Droplet): JsonObject {
-  const size = parseSize(droplet.size);
+  const size = findSize(droplet.size);
   const network = { netmask: "255.255.240.0" };
   return {
     id: droplet.id,
@@ -192,7 +192,7 @@ function showDroplet(droplet: Droplet): JsonObject {
     snapshot_ids: [],
     image: /^\d+$/.test(droplet.image) ? { id: Number(droplet.image), slug: null } : { slug: droplet.image },
     volume_ids: [],
-    size: showSize(size, droplet.region),
+    size: showSize(size, [droplet.region]),
     size_slug: size.slug,
     networks: {
       v4: [

@@ -7,7 +7,7 @@ const stage = useDigitalOcean();
 test.each([
   ["an unknown size", { size: "huge" }, "You specified an invalid size for Droplet creation."],
   ["an unknown region", { region: "mars1" }, "You specified an invalid region for Droplet creation."],
-  ["a malformed image", { image: "Not An Image" }, "You specified an invalid image for Droplet creation."],
+  ["an unknown image", { image: "ubuntu-14-10-x64" }, "You specified an invalid image for Droplet creation."],
   ["an unknown VPC", { vpc_uuid: "5a4981aa-9653-4bd1-bef5-d6bff52042e4" }, "does not exist in region ams3"],
   ["too much user data", { user_data: "x".repeat(65537) }, "user_data is larger than 65536 bytes."],
   ["IPv6", { ipv6: true }, "A droplet with ipv6 is not modelled"],

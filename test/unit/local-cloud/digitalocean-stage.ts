@@ -19,6 +19,13 @@ export interface Reply {
     readonly action?: { readonly id: number; readonly status: string };
     readonly links?: { readonly pages: { readonly next?: string } };
     readonly meta?: object;
+    readonly regions?: readonly {
+      readonly slug: string;
+      readonly available: boolean;
+      readonly sizes: readonly string[];
+    }[];
+    readonly sizes?: readonly { readonly slug: string; readonly regions: readonly string[] }[];
+    readonly image?: { readonly regions: readonly string[] };
   };
 }
 
