@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as pause } from "node:timers/promises";
 import type { Machines } from "../machines";
 import { note, type JsonObject, type World } from "../world";
 import type { Balancer } from "./balancer";
@@ -17,6 +17,8 @@ export interface Account {
   readonly actions: Action[];
   /** A number that no droplet and no action has had. */
   nextId(): number;
+  /** Returns when so much time has passed, as far as it is still so much, and the account isn't closed. */
+  lapse(milliseconds: () => number): Promise<void>;
   /** Does something after the answer; a droplet's work is done one piece after the other. */
   enqueue(dropletId: number, work: () => Promise<void>): void;
   /** Notes something that happened. */
@@ -46,6 +48,7 @@ export function openAccount({
   const underWay = new Map<number, Promise<void>>();
   const balancers = new Map<string, Balancer>();
   let lastId = 500_000_000;
+  let isClosed = false;
   const event = (name: string, detail: JsonObject): void => {
     note(world, { kind: "event", service: "digitalocean", name, detail });
   };
@@ -57,6 +60,12 @@ export function openAccount({
     balancers,
     actions: [],
     nextId: () => (lastId += 1),
+    lapse: async (milliseconds) => {
+      const start = Date.now();
+      while (!isClosed && Date.now() < start + milliseconds()) {
+        await pause(20);
+      }
+    },
     enqueue: (dropletId, work) => {
       const done = (underWay.get(dropletId) ?? setImmediate()).then(work).catch((error: unknown) => {
         event("failed", { droplet_id: dropletId, reason: String(error) });
@@ -70,6 +79,7 @@ export function openAccount({
     },
     event,
     close: async () => {
+      isClosed = true;
       await Promise.all([...balancers.values()].map((balancer) => balancer.close()));
       balancers.clear();
       await Promise.all(underWay.values());

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../world";
 import type { Account, Action } from "./account";
 import { notModelled, unprocessable } from "./api-error";
-import { showRegion } from "./catalog";
+import { findSize, showRegion } from "./catalog";
 import { machineName } from "./droplets";
 import { page, required, type Call, type Routes } from "./resource";
 import type { Droplet } from "./state";
@@ -37,7 +37,7 @@ export function startAction(
   return action;
 }
 
-/** Actions on a droplet: power_off, power_on and shutdown. */
+/** Actions on a droplet, as the API and the console start them: its power, its size, its name and its features. */
 export function actionRoutes(account: Account): Routes {
   const { world, machines, actions } = account;
   const dropletOf = ({ parameters }: Call): Droplet =>
@@ -47,13 +47,28 @@ export function actionRoutes(account: Account): Routes {
     await machines.powerOff(machineName(droplet));
     droplet.status = "off";
   };
-  const kinds: Readonly<Record<string, (droplet: Droplet) => Promise<void>>> = {
+  const kinds: Readonly<Record<string, (droplet: Droplet, body: JsonObject) => void | Promise<void>>> = {
     power_off: switchOff,
     // The machines of this cloud have no way to be asked to shut down.
     shutdown: switchOff,
     power_on: async (droplet) => {
       await machines.powerOn(machineName(droplet));
       droplet.status = "active";
+    },
+    resize: (droplet, { size }) => {
+      droplet.size = String(size);
+    },
+    rename: (droplet, { name }) => {
+      droplet.name = String(name);
+    },
+    enable_ipv6: ({ features }) => {
+      features.add("ipv6");
+    },
+    enable_backups: ({ features }) => {
+      features.add("backups");
+    },
+    disable_backups: ({ features }) => {
+      features.delete("backups");
     },
   };
   const refusals: Readonly<Record<string, Droplet["status"]>> = { power_off: "off", power_on: "active" };
@@ -69,7 +84,8 @@ export function actionRoutes(account: Account): Routes {
     "POST /v2/droplets/{droplet_id}/actions": {
       call: (call) => {
         const droplet = dropletOf(call);
-        const { type } = call.body as { type: string };
+        const { body } = call;
+        const type = String(body.type);
         const act = kinds[type];
         if (act === undefined) {
           throw notModelled(`The droplet action ${type}`);
@@ -80,7 +96,14 @@ export function actionRoutes(account: Account): Routes {
         if (refusals[type] === droplet.status) {
           throw unprocessable(`Droplet is already powered ${droplet.status === "off" ? "off" : "on"}.`);
         }
-        return { action: showAction(startAction(account, droplet, type, () => act(droplet))) };
+        if (type === "resize") {
+          checkResize(droplet, body);
+        }
+        const work = async (): Promise<void> => {
+          await act(droplet, body);
+          await account.lapse(() => world.digitalocean.behaviour.actionMilliseconds);
+        };
+        return { action: showAction(startAction(account, droplet, type, work)) };
       },
     },
     "GET /v2/actions/{action_id}": {
@@ -89,6 +112,13 @@ export function actionRoutes(account: Account): Routes {
       }),
     },
   };
+}
+
+function checkResize({ status }: Droplet, { size }: JsonObject): void {
+  findSize(String(size));
+  if (status !== "off") {
+    throw unprocessable("Droplet is currently on. Please power it off to run this event.");
+  }
 }
 
 function showAction(action: Action): JsonObject {

@@ -6,9 +6,31 @@ export interface Behaviour {
   dropletLimit: number;
   /** What isn't to be had: a region (`ams3`), or a size or image of a region (`ams3/s-1vcpu-1gb`). */
   unavailable: readonly string[];
+  /** How long a droplet can be seen after its deletion, beside what its machine takes. */
+  deletionMilliseconds: number;
+  /** How long a droplet is locked by an action on it, beside what its machine takes. */
+  actionMilliseconds: number;
+  /** How long a certificate still counts as in use once no load balancer has it any more. */
+  certificateReleaseMilliseconds: number;
+  /** In which of its two wordings the API says that a certificate is in use. */
+  certificateRefusal: keyof typeof certificateRefusals;
 }
 
-/** An account that may do everything, in a cloud that has everything. */
+/** Source: terraform-provider-digitalocean 2.87.0, which tells both apart from other refusals. */
+export const certificateRefusals = {
+  usual: "Make sure the certificate is not in use before deleting it",
+  other: "Certificate is being used by one or more load balancers",
+} as const;
+
+/** An account that may do everything, in a cloud that has everything and loses no time. */
 export function initialBehaviour(): Behaviour {
-  return { access: "full", dropletLimit: 1000, unavailable: [] };
+  return {
+    access: "full",
+    dropletLimit: 1000,
+    unavailable: [],
+    deletionMilliseconds: 0,
+    actionMilliseconds: 0,
+    certificateReleaseMilliseconds: 0,
+    certificateRefusal: "usual",
+  };
 }

@@ -3,9 +3,10 @@ import { takeFault } from "../faults";
 import type { JsonObject, World } from "../world";
 import type { Account } from "./account";
 import { forbidden, unprocessable } from "./api-error";
+import { certificateRefusals } from "./behaviour";
 import type { KeyPair } from "./certificate-authority";
 import type { Resource } from "./resource";
-import type { Certificate } from "./state";
+import type { Certificate, ForwardingRule } from "./state";
 
 /** The domain whose DNS is at this DigitalOcean: it and what is below it get certificates. */
 const managedDomain = "example.com";
@@ -50,12 +51,15 @@ export function certificates(account: Account): Resource<Certificate> {
       }
       return certificate;
     },
-    remove: ({ id }) => {
-      if (isInUse(world, id)) {
-        // Source: terraform-provider-digitalocean, which tries again after this answer.
-        throw forbidden("Make sure the certificate is not in use before deleting it");
+    remove: (certificate) => {
+      const { certificateReleaseMilliseconds, certificateRefusal } = world.digitalocean.behaviour;
+      if (
+        Date.now() < certificate.releasedAt + certificateReleaseMilliseconds ||
+        isInUse(world, certificate.id)
+      ) {
+        throw forbidden(certificateRefusals[certificateRefusal]);
       }
-      all.delete(id);
+      all.delete(certificate.id);
     },
   };
 }
@@ -132,8 +136,8 @@ function uploaded(request: UploadRequest): Certificate {
   });
 }
 
-function created(rest: Omit<Certificate, "id" | "createdAt">): Certificate {
-  return { id: randomUUID(), createdAt: Date.now(), ...rest };
+function created(rest: Omit<Certificate, "id" | "createdAt" | "releasedAt">): Certificate {
+  return { id: randomUUID(), createdAt: Date.now(), releasedAt: 0, ...rest };
 }
 
 async function issue(account: Account, certificate: Certificate): Promise<void> {
@@ -150,6 +154,16 @@ async function issue(account: Account, certificate: Certificate): Promise<void> 
   } catch (error) {
     certificate.state = "error";
     account.event("certificate-refused", { ...detail, reason: String(error) });
+  }
+}
+
+/** Notes that a load balancer has stopped using these certificates. */
+export function release({ digitalocean }: World, rules: readonly ForwardingRule[]): void {
+  for (const { certificate_id: id = "" } of rules) {
+    const certificate = digitalocean.certificates.get(id);
+    if (certificate !== undefined) {
+      certificate.releasedAt = Date.now();
+    }
   }
 }
 

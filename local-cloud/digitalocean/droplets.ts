@@ -29,7 +29,7 @@ export function droplets(account: Account): Resource<Droplet> {
       );
     },
     find: (id) => (/^\d+$/.test(id) ? all.get(Number(id)) : undefined),
-    show: showDroplet,
+    show: (droplet) => showDroplet(account, droplet),
     create: (body) => {
       const droplet = newDroplet(account, body as DropletRequest & JsonObject);
       all.set(droplet.id, droplet);
@@ -133,7 +133,7 @@ function newDroplet(account: Account, request: DropletRequest): Droplet {
     sshKeys: sshKeys.map(String),
     tags: [...new Set(tags)],
     status: "new",
-    monitoring: request.monitoring ?? false,
+    features: new Set(request.monitoring === true ? (["monitoring"] as const) : []),
     createdAt: Date.now(),
   };
 }
@@ -168,13 +168,14 @@ function removeDroplet(account: Account, droplet: Droplet): void {
   account.enqueue(droplet.id, async () => {
     if (account.world.digitalocean.droplets.has(droplet.id)) {
       await account.machines.destroy(machineName(droplet));
+      await account.lapse(() => account.world.digitalocean.behaviour.deletionMilliseconds);
       account.world.digitalocean.droplets.delete(droplet.id);
       account.event("destroyed", { droplet_id: droplet.id, name: droplet.name });
     }
   });
 }
 
-function showDroplet(droplet: Droplet): JsonObject {
+function showDroplet({ actions }: Account, droplet: Droplet): JsonObject {
   const size = findSize(droplet.size);
   const network = { netmask: "255.255.240.0" };
   return {
@@ -183,10 +184,10 @@ function showDroplet(droplet: Droplet): JsonObject {
     memory: size.memoryMiB,
     vcpus: size.vcpus,
     disk: diskGb,
-    locked: droplet.status === "new",
+    locked: actions.some(({ dropletId, status }) => dropletId === droplet.id && status === "in-progress"),
     status: droplet.status,
     created_at: new Date(droplet.createdAt).toISOString().replace(/\.\d+/, ""),
-    features: ["private_networking", ...(droplet.monitoring ? ["monitoring"] : [])],
+    features: ["private_networking", ...droplet.features],
     backup_ids: [],
     next_backup_window: null,
     snapshot_ids: [],
@@ -199,10 +200,15 @@ function showDroplet(droplet: Droplet): JsonObject {
         { ...network, type: "public", ip_address: droplet.publicIp },
         { ...network, type: "private", ip_address: droplet.privateIp },
       ],
-      v6: [],
+      v6: droplet.features.has("ipv6") ? [showIpv6(droplet)] : [],
     },
     region: showRegion(droplet.region),
     tags: droplet.tags,
     vpc_uuid: droplet.vpcId,
   };
+}
+
+/** 2001:db8::/32 is reserved for documentation (RFC 3849). */
+function showIpv6({ id }: Droplet): JsonObject {
+  return { type: "public", ip_address: `2001:db8::${id.toString(16)}`, netmask: 64, gateway: "2001:db8::1" };
 }

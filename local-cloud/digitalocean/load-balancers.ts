@@ -4,7 +4,7 @@ import type { Account } from "./account";
 import { forbidden, notModelled, unprocessable } from "./api-error";
 import { startBalancer } from "./balancer";
 import { checkedRegion, showRegion } from "./catalog";
-import { verifiedPair } from "./certificates";
+import { release, verifiedPair } from "./certificates";
 import { isAddressOrRange } from "./ipv4";
 import { backends } from "./reachability";
 import type { Resource } from "./resource";
@@ -49,12 +49,14 @@ export function loadBalancers(account: Account): Resource<LoadBalancer> {
         throw unprocessable("The region of a load balancer can't be changed.");
       }
       await balancers.get(loadBalancer.id)?.update(settings);
+      release(world, loadBalancer.settings.forwarding_rules);
       loadBalancer.settings = settings;
       loadBalancer.busyUntil = Date.now() + processingMilliseconds;
     },
     remove: async (loadBalancer) => {
       refuseWhileBusy(loadBalancer);
       all.delete(loadBalancer.id);
+      release(world, loadBalancer.settings.forwarding_rules);
       await balancers.get(loadBalancer.id)?.close();
       balancers.delete(loadBalancer.id);
     },

@@ -3,7 +3,7 @@ import type { KeyPair } from "./certificate-authority";
 /** A virtual machine. Its machine in the world of processes has the name `droplet-<id>`. */
 export interface Droplet {
   readonly id: number;
-  readonly name: string;
+  name: string;
   readonly region: string;
   size: string;
   readonly image: string;
@@ -14,7 +14,8 @@ export interface Droplet {
   readonly sshKeys: readonly string[];
   tags: string[];
   status: "new" | "active" | "off";
-  readonly monitoring: boolean;
+  /** What is switched on, by its name among the features that the API shows. */
+  readonly features: Set<"backups" | "ipv6" | "monitoring">;
   readonly createdAt: number;
 }
 
@@ -99,6 +100,8 @@ export interface Certificate {
   state: "pending" | "verified" | "error";
   /** Present once it is verified. */
   pair: KeyPair | undefined;
+  /** Milliseconds since the epoch at which a load balancer last stopped using it; 0 when none ever has. */
+  releasedAt: number;
   readonly createdAt: number;
 }
 
@@ -112,7 +115,7 @@ export interface Vpc {
   description: string;
   readonly region: string;
   readonly ipRange: string;
-  /** The first VPC of a region is its default and can't be deleted. */
-  readonly isDefault: boolean;
+  /** The first VPC of a region is its default, until another is made so. The default can't be deleted. */
+  isDefault: boolean;
   readonly createdAt: number;
 }

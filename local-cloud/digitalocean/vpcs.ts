@@ -7,7 +7,7 @@ import { address, overlap, parseRange } from "./ipv4";
 import type { Resource } from "./resource";
 import type { Vpc } from "./state";
 
-/** VPC networks. The first one of a region is its default for ever. */
+/** VPC networks. The first one of a region is its default, until another one of it is made so. */
 export function vpcs({ world }: Account): Resource<Vpc> {
   const all = world.digitalocean.vpcs;
   return {
@@ -29,8 +29,11 @@ export function vpcs({ world }: Account): Resource<Vpc> {
     create: (body) => createVpc(world, body as VpcRequest & JsonObject),
     update: (vpc, body) => {
       const { name, description = "", default: makeDefault } = body as VpcRequest & JsonObject;
-      if (makeDefault !== undefined && makeDefault !== vpc.isDefault) {
-        throw unprocessable("The default VPC of a region can't be changed in the local cloud.");
+      if (makeDefault === true) {
+        const ofRegion = [...all.values()].filter(({ region }) => region === vpc.region);
+        ofRegion.forEach((one) => {
+          one.isDefault = one === vpc;
+        });
       }
       vpc.name = name;
       vpc.description = description;
