@@ -30,6 +30,8 @@ export interface CloudOptions {
   readonly sandbox: "auto" | "namespaces" | "process";
   /** Items of a page of AWS's lists, at most. @default 100 */
   readonly pageSize?: number;
+  /** How long a second of a stand-in provider's waits lasts, in milliseconds. @default 1000 */
+  readonly providerSecond?: number;
 }
 
 /** A running local cloud. */
@@ -101,7 +103,11 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     writeFileSync(certificateAuthority, digitalocean.root);
     const providers = await serveProviders({
       which: standIns(terraform),
-      digitalocean: { endpoint: digitalocean.endpoint, token },
+      digitalocean: {
+        endpoint: digitalocean.endpoint,
+        token,
+        secondMilliseconds: options.providerSecond ?? 1000,
+      },
     });
     closers.push(() => providers.close());
     const timer = setInterval(() => {

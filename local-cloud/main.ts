@@ -49,6 +49,7 @@ new Command("local-cloud")
   .addOption(new Option("--providers <setting>").choices(["auto", "real", "stand-in"]).default("auto"))
   .addOption(new Option("--sandbox <setting>").choices(["auto", "namespaces", "process"]).default("auto"))
   .option("--page-size <items>", "items of a page of AWS's lists, at most: 100 when left out", positive)
+  .option("--provider-second <ms>", "how long a second of a stand-in provider's waits lasts", positive)
   .action((options: CloudOptions) => main(options))
   .parse();
 

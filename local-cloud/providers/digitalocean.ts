@@ -5,7 +5,7 @@ import { firewallType } from "./firewall";
 import { loadBalancerType } from "./load-balancer";
 import type { Provider } from "./resource-type";
 import { tagType } from "./tag";
-import { vpcType } from "./vpc";
+import { vpcSource, vpcType } from "./vpc";
 
 export type { DigitalOceanConnection };
 
@@ -25,7 +25,10 @@ export function digitaloceanProvider(connection: DigitalOceanConnection): Provid
       digitalocean_tag: tagType(client),
       digitalocean_vpc: vpcType(client),
     },
-    dataSources: { digitalocean_droplets: dropletsSource(client) },
+    dataSources: {
+      digitalocean_droplets: dropletsSource(client),
+      digitalocean_vpc: vpcSource(client),
+    },
     configure: ({ api_endpoint: endpoint = null }) => {
       if (endpoint !== null && endpoint !== connection.endpoint) {
         throw new Error(

@@ -20,11 +20,13 @@ interface Droplet {
   readonly image: { readonly slug: string };
   readonly region: { readonly slug: string };
   readonly size: { readonly slug: string; readonly price_monthly: number; readonly price_hourly: number };
-  readonly networks: { readonly v4: readonly { readonly type: string; readonly ip_address: string }[] };
+  readonly networks: Readonly<
+    Record<"v4" | "v6", readonly { readonly type: string; readonly ip_address: string }[]>
+  >;
 }
 
-/** Source of the time-outs: the provider's documentation, "Timeouts". */
-const defaultSeconds = { create: 3600, delete: 60 };
+/** Source: the provider's resource_droplet.go; nothing changes how long it waits for a deleted droplet to go. */
+const defaultSeconds = { create: 3600, update: 3600, delete: 60, gone: 60 };
 
 /** `digitalocean_droplet` */
 export function dropletType(client: DigitalOceanClient): ResourceType {
@@ -33,7 +35,9 @@ export function dropletType(client: DigitalOceanClient): ResourceType {
   const get = async (state: Obj): Promise<Droplet> =>
     (await call<{ droplet: Droplet }>("GET", path(state))).droplet;
   return {
-    forceNew: [...["image", "region", "user_data", "ssh_keys", "monitoring", "vpc_uuid", "droplet_agent"]],
+    forceNew: ["image", "region", "user_data", "ssh_keys", "monitoring", "vpc_uuid", "droplet_agent"],
+    // DigitalOcean can switch it on, and never off again.
+    forceNewIf: { ipv6: (wanted, prior) => wanted === false && prior === true },
     defaults: { backups: false, ipv6: false, monitoring: false, resize_disk: true, graceful_shutdown: false },
     stored: {
       user_data: (script) => createHash("sha1").update(script).digest("hex"),
@@ -61,12 +65,35 @@ export function dropletType(client: DigitalOceanClient): ResourceType {
       return found === null ? null : show(found);
     },
     update: async (wanted, prior) => {
-      const fixed = ["name", "size", "backups", "ipv6", "private_networking", "volume_ids"];
-      const changed = fixed.find((name) => !isSame(wanted[name], prior[name]));
-      if (changed !== undefined) {
+      const fixed = ["private_networking", "volume_ids"];
+      const isChanged = (name: string): boolean => !isSame(wanted[name], prior[name]);
+      const unmodelled = fixed.find(isChanged);
+      if (unmodelled !== undefined) {
         throw new Error(
-          `The stand-in provider can't change a droplet's ${changed} in place; replace the droplet.`,
+          `The stand-in provider can't change a droplet's ${unmodelled} in place; replace the droplet.`,
         );
+      }
+      const limit = seconds(wanted.timeouts, "update", defaultSeconds.update);
+      const act = async (type: string, more: Obj = {}): Promise<void> => {
+        await doing(
+          `${type} of droplet (${text(prior.id)})`,
+          call("POST", `${path(prior)}/actions`, { type, ...more }),
+        );
+        await wait(`droplet ${text(prior.id)} to be unlocked`, limit, async () => !(await get(prior)).locked);
+      };
+      if (isChanged("size")) {
+        await act("power_off");
+        await act("resize", { size: wanted.size ?? null, disk: wanted.resize_disk ?? null });
+        await act("power_on");
+      }
+      if (isChanged("name")) {
+        await act("rename", { name: wanted.name ?? null });
+      }
+      if (isChanged("backups")) {
+        await act(wanted.backups === true ? "enable_backups" : "disable_backups");
+      }
+      if (isChanged("ipv6") && wanted.ipv6 === true) {
+        await act("enable_ipv6");
       }
       await setTags(client, text(prior.id), texts(prior.tags), texts(wanted.tags));
       return show(await get(prior));
@@ -86,7 +113,7 @@ export function dropletType(client: DigitalOceanClient): ResourceType {
       }
       await doing("deleting droplet", unlessGone(call("DELETE", path(prior)), undefined));
       const isGone = async (): Promise<boolean> => (await unlessGone(get(prior), undefined)) === undefined;
-      await doing("deleting droplet", wait(`droplet ${id} to be gone`, defaultSeconds.delete, isGone));
+      await doing("deleting droplet", wait(`droplet ${id} to be gone`, defaultSeconds.gone, isGone));
     },
   };
 }
@@ -174,7 +201,7 @@ function show(droplet: Droplet): Obj {
     vpc_uuid: droplet.vpc_uuid,
     ipv4_address: address("public"),
     ipv4_address_private: address("private"),
-    ipv6_address: "",
+    ipv6_address: droplet.networks.v6[0]?.ip_address ?? "",
     backups: droplet.features.includes("backups"),
     ipv6: droplet.features.includes("ipv6"),
     private_networking: droplet.features.includes("private_networking"),

@@ -11,7 +11,7 @@ export interface Plan {
 
 /** Plans a resource the way the provider framework of the real providers does. */
 export function plan(block: Block, type: ResourceType, proposed: Obj, prior: Obj | null): Plan {
-  const { defaults = {}, blockDefaults = {}, computedBlocks = [], stored = {}, forceNew = [] } = type;
+  const { defaults = {}, blockDefaults = {}, computedBlocks = [], stored = {} } = type;
   const wanted = Object.fromEntries(
     Object.entries(proposed).map(([name, value]) => [name, hashed(stored[name], value, prior?.[name])]),
   );
@@ -29,10 +29,27 @@ export function plan(block: Block, type: ResourceType, proposed: Obj, prior: Obj
     return [name, mapNested(nested, value, complete)];
   });
   const planned: Obj = { ...wanted, ...attributes, ...Object.fromEntries(blocks) };
+  if (prior === null) {
+    return { planned, replacing: [] };
+  }
+  const isChanged = Object.keys(planned).some(
+    (name) => name !== "timeouts" && !isSame(planned[name], prior[name]),
+  );
+  // Other time-outs are no change by themselves: the state takes them over with the next one.
+  const { timeouts = null } = isChanged ? planned : prior;
   return {
-    planned,
-    replacing: prior === null ? [] : forceNew.filter((name) => !isSame(planned[name], prior[name])),
+    planned: { ...planned, ...("timeouts" in planned && { timeouts }) },
+    replacing: replacing(type, planned, prior),
   };
+}
+
+function replacing({ forceNew = [], forceNewIf = {} }: ResourceType, planned: Obj, prior: Obj): string[] {
+  return [
+    ...forceNew.filter((name) => !isSame(planned[name], prior[name])),
+    ...Object.keys(forceNewIf).filter((name) =>
+      forceNewIf[name]?.(planned[name] ?? null, prior[name] ?? null),
+    ),
+  ];
 }
 
 function hashed(

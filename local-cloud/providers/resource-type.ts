@@ -1,9 +1,11 @@
-import type { Obj } from "./value";
+import type { Obj, Value } from "./value";
 
 /** What a published schema doesn't say of a resource, and how the resource is made and unmade. */
 export interface ResourceType {
   /** Attributes and blocks whose change forces a replacement. */
   readonly forceNew?: readonly string[];
+  /** Attributes of which some changes force a replacement. */
+  readonly forceNewIf?: Readonly<Record<string, (wanted: Value, prior: Value) => boolean>>;
   /** Values of attributes that the configuration leaves out. */
   readonly defaults?: Obj;
   /** The same for the attributes of nested blocks, by the block's name. */

@@ -14,6 +14,24 @@ interface Vpc {
   readonly created_at: string;
 }
 
+/** `digitalocean_vpc` as a data source, by region alone: that region's default. */
+export function vpcSource({ call }: DigitalOceanClient): (configuration: Obj) => Promise<Obj> {
+  return async ({ id = null, name = null, region = null }) => {
+    if (id !== null || name !== null || region === null) {
+      throw new Error("The stand-in provider finds a VPC by its region alone.");
+    }
+    const { vpcs } = await doing(
+      "retrieving VPC",
+      call<{ vpcs: readonly Vpc[] }>("GET", "/v2/vpcs?page=1&per_page=200"),
+    );
+    const found = vpcs.find((vpc) => vpc.default && vpc.region === region);
+    if (found === undefined) {
+      throw new Error(`Error retrieving VPC: unable to find default VPC in ${text(region)} region`);
+    }
+    return { ...found };
+  };
+}
+
 /** `digitalocean_vpc` */
 export function vpcType(client: DigitalOceanClient): ResourceType {
   const { call } = client;

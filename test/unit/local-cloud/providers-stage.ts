@@ -18,6 +18,8 @@ interface Run {
 export interface ProvidersStage {
   readonly world: World;
   readonly machines: FakeMachines;
+  /** Of DigitalOcean's API. */
+  readonly endpoint: string;
   readonly closeProviders: () => Promise<void>;
   readonly terraform: (...words: string[]) => Promise<Run>;
   readonly apply: (...words: string[]) => Promise<void>;
@@ -31,14 +33,14 @@ export interface ProvidersStage {
   readonly close: () => Promise<void>;
 }
 
-async function startStage(directory: string): Promise<ProvidersStage> {
+async function startStage(directory: string, secondMilliseconds: number): Promise<ProvidersStage> {
   await rm(join(directory, "terraform.tfstate"), { force: true });
   const world = createWorld("123456789012");
   const machines = fakeMachines();
   const cloud = await serveDigitalOcean(world, machines, { processingMilliseconds: 100 });
   const providers = await serveProviders({
     which: ["null", "digitalocean"],
-    digitalocean: { endpoint: cloud.endpoint, token: "secret", pollMilliseconds: 20 },
+    digitalocean: { endpoint: cloud.endpoint, token: "secret", pollMilliseconds: 20, secondMilliseconds },
   });
   const terraform = (...words: string[]): Promise<Run> =>
     new Promise((resolve) => {
@@ -57,6 +59,7 @@ async function startStage(directory: string): Promise<ProvidersStage> {
   return {
     world,
     machines,
+    endpoint: cloud.endpoint,
     closeProviders,
     terraform,
     apply: async (...words) => {
@@ -94,8 +97,11 @@ async function startStage(directory: string): Promise<ProvidersStage> {
   };
 }
 
-/** Sets a stage for each test of a file; returns the one of the test at hand. */
-export function useProviders(): () => ProvidersStage {
+/**
+ * Sets a stage for each test of a file; returns the one of the test at hand.
+ * @param secondMilliseconds how long each second of a provider's time-outs lasts
+ */
+export function useProviders(secondMilliseconds = 1000): () => ProvidersStage {
   let directory: string;
   let stage: ProvidersStage;
 
@@ -106,7 +112,7 @@ export function useProviders(): () => ProvidersStage {
   afterAll(() => rm(directory, { recursive: true }));
 
   beforeEach(async () => {
-    stage = await startStage(directory);
+    stage = await startStage(directory, secondMilliseconds);
   });
 
   afterEach(() => stage.close());
