@@ -37,6 +37,14 @@ export function startAction(
   return action;
 }
 
+interface ActionRequest {
+  readonly type: string;
+  /** Of a resize. */
+  readonly size?: string;
+  /** Of a rename. */
+  readonly name?: string;
+}
+
 /** Actions on a droplet, as the API and the console start them: its power, its size, its name and its features. */
 export function actionRoutes(account: Account): Routes {
   const { world, machines, actions } = account;
@@ -47,30 +55,31 @@ export function actionRoutes(account: Account): Routes {
     await machines.powerOff(machineName(droplet));
     droplet.status = "off";
   };
-  const kinds: Readonly<Record<string, (droplet: Droplet, body: JsonObject) => void | Promise<void>>> = {
-    power_off: switchOff,
-    // The machines of this cloud have no way to be asked to shut down.
-    shutdown: switchOff,
-    power_on: async (droplet) => {
-      await machines.powerOn(machineName(droplet));
-      droplet.status = "active";
-    },
-    resize: (droplet, { size }) => {
-      droplet.size = String(size);
-    },
-    rename: (droplet, { name }) => {
-      droplet.name = String(name);
-    },
-    enable_ipv6: ({ features }) => {
-      features.add("ipv6");
-    },
-    enable_backups: ({ features }) => {
-      features.add("backups");
-    },
-    disable_backups: ({ features }) => {
-      features.delete("backups");
-    },
-  };
+  const kinds: Readonly<Record<string, (droplet: Droplet, request: ActionRequest) => void | Promise<void>>> =
+    {
+      power_off: switchOff,
+      // The machines of this cloud have no way to be asked to shut down.
+      shutdown: switchOff,
+      power_on: async (droplet) => {
+        await machines.powerOn(machineName(droplet));
+        droplet.status = "active";
+      },
+      resize: (droplet, { size }) => {
+        droplet.size = size ?? droplet.size;
+      },
+      rename: (droplet, { name }) => {
+        droplet.name = name ?? droplet.name;
+      },
+      enable_ipv6: ({ features }) => {
+        features.add("ipv6");
+      },
+      enable_backups: ({ features }) => {
+        features.add("backups");
+      },
+      disable_backups: ({ features }) => {
+        features.delete("backups");
+      },
+    };
   const refusals: Readonly<Record<string, Droplet["status"]>> = { power_off: "off", power_on: "active" };
 
   return {
@@ -84,8 +93,8 @@ export function actionRoutes(account: Account): Routes {
     "POST /v2/droplets/{droplet_id}/actions": {
       call: (call) => {
         const droplet = dropletOf(call);
-        const { body } = call;
-        const type = String(body.type);
+        const asked = call.body as ActionRequest & JsonObject;
+        const { type } = asked;
         const act = kinds[type];
         if (act === undefined) {
           throw notModelled(`The droplet action ${type}`);
@@ -97,10 +106,10 @@ export function actionRoutes(account: Account): Routes {
           throw unprocessable(`Droplet is already powered ${droplet.status === "off" ? "off" : "on"}.`);
         }
         if (type === "resize") {
-          checkResize(droplet, body);
+          checkResize(droplet, asked);
         }
         const work = async (): Promise<void> => {
-          await act(droplet, body);
+          await act(droplet, asked);
           await account.lapse(() => world.digitalocean.behaviour.actionMilliseconds);
         };
         return { action: showAction(startAction(account, droplet, type, work)) };
@@ -114,8 +123,8 @@ export function actionRoutes(account: Account): Routes {
   };
 }
 
-function checkResize({ status }: Droplet, { size }: JsonObject): void {
-  findSize(String(size));
+function checkResize({ status }: Droplet, { size = "" }: ActionRequest): void {
+  findSize(size);
   if (status !== "off") {
     throw unprocessable("Droplet is currently on. Please power it off to run this event.");
   }

@@ -50,6 +50,28 @@ test("what was switched on, resized or renamed behind Terraform's back is undone
   await expectNoChanges();
 }, 60_000);
 
+test("a droplet that ignores changes takes them all over when its generation replaces it", async () => {
+  const { apply, configure, expectNoChanges } = stage();
+  const lifecycle = {
+    ignore_changes: ["size", "image", "region", "ipv6", "monitoring", "backups"],
+    replace_triggered_by: ["null_resource.generation"],
+  };
+  const generation = (triggers: object) => ({ null_resource: { generation: { triggers } } });
+  await configure({ ...generation({ of: "1" }), ...configuration({ lifecycle }) });
+  await apply();
+  const before = onlyDroplet();
+  before.features.add("ipv6");
+  const changed = { size: "s-2vcpu-2gb", image: "debian-12-x64", region: "fra1", monitoring: true };
+  await configure({ ...generation({ of: "1" }), ...configuration({ ...changed, lifecycle }) });
+  await expectNoChanges();
+  await configure({ ...generation({ of: "2" }), ...configuration({ ...changed, lifecycle }) });
+  await apply();
+  expect(onlyDroplet()).not.toBe(before);
+  expect(onlyDroplet()).toMatchObject({ size: "s-2vcpu-2gb", image: "debian-12-x64", region: "fra1" });
+  expect([...onlyDroplet().features]).toEqual(["monitoring"]);
+  await expectNoChanges();
+}, 60_000);
+
 test("a locked droplet is waited for as long as the time-outs say, which are no change by themselves", async () => {
   const { world, terraform, apply, configure, expectNoChanges, plannedActions } = stage();
   const { behaviour } = world.digitalocean;

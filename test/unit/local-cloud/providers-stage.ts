@@ -16,6 +16,8 @@ interface Run {
 
 /** The stand-in providers and their DigitalOcean, and Terraform in a folder of its own. */
 export interface ProvidersStage {
+  /** Where Terraform works. */
+  readonly directory: string;
   readonly world: World;
   readonly machines: FakeMachines;
   /** Of DigitalOcean's API. */
@@ -57,6 +59,7 @@ async function startStage(directory: string, secondMilliseconds: number): Promis
   let closed: Promise<void> | undefined;
   const closeProviders = (): Promise<void> => (closed ??= providers.close());
   return {
+    directory,
     world,
     machines,
     endpoint: cloud.endpoint,
