@@ -34,12 +34,13 @@ export class DigitalOceanComputeStack extends ComputeStack {
     const { region } = site;
     const name = this.names.site(siteName);
 
-    const { vpcUuid } = new Network(this, "network", { name, region, vpc: site.vpc });
+    const { vpcUuid, choice } = new Network(this, "network", { name, region, vpc: site.vpc });
     const tag = new Tag(this, "nodes", { name });
     const entrance = new PublicLoadBalancer(this, "entrance", {
       name,
       region,
       vpcUuid,
+      network: choice,
       tag: tag.id,
       settings: site.loadBalancer,
       port: application.port,

@@ -1,6 +1,6 @@
 import { Certificate } from "@cdktf/provider-digitalocean/lib/certificate";
 import { Loadbalancer, type LoadbalancerForwardingRule } from "@cdktf/provider-digitalocean/lib/loadbalancer";
-import { Fn } from "cdktf";
+import { dependable, Fn, type TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { HealthTimes } from "../../config/health";
 import type { DigitalOceanSite, Listener } from "../../config/schema";
@@ -10,6 +10,8 @@ export interface PublicLoadBalancerProps {
   readonly name: string;
   readonly region: string;
   readonly vpcUuid: string | undefined;
+  /** Replaces the load balancer, which can't move to another network. */
+  readonly network: TerraformResource;
   /** Tag of the droplets behind it. */
   readonly tag: string;
   readonly settings: DigitalOceanSite["loadBalancer"];
@@ -19,6 +21,8 @@ export interface PublicLoadBalancerProps {
   readonly health: HealthTimes["loadBalancer"];
 }
 
+const anybody = ["0.0.0.0/0"];
+
 /** The way in to a site: listeners in front of the tagged droplets that pass their health checks. */
 export class PublicLoadBalancer extends Construct {
   readonly resource: Loadbalancer;
@@ -27,7 +31,7 @@ export class PublicLoadBalancer extends Construct {
 
   constructor(scope: Construct, id: string, props: PublicLoadBalancerProps) {
     super(scope, id);
-    const { name, region, vpcUuid, tag, settings, port, healthPath, health } = props;
+    const { name, region, vpcUuid, network, tag, settings, port, healthPath, health } = props;
     const { allowFrom, listeners } = settings;
     const redirect = listeners.some(
       (listener) => listener.protocol === "http" && listener.redirectTo !== undefined,
@@ -54,7 +58,9 @@ export class PublicLoadBalancer extends Construct {
         unhealthyThreshold: health.unhealthyThreshold,
         healthyThreshold: health.healthyThreshold,
       },
-      ...(allowFrom.length === 0 ? {} : { firewall: { allow: allowFrom.map((range) => `cidr:${range}`) } }),
+      // Left out, the restrictions of an earlier configuration would stay.
+      firewall: { allow: (allowFrom.length === 0 ? anybody : allowFrom).map((range) => `cidr:${range}`) },
+      lifecycle: { replaceTriggeredBy: [dependable(network)] },
     });
     this.urls = listeners.map((listener) => urlOf(listener, this.resource.ip));
   }

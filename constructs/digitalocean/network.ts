@@ -1,6 +1,10 @@
+import { join } from "node:path";
+import { DataDigitaloceanVpc } from "@cdktf/provider-digitalocean/lib/data-digitalocean-vpc";
 import { Vpc } from "@cdktf/provider-digitalocean/lib/vpc";
+import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { Construct } from "constructs";
 import type { DigitalOceanSite } from "../../config/schema";
+import { Script } from "../script/script";
 
 /** Props of {@link Network}. */
 export interface NetworkProps {
@@ -9,17 +13,49 @@ export interface NetworkProps {
   readonly vpc: DigitalOceanSite["vpc"];
 }
 
-/**
- * Where droplets and load balancer meet. By default the region's default VPC, which the site doesn't own:
- * the first VPC of a region becomes its default and can never be deleted.
- */
+/** Where droplets and load balancer meet: the region's default VPC, or one of the site's own. */
 export class Network extends Construct {
   /** Undefined stands for the region's default. */
   readonly vpcUuid: string | undefined;
+  /** Replaced with the choice of a network: an id that is left out, for the default, changes nothing that exists. */
+  readonly choice: NullResource;
 
-  constructor(scope: Construct, id: string, { name, region, vpc }: NetworkProps) {
+  constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
-    this.vpcUuid =
-      vpc === "default" ? undefined : new Vpc(this, "nodes", { name, region, ipRange: vpc.ipRange }).id;
+    const { vpc } = props;
+    this.choice = new NullResource(this, "network", {
+      triggers: { vpc: vpc === "default" ? vpc : vpc.ipRange },
+    });
+    this.vpcUuid = vpc === "default" ? undefined : this.ownVpc(props, vpc.ipRange).id;
+  }
+
+  /**
+   * The first VPC of a region becomes its default, and a default is never deleted. So the plan fails where the
+   * region has none yet, and a destroy tells what to do with one that has become the default since.
+   */
+  private ownVpc({ name, region }: NetworkProps, ipRange: string): Vpc {
+    const regionsDefault = new DataDigitaloceanVpc(this, "default", { region });
+    const script = new Script(this, join(__dirname, "refuse-default-vpc.sh"));
+    return new Vpc(this, "nodes", {
+      name,
+      region,
+      ipRange,
+      dependsOn: [regionsDefault],
+      // Load balancers and droplets that are on their way out keep it for a while.
+      timeouts: { delete: "5m" },
+      provisioners: [
+        {
+          type: "local-exec",
+          when: "destroy",
+          command: `bash ${script.location}`,
+          environment: {
+            IS_DEFAULT: "${self.default}",
+            VPC_ID: "${self.id}",
+            VPC_NAME: "${self.name}",
+            REGION: "${self.region}",
+          },
+        },
+      ],
+    });
   }
 }

@@ -46,6 +46,7 @@ const frozen = {
     "null_resource.deregistration",
     "null_resource.generation",
     "null_resource.guard",
+    "null_resource.network",
     "null_resource.registration",
   ],
   application: ["aws_ecs_service.app", "aws_ecs_task_definition.app"],
@@ -275,7 +276,7 @@ test("HCP Terraform gets a workspace for each stack, in the project", () => {
 });
 
 test("a second synth in another folder writes the same bytes", () => {
-  const [manifest, stacks, droplets, servers] = [1, 6, 6, 4];
+  const [manifest, stacks, droplets, servers, ownVpc] = [1, 6, 6, 4, 1];
   const directories = ["first", "second/deeper"].map((name) =>
     join(mkdtempSync(join(tmpdir(), "synth-")), name),
   );
@@ -285,7 +286,7 @@ test("a second synth in another folder writes the same bytes", () => {
       synthInto(directory, { ...threeSites, backend: { kind: "local", folder: "/srv/states" } });
       return contents(directory);
     });
-    expect(Object.keys(written[0] ?? {})).toHaveLength(manifest + stacks + droplets * 2 + servers);
+    expect(Object.keys(written[0] ?? {})).toHaveLength(manifest + stacks + droplets * 2 + servers + ownVpc);
     expect(written[1]).toEqual(written[0]);
     expect(JSON.stringify(written[0])).not.toContain(process.cwd());
   } finally {

@@ -1,0 +1,180 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import type { Environment } from "../../config/schema";
+import { oneSite } from "../support/environments";
+import { stackOf, synthInto } from "../support/synth";
+import { useProviders } from "./local-cloud/providers-stage";
+
+/** Half a minute of the provider's waits is 0.6 s here. */
+const second = 20;
+const stage = useProviders(second);
+
+type Site = Extract<Environment["sites"][string], { kind: "digitalocean" }>;
+
+/** Turns Terraform to what a site has beside its nodes, as it is synthesised. */
+async function configure(site: Partial<Site> = {}, application: Partial<Environment["application"]> = {}) {
+  const outdir = mkdtempSync(join(tmpdir(), "network-"));
+  try {
+    const environment: Environment = {
+      ...oneSite,
+      sites: { ams3: { ...oneSite.sites.ams3, ...site } },
+      application: { ...oneSite.application, ...application },
+    };
+    const { resource, data = {} } = stackOf(synthInto(outdir, environment), "compute-ams3");
+    const beside = Object.entries(resource).filter(([type]) => type !== "digitalocean_droplet");
+    const { network = {} } = resource["null_resource"] ?? {};
+    const { digitalocean_vpc } = data;
+    const assets = join(outdir, "stacks", "compute-ams3", "assets");
+    cpSync(assets, join(stage().directory, "assets"), { recursive: true });
+    await stage().configure(
+      { ...Object.fromEntries(beside), null_resource: { network } },
+      digitalocean_vpc && { data: { digitalocean_vpc } },
+    );
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}
+
+const ownVpc = { vpc: { ipRange: "10.20.0.0/20" } };
+const balancers = () => [...stage().world.digitalocean.loadBalancers.values()];
+const vpcs = () => [...stage().world.digitalocean.vpcs.values()];
+const certificates = () => [...stage().world.digitalocean.certificates.values()];
+
+/** Calls DigitalOcean as somebody else does. */
+async function call(method: string, path: string, body: object): Promise<void> {
+  const headers = { authorization: "Bearer somebody" };
+  const response = await fetch(stage().endpoint + path, { method, headers, body: JSON.stringify(body) });
+  expect(response.ok).toBe(true);
+}
+
+test("a load balancer that nobody is restricted from any more lets everybody in", async () => {
+  const { apply, plannedActions, expectNoChanges } = stage();
+  await configure({ loadBalancer: { allowFrom: ["203.0.113.0/24"] } });
+  await apply();
+  expect(balancers().map(({ settings }) => settings.firewall.allow)).toEqual([["cidr:203.0.113.0/24"]]);
+  await configure({ loadBalancer: { allowFrom: [] } });
+  expect(await plannedActions()).toEqual({ "digitalocean_loadbalancer.public": "update" });
+  await apply();
+  expect(balancers().map(({ settings }) => settings.firewall.allow)).toEqual([["cidr:0.0.0.0/0"]]);
+  await expectNoChanges();
+}, 60_000);
+
+test("a VPC of the site's own is refused in the plan where it would be the region's first, and so its default", async () => {
+  const { terraform, apply, expectNoChanges } = stage();
+  await configure(ownVpc);
+  const { code, output } = await terraform("apply", "-auto-approve", "-no-color");
+  expect([code, output]).toEqual([1, expect.stringContaining("unable to find default VPC in ams3 region")]);
+  expect(output).toContain("data.digitalocean_vpc.default");
+  expect(vpcs()).toEqual([]);
+  expect(await terraform("destroy", "-auto-approve")).toMatchObject({ code: 0 });
+
+  await call("POST", "/v2/vpcs", { name: "default-ams3", region: "ams3" });
+  await apply();
+  expect(balancers().map(({ settings }) => settings.vpc_uuid)).toEqual([vpcs()[1]?.id]);
+  await expectNoChanges();
+  expect(await terraform("destroy", "-auto-approve")).toMatchObject({ code: 0 });
+  expect(vpcs().map(({ name }) => name)).toEqual(["default-ams3"]);
+}, 60_000);
+
+test("a VPC that has become the default fails a destroy with what to do, once everything else has gone", async () => {
+  const { world, terraform, apply } = stage();
+  await call("POST", "/v2/vpcs", { name: "default-ams3", region: "ams3" });
+  await configure(ownVpc);
+  await apply();
+  const [first, own] = vpcs();
+  await call("PUT", `/v2/vpcs/${own?.id ?? ""}`, { name: "shop--ams3", default: true });
+  const { code, output } = await terraform("destroy", "-auto-approve", "-no-color");
+  expect(code).toBe(1);
+  expect(output).toContain(`VPC shop--ams3 (${own?.id ?? ""}) has become the default of region ams3`);
+  expect(output).toContain("doctl vpcs update <id of the new one> --default=true");
+  expect((await terraform("state", "list")).output.trim().split("\n")).toEqual([
+    "data.digitalocean_vpc.default",
+    "digitalocean_vpc.nodes",
+  ]);
+  expect([balancers(), [...world.digitalocean.firewalls], [...world.digitalocean.tags]]).toEqual([
+    [],
+    [],
+    [],
+  ]);
+
+  await call("PUT", `/v2/vpcs/${first?.id ?? ""}`, { name: "default-ams3", default: true });
+  expect(await terraform("destroy", "-auto-approve")).toMatchObject({ code: 0 });
+  expect(vpcs()).toEqual([first]);
+}, 60_000);
+
+test("a site that goes back to the default VPC takes its load balancer along, and its own VPC goes", async () => {
+  const { apply, plannedActions, expectNoChanges } = stage();
+  await call("POST", "/v2/vpcs", { name: "default-ams3", region: "ams3" });
+  await configure(ownVpc);
+  await apply();
+  await configure();
+  expect(await plannedActions()).toMatchObject({
+    "digitalocean_loadbalancer.public": "delete,create",
+    "digitalocean_vpc.nodes": "delete",
+  });
+  await apply();
+  expect(balancers().map(({ settings }) => settings.vpc_uuid)).toEqual(vpcs().map(({ id }) => id));
+  expect(vpcs().map(({ name }) => name)).toEqual(["default-ams3"]);
+  await expectNoChanges();
+}, 60_000);
+
+test("a network that an earlier release made keeps its load balancer", async () => {
+  const { terraform, apply, plannedActions } = stage();
+  await configure();
+  await apply();
+  await terraform("state", "rm", "null_resource.network");
+  expect(await plannedActions()).toEqual({ "null_resource.network": "create" });
+}, 60_000);
+
+test("another port is switched in place, and another region replaces the load balancer", async () => {
+  const { apply, plannedActions } = stage();
+  await configure();
+  await apply();
+  await configure({}, { port: 9090 });
+  expect(await plannedActions()).toEqual({
+    "digitalocean_loadbalancer.public": "update",
+    "digitalocean_firewall.nodes": "update",
+  });
+  await apply();
+  expect(balancers()[0]?.settings.forwarding_rules).toMatchObject([{ target_port: 9090 }]);
+  await configure({ region: "fra1" }, { port: 9090 });
+  expect(await plannedActions()).toEqual({
+    "digitalocean_loadbalancer.public": "delete,create",
+    "digitalocean_firewall.nodes": "update",
+  });
+}, 60_000);
+
+test.each([
+  ["the wording that the provider knows, for longer than its half minute", "usual"],
+  ["the other wording", "other"],
+] as const)(
+  "a certificate that is still in use, in %s, fails the deploy that replaces it; the next one ends it",
+  async (_what, certificateRefusal) => {
+    const { world, terraform, apply, expectNoChanges } = stage();
+    const { behaviour } = world.digitalocean;
+    const listening = (domain: string) => ({
+      loadBalancer: {
+        listeners: [{ protocol: "https" as const, port: 8443, certificate: { domains: [domain] } }],
+      },
+    });
+    await configure(listening("a.example.com"));
+    await apply();
+    behaviour.certificateRefusal = certificateRefusal;
+    behaviour.certificateReleaseMilliseconds = 600_000;
+    await configure(listening("b.example.com"));
+    const { code, output } = await terraform("apply", "-auto-approve", "-no-color");
+    expect([code, output]).toEqual([1, expect.stringMatching(/Error deleting Certificate.*: 403 .*use/s)]);
+    // The site is served with the new one all the same.
+    const [old, current] = certificates();
+    expect(old?.domains).toEqual(["a.example.com"]);
+    expect(balancers()[0]?.settings.forwarding_rules).toMatchObject([{ certificate_id: current?.id }]);
+
+    behaviour.certificateReleaseMilliseconds = 0;
+    await apply();
+    expect(certificates()).toEqual([current]);
+    await expectNoChanges();
+  },
+  60_000,
+);
