@@ -62,6 +62,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
     );
     const droplets = new Droplets(this, "droplets", {
       name: this.names.node(siteName, set.key),
+      site: siteName,
       region,
       vpcUuid,
       nodes: set,

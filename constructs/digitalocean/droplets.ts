@@ -7,6 +7,7 @@ import { Construct } from "constructs";
 import type { NodeSet } from "../node/node-set";
 import { replacingNode } from "../node/replacement";
 import { Script } from "../script/script";
+import { DropletDrift, reportedOnly } from "./droplet-drift";
 
 const scripts = join(__dirname, "../node");
 
@@ -14,6 +15,8 @@ const scripts = join(__dirname, "../node");
 export interface DropletsProps {
   /** Name of the droplet of the node at hand. */
   readonly name: string;
+  /** Name of the site, as the configuration and our commands have it. */
+  readonly site: string;
   readonly region: string;
   readonly vpcUuid: string | undefined;
   readonly nodes: NodeSet<"size" | "image" | "generation">;
@@ -37,7 +40,7 @@ export class Droplets extends Construct {
 
   constructor(scope: Construct, id: string, props: DropletsProps) {
     super(scope, id);
-    const { name, region, vpcUuid, nodes, tags, sshKeys, dependsOn, generation, settings } = props;
+    const { name, site, region, vpcUuid, nodes, tags, sshKeys, dependsOn, generation, settings } = props;
     const userData = new Script(this, join(scripts, "user-data.sh.tftpl"));
     const bootstrap = new Script(this, join(scripts, "bootstrap.sh"));
     this.resource = new Droplet(this, "node", {
@@ -53,13 +56,26 @@ export class Droplets extends Construct {
       userData: Token.asString(
         Fn.templatefile(userData.location, { settings, script: Fn.file(bootstrap.location) }),
       ),
+      // The provider's own are an hour, and a minute for a droplet that is locked by an action.
+      timeouts: { create: "10m", update: "10m", delete: "10m" },
       lifecycle: {
-        // A new activation, script or SSH key concerns the next incarnation, never the droplet that lives.
-        ignoreChanges: ["user_data", "ssh_keys"],
+        // Nothing but a new generation may replace a node, or power it off. What the configuration changes comes with
+        // a generation; a new activation, script or SSH key concerns the next incarnation; and what somebody changed
+        // outside is told, not undone. Name and tags are changed in place.
+        ignoreChanges: [
+          "user_data",
+          "ssh_keys",
+          "region",
+          "vpc_uuid",
+          "image",
+          "droplet_agent",
+          ...reportedOnly,
+        ],
         replaceTriggeredBy: [nodes.reference(generation)],
       },
     });
     this.nodes = nodes;
+    new DropletDrift(this, "drift", { site, nodes, droplets: this.resource });
     this.all = new DataDigitaloceanDroplets(this, "all", {
       filter: [{ key: "tags", values: [tags[0]] }],
       dependsOn: [this.resource],

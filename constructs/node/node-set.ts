@@ -9,11 +9,14 @@ import { Construct } from "constructs";
  */
 export class NodeSet<Field extends string> extends Construct {
   readonly forEach: MapTerraformIterator;
+  /** The local value, for expressions over all nodes. */
+  readonly map: string;
 
   /** @param nodes The same texts for each node, by node. */
   constructor(scope: Construct, id: string, nodes: ReadonlyMap<string, Readonly<Record<Field, string>>>) {
     super(scope, id);
     const local = new TerraformLocal(this, "nodes", Object.fromEntries(nodes));
+    this.map = dependable(local);
     this.forEach = TerraformIterator.fromMap(local.asAnyMap);
   }
 

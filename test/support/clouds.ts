@@ -5,6 +5,7 @@ import {
 } from "@aws-sdk/client-ecs";
 import { paginateDescribeInstanceInformation, SSMClient } from "@aws-sdk/client-ssm";
 import type { LocalCloud } from "../../local-cloud/start";
+import { eventually } from "./eventually";
 
 /** A node's entry in a cluster. */
 export interface ListedInstance {
@@ -139,6 +140,42 @@ export async function deleteDroplet({ environment }: LocalCloud, id: string | nu
   }
 }
 
+/** Does something to a droplet as somebody does in DigitalOcean's console, and returns once it is done. */
+export async function actOnDroplet(
+  cloud: LocalCloud,
+  id: number,
+  type: string,
+  more: object = {},
+): Promise<void> {
+  await changeDigitalOcean(cloud, `droplets/${id}/actions`, { type, ...more });
+  await eventually(`the end of ${type} of droplet ${id}`, async () => {
+    const actions = await ofDigitalOcean<{ status: string }>(cloud, `droplets/${id}/actions`, "actions");
+    return actions.every(({ status }) => status === "completed") ? true : undefined;
+  });
+}
+
+/** Makes a VPC as somebody does in DigitalOcean's console; the first of a region is its default. */
+export async function createVpc(cloud: LocalCloud, name: string, region: string): Promise<void> {
+  await changeDigitalOcean(cloud, "vpcs", { name, region });
+}
+
+/** Names of all VPCs, sorted. */
+export async function listVpcs(cloud: LocalCloud): Promise<string[]> {
+  return (await ofDigitalOcean<{ name: string }>(cloud, "vpcs")).map(({ name }) => name).sort();
+}
+
+async function changeDigitalOcean({ environment }: LocalCloud, path: string, body: object): Promise<void> {
+  const { ok, status } = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/${path}`, {
+    method: "POST",
+    headers: { authorization: "Bearer somebody" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(30_000),
+  });
+  if (!ok) {
+    throw new Error(`POST ${path} ended with status ${status}`);
+  }
+}
+
 /** Id of the load balancer of this name. */
 export async function loadBalancerIdOf(cloud: LocalCloud, name: string): Promise<string> {
   const balancers = await ofDigitalOcean<{ id: string; name: string }>(cloud, "load_balancers");
@@ -149,10 +186,15 @@ export async function loadBalancerIdOf(cloud: LocalCloud, name: string): Promise
   return balancer.id;
 }
 
-async function ofDigitalOcean<T>({ environment }: LocalCloud, collection: string): Promise<T[]> {
-  const response = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/${collection}?per_page=200`, {
+/** @param member of the answer that holds the list */
+async function ofDigitalOcean<T>(
+  { environment }: LocalCloud,
+  path: string,
+  member: string = path,
+): Promise<T[]> {
+  const response = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/${path}?per_page=200`, {
     headers: { authorization: "Bearer test" },
     signal: AbortSignal.timeout(30_000),
   });
-  return ((await response.json()) as Readonly<Record<string, T[]>>)[collection] ?? [];
+  return ((await response.json()) as Readonly<Record<string, T[]>>)[member] ?? [];
 }

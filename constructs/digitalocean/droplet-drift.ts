@@ -1,0 +1,47 @@
+import type { Droplet } from "@cdktf/provider-digitalocean/lib/droplet";
+import { dependable, TerraformLocal, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import type { NodeSet } from "../node/node-set";
+
+/** Props of {@link DropletDrift}. */
+export interface DropletDriftProps {
+  /** Name of the site, as the configuration and our commands have it. */
+  readonly site: string;
+  readonly nodes: NodeSet<"size">;
+  readonly droplets: Droplet;
+}
+
+/**
+ * What somebody may change of a droplet in DigitalOcean's console, and Terraform is to leave as it is: undone, it
+ * would replace a node or power it off. All of it is known in the plan of a new droplet, so that no plan says that a
+ * check is yet to come.
+ */
+export const reportedOnly = ["size", "ipv6", "monitoring", "backups"] as const;
+
+/** Says in every plan and apply what was changed on a droplet outside of Terraform, which leaves it as it is. */
+export class DropletDrift extends Construct {
+  constructor(scope: Construct, id: string, { site, nodes, droplets }: DropletDriftProps) {
+    super(scope, id);
+    const wanted = (name: (typeof reportedOnly)[number]): string =>
+      name === "size" ? `lower(${nodes.map}[key].size)` : '"false"';
+    const attributes = reportedOnly.map((name) => `${name} = [tostring(droplet.${name}), ${wanted(name)}]`);
+    const sentence =
+      `\${name} of node ${site}/\${key} is \${values[0]} and should be \${values[1]}: change it back in ` +
+      `DigitalOcean's console, or replace the node with \`npm run deploy -- --replace ${site}/\${key}\`.`;
+    const differing = `[for name, values in { ${attributes.join(", ")} } : "${sentence}" if values[0] != values[1]]`;
+    const drift = new TerraformLocal(
+      this,
+      "drift",
+      `\${flatten([for key, droplet in ${dependable(droplets)} : ${differing}])}`,
+    );
+    // A check warns: it changes nothing, and no command's exit status.
+    TerraformStack.of(this).addOverride("check.droplets", {
+      assert: [
+        {
+          condition: `\${length(${dependable(drift)}) == 0}`,
+          error_message: `Changed outside of Terraform, and left as it is:\n\${join("\\n", ${dependable(drift)})}`,
+        },
+      ],
+    });
+  }
+}
