@@ -128,6 +128,44 @@ test("a network that an earlier release made keeps its load balancer", async () 
   expect(await plannedActions()).toEqual({ "null_resource.network": "create" });
 }, 60_000);
 
+test("what was changed of a site's network outside of Terraform is changed back in place, and replaces nothing", async () => {
+  const { world, apply, plannedActions, expectNoChanges } = stage();
+  await call("POST", "/v2/vpcs", { name: "default-ams3", region: "ams3" });
+  await configure(ownVpc);
+  await apply();
+  const { firewalls, tags } = world.digitalocean;
+  const [balancer, own] = [balancers()[0], vpcs()[1]];
+  if (balancer === undefined || own === undefined) {
+    throw new Error("there is no load balancer or no VPC");
+  }
+  balancer.settings = {
+    ...balancer.settings,
+    name: "other",
+    firewall: { allow: [], deny: ["ip:203.0.113.1"] },
+    redirect_http_to_https: true,
+    size_unit: 3,
+    http_idle_timeout_seconds: 90,
+  };
+  own.name = "other";
+  for (const firewall of firewalls.values()) {
+    Object.assign(firewall, { name: "other", inbound: [], tags: [] });
+  }
+  tags.clear();
+  expect(await plannedActions()).toEqual({
+    "digitalocean_tag.nodes": "create",
+    "digitalocean_loadbalancer.public": "update",
+    "digitalocean_firewall.nodes": "update",
+    "digitalocean_vpc.nodes": "update",
+  });
+  await apply();
+  expect(balancers().map(({ id, settings }) => [id, settings.firewall])).toEqual([
+    [balancer.id, { allow: ["cidr:0.0.0.0/0"], deny: [] }],
+  ]);
+  // The configuration says nothing of these two.
+  expect(balancers()[0]?.settings).toMatchObject({ size_unit: 3, http_idle_timeout_seconds: 90 });
+  await expectNoChanges();
+}, 60_000);
+
 test("another port is switched in place, and another region replaces the load balancer", async () => {
   const { apply, plannedActions } = stage();
   await configure();

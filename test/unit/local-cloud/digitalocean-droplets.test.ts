@@ -105,8 +105,12 @@ test("actions switch a droplet's machine off and on, and can be polled", async (
     body: { message: "Droplet is already powered off." },
   });
   await call("POST", `/v2/droplets/${id}/actions`, { type: "power_on" });
+  const resize = { type: "resize", size: "s-2vcpu-2gb" };
   await until(() => world.digitalocean.droplets.get(id)?.status === "active");
-  expect((await call("POST", `/v2/droplets/${id}/actions`, { type: "resize" })).status).toBe(422);
+  expect(await call("POST", `/v2/droplets/${id}/actions`, resize)).toMatchObject({
+    status: 422,
+    body: { message: "Droplet is currently on. Please power it off to run this event." },
+  });
 });
 
 test("a droplet that boots before a firewall covers it is noted as open", async () => {
