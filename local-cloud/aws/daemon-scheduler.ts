@@ -8,12 +8,13 @@ import type { ContainerInstance, EcsService, Task } from "./state";
 
 /**
  * A step of a DAEMON service: one task on every ACTIVE instance that satisfies the constraints. Tasks on draining
- * instances stop at once; older deployments' tasks give way while `minimumHealthyPercent` stay healthy.
+ * instances stop at once; older deployments' tasks give way while `minimumHealthyPercent` stay healthy. A new service
+ * wants no task at first, and its roll-out is in progress all the same.
  * Source: Amazon ECS Developer Guide, "Amazon ECS service scheduler".
  */
 export function rollDaemon(world: World, service: EcsService, now: number, settings: Settings): void {
   const primary = primaryOf(service);
-  if (primary === undefined) {
+  if (primary === undefined || now - service.createdAt < settings.daemonDelay * 1000) {
     return;
   }
   const healthy = (task: Task): boolean => isHealthy(world, task, now, settings);

@@ -1,8 +1,10 @@
 import { type IncomingMessage, request as send, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 
+import { readBody } from "../http-server";
 import { ApiError, notModelled } from "./api-error";
 import type { CredentialScope } from "./signature";
+import { mayHoldDocuments, withStoredDocuments } from "./stored-documents";
 
 /** Signing names of the services that moto serves well enough: CloudWatch signs as `monitoring`. */
 const served = new Set([
@@ -25,13 +27,22 @@ export async function proxy(
   if (!served.has(target.scope.service)) {
     throw notModelled(`the service ${target.scope.service}`);
   }
-  const answer = await forward(incoming, target);
+  const { service } = target.scope;
+  const body = mayHoldDocuments(service, incoming.headers)
+    ? withStoredDocuments(incoming.headers, await readBody(incoming, tooLarge))
+    : undefined;
+  const answer = await forward(incoming, body, target);
   outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
   await pipeline(answer, outgoing);
 }
 
+const tooLarge = (limit: number) =>
+  new ApiError("RequestEntityTooLarge", `The request's body exceeds ${limit} bytes.`, 413);
+
+/** @param body in place of what is yet to be read of the request */
 async function forward(
   incoming: IncomingMessage,
+  body: string | undefined,
   { port, account }: { readonly port: number; readonly account: string },
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -45,12 +56,20 @@ async function forward(
         timeout,
         method: incoming.method,
         path: incoming.url,
-        headers: { ...incoming.headers, "x-moto-account-id": account },
+        headers: {
+          ...incoming.headers,
+          ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }),
+          "x-moto-account-id": account,
+        },
       },
       resolve,
     );
     passed.once("error", fail);
     passed.once("timeout", () => passed.destroy(new Error(`nothing within ${timeout / 1000} s`)));
-    pipeline(incoming, passed).catch(fail);
+    if (body === undefined) {
+      pipeline(incoming, passed).catch(fail);
+    } else {
+      passed.end(body);
+    }
   });
 }

@@ -71,7 +71,6 @@ function createService(
   };
   startDeployment(world, service, definition.taskDefinitionArn, now, settings);
   world.aws.services.set(service.arn, service);
-  // A DAEMON service's desired count must be there with the service: 0 would read as a steady state.
   schedule(world, service, now, settings);
   return { service: describeService(world, service, ["TAGS"]) };
 }

@@ -8,6 +8,8 @@ export interface Settings {
   readonly lostAfter: number;
   /** Seconds that a task without a health check must run to count as healthy. AWS: about 40. */
   readonly settledAfter: number;
+  /** Seconds after its creation in which a DAEMON service has found no instances yet, and wants no task. */
+  readonly daemonDelay: number;
 }
 
 export const defaultSettings: Settings = {
@@ -15,6 +17,7 @@ export const defaultSettings: Settings = {
   pageSize: 100,
   lostAfter: 10,
   settledAfter: 3,
+  daemonDelay: 3,
 };
 
 /** Whether an agent that last called at this time still counts as connected. */

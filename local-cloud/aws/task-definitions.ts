@@ -4,6 +4,7 @@ import type {
   DeregisterTaskDefinitionResponse,
   DescribeTaskDefinitionRequest,
   DescribeTaskDefinitionResponse,
+  LinuxParameters,
   ListTaskDefinitionsRequest,
   ListTaskDefinitionsResponse,
   RegisterTaskDefinitionRequest,
@@ -81,6 +82,7 @@ function registerTaskDefinition(
 
 /** Source: Amazon ECS API Reference, ContainerDefinition, HealthCheck and PortMapping. */
 function withDefaults(container: ContainerDefinition, networkMode: string): ContainerDefinition {
+  const { linuxParameters } = container;
   return {
     ...container,
     cpu: container.cpu ?? 0,
@@ -97,7 +99,14 @@ function withDefaults(container: ContainerDefinition, networkMode: string): Cont
     ...(container.healthCheck
       ? { healthCheck: { interval: 30, timeout: 5, retries: 3, ...container.healthCheck } }
       : {}),
+    ...(linuxParameters ? { linuxParameters: withBothLists(linuxParameters) } : {}),
   };
+}
+
+/** Capabilities come back with both lists, and not at all when both are empty. */
+function withBothLists({ capabilities, ...others }: LinuxParameters): LinuxParameters {
+  const { add = [], drop = [] } = capabilities ?? {};
+  return add.length + drop.length === 0 ? others : { ...others, capabilities: { add, drop } };
 }
 
 function describe({ definition, status }: TaskDefinition): Description {

@@ -42,10 +42,46 @@ test("a service without enough room says which instance comes closest and why no
   );
 });
 
+const daemon = { schedulingStrategy: "DAEMON", desiredCount: undefined };
+
+test("a new DAEMON service wants no task for a while, and its roll-out is in progress", () => {
+  const stage = createStage();
+  stage.addNode();
+  stage.call("CreateService", serviceInput(daemon));
+  const seen = () => {
+    const { services } = stage.call("DescribeServices", { cluster: "anywhere", services: ["app"] }) as {
+      services: object[];
+    };
+    return services[0];
+  };
+  const nothingYet = {
+    desiredCount: 0,
+    runningCount: 0,
+    pendingCount: 0,
+    deployments: [{ status: "PRIMARY", rolloutState: "IN_PROGRESS", desiredCount: 0 }],
+  };
+  expect(seen()).toMatchObject(nothingYet);
+  stage.advance(2);
+  expect(seen()).toMatchObject(nothingYet);
+  stage.advance(4);
+  expect(seen()).toMatchObject({
+    desiredCount: 1,
+    runningCount: 1,
+    deployments: [{ rolloutState: "COMPLETED", desiredCount: 1 }],
+  });
+});
+
+test("a DAEMON service without instances wants no task, and is steady", () => {
+  const stage = createStage();
+  stage.call("CreateService", serviceInput(daemon));
+  stage.advance(4);
+  expect(rollouts(stage.service())).toEqual(["PRIMARY COMPLETED"]);
+  expect(stage.service().desiredCount).toBe(0);
+});
+
 test("a DAEMON service runs on instances that satisfy its constraint only, new ones included", () => {
   const stage = stageWithService(1, {
-    schedulingStrategy: "DAEMON",
-    desiredCount: undefined,
+    ...daemon,
     deploymentConfiguration: {},
     placementConstraints: [{ type: "memberOf", expression: "attribute:site == ams3" }],
   });
@@ -182,6 +218,28 @@ test("a deleted service drains until its last task has stopped", () => {
   stage.advance(2);
   expect(stage.service().status).toBe("INACTIVE");
   expect(() => stage.call("UpdateService", one)).toThrow("Service was not ACTIVE.");
+});
+
+test("a deleted service drains as long as a lost agent has its task, until that instance is deregistered by force", () => {
+  const stage = stageWithService(2, { desiredCount: 2 });
+  const [lost] = stage.nodes;
+  if (lost === undefined) {
+    throw new Error("The stage has no node");
+  }
+  lost.alive = false;
+  stage.advance(30);
+  stage.call("DeleteService", { cluster: "anywhere", service: "app", force: true });
+  stage.advance(1200);
+  expect(stage.service().status).toBe("DRAINING");
+  expect(stage.tasks()).toMatchObject([{ containerInstanceArn: lost.containerInstanceArn }]);
+
+  stage.call("DeregisterContainerInstance", {
+    cluster: "anywhere",
+    containerInstance: lost.containerInstanceArn,
+    force: true,
+  });
+  stage.advance(1);
+  expect(stage.service().status).toBe("INACTIVE");
 });
 
 test("an INACTIVE revision can't be rolled out", () => {

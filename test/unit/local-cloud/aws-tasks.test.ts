@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { createStage } from "../../support/ecs-stage";
+import { createStage, registerRevision } from "../../support/ecs-stage";
 
 const input = { cluster: "anywhere", taskDefinition: "app", launchType: "EXTERNAL" };
 
@@ -59,4 +59,19 @@ test("tasks are listed by instance, family and who started them, and stopped one
   expect(list({})).toMatchObject({ taskArns: [arns[1]] });
   expect(list({ desiredStatus: "STOPPED" })).toMatchObject({ taskArns: [arns[0]] });
   expect(() => list({ containerInstance: "absent" })).toThrow("Referenced container instance was not found.");
+});
+
+test.each([
+  [{ drop: ["ALL"] }, { add: [], drop: ["ALL"] }],
+  [{ add: ["SYS_PTRACE"] }, { add: ["SYS_PTRACE"], drop: [] }],
+  [{ add: [], drop: [] }, undefined],
+  [{}, undefined],
+])("capabilities %j of a container come back as %j", (capabilities, kept) => {
+  const { call } = createStage();
+  registerRevision(call, { linuxParameters: { initProcessEnabled: true, capabilities } });
+  const { taskDefinition } = call("DescribeTaskDefinition", { taskDefinition: "app" }) as {
+    taskDefinition: { containerDefinitions: [{ linuxParameters: object }] };
+  };
+  const linuxParameters = { initProcessEnabled: true, ...(kept && { capabilities: kept }) };
+  expect(taskDefinition.containerDefinitions[0].linuxParameters).toEqual(linuxParameters);
 });
