@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { healthTimes } from "../../config/health";
-import { minimumHealthyPercent } from "../../config/placements";
+import { minimumHealthyPercent } from "../../config/rollout";
 import { oneSite, threeSites } from "../support/environments";
 import { resourceAt, stackOf, synth, type StackJson } from "../support/synth";
 
