@@ -41,7 +41,8 @@ export function containerDefinition({
     stopTimeout: times.stopTimeout,
     // ECS Exec writes its agent into the container.
     readonlyRootFilesystem: !exec,
-    linuxParameters: { initProcessEnabled: true, capabilities: { drop: ["ALL"] } },
+    // With both lists, as ECS gives them back: without one, every plan would replace the revision.
+    linuxParameters: { initProcessEnabled: true, capabilities: { add: [], drop: ["ALL"] } },
     logConfiguration: {
       logDriver: "awslogs",
       options: {

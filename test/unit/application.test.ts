@@ -37,7 +37,7 @@ test("a task is one container with a fixed port of its node", () => {
       healthCheck: { command: ["CMD", "healthcheck"], interval: 5, timeout: 5, retries: 3, startPeriod: 72 },
       stopTimeout: 25,
       readonlyRootFilesystem: true,
-      linuxParameters: { initProcessEnabled: true, capabilities: { drop: ["ALL"] } },
+      linuxParameters: { initProcessEnabled: true, capabilities: { add: [], drop: ["ALL"] } },
       logConfiguration: {
         logDriver: "awslogs",
         options: {
