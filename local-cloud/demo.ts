@@ -3,9 +3,10 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { Listr, type ListrTask } from "listr2";
 import type { Foreign } from "./admin";
-import { countForeign, countLeft, plannedChanges, providersUsed } from "./demo/evidence";
+import { countForeign, countLeft, plannedChanges } from "./demo/evidence";
 import { readFromEveryNode } from "./demo/page";
 import { Project, type EnvironmentFile } from "./demo/project";
+import { provenWith, providersUsed } from "./demo/providers";
 import { writeReport, type Report } from "./demo/report";
 import { updateUnderLoad } from "./demo/update";
 import { startLocalCloud, type LocalCloud } from "./start";
@@ -58,6 +59,7 @@ async function demo(options: Options): Promise<void> {
     const stage = { project, cloud, environment, foreign, directory };
     const further = [...changing(stage, report, folder), ...ending(stage, report)];
     await run([...deploying(stage, report), ...(keep ? [] : further)], report);
+    console.log(provenWith(report.providers));
     if (keep) {
       await stayUp(stage);
     }

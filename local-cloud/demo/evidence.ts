@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Foreign } from "../admin";
 import type { LocalCloud } from "../start";
 import type { Project } from "./project";
@@ -19,11 +19,6 @@ export interface ForeignCount {
   readonly managedInstances: number;
   readonly containerInstances: number;
 }
-
-/** Providers by name: the version that Terraform ran, and where it had it from. */
-export type ProvidersUsed = Readonly<
-  Record<string, { readonly version: string; readonly source: "registry" | "mirror" | "stand-in" }>
->;
 
 interface PlanJson {
   readonly resource_changes?: readonly { readonly change: { readonly actions: readonly string[] } }[];
@@ -48,45 +43,6 @@ export async function plannedChanges(project: Project, stack: string): Promise<n
   } finally {
     rmSync(plan, { force: true });
   }
-}
-
-/**
- * The providers that Terraform ran: attached ones from the variable that attaches them, the others from the stacks'
- * lock files, and from where Terraform has linked them to.
- */
-export function providersUsed(project: Project, { environment }: LocalCloud): ProvidersUsed {
-  const attached = Object.keys(JSON.parse(environment["TF_REATTACH_PROVIDERS"] ?? "{}") as object);
-  const used = project.stacks().flatMap((stack) => {
-    const folder = project.folderOf(stack);
-    return Object.entries(project.requirementsOf(stack)).map(([name, { source, version }]) => {
-      const address = addressOf(source);
-      return [
-        name,
-        attached.includes(address) ? { version, source: "stand-in" } : installed(folder, address),
-      ] as const;
-    });
-  });
-  return Object.fromEntries(used) as ProvidersUsed;
-}
-
-function addressOf(source: string): string {
-  return source.includes("/")
-    ? `registry.terraform.io/${source}`
-    : `registry.terraform.io/hashicorp/${source}`;
-}
-
-function installed(stackFolder: string, address: string): ProvidersUsed[string] {
-  const lock = readFileSync(join(stackFolder, ".terraform.lock.hcl"), "utf8");
-  const block = lock.slice(lock.indexOf(`provider "${address}"`));
-  const version = /version *= "([^"]+)"/.exec(block)?.[1];
-  if (version === undefined) {
-    throw new Error(`${stackFolder}/.terraform.lock.hcl names no ${address}`);
-  }
-  const link = join(stackFolder, ".terraform", "providers", address, version);
-  const [platform = ""] = readdirSync(link);
-  // What comes from the registry is unpacked within the project; a mirror is linked to.
-  const own = realpathSync(resolve(__dirname, "../.."));
-  return { version, source: realpathSync(join(link, platform)).startsWith(own) ? "registry" : "mirror" };
 }
 
 /** Asks both clouds and every state what there still is of the deployment. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
-import type { ForeignCount, Left, ProvidersUsed } from "./evidence";
+import type { ForeignCount, Left } from "./evidence";
 import type { Answers } from "./page";
+import type { ProvidersUsed } from "./providers";
 import type { Update } from "./update";
 
 /** What a demo has shown, for people and for machines. */

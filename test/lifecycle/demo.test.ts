@@ -9,6 +9,7 @@ import type { Entry } from "../../local-cloud/world";
 const directory = resolve(".local-cloud", "tests", "demo");
 
 let report: Report;
+let output: string;
 let journal: readonly Entry[];
 
 beforeAll(async () => {
@@ -23,7 +24,11 @@ beforeAll(async () => {
     TF_CLI_CONFIG_FILE: "/nonexistent/terraformrc",
     ANYWHERE_ENV: "prod",
   };
-  await promisify(execFile)("npm", args, { env, timeout: 600_000, maxBuffer: 10_000_000 });
+  ({ stdout: output } = await promisify(execFile)("npm", args, {
+    env,
+    timeout: 600_000,
+    maxBuffer: 10_000_000,
+  }));
   report = JSON.parse(readFileSync(file, "utf8")) as Report;
   journal = JSON.parse(readFileSync(join(directory, "demo", "journal.json"), "utf8")) as Entry[];
 }, 660_000);
@@ -35,6 +40,18 @@ test("the demo names the providers that Terraform really ran", () => {
   expect(aws?.version).toMatch(/^\d+\.\d+\.\d+$/);
   expect(digitalocean?.version).toBe("2.71.0");
   expect(nothing?.version).toBe("3.2.4");
+});
+
+test("the demo says which provider versions were proven, and which are pinned", () => {
+  const { aws, digitalocean, null: nothing } = report.providers;
+  expect([aws, digitalocean, nothing].map((provider) => provider?.pinned)).toEqual([
+    "6.25.0",
+    "2.71.0",
+    "3.2.4",
+  ]);
+  const [line] = output.match(/^Proven with the providers .*$/m) ?? [];
+  expect(line).toContain(`aws ${aws?.version ?? ""} (`);
+  expect(line?.includes("where the project pins 6.25.0")).toBe(aws?.version !== "6.25.0");
 });
 
 test("the page comes from every node, through the load balancer", () => {
