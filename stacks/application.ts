@@ -25,6 +25,8 @@ export class ApplicationStack extends ProjectStack {
     super(scope, "application", config);
     const { names } = this;
     const { application } = config;
+    const { region, accountId } = config.aws;
+    new NullProvider(this, "null");
     addAwsProvider(this, config);
     // A service without nodes never gets steady, and its nodes' deregistration wants it gone.
     for (const site of sites) {
@@ -35,7 +37,7 @@ export class ApplicationStack extends ProjectStack {
     const { image, dependsOn } = this.addImage(repository_url);
     const { definition } = new WebTask(this, "web-task", {
       names,
-      awsRegion: config.aws.region,
+      awsRegion: region,
       executionRoleArn: execution_role_arn,
       taskRoleArn: task_role_arn,
       image,
@@ -45,7 +47,7 @@ export class ApplicationStack extends ProjectStack {
     });
     const { service } = new WebService(this, "web-service", {
       names,
-      deployment: config.name,
+      place: { name: config.name, cluster: names.cluster, awsRegion: region, account: accountId },
       clusterArn: cluster_arn,
       taskDefinition: definition,
       application,
@@ -66,7 +68,6 @@ export class ApplicationStack extends ProjectStack {
       return { image: image.uri };
     }
     const { region, accountId } = this.config.aws;
-    new NullProvider(this, "null");
     const { uri, resource } = new BuiltImage(this, "built-image", {
       ...image,
       repository,

@@ -5,12 +5,14 @@ import { Construct } from "constructs";
 import { nodeTags, type Names } from "../../config/names";
 import type { Placement } from "../../config/placements";
 import type { Application } from "../../config/schema";
+import { LostAgents } from "./lost-agents";
+import { Rollout } from "./rollout";
+import type { ServicePlace } from "./service-place";
 
 /** Props of {@link WebService}. */
 export interface WebServiceProps {
   readonly names: Names;
-  /** Name of the deployment, which its nodes carry as an attribute. */
-  readonly deployment: string;
+  readonly place: ServicePlace;
   readonly clusterArn: string;
   readonly taskDefinition: EcsTaskDefinition;
   readonly application: Application;
@@ -26,8 +28,12 @@ export class WebService extends Construct {
 
   constructor(scope: Construct, id: string, props: WebServiceProps) {
     super(scope, id);
-    const { names, application, placements, taskDefinition } = props;
-    const services = new TerraformLocal(this, "services", Object.fromEntries(placements));
+    const { names, place, application, placements, taskDefinition } = props;
+    const services = new TerraformLocal(
+      this,
+      "services",
+      Object.fromEntries([...placements].map(([name, placement]) => [name, settingsOf(placement)])),
+    );
     const site = TerraformIterator.fromMap(services.asAnyMap);
     this.service = new EcsService(this, "app", {
       forEach: site,
@@ -46,24 +52,26 @@ export class WebService extends Construct {
       placementConstraints: [
         {
           type: "memberOf",
-          expression: `attribute:${nodeTags.deployment} == ${props.deployment} and attribute:${nodeTags.site} == ${site.key}`,
+          expression: `attribute:${nodeTags.deployment} == ${place.name} and attribute:${nodeTags.site} == ${site.key}`,
         },
       ],
       enableExecuteCommand: application.exec,
-      waitForSteadyState: site.getBoolean("waits"),
-      timeouts: { create: "20m", update: "20m", delete: "20m" },
-      lifecycle: {
-        postcondition: [
-          {
-            // The provider reports a roll-back as a completed update.
-            condition: `\${self.task_definition == ${taskDefinition.fqn}.arn}`,
-            errorMessage:
-              "Service ${self.name} was rolled back to ${self.task_definition}: its new tasks failed. Read why in the service's events and in log group " +
-              names.containerLogs +
-              ".",
-          },
-        ],
-      },
+      // The provider's own wait takes a DAEMON service that has not begun for steady; see Rollout.
+      waitForSteadyState: false,
+      timeouts: { delete: site.getString("deleteTimeout") },
     });
+    new Rollout(this, "rollout-wait", {
+      place,
+      service: this.service,
+      taskDefinition,
+      logGroup: names.containerLogs,
+      placements,
+    });
+    new LostAgents(this, "lost-agents-end", { place, service: this.service, sites: site });
   }
+}
+
+/** What of a placement a service is made with. */
+function settingsOf({ desiredCount, minimumHealthyPercent, deleteTimeout }: Placement) {
+  return { desiredCount, minimumHealthyPercent, deleteTimeout: `${deleteTimeout}s` };
 }

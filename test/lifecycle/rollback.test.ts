@@ -1,27 +1,23 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  DeregisterContainerInstanceCommand,
-  UpdateContainerInstancesStateCommand,
-  type Service,
-} from "@aws-sdk/client-ecs";
+import { UpdateContainerInstancesStateCommand, type Service } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Environment } from "../../config/schema";
-import type { Ended } from "../../local-cloud/demo/command";
 import type { LoadResult } from "../../local-cloud/load";
-import { createAppVersions, imageOf, type Version } from "../support/app-versions";
+import type { Entry } from "../../local-cloud/world";
+import { createAppVersions } from "../support/app-versions";
+import { rate, running, tell, type Story } from "../support/bad-deploy";
 import { awsClients } from "../support/clouds";
 import { eventually } from "../support/eventually";
 import { edited } from "../support/exact-edit";
+import { names } from "../support/journal";
 import { startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
 import { machineOf, nodesOf, raised } from "../support/nodes";
-import { activeRevisions, serviceOf, tasksOf } from "../support/services";
-import { awaitAnswers, bringUp, loadableSite, readPage, underLoad, type Page } from "../support/site-load";
+import { serviceOf, tasksOf } from "../support/services";
+import { awaitAnswers, bringUp, loadableSite, readPage, underLoad } from "../support/site-load";
 import { reasons } from "../support/terraform-output";
 
-/** Requests a second: enough to tell a failure from none. */
-const rate = 20;
 const pair = loadableSite("one", "two");
+const far = loadableSite("node");
 
 const versions = createAppVersions();
 let crashing: LifeCycle;
@@ -29,59 +25,7 @@ let silent: LifeCycle;
 let parted: LifeCycle;
 let clients: ReturnType<typeof awsClients>;
 
-function running(version: Version, environment: Record<string, string> = {}): Partial<Environment> {
-  return { application: { image: { uri: imageOf(version) }, environment } };
-}
-
-/** What a deploy under load has come to. */
-interface Deploy {
-  readonly ended: Ended;
-  readonly load: LoadResult;
-  readonly service: Service;
-  readonly pages: readonly Page[];
-}
-
-/** Applies the application as it is configured, and looks at a site. */
-async function deploy(life: LifeCycle, site: string): Promise<Deploy> {
-  const { loads, result: ended } = await underLoad(life, { [site]: rate }, () => life.application.apply());
-  return {
-    ended,
-    load: loads[site] as LoadResult,
-    service: await serviceOf(clients.ecs, life, site),
-    pages: await readPage(life, site, 8),
-  };
-}
-
-/** A bad deploy, and the good one after it. */
-interface Story {
-  readonly before: string;
-  readonly bad: Deploy;
-  readonly good: Deploy;
-  readonly revisions: readonly string[];
-  /** Whether Terraform still keeps a revision that it means to deregister. */
-  readonly deposed: boolean;
-}
-
-async function tell(
-  life: LifeCycle,
-  version: Version,
-  prepare: () => void = () => undefined,
-): Promise<Story> {
-  const [before = ""] = await activeRevisions(clients.ecs, life);
-  life.configure({}, running(version));
-  prepare();
-  const bad = await deploy(life, "pair");
-  life.configure({}, running("better"));
-  const good = await deploy(life, "pair");
-  const state = await life.terraform("application", "state", "pull");
-  return {
-    before,
-    bad,
-    good,
-    revisions: await activeRevisions(clients.ecs, life),
-    deposed: state.includes('"deposed"'),
-  };
-}
+const revisionOf = (arn: string) => arn.split("/").at(-1) ?? "";
 
 let crashed: Story;
 let kept: Story;
@@ -102,7 +46,7 @@ beforeAll(async () => {
     }),
     startNeighbour(crashing, {
       name: "rollback-parted",
-      sites: { near: loadableSite("node"), far: loadableSite("node") },
+      sites: { near: loadableSite("node"), far },
       environment: { name: "trial", ...environment },
     }),
   ]);
@@ -112,12 +56,12 @@ beforeAll(async () => {
     bringUp(parted, { near: 1, far: 1 }),
   ]);
   [crashed, kept, apart] = await Promise.all([
-    tell(crashing, "crashing").then(async (story) => {
+    tell(clients.ecs, crashing, "crashing").then(async (story) => {
       drained = await drainAndReturn();
       replaced = await replaceNode();
       return story;
     }),
-    tell(silent, "silent", shortenStart),
+    tell(clients.ecs, silent, "silent", shortenStart),
     tearApart(),
   ]);
 }, 1_200_000);
@@ -162,7 +106,7 @@ async function drainAndReturn(): Promise<LoadResult> {
 async function replaceNode(): Promise<LoadResult> {
   crashing.configure({ pair: raised(pair, "one") });
   const { loads } = await underLoad(crashing, { pair: rate }, async () => {
-    await crashing.terraform("control-plane", "apply", "-auto-approve", "-input=false");
+    await crashing.deployActivations();
     expect(await crashing.site("pair").apply()).toMatchObject({ exitCode: 0 });
     await awaitAnswers(crashing, "pair", 2);
   });
@@ -177,6 +121,10 @@ async function tearApart() {
   parted.configure({}, running("better"));
   const one = await parted.application.apply({}, "-target", 'aws_ecs_service.app["near"]');
   const farAfter = await running1("far");
+  await eventually("the one site runs the new version", async () => {
+    const { deployments = [] } = await serviceOf(clients.ecs, parted, "near");
+    return (deployments.length === 1 && deployments[0]?.rolloutState === "COMPLETED") || undefined;
+  });
 
   const near = await running1("near");
   const machine = await machineOf(parted, "far", "node");
@@ -187,38 +135,60 @@ async function tearApart() {
   const nearAfter = await running1("near");
 
   parted.configure({}, running("better", { VERSION: "third" }));
-  const override = { resource: { aws_ecs_service: { app: { timeouts: { update: "75s" } } } } };
-  writeFileSync(join(parted.folderOf("application"), "timeouts_override.tf.json"), JSON.stringify(override));
-  const { loads, result: both } = await underLoad(parted, { far: rate }, () => parted.application.apply());
+  const { loads, result: both } = await underLoad(parted, { far: rate }, () =>
+    parted.application.apply({ TIMEOUT_SECONDS: "75" }),
+  );
   const seen = {
     near: { service: await serviceOf(clients.ecs, parted, "near"), pages: await readPage(parted, "near", 2) },
     far: { service: await serviceOf(clients.ecs, parted, "far"), pages: await readPage(parted, "far", 2) },
   };
-  await clients.ecs.send(
-    new DeregisterContainerInstanceCommand({
-      cluster: parted.deployment,
-      containerInstance: (await nodesOf(parted, "far"))("node").arn,
-      force: true,
-    }),
-  );
+  parted.configure({ far: raised(far, "node") });
+  await parted.deployActivations();
+  expect(await parted.site("far").apply()).toMatchObject({ exitCode: 0 });
   const again = await parted.application.apply();
   return { one, farBefore, farAfter, near, nearAfter, both, load: loads.far, seen, again };
 }
 
 describe.each([
-  ["crashes", () => crashed, "shop"],
-  ["never turns healthy", () => kept, "store"],
-] as const)("a version that %s", (_, story, name) => {
+  ["crashes", () => crashed, "shop", /Essential container in task exited \(app exited with 1\)/],
+  ["never turns healthy", () => kept, "store", /Task failed container health checks/],
+] as const)("a version that %s", (_, story, name, end) => {
   test("fails the deploy, which names the service and where to look, while the old version serves on", () => {
     const { before, bad } = story();
     expect(bad.ended.exitCode).toBe(1);
-    expect(reasons(bad.ended)).toContain(
-      `Service app-pair was rolled back to ${before}: its new tasks failed. Read why in the service's events and in log group /ecs/${name}.`,
-    );
+    const said = reasons(bad.ended);
+    expect(said).toContain(`app--pair was rolled back to ${revisionOf(before)}`);
+    expect(said).toContain(`Read above, and in log group /ecs/${name}, why its tasks failed`);
+    expect(said).toMatch(end);
     expect(bad.load).toMatchObject({ failures: [], failed: 0 });
     expect(new Set(bad.pages.map(({ version }) => version))).toEqual(new Set(["good"]));
     expect(bad.service.taskDefinition).toBe(before);
     expect(bad.service.deployments).toMatchObject([{ taskDefinition: before, rolloutState: "COMPLETED" }]);
+  });
+
+  test("keeps the old revision, and the next plan shows that the new one doesn't run", () => {
+    const { before, kept, planned } = story();
+    expect(kept).toHaveLength(2);
+    expect(kept).toContain(before);
+    expect(planned).toEqual({
+      "aws_ecs_task_definition.app": "delete",
+      'aws_ecs_service.app["pair"]': "update",
+      'null_resource.rollout["pair"]': "delete, create",
+    });
+  });
+
+  test("has its predecessor deregistered only when the next good one has come through", () => {
+    const { before, journal } = story();
+    const position = (found: (entry: Entry) => boolean) => journal.findLastIndex(found);
+    const looked = position(
+      (entry) =>
+        entry.name === "DescribeServices" &&
+        entry.caller?.startsWith("aws-cli/") === true &&
+        names(entry, name),
+    );
+    const gone = position((entry) => entry.name === "DeregisterTaskDefinition" && names(entry, before));
+    expect(looked).toBeGreaterThan(0);
+    expect(gone).toBeGreaterThan(looked);
   });
 
   test("leaves nothing behind once the next good one is deployed, without a failed request", () => {
@@ -272,8 +242,10 @@ describe("of two sites", () => {
   test("a lost agent holds up its own site's update only, and the deploy fails after its time", () => {
     const { both, seen, load } = apart;
     expect(both.exitCode).toBe(1);
-    expect(reasons(both)).toContain('with aws_ecs_service.app["far"]');
-    expect(reasons(both)).not.toContain('with aws_ecs_service.app["near"]');
+    expect(reasons(both)).toContain('with null_resource.rollout["far"]');
+    expect(reasons(both)).toContain("An agent without a connection holds it up: node.");
+    expect(reasons(both)).toContain("`npm run deploy -- --replace far/node`");
+    expect(reasons(both)).not.toContain('with null_resource.rollout["near"]');
     expect(seen.near.service.deployments).toMatchObject([{ rolloutState: "COMPLETED" }]);
     expect(seen.near.pages).toMatchObject([{ version: "third" }, { version: "third" }]);
     expect(seen.far.service.deployments?.[0]).toMatchObject({ rolloutState: "IN_PROGRESS" });
@@ -281,7 +253,7 @@ describe("of two sites", () => {
     expect(load).toMatchObject({ failures: [], failed: 0 });
   });
 
-  test("an update ends once the lost node is deregistered", () => {
+  test("an update ends once the lost node is replaced", () => {
     expect(apart.again).toMatchObject({ exitCode: 0 });
   });
 });

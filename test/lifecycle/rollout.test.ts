@@ -207,6 +207,8 @@ describe("a changed environment variable, where a number of tasks is set for eac
       "aws_ecs_task_definition.app": "create, delete",
       'aws_ecs_service.app["two"]': "update",
       'aws_ecs_service.app["three"]': "update",
+      'null_resource.rollout["two"]': "delete, create",
+      'null_resource.rollout["three"]': "delete, create",
     });
     const journal = (await replica.since(variable.mark)).filter((entry) => names(entry, replica.deployment));
     expect(callsOf(journal, "RegisterTaskDefinition")).toHaveLength(1);

@@ -1,6 +1,5 @@
 import { expect, test } from "@jest/globals";
 import { healthTimes } from "../../config/health";
-import { minimumHealthyPercent } from "../../config/rollout";
 import { oneSite, threeSites } from "../support/environments";
 import { resourceAt, stackOf, synth, type StackJson } from "../support/synth";
 
@@ -93,19 +92,11 @@ test("every node runs the application as a daemon, with a minimum that lets it b
       },
     ],
     enable_execute_command: false,
-    wait_for_steady_state: "${each.value.waits}",
-    timeouts: { create: "20m", update: "20m", delete: "20m" },
-    lifecycle: {
-      postcondition: [
-        {
-          condition: "${self.task_definition == aws_ecs_task_definition.app.arn}",
-          error_message: expect.stringContaining("was rolled back to ${self.task_definition}") as unknown,
-        },
-      ],
-    },
+    wait_for_steady_state: false,
+    timeouts: { delete: "${each.value.deleteTimeout}" },
   });
   expect(one.locals["services"]).toEqual({
-    ams3: { desiredCount: 2, minimumHealthyPercent: 50, waits: true },
+    ams3: { desiredCount: 2, minimumHealthyPercent: 50, deleteTimeout: "420s" },
   });
 });
 
@@ -115,38 +106,84 @@ test("a count per site makes replicas, on the sites that are named", () => {
     desired_count: "${each.value.desiredCount}",
     enable_execute_command: true,
   });
-  expect(three.locals["services"]).toEqual({
-    ams3: { desiredCount: 2, minimumHealthyPercent: 50, waits: true },
-    berlin: { desiredCount: 2, minimumHealthyPercent: 50, waits: true },
+  expect(three.locals["services"]).toMatchObject({
+    ams3: { desiredCount: 2, minimumHealthyPercent: 50 },
+    berlin: { desiredCount: 2, minimumHealthyPercent: 50 },
   });
+  expect(three.locals["rollouts"]).toMatchObject({ ams3: { tasks: 2 }, berlin: { tasks: 2 } });
 });
 
-test("a site on premises that isn't waited for doesn't hold a deploy up", () => {
-  const sites = { berlin: { kind: "on-premises" as const, nodes: { "rack-1": {} } } };
-  expect(stackOf(synth({ ...oneSite, sites }), "application").locals["services"]).toEqual({
-    berlin: { desiredCount: 1, minimumHealthyPercent: 0, waits: false },
+test("a deploy waits for exactly this revision of each site, as long as its nodes may take", () => {
+  expect(resourceAt(one, "null_resource.rollout")).toEqual({
+    "//": expect.anything() as unknown,
+    for_each: "${local.rollouts}",
+    depends_on: ["aws_ecs_task_definition.app"],
+    triggers: {
+      SERVICE: "${aws_ecs_service.app[each.key].id}",
+      TASK_DEFINITION: "${aws_ecs_task_definition.app.arn}",
+      TASKS: "${each.value.tasks}",
+    },
+    lifecycle: { replace_triggered_by: ["aws_ecs_service.app[each.key]"] },
+    provisioner: [
+      {
+        "local-exec": {
+          command: expect.stringMatching(
+            /^bash \.\/assets\/await-rollout\/\w+\/await-rollout\.sh$/,
+          ) as unknown,
+          environment: {
+            NAME: "shop",
+            SITE: "${each.key}",
+            SERVICE: "${aws_ecs_service.app[each.key].name}",
+            TASK_DEFINITION: "${aws_ecs_task_definition.app.arn}",
+            TASKS: "${each.value.tasks}",
+            LOG_GROUP: "/ecs/shop",
+            CLUSTER: "shop",
+            AWS_REGION: "eu-west-1",
+            ACCOUNT: "123456789012",
+            DEFAULT_TIMEOUT_SECONDS: "${each.value.timeout}",
+            AWS_LIBRARY: expect.stringMatching(/\/aws\.sh$/) as unknown,
+            LOST_NODES: expect.stringMatching(/\/lost-nodes\.sh$/) as unknown,
+          },
+        },
+      },
+    ],
   });
+  expect(one.locals["rollouts"]).toEqual({ ams3: { tasks: 2, timeout: 1260 } });
 });
 
-test.each([
-  [0, 0],
-  [1, 0],
-  [2, 50],
-  [3, 66],
-  [5, 80],
-  [7, 85],
-])("of %i tasks one may go: at least %i %% stay", (desired, percent) => {
-  expect(minimumHealthyPercent(desired)).toBe(percent);
+test("a site on premises that isn't waited for, and one without tasks, don't hold a deploy up", () => {
+  const sites = {
+    berlin: { kind: "on-premises" as const, nodes: { "rack-1": {} } },
+    fra1: { kind: "digitalocean" as const, region: "fra1", nodes: 0 },
+  };
+  const { locals } = stackOf(synth({ ...oneSite, sites }), "application");
+  expect(Object.keys(locals["services"] as object)).toEqual(["berlin", "fra1"]);
+  expect(locals["rollouts"]).toEqual({});
 });
 
-test.each([1, 2, 3, 5, 7, 12, 100, 499])(
-  "a roll-out of %i tasks may stop one at a time, or 1 % of many",
-  (desired) => {
-    const kept = Math.ceil((desired * minimumHealthyPercent(desired)) / 100);
-    expect(desired - kept).toBeGreaterThanOrEqual(1);
-    expect(desired - kept).toBeLessThanOrEqual(Math.ceil(desired / 100));
-  },
-);
+test("before a service goes, the agents that are lost go, by what was remembered and whatever else changes", () => {
+  const { provisioner, ...agents } = resourceAt(one, "null_resource.lost_agents");
+  expect(agents).toMatchObject({
+    for_each: "${local.services}",
+    triggers: { NAME: "shop", SITE: "${each.key}", SERVICE: "${aws_ecs_service.app[each.key].id}" },
+    lifecycle: {
+      ignore_changes: ["NAME", "SITE", "CLUSTER", "AWS_REGION", "ACCOUNT"].map(
+        (name) => `triggers["${name}"]`,
+      ),
+    },
+  });
+  expect(provisioner).toMatchObject([
+    {
+      "local-exec": {
+        when: "destroy",
+        environment: {
+          NAME: '${lookup(self.triggers, "NAME", "")}',
+          CLUSTER: '${lookup(self.triggers, "CLUSTER", "")}',
+        },
+      },
+    },
+  ]);
+});
 
 test("all times follow from the load balancer's health checks", () => {
   const slow = healthTimes({ path: "/", intervalSeconds: 10, unhealthyAfter: 3, healthyAfter: 5 });

@@ -26,7 +26,7 @@ const action = (command: string) =>
   made[command] ?? command.replace(/(^|-)(\w)/g, (_, __, letter: string) => letter.toUpperCase());
 
 test("the README's permissions are exactly the calls that the scripts make, and those of a push", () => {
-  const calls = [...scripts.matchAll(/aws_call (sts|ssm|ecs|ecr) ([a-z-]+)/g)].map(
+  const calls = [...scripts.matchAll(/(?:aws_call|details) (sts|ssm|ecs|ecr) ([a-z-]+)/g)].map(
     ([, service = "", command = ""]) => `${service}:${action(command)}`,
   );
   const section = (readme.split("### Permissions")[1] ?? "").split("###")[0] ?? "";

@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { healthTimes } from "../../config/health";
 import { atOnce, minimumHealthyPercent, rolloutOf } from "../../config/rollout";
 import type { Application } from "../../config/schema";
+import { createStage, leastHealthy, registerRevision, serviceInput } from "../support/ecs-stage";
 
 const usual = { path: "/", intervalSeconds: 3, unhealthyAfter: 2, healthyAfter: 2 };
 const slow = { path: "/", intervalSeconds: 60, unhealthyAfter: 5, healthyAfter: 2 };
@@ -102,3 +103,39 @@ test("the times grow with what a task takes to stop and to start", () => {
   expect(rolloutOf(2, slow).timeout).toBeGreaterThan(rolloutOf(2, usual).timeout);
   expect(rolloutOf(2, slow).deleteTimeout).toBeGreaterThan(healthTimes(slow).stopTimeout);
 });
+
+test.each([
+  [1, "DAEMON"],
+  [2, "DAEMON"],
+  [10, "DAEMON"],
+  [11, "DAEMON"],
+  [12, "DAEMON"],
+  [12, "REPLICA"],
+  [35, "DAEMON"],
+])(
+  "the local cloud's ECS updates %i nodes of a %s service, so many at a time, to the end",
+  (nodes, strategy) => {
+    const stage = createStage();
+    for (let node = 0; node < nodes; node += 1) {
+      stage.addNode();
+    }
+    const service = { cluster: "anywhere", service: "app", taskDefinition: "app:2" };
+    stage.call(
+      "CreateService",
+      serviceInput({
+        schedulingStrategy: strategy,
+        desiredCount: strategy === "REPLICA" ? nodes : undefined,
+        deploymentConfiguration: { minimumHealthyPercent: minimumHealthyPercent(nodes), maximumPercent: 100 },
+      }),
+    );
+    stage.advance(10);
+    registerRevision(stage.call);
+    stage.call("UpdateService", service);
+
+    expect(leastHealthy(stage, nodes * 2 + 5)).toBe(nodes - atOnce(nodes));
+    expect(stage.service().deployments).toMatchObject([{ rolloutState: "COMPLETED" }]);
+    expect(stage.tasks().filter(({ taskDefinitionArn }) => taskDefinitionArn.endsWith(":2"))).toHaveLength(
+      nodes,
+    );
+  },
+);

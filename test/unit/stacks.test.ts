@@ -49,7 +49,12 @@ const frozen = {
     "null_resource.network",
     "null_resource.registration",
   ],
-  application: ["aws_ecs_service.app", "aws_ecs_task_definition.app"],
+  application: [
+    "aws_ecs_service.app",
+    "aws_ecs_task_definition.app",
+    "null_resource.lost_agents",
+    "null_resource.rollout",
+  ],
 };
 
 test("the addresses of a deployment with one site are the frozen ones", () => {
@@ -60,7 +65,7 @@ test("the addresses of a deployment with one site are the frozen ones", () => {
 
 test("an image that is built has a frozen address of its own", () => {
   const stack = stackOf(synth({ ...oneSite, application: { image: { build: "app" } } }), "application");
-  expect(addresses(stack)).toEqual([...frozen.application, "null_resource.image"]);
+  expect(addresses(stack)).toEqual([...frozen.application, "null_resource.image"].sort());
   expect(Object.keys(stack.provider).sort()).toEqual(["aws", "null"]);
 });
 
@@ -143,7 +148,7 @@ test("compute needs no AWS provider, and an on-premises site no DigitalOcean", (
     "compute-ams3": ["digitalocean", "null"],
     "compute-fra1": ["digitalocean", "null"],
     "compute-berlin": ["null"],
-    application: ["aws"],
+    application: ["aws", "null"],
   });
 });
 
@@ -276,7 +281,7 @@ test("HCP Terraform gets a workspace for each stack, in the project", () => {
 });
 
 test("a second synth in another folder writes the same bytes", () => {
-  const [manifest, stacks, droplets, servers, ownVpc] = [1, 6, 6, 4, 1];
+  const [manifest, stacks, droplets, servers, ownVpc, application] = [1, 6, 6, 4, 1, 4];
   const directories = ["first", "second/deeper"].map((name) =>
     join(mkdtempSync(join(tmpdir(), "synth-")), name),
   );
@@ -286,7 +291,9 @@ test("a second synth in another folder writes the same bytes", () => {
       synthInto(directory, { ...threeSites, backend: { kind: "local", folder: "/srv/states" } });
       return contents(directory);
     });
-    expect(Object.keys(written[0] ?? {})).toHaveLength(manifest + stacks + droplets * 2 + servers + ownVpc);
+    expect(Object.keys(written[0] ?? {})).toHaveLength(
+      manifest + stacks + droplets * 2 + servers + ownVpc + application,
+    );
     expect(written[1]).toEqual(written[0]);
     expect(JSON.stringify(written[0])).not.toContain(process.cwd());
   } finally {

@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
+import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
+import { propertyAccess, Token } from "cdktf";
+import type { MapTerraformIterator } from "cdktf";
+import { Construct } from "constructs";
+import { awsLibrary, Script } from "../script/script";
+import { lostNodesLibrary, type ServicePlace } from "./service-place";
+
+/** Props of {@link LostAgents}. */
+export interface LostAgentsProps {
+  readonly place: ServicePlace;
+  readonly service: EcsService;
+  /** The sites that have a service. */
+  readonly sites: MapTerraformIterator;
+}
+
+/**
+ * Before a site's service goes, takes nodes out of ECS that can end no task any more: ECS would wait for them for
+ * ever, and neither the service nor, after it, a droplet would ever go.
+ */
+export class LostAgents extends Construct {
+  constructor(scope: Construct, id: string, { place, service, sites }: LostAgentsProps) {
+    super(scope, id);
+    const settings = {
+      NAME: place.name,
+      SITE: sites.key,
+      CLUSTER: place.cluster,
+      AWS_REGION: place.awsRegion,
+      ACCOUNT: place.account,
+    };
+    // A destroy provisioner may read `self` only; an earlier release may have remembered less.
+    const remembered = Object.keys(settings).map((name) => [
+      name,
+      `\${lookup(self.triggers, "${name}", "")}`,
+    ]);
+    const script = new Script(this, join(__dirname, "lost-agents.sh"));
+    new NullResource(this, "lost_agents", {
+      forEach: sites,
+      // Replaced with its service, which depends on nothing here: destroyed before it.
+      triggers: { ...settings, SERVICE: Token.asString(propertyAccess(service, [sites.key, "id"])) },
+      provisioners: [
+        {
+          type: "local-exec",
+          when: "destroy",
+          command: `bash ${script.location}`,
+          environment: {
+            ...(Object.fromEntries(remembered) as Record<string, string>),
+            AWS_LIBRARY: new Script(this, awsLibrary).location,
+            LOST_NODES: new Script(this, lostNodesLibrary).location,
+          },
+        },
+      ],
+      lifecycle: { ignoreChanges: Object.keys(settings).map((name) => `triggers["${name}"]`) },
+    });
+  }
+}
