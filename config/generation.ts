@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 
 /**
- * Identity of a node's present incarnation: 12 hexadecimal digits, equal for equal input. It covers what
- * the user wrote and nothing else, so that an edited bootstrap script replaces no node.
+ * Identity of a node's present incarnation: `g` and 11 hexadecimal digits, equal for equal input. It covers what the user
+ * wrote and nothing else, so that an edited bootstrap script replaces no node. It begins with a letter, since it is
+ * compared in ECS's cluster query language, which may take `12e45` for a number.
  */
 export function generationOf(spec: {
   readonly region?: string;
@@ -21,5 +22,5 @@ export function generationOf(spec: {
     attributes,
     spec.replacement,
   ]);
-  return createHash("sha256").update(canonical).digest("hex").slice(0, 12);
+  return `g${createHash("sha256").update(canonical).digest("hex").slice(0, 11)}`;
 }

@@ -19,7 +19,9 @@ type Comparison = (actual: string | undefined) => boolean;
  * Parses an expression of the cluster query language, as `ListContainerInstances` and `memberOf` take it:
  * `attribute:NAME == VALUE`, `!=`, `=~`, `!~`, `in [A, B]`, `not_in`, `exists`, `not_exists`, numeric
  * comparisons of `runningTasksCount`, `registeredAt >= 2018-06-18T22:28:28Z`, `agentConnected == true`, joined by `and`, `or`, `not` (or `&&`, `||`, `!`)
- * and parentheses. Source: Amazon ECS Developer Guide, "Cluster query language".
+ * and parentheses. Source: Amazon ECS Developer Guide, "Cluster query language". It leaves open what an argument is
+ * that reads as a number and stands without quotes. Here it is one, the worst that can be: `012` and `12e3` are no
+ * longer the texts that they were written as, and equal no attribute.
  * @throws ApiError InvalidParameterException for anything else
  */
 export function parseExpression(text: string): Predicate {
@@ -185,9 +187,14 @@ function tokenize(text: string): string[] {
     if (found === undefined) {
       throw invalid(text);
     }
-    tokens.push(/^['"]/.test(found) ? found.slice(1, -1) : found);
+    tokens.push(/^['"]/.test(found) ? found.slice(1, -1) : readAsNumber(found));
   }
   return tokens;
+}
+
+/** What is left of a text that reads as a number; others are kept. */
+function readAsNumber(token: string): string {
+  return /^\d+(\.\d*)?(e[+-]?\d+)?$/i.test(token) ? String(Number(token)) : token;
 }
 
 /** Takes the forms 2018-06-18T22:28:28+00:00, 2018-06-18T22:28:28Z, 2018-06-18T22:28:28 and 2018-06-18. */

@@ -6,6 +6,9 @@ const subject: Subject = {
     { name: "anywhere.site", value: "ams3" },
     { name: "anywhere.node", value: "node-1" },
     { name: "gpu" },
+    { name: "generation", value: "12e456789012" },
+    { name: "hash", value: "0123" },
+    { name: "zone", value: "1a" },
   ],
   agentConnected: true,
   agentVersion: "1.90.0",
@@ -42,6 +45,12 @@ test.each([
   ["attribute:absent exists and (attribute:absent exists or agentConnected == true)", false],
   ["not(attribute:anywhere.site == fra1) && !(agentConnected == false)", true],
   ["attribute:anywhere.site == 'ams3'", true],
+  ["attribute:generation == 12e456789012", false],
+  ["attribute:generation == '12e456789012'", true],
+  ["attribute:hash == 0123", false],
+  ["attribute:hash in [0123, '0123']", true],
+  ["attribute:zone == 1a", true],
+  ["agentVersion == 1.90.0", true],
 ])("the expression %s is %s of an instance", (expression, expected) => {
   expect(parseExpression(expression)(subject)).toBe(expected);
 });
