@@ -14,10 +14,13 @@ import { describeInstance } from "./container-instances";
 import { randomHex } from "./identifiers";
 import { type Context, operation, type Operations } from "./operation";
 import type { ContainerInstance, ManagedInstance } from "./state";
+import { checkedTags } from "./tags";
 
 /** Attributes that ECS and its agent set themselves. */
 const ownAttribute = /^(ecs\.|com\.amazonaws\.ecs\.)/;
-const attributePattern = /^[A-Za-z0-9\-_./\\@: ]{1,128}$/;
+// Source: Amazon ECS API Reference, Attribute.
+const attributeName = /^[A-Za-z0-9\-_./\\]{1,128}$/;
+const attributeValue = /^(?! )[A-Za-z0-9\-_.@/\\: ]{1,128}(?<! )$/;
 
 /**
  * An agent's registration: a new instance, or the one of its checkpoint, whose attributes stay as they were.
@@ -59,7 +62,7 @@ function registerContainerInstance(
     },
     agentVersion: input.versionInfo?.agentVersion ?? "",
     dockerVersion: input.versionInfo?.dockerVersion ?? "",
-    tags: input.tags ?? [],
+    tags: checkedTags(input.tags ?? []),
   };
   world.aws.containerInstances.set(instance.arn, instance);
   return { containerInstance: describeInstance(world, instance, context, ["TAGS"]) };
@@ -102,7 +105,7 @@ function attributesOf({
   }
   const bad = own.find(
     ({ name = "", value }) =>
-      !attributePattern.test(name) || (value !== undefined && !attributePattern.test(value)),
+      !attributeName.test(name) || (value !== undefined && !attributeValue.test(value)),
   );
   if (bad !== undefined) {
     throw new ApiError(

@@ -28,15 +28,28 @@ function requireTagged(world: World, arn: string | undefined): { tags: Tag[] } {
 function tagResource(world: World, { resourceArn, tags = [] }: TagResourceRequest): object {
   const resource = requireTagged(world, resourceArn);
   const kept = resource.tags.filter(({ key }) => !tags.some((tag) => tag.key === key));
-  const all = [...kept, ...tags];
-  if (all.length > 50) {
+  resource.tags = checkedTags([...kept, ...tags]);
+  return {};
+}
+
+/** The tags, as a resource can have them. Source: Amazon ECS API Reference, Tag. @throws ApiError */
+export function checkedTags(tags: Tag[]): Tag[] {
+  if (tags.length > 50) {
     throw new ApiError(
       "InvalidParameterException",
-      `A resource can have at most 50 tags (got ${all.length}).`,
+      `A resource can have at most 50 tags (got ${tags.length}).`,
     );
   }
-  resource.tags = all;
-  return {};
+  const bad = tags.find(
+    ({ key = "", value = "" }) =>
+      !/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u.test(key) ||
+      !/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u.test(value) ||
+      [key, value].some((text) => /^aws:/i.test(text)),
+  );
+  if (bad !== undefined) {
+    throw new ApiError("InvalidParameterException", `Invalid tag ${bad.key ?? ""}=${bad.value ?? ""}.`);
+  }
+  return tags;
 }
 
 function untagResource(world: World, { resourceArn, tagKeys = [] }: UntagResourceRequest): object {

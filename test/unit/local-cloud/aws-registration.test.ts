@@ -275,3 +275,24 @@ test("an instance takes at most ten attributes", () => {
   addNode(attributes(10));
   expect(() => addNode(attributes(11))).toThrow(refusal("InvalidParameterException"));
 });
+
+test.each<[string, object]>([
+  ["an attribute's name with a space", { attributes: [{ name: "a b", value: "c" }] }],
+  ["an attribute's name with a colon", { attributes: [{ name: "a:b", value: "c" }] }],
+  ["an attribute's value that begins with a space", { attributes: [{ name: "a", value: " b" }] }],
+  ["an attribute's value that ends with a space", { attributes: [{ name: "a", value: "b " }] }],
+  ["an attribute's value with a comma", { attributes: [{ name: "a", value: "b,c" }] }],
+  ["a tag with a backslash", { tags: [{ key: "a", value: "b\\c" }] }],
+  ["a tag of AWS's own", { tags: [{ key: "a", value: "AWS:b" }] }],
+])("an instance with %s is refused", (_label, input) => {
+  const { call, addNode } = createStage();
+  const { managedInstanceId } = addNode();
+  const identity = {
+    instanceIdentityDocument: JSON.stringify({ instanceId: managedInstanceId }),
+    totalResources: ["CPU", "MEMORY"].map((name) => ({ name, type: "INTEGER", integerValue: 1024 })),
+  };
+  const register = (more: object) =>
+    call("RegisterContainerInstance", { cluster: "anywhere", ...identity, ...more });
+  register({ attributes: [{ name: "a/b\\c", value: "a b\\c@:" }], tags: [{ key: "a b", value: "" }] });
+  expect(() => register(input)).toThrow(refusal("InvalidParameterException"));
+});
