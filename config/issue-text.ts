@@ -7,9 +7,9 @@ import type { z } from "zod";
 export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "too_small":
-      return `must be at least ${String(issue.minimum)}${unitOf(issue.origin)}`;
+      return `must be at least ${String(issue.minimum)}${unitOf(issue.origin, issue.minimum)}`;
     case "too_big":
-      return `must be at most ${String(issue.maximum)}${unitOf(issue.origin)}`;
+      return `must be at most ${String(issue.maximum)}${unitOf(issue.origin, issue.maximum)}`;
     case "invalid_type":
       return `must be ${withArticle(issue.expected)}`;
     case "invalid_value":
@@ -21,9 +21,10 @@ export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
   }
 }
 
-function unitOf(origin: string): string {
-  const units: Readonly<Record<string, string>> = { string: " characters long", array: " items long" };
-  return units[origin] ?? "";
+function unitOf(origin: string, count: number | bigint): string {
+  const units: Readonly<Record<string, string>> = { string: "character", array: "item" };
+  const unit = units[origin];
+  return unit === undefined ? "" : ` ${unit}${count === 1 ? "" : "s"} long`;
 }
 
 function withArticle(type: string): string {

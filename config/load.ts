@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import type { z } from "zod";
 import { textOfIssue } from "./issue-text";
-import { problemsOf, type Problem } from "./rules";
+import type { Problem } from "./problem";
+import { problemsOf } from "./rules";
 import { schema, type Config } from "./schema";
 
 /** A config and where it comes from. */
@@ -79,7 +80,16 @@ function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
       message: "is no setting: remove it, or check its spelling",
     }));
   }
-  return [{ path: issue.path, message: issue.message }];
+  const meant = issue.code === "invalid_union" ? meantVariant(issue.errors) : undefined;
+  return meant === undefined
+    ? [{ path: issue.path, message: issue.message }]
+    : meant.flatMap((inner) => problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+/** The one variant whose form as a whole was met: what is wrong further inside says more than that no variant fits. */
+function meantVariant(variants: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const [meant, ...others] = variants.filter((issues) => issues.every(({ path }) => path.length > 0));
+  return others.length === 0 ? meant : undefined;
 }
 
 function describe(file: string, input: unknown, { path, message }: Problem): string {
@@ -87,8 +97,20 @@ function describe(file: string, input: unknown, { path, message }: Problem): str
   const got =
     value === undefined
       ? "it is missing"
-      : `got ${isSecret(path) ? "a value not shown" : JSON.stringify(value)}`;
-  return `${file}: ${path.map(String).join(".") || "the config"} ${message} (${got})`;
+      : `got ${isSecret(path) ? "a value not shown" : shortened(JSON.stringify(value))}`;
+  return `${file}: ${path.map(nameOf).join(".") || "the config"} ${message} (${got})`;
+}
+
+/** The beginning of a long text, so that a line stays one that can be read. */
+function shortened(text: string): string {
+  const longest = 300;
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+}
+
+/** A name of a path, quoted where it would break the line or be read as more than a name. */
+function nameOf(name: PropertyKey): string {
+  const text = String(name);
+  return /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text);
 }
 
 /** Somebody may have written a secret where its ARN belongs. */

@@ -25,7 +25,7 @@ export const threeSites = {
         "web-3": { replacement: 2 },
       },
       vpc: { ipRange: "10.20.0.0/20" },
-      ssh: { keys: ["3b:16:e4:bf:8b:00:8b:b8"], allowFrom: ["203.0.113.0/24"] },
+      ssh: { keys: ["3b:16:bf:e4:8b:00:8b:b8:59:8c:a9:d3:f0:19:45:fa"], allowFrom: ["203.0.113.0/24"] },
       extraEgress: [{ protocol: "tcp", ports: "5432", addresses: ["198.51.100.0/24"] }],
       loadBalancer: {
         allowFrom: ["203.0.113.0/24"],
@@ -52,6 +52,7 @@ export const threeSites = {
       DB_PASSWORD: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:password::",
       API_KEY: "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/api-key",
     },
+    secretKeys: ["arn:aws:kms:eu-west-1:123456789012:key/0b3c1c52-5bd4-4f0f-9d0e-6a4f0c6d2f11"],
     placement: { ams3: 2, berlin: 2 },
     exec: true,
   },

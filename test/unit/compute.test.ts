@@ -77,7 +77,7 @@ test("user-data hands the bootstrap exactly its settings", () => {
 test("a droplet carries the tags of the config, and the settings of its site", () => {
   expect(resourceAt(ams3, "digitalocean_droplet.node")).toMatchObject({
     tags: ["${digitalocean_tag.nodes.id}", "team:platform"],
-    ssh_keys: ["3b:16:e4:bf:8b:00:8b:b8"],
+    ssh_keys: ["3b:16:bf:e4:8b:00:8b:b8:59:8c:a9:d3:f0:19:45:fa"],
     vpc_uuid: "${digitalocean_vpc.nodes.id}",
   });
   expect(resourceAt(ams3, "digitalocean_vpc.nodes")).toMatchObject({

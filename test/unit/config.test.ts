@@ -2,20 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { expect, test } from "@jest/globals";
-import { ConfigError, loadEnvironment, parseConfig } from "../../config/load";
+import { loadEnvironment } from "../../config/load";
+import { problemsOf } from "../support/config-problems";
 import { oneSite, threeSites } from "../support/environments";
-
-function problemsOf(input: unknown): readonly string[] {
-  try {
-    parseConfig(input, "test.ts");
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      return error.problems;
-    }
-    throw error;
-  }
-  return [];
-}
 
 test.each(["dev", "prod", "local"])("environment %s is valid", (name) => {
   expect(loadEnvironment({ ANYWHERE_ENV: name })).toMatchObject({
@@ -76,26 +65,26 @@ test("every problem is told at once, with file, path, value and remedy", () => {
       application: { cpuUnits: "256", port: 0, secrets: { KEY: "hunter2" } },
     }),
   ).toEqual([
-    'test.ts: name must be 3 to 20 of a-z, 0-9 and -, starting with a letter and not ending with - (got "Shop")',
+    'test.ts: name must be 3 to 20 of a-z, 0-9 and -, starting with a letter, not ending with - and without -- (got "Shop")',
     'test.ts: aws.region must be an AWS region such as eu-west-1 (got "Ireland")',
     'test.ts: aws.accountId must be 12 digits (got "123")',
     "test.ts: sites.ams3.nodes must be a number from 0 to 500, or the nodes by name (got 1.5)",
     'test.ts: sites.ams3.color is no setting: remove it, or check its spelling (got "red")',
-    'test.ts: sites.Paris is no possible key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter and not ending with - (got {"kind":"on-premises","nodes":{}})',
+    'test.ts: sites.Paris is no possible key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without -- (got {"kind":"on-premises","nodes":{}})',
     'test.ts: sites.oslo.kind must be "digitalocean" or "on-premises" (got "dungeon")',
     'test.ts: sites.berlin.nodes.rack-1.attributes must not begin with anywhere., which names the deployment\'s own attributes (got {"anywhere.node":"x"})',
     "test.ts: sites.berlin.activationDays must be at most 30 (got 31)",
     "test.ts: application.image must be { uri }, a prebuilt image, or { build }, a folder (it is missing)",
     "test.ts: application.port must be at least 1 (got 0)",
     'test.ts: application.cpuUnits must be a number (got "256")',
-    "test.ts: application.secrets.KEY must be the ARN of a Secrets Manager secret or an SSM parameter (got a value not shown)",
+    "test.ts: application.secrets.KEY must be the ARN of a Secrets Manager secret (arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME) or of an SSM parameter (arn:aws:ssm:REGION:ACCOUNT:parameter/NAME) (got a value not shown)",
   ]);
 });
 
 test.each([
   [
     { port: 51678 },
-    "application.port is taken on every node (22, 2375, 2376, 51678, 51679 are): choose another (got 51678)",
+    "application.port is taken on every node (22, 2375, 2376, 51678, 51679, 51680 are): choose another (got 51678)",
   ],
   [
     { memoryMiB: 1024 },

@@ -144,7 +144,7 @@ test.each([
     { ...oneSite, application: { ...oneSite.application, port: 9000, health: { path: "/x" } } },
   ],
   ["the account", { ...oneSite, aws: { region: "us-east-1", accountId: "999999999999" } }],
-  ["SSH keys", withSite({ ssh: { keys: ["3b:16:e4:bf:8b:00:8b:b8"] } })],
+  ["SSH keys", withSite({ ssh: { keys: ["512189"] } })],
   ["the order of attributes", oneSite],
 ])("%s change no generation", (_, environment) => {
   expect(generationsOf(environment)).toEqual(generationsOf(oneSite));

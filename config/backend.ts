@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { awsRegion, folder, patterns, text } from "./forms";
+
+// Source: Amazon S3 User Guide, "General purpose bucket naming rules"; the prefixes and suffixes there are AWS's own.
+const bucket = text(
+  /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)(?!\d+(\.\d+){3}$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  "the name of an S3 bucket: 3 to 63 of a-z, 0-9, . and -, and none of the forms that S3 keeps for itself",
+);
+
+const keyId = String.raw`([0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})`;
+const alias = String.raw`alias/[A-Za-z0-9/_-]{1,250}`;
+// Source: Terraform's S3 backend, which takes exactly these. Ids: AWS KMS API Reference, KeyMetadata.
+const kmsKey = text(
+  new RegExp(String.raw`^(${keyId}|${alias}|arn:aws:kms:[a-z0-9-]+:\d{12}:(key/${keyId}|${alias}))$`),
+  "the id or alias/NAME of a KMS key, or the ARN of either",
+);
+
+/** Terraform evaluates nothing in a backend block and unescapes nothing: no text here may need it. */
+export const backend = z
+  .discriminatedUnion(
+    "kind",
+    [
+      z.strictObject({
+        kind: z.literal("local"),
+        folder: folder
+          .default("state")
+          .describe("Folder of the states, absolute or relative to the project's root."),
+      }),
+      z.strictObject({
+        kind: z.literal("s3"),
+        bucket: bucket.describe("Bucket that holds the states; versioning is recommended."),
+        region: awsRegion.describe("Region of the bucket."),
+        kmsKeyId: kmsKey.optional().describe("KMS key that encrypts the states."),
+      }),
+      z.strictObject({
+        kind: z.literal("cloud"),
+        // Source: HCP Terraform API, Organizations.
+        organization: text(/^[A-Za-z0-9_-]+$/, "letters, digits, _ and -").describe(
+          "Organisation in HCP Terraform or Terraform Enterprise.",
+        ),
+        hostname: text(patterns.host, "a host name, with its port where that isn't 443")
+          .default("app.terraform.io")
+          .describe("Host of the API."),
+        // Source: HCP Terraform API, Projects.
+        project: text(
+          /^(?=.{3,40}$)[A-Za-z0-9_-]+( +[A-Za-z0-9_-]+)*$/,
+          "3 to 40 letters, digits, _, - and spaces inside",
+        )
+          .optional()
+          .describe("Project of the workspaces."),
+      }),
+    ],
+    { error: 'must be "local", "s3" or "cloud"' },
+  )
+  .describe("Where Terraform keeps its states.");

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { parseRange } from "./addresses";
+
+/** A text of this form, which reads on after the setting's path and `must be`. */
+export function text(pattern: RegExp, form: string) {
+  return z.string().regex(pattern, { error: `must be ${form}`, abort: true });
+}
+
+/** First part of every name in both clouds. Names are joined by `--`, so that none may hold it. */
+export const deploymentName = text(
+  /^(?=.{3,20}$)[a-z](-?[a-z0-9])*$/,
+  "3 to 20 of a-z, 0-9 and -, starting with a letter, not ending with - and without --",
+);
+
+/** Name of a site or a node: part of stack ids, Terraform addresses, tags and host names. */
+export const key = text(
+  /^(?=.{1,24}$)[a-z](-?[a-z0-9])*$/,
+  "1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without --",
+);
+
+/** Regions whose ARNs and endpoints are not those of the partition `aws`. Source: AWS General Reference, ARNs. */
+const otherPartitions = /^(cn|us-gov|us-iso[a-z]?|eu-iso[a-z]?|eusc)-/;
+
+export const awsRegion = text(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, "an AWS region such as eu-west-1").refine(
+  (region) => !otherPartitions.test(region),
+  {
+    error:
+      "must be a region of the partition aws: those of China, GovCloud, the European Sovereign Cloud and the isolated ones have ARNs and endpoints of their own, which aren't supported",
+  },
+);
+
+export const port = z.int().min(1).max(65535);
+
+/**
+ * A folder on the machine that synthesises. The same text also stands in Terraform's JSON, where these two begin an
+ * expression, and in its backend blocks, where nothing can be escaped.
+ */
+export const folder = text(/^(?!.*[$%]\{)\P{Cc}+$/u, "a path without ${, %{ and control characters");
+
+/** A range of addresses in the form in which DigitalOcean answers it: in another one, every plan would change it. */
+export const addressRange = z
+  .string()
+  .refine((range) => parseRange(range) !== undefined, {
+    error: "must be an address range such as 203.0.113.0/24",
+    abort: true,
+  })
+  .refine((range) => parseRange(range)?.canonical === range, {
+    error: ({ input }) =>
+      `must be written by the first address of the range, in its short form: ${parseRange(String(input))?.canonical}`,
+  });
+
+// Source: RFC 1035, 2.3.4: labels of 63 characters, names of 255 octets, which are 253 characters.
+const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+
+/** Name of a host, by which a certificate is issued or an API is reached. */
+export const patterns = {
+  domain: new RegExp(String.raw`^(?=.{4,253}$)(\*\.)?(${label}\.)+(?=[a-z])${label}$`),
+  host: new RegExp(String.raw`^(?=.{1,253}(:|$))${label}(\.${label})*(:[1-9]\d{0,4})?$`),
+} as const;

@@ -1,0 +1,187 @@
+import { expect, test } from "@jest/globals";
+import { parseConfig } from "../../config/load";
+import { namesOf } from "../../config/names";
+import { deploymentVariables } from "../../config/services/variables";
+import { sizeOf, systemMiB } from "../../config/droplet-sizes";
+import { changed } from "../support/changed-environment";
+import { problemsOf } from "../support/config-problems";
+import { oneSite } from "../support/environments";
+import { resourceAt, stackOf, synth } from "../support/synth";
+
+/** What is said about the smallest environment with other settings at these paths. */
+function problemsWith(settings: Readonly<Record<string, unknown>>): readonly string[] {
+  return problemsOf(
+    Object.entries(settings).reduce<unknown>((at, [path, value]) => changed(at, path, value), oneSite),
+  );
+}
+
+const vpc = (ipRange: string) => ({ "sites.ams3.vpc": { ipRange } });
+const berlin = { kind: "on-premises", nodes: { "rack-1": {} } };
+const secret = "arn:aws:ssm:eu-west-1:123456789012:parameter/key";
+const key = "arn:aws:kms:eu-west-1:123456789012:key/0b3c1c52-5bd4-4f0f-9d0e-6a4f0c6d2f11";
+const longest = "a".repeat(24);
+
+test.each<[string, Readonly<Record<string, unknown>>, string]>([
+  [
+    "more CPU than a node has",
+    { "application.cpuUnits": 1025 },
+    "application.cpuUnits doesn't fit node node-1 of site ams3: s-1vcpu-1gb has 1024, 1024 for each of its 1 vCPUs; lower it or choose a larger size (got 1025)",
+  ],
+  [
+    "more memory than a large node has left",
+    { "application.memoryMiB": 15600, "sites.ams3.size": "s-4vcpu-16gb" },
+    "application.memoryMiB doesn't fit node node-1 of site ams3: s-4vcpu-16gb has 16384 MiB, of which the system takes 820; lower it or choose a larger size (got 15600)",
+  ],
+  [
+    "a port that Linux gives away",
+    { "application.port": 40000 },
+    "application.port is one of 32768 to 60999, which Linux gives to outgoing connections, so that it may be taken at any time: choose another (got 40000)",
+  ],
+  [
+    "an image for ARM on droplets",
+    { "application.image": { build: "app", platform: "linux/arm64" } },
+    'application.image.platform doesn\'t run on the droplets of site ams3, which are all linux/amd64: choose that, or place tasks on other sites only (got "linux/arm64")',
+  ],
+  [
+    "a variable of the deployment's own",
+    { "application.environment": { PORT: "80" } },
+    'application.environment.PORT is set by the deployment itself, as PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are: choose another name (got "80")',
+  ],
+  [
+    "a secret under the name of the deployment's own variable",
+    { "application.secrets": { HEALTH_PATH: secret } },
+    "application.secrets.HEALTH_PATH is set by the deployment itself, as PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are: choose another name (got a value not shown)",
+  ],
+  [
+    "keys without secrets",
+    { "application.secretKeys": [key] },
+    `application.secretKeys decrypts nothing without application.secrets: remove it, or name the secrets (got ["${key}"])`,
+  ],
+  [
+    "a public range as a VPC's",
+    vpc("203.0.0.0/16"),
+    'sites.ams3.vpc.ipRange must be a part of one of the private ranges 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (got "203.0.0.0/16")',
+  ],
+  [
+    "a range that DigitalOcean keeps",
+    vpc("10.244.16.0/20"),
+    'sites.ams3.vpc.ipRange overlaps with 10.244.0.0/16, which DigitalOcean keeps for itself: choose another (got "10.244.16.0/20")',
+  ],
+  [
+    "a range that DigitalOcean keeps in this region",
+    { ...vpc("10.10.0.0/20"), "sites.ams3.region": "nyc1" },
+    'sites.ams3.vpc.ipRange overlaps with 10.10.0.0/16, which DigitalOcean keeps for itself: choose another (got "10.10.0.0/20")',
+  ],
+  [
+    "two VPCs that overlap",
+    { ...vpc("10.20.0.0/20"), "sites.fra1": { ...oneSite.sites.ams3, vpc: { ipRange: "10.20.15.0/24" } } },
+    'sites.fra1.vpc.ipRange overlaps with 10.20.0.0/20 of site ams3: the VPCs of an account must not (got "10.20.15.0/24")',
+  ],
+  [
+    "more nodes than a cluster takes",
+    Object.fromEntries(
+      Array.from({ length: 11 }, (_, index) => [`sites.s${index}`, { ...oneSite.sites.ams3, nodes: 500 }]),
+    ),
+    "sites must have 5000 nodes at most, as an ECS cluster (it has 5502): take some out, or make a second deployment (got {",
+  ],
+])("%s is refused", (_label, settings, problem) => {
+  expect(problemsWith(settings)).toEqual([expect.stringContaining(`test.ts: ${problem}`)]);
+});
+
+test.each<[string, Readonly<Record<string, unknown>>]>([
+  ["all the CPU of a node", { "application.cpuUnits": 1024 }],
+  ["what a large node has left", { "application.memoryMiB": 15564, "sites.ams3.size": "s-4vcpu-16gb" }],
+  [
+    "anything on a size whose slug tells nothing",
+    { "application.memoryMiB": 2 ** 30, "sites.ams3.size": "gpu-h100x1-80gb" },
+  ],
+  [
+    "an image for ARM on premises",
+    {
+      "sites.berlin": berlin,
+      "application.placement": { berlin: 1 },
+      "application.image": { build: "app", platform: "linux/arm64" },
+    },
+  ],
+  [
+    "more CPU than the droplets have, where none of them runs a task",
+    {
+      "sites.berlin": berlin,
+      "application.placement": { ams3: 0, berlin: 1 },
+      "application.cpuUnits": 4096,
+    },
+  ],
+  ["keys of secrets", { "application.secrets": { KEY: secret }, "application.secretKeys": [key] }],
+  ["a range that another region keeps", vpc("10.10.0.0/20")],
+  ["the ports around those that Linux gives away", { "application.port": 32767 }],
+  ["the ports above them", { "application.port": 61000 }],
+])("%s is accepted", (_label, settings) => {
+  expect(problemsWith(settings)).toEqual([]);
+});
+
+test("an environment that no task definition has room for is refused, and shown in part", () => {
+  const [problem = "", ...others] = problemsWith({ "application.environment": { TEXT: "x".repeat(65536) } });
+  expect(problem).toMatch(
+    /^test\.ts: application\.environment takes 65564 bytes, more than the 65536 of a whole task definition: shorten it, or put large values into files of the image \(got \{"TEXT":"x+…\)$/,
+  );
+  expect(problem.length).toBeLessThan(500);
+  expect(others).toEqual([]);
+});
+
+test("a droplet whose name is too long for a host is refused", () => {
+  const name = "a".repeat(20);
+  const site = { ...oneSite.sites.ams3, nodes: { [longest]: {}, "web-1": {} } };
+  const host = namesOf(parseConfig({ ...oneSite, name }, "test")).node(longest, longest);
+  expect(host.length).toBeGreaterThan(63);
+  expect(problemsWith({ name, [`sites.${longest}`]: site })).toEqual([
+    `test.ts: sites.${longest}.nodes.${longest} gives the host name ${host} of ${host.length} characters, 63 at most are possible: shorten the name of the deployment, the site or the node (got {})`,
+  ]);
+  const server = { kind: "on-premises", nodes: { [longest]: {} } };
+  expect(problemsWith({ name, [`sites.${longest}`]: server })).toEqual([]);
+});
+
+test("every other name fits its cloud's limit at its longest", () => {
+  const names = namesOf(parseConfig({ ...oneSite, name: "a".repeat(20) }, "test"));
+  // Sources: IAM and ECS API References; DigitalOcean API Reference, tags; HCP Terraform, workspaces; Amazon ECR API Reference.
+  expect(names.role("execution").length).toBeLessThanOrEqual(64);
+  expect(names.cluster.length).toBeLessThanOrEqual(255);
+  expect(names.service(longest).length).toBeLessThanOrEqual(255);
+  expect(names.family.length).toBeLessThanOrEqual(255);
+  expect(names.site(longest).length).toBeLessThanOrEqual(255);
+  expect(names.state(`compute-${longest}`).length).toBeLessThanOrEqual(90);
+  expect(names.repository.length).toBeLessThanOrEqual(256);
+  expect(names.insightsLogs.length).toBeLessThanOrEqual(512);
+});
+
+test("the variables that are refused are those that every container gets", () => {
+  const task = resourceAt(stackOf(synth(oneSite), "application"), "aws_ecs_task_definition.app");
+  const [container] = JSON.parse(String(task["container_definitions"])) as {
+    environment: { name: string }[];
+  }[];
+  expect(container?.environment.map(({ name }) => name).sort()).toEqual([...deploymentVariables].sort());
+});
+
+test.each([
+  ["s-1vcpu-1gb", 1, 1024],
+  ["s-1vcpu-512mb-10gb", 1, 512],
+  ["s-2vcpu-4gb-120gb-intel", 2, 4096],
+  ["g-2vcpu-8gb-intel", 2, 8192],
+  ["so1_5-2vcpu-16gb", 2, 16384],
+  ["c-4", 4, 8192],
+  ["c-60-intel", 60, 122880],
+])("the slug %s tells %i vCPUs and %i MiB", (slug, vcpus, memoryMiB) => {
+  expect(sizeOf(slug)).toEqual({ vcpus, memoryMiB });
+});
+
+test.each(["gpu-h100x1-80gb", "512mb", "custom"])("the slug %s tells nothing", (slug) => {
+  expect(sizeOf(slug)).toBeUndefined();
+});
+
+test.each([
+  [512, 200],
+  [1024, 200],
+  [4096, 205],
+  [65536, 3277],
+])("of %i MiB the system takes %i", (memoryMiB, taken) => {
+  expect(systemMiB({ vcpus: 1, memoryMiB })).toBe(taken);
+});
