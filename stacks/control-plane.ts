@@ -16,7 +16,7 @@ export class ControlPlaneStack extends ProjectStack {
     super(scope, "control-plane", config);
     const { names } = this;
     const { accountId: account, nodePolicy } = config.aws;
-    const { secrets, exec } = config.application;
+    const { secrets, secretKeys, exec } = config.application;
     addAwsProvider(this, config);
 
     const { cluster } = new ObservedCluster(this, "observed-cluster", {
@@ -24,7 +24,13 @@ export class ControlPlaneStack extends ProjectStack {
       logRetentionDays: config.logRetentionDays,
     });
     const { repository } = new ImageRepository(this, "images", { name: names.repository });
-    const { execution, task } = new TaskRoles(this, "task-roles", { names, account, secrets, exec });
+    const { execution, task } = new TaskRoles(this, "task-roles", {
+      names,
+      account,
+      secrets,
+      secretKeys,
+      exec,
+    });
     const { role } = new NodeRole(this, "node-role", { names, account, nodePolicy });
 
     this.outputs = new StackOutputs(this, {

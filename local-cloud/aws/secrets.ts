@@ -111,14 +111,20 @@ async function explained(what: string, reading: Promise<string>): Promise<string
   }
 }
 
-/** An ARN of seven parts is a secret's own; a key of its JSON, a stage and a version may follow. */
+/**
+ * An ARN of seven parts is a secret's own, with or without the six characters that Secrets Manager has put behind its
+ * name; a key of its JSON, a stage and a version may follow. Policies are asked for the whole ARN in either case.
+ */
 async function readSecretsManager(moto: MotoClient, reader: Reader, arn: string): Promise<string> {
   const [key = "", stage = "", version = ""] = arn.split(":").slice(7);
   const SecretId = arn.split(":").slice(0, 7).join(":");
-  await demand(moto, reader, "secretsmanager:GetSecretValue", SecretId);
+  const region = arn.split(":")[3] ?? "";
+  const { ARN = SecretId, KmsKeyId } = await described(moto, region, SecretId);
+  await demand(moto, reader, "secretsmanager:GetSecretValue", ARN);
+  await demandKey(moto, reader, region, KmsKeyId ?? undefined, "Access to KMS is not allowed");
   const { SecretString: text } = await moto.json<{ SecretString?: string }>(
     "secretsmanager",
-    arn.split(":")[3] ?? "",
+    region,
     "secretsmanager.GetSecretValue",
     { SecretId, ...(stage && { VersionStage: stage }), ...(version && { VersionId: version }) },
   );
@@ -135,23 +141,75 @@ async function readSecretsManager(moto: MotoClient, reader: Reader, arn: string)
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+interface DescribedSecret {
+  readonly ARN?: string;
+  /** moto writes null where the service leaves it out. */
+  readonly KmsKeyId?: string | null;
+}
+
+/** What is known of a secret; nothing of one that there isn't, which its reading will say. */
+async function described(moto: MotoClient, region: string, SecretId: string): Promise<DescribedSecret> {
+  try {
+    return await moto.json("secretsmanager", region, "secretsmanager.DescribeSecret", { SecretId });
+  } catch (error) {
+    if (error instanceof MotoError && error.code === "ResourceNotFoundException") {
+      return {};
+    }
+    throw error;
+  }
+}
+
 async function readParameterStore(moto: MotoClient, reader: Reader, arn: string): Promise<string> {
+  const region = arn.split(":")[3] ?? "";
   await demand(moto, reader, "ssm:GetParameters", arn);
   const path = arn.replace(/^.*?:parameter/, "");
   // A name without a hierarchy has no slash of its own.
   const name = path.lastIndexOf("/") === 0 ? path.slice(1) : path;
+  const { Parameters: found } = await moto.json<{ Parameters: { KeyId?: string }[] }>(
+    "ssm",
+    region,
+    "AmazonSSM.DescribeParameters",
+    { ParameterFilters: [{ Key: "Name", Option: "Equals", Values: [name] }] },
+  );
+  await demandKey(moto, reader, region, found[0]?.KeyId);
   const {
     Parameters: [parameter],
-  } = await moto.json<{ Parameters: { Value: string }[] }>(
-    "ssm",
-    arn.split(":")[3] ?? "",
-    "AmazonSSM.GetParameters",
-    { Names: [name], WithDecryption: true },
-  );
+  } = await moto.json<{ Parameters: { Value: string }[] }>("ssm", region, "AmazonSSM.GetParameters", {
+    Names: [name],
+    WithDecryption: true,
+  });
   if (parameter === undefined) {
     throw new Error(`invalid parameters: ${name}`);
   }
   return parameter.Value;
+}
+
+/**
+ * A customer's key needs a permission of its own, whatever alias names it; AWS's own keys of the two services let
+ * everybody in the account decrypt through the service.
+ * @param refusal what the service says instead of IAM's words
+ */
+async function demandKey(
+  moto: MotoClient,
+  reader: Reader,
+  region: string,
+  KeyId: string | undefined,
+  refusal?: string,
+): Promise<void> {
+  if (KeyId === undefined || KeyId.startsWith("alias/aws/")) {
+    return;
+  }
+  const { KeyMetadata } = await moto.json<{ KeyMetadata: { Arn: string } }>(
+    "kms",
+    region,
+    "TrentService.DescribeKey",
+    { KeyId },
+  );
+  try {
+    await demand(moto, reader, "kms:Decrypt", KeyMetadata.Arn);
+  } catch (error) {
+    throw error instanceof MotoError && refusal !== undefined ? new MotoError(error.code, refusal) : error;
+  }
 }
 
 /** @throws MotoError in IAM's words */

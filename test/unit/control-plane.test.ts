@@ -93,14 +93,35 @@ test("secrets give the execution role exactly their permissions", () => {
     {
       Effect: "Allow",
       Action: "secretsmanager:GetSecretValue",
-      Resource: ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"],
+      Resource: [
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf",
+        // The same secret, were `db-AbCdEf` its whole name.
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf-??????",
+      ],
     },
     {
       Effect: "Allow",
       Action: "ssm:GetParameters",
       Resource: ["arn:aws:ssm:eu-west-1:123456789012:parameter/shop/api-key"],
     },
+    { Effect: "Allow", Action: "kms:Decrypt", Resource: threeSites.application.secretKeys },
   ]);
+});
+
+test("secrets that a role's policies have no room for are refused", () => {
+  const withSecrets = (count: number) => {
+    const secrets = Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
+        `SECRET_${index}`,
+        `arn:aws:ssm:eu-west-1:123456789012:parameter/${String(index).padStart(100, "x")}`,
+      ]),
+    );
+    return () => synth({ ...oneSite, application: { ...oneSite.application, secrets } });
+  };
+  expect(withSecrets(60)).not.toThrow();
+  expect(withSecrets(100)).toThrow(
+    /^application\.secrets: the policy that lets them be read has \d{5} characters, of the 10240 that a role's own policies may have: keep several values in one secret/,
+  );
 });
 
 test("ECS Exec gives the task role exactly its four actions", () => {

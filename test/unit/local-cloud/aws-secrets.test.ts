@@ -8,6 +8,8 @@ import type { Task } from "../../../local-cloud/aws/state";
 import type { AgentOrders } from "../../../local-cloud/machines";
 import { ensurePython } from "../../../local-cloud/python";
 import { createStage, registerRevision } from "../../support/ecs-stage";
+import { oneSite } from "../../support/environments";
+import { resourceAt, stackOf, synth } from "../../support/synth";
 
 const account = "123456789012";
 const region = "eu-west-1";
@@ -17,26 +19,49 @@ let server: Moto;
 let moto: MotoClient;
 /** ARN of a secret `{"password":"hunter2","port":5432}`. */
 let secret: string;
+/** ARN of a customer's key. */
+let key: string;
+/** ARN of a secret `sealed` that it encrypts. */
+let sealed: string;
 
 beforeAll(async () => {
   const directory = join(__dirname, "../../../.local-cloud");
   server = await startMoto(await ensurePython(directory), "/dev/null");
   moto = motoClient(server.port, account);
   const SecretString = JSON.stringify({ password: "hunter2", port: 5432 });
-  const token = { ClientRequestToken: "00000000-0000-0000-0000-000000000000" };
-  const created = await moto.json<{ ARN: string }>("secretsmanager", region, "secretsmanager.CreateSecret", {
-    Name: "shop/db",
-    SecretString,
-    ...token,
-  });
-  secret = created.ARN;
-  for (const Name of ["/shop/key", "plain"]) {
-    const input = { Name, Value: `value of ${Name}`, Type: "SecureString" };
+  const created = await moto.json<{ KeyMetadata: { Arn: string; KeyId: string } }>(
+    "kms",
+    region,
+    "TrentService.CreateKey",
+    {},
+  );
+  key = created.KeyMetadata.Arn;
+  const AliasName = "alias/shop";
+  const { KeyId } = created.KeyMetadata;
+  await moto.json("kms", region, "TrentService.CreateAlias", { AliasName, TargetKeyId: KeyId });
+  secret = await createSecret("shop/db", SecretString);
+  sealed = await createSecret("shop/sealed", "sealed", AliasName);
+  for (const [Name, encryption] of [
+    ["/shop/key", {}],
+    ["plain", {}],
+    ["/shop/sealed", { KeyId }],
+  ] as const) {
+    const input = { Name, Value: `value of ${Name}`, Type: "SecureString", ...encryption };
     await moto.json("ssm", region, "AmazonSSM.PutParameter", input);
   }
 }, 660_000);
 
 afterAll(() => server.close());
+
+async function createSecret(Name: string, SecretString: string, KmsKeyId?: string): Promise<string> {
+  const { ARN } = await moto.json<{ ARN: string }>("secretsmanager", region, "secretsmanager.CreateSecret", {
+    Name,
+    SecretString,
+    ClientRequestToken: "00000000-0000-0000-0000-000000000000",
+    ...(KmsKeyId && { KmsKeyId }),
+  });
+  return ARN;
+}
 
 interface Grant {
   readonly Effect?: "Allow" | "Deny";
@@ -52,13 +77,28 @@ const reading: Grant[] = [
 let roles = 0;
 
 /** A role with these statements, in a policy of its own. */
-async function roleWith(...grants: readonly Grant[]): Promise<string> {
+function roleWith(...grants: readonly Grant[]): Promise<string> {
+  const Statement = grants.map((grant) => ({ Effect: "Allow", ...grant }));
+  return roleWithPolicy(
+    grants.length === 0 ? undefined : JSON.stringify({ Version: "2012-10-17", Statement }),
+  );
+}
+
+/** The execution role that a deployment with these settings has. */
+function roleOf(settings: {
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly secretKeys?: string[];
+}) {
+  const application = { ...oneSite.application, ...settings };
+  const stack = stackOf(synth({ ...oneSite, application }), "control-plane");
+  return roleWithPolicy(String(resourceAt(stack, "aws_iam_role_policy.execution-secrets")["policy"]));
+}
+
+async function roleWithPolicy(PolicyDocument?: string): Promise<string> {
   roles += 1;
   const RoleName = `execution-${roles}`;
   await moto.iam("CreateRole", { RoleName, AssumeRolePolicyDocument: "{}" });
-  if (grants.length > 0) {
-    const Statement = grants.map((grant) => ({ Effect: "Allow", ...grant }));
-    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+  if (PolicyDocument !== undefined) {
     await moto.iam("PutRolePolicy", { RoleName, PolicyName: "secrets", PolicyDocument });
   }
   await moto.iam("AttachRolePolicy", {
@@ -125,6 +165,58 @@ const denied = (action: string) =>
   new RegExp(
     `AccessDeniedException: User: arn:aws:sts::${account}:assumed-role/execution-\\d+/\\w+ is not authorized to perform: ${action} on resource: \\S+ because no identity-based policy allows`,
   );
+
+/** The same ARN without the six characters that Secrets Manager has put behind the name. */
+const partial = (arn: string) => arn.replace(/-\w{6}$/, "");
+
+test("a deployment's execution role reads its secrets, whose ARNs may be whole or not", async () => {
+  const secrets = {
+    WHOLE: secret,
+    PASSWORD: `${partial(secret)}:password::`,
+    KEY: `${parameter}/shop/key`,
+  };
+  const { environment } = await start(await roleOf({ secrets }), secrets);
+  expect(environment).toMatchObject({
+    WHOLE: '{"password":"hunter2","port":5432}',
+    PASSWORD: "hunter2",
+    KEY: "value of /shop/key",
+  });
+});
+
+test("a deployment's execution role reads a secret whose name ends as if it were whole", async () => {
+  const ambiguous = await createSecret("shop-secret", "odd");
+  const secrets = { ODD: partial(ambiguous) };
+  expect(secrets.ODD).toMatch(/:shop-secret$/);
+  const { environment } = await start(await roleOf({ secrets }), secrets);
+  expect(environment).toMatchObject({ ODD: "odd" });
+});
+
+test("a deployment's execution role decrypts with the keys that are named, and with no others", async () => {
+  const secrets = { SEALED: sealed, PARAMETER: `${parameter}/shop/sealed` };
+  const { environment } = await start(await roleOf({ secrets, secretKeys: [key] }), secrets);
+  expect(environment).toMatchObject({ SEALED: "sealed", PARAMETER: "value of /shop/sealed" });
+
+  const other = key.replace(/[0-9a-f]{12}$/, "000000000000");
+  for (const secretKeys of [[], [other]]) {
+    const role = await roleOf({ secrets, secretKeys });
+    expect((await start(role, { SEALED: sealed })).task?.stoppedReason).toMatch(
+      /sealed-\w+: AccessDeniedException: Access to KMS is not allowed$/,
+    );
+    expect((await start(role, { PARAMETER: secrets.PARAMETER })).task?.stoppedReason).toMatch(
+      denied("kms:Decrypt"),
+    );
+  }
+});
+
+test("a deployment's execution role reads no secret but its own", async () => {
+  const role = await roleOf({ secrets: { PASSWORD: `${partial(secret)}:password::` } });
+  expect((await start(role, { SEALED: sealed })).task?.stoppedReason).toMatch(
+    denied("secretsmanager:GetSecretValue"),
+  );
+  expect((await start(role, { KEY: `${parameter}/shop/key` })).task?.stoppedReason).toMatch(
+    denied("ssm:GetParameters"),
+  );
+});
 
 test.each<[string, readonly Grant[], () => string, RegExp]>([
   ["a role that may read nothing", [], () => secret, denied("secretsmanager:GetSecretValue")],
