@@ -5,9 +5,11 @@ import { ApplicationStack } from "./application";
 import { DigitalOceanComputeStack } from "./compute-digitalocean";
 import { OnPremisesComputeStack } from "./compute-on-premises";
 import { ControlPlaneStack } from "./control-plane";
+import { asTerraformText } from "./terraform-text";
 
 /** Every stack of the deployment, in the order in which they are deployed. */
-export function buildStacks(app: App, config: Config): void {
+export function buildStacks(app: App, written: Config): void {
+  const config = asTerraformText(written);
   const controlPlane = new ControlPlaneStack(app, config);
   const activations = new ActivationsStack(app, config, controlPlane.outputs);
   const sites = Object.entries(config.sites).map(([name, site]) =>
