@@ -5,6 +5,7 @@ import { loadApis } from "./aws/api";
 import { seedForeign } from "./aws/foreign";
 import { createAwsHandler, serveAws } from "./aws/gateway";
 import { startMoto } from "./aws/moto";
+import { everyPlace } from "./aws/places";
 import { reconcile } from "./aws/reconcile";
 import { defaultSettings } from "./aws/settings";
 import { placeAwsCli } from "./aws-cli/place";
@@ -111,7 +112,9 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     });
     closers.push(() => providers.close());
     const timer = setInterval(() => {
-      reconcile(world, Date.now(), settings);
+      for (const place of everyPlace({ world, settings })) {
+        reconcile(place.world, Date.now(), place.settings);
+      }
     }, tick);
     closers.push(() => {
       clearInterval(timer);

@@ -54,6 +54,8 @@ export interface World {
     /** By ARN. */
     readonly tasks: Map<string, Task>;
   };
+  /** What other accounts and regions hold, by `account/region`. */
+  readonly elsewhere: Map<string, World["aws"]>;
   readonly digitalocean: {
     /** By id, as everything whose key is not told. */
     readonly certificates: Map<string, Certificate>;
@@ -90,6 +92,7 @@ export function createWorld(account: string): World {
       services: new Map(),
       tasks: new Map(),
     },
+    elsewhere: new Map(),
     digitalocean: {
       certificates: new Map(),
       droplets: new Map(),

@@ -3,12 +3,13 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { takeFault, untilAnswered } from "../faults";
 import { readBody, serveOnLoopback, type LoopbackServer } from "../http-server";
 import type { AgentPoll } from "../machines";
-import { createWorld, type JsonObject, type World } from "../world";
+import type { JsonObject, World } from "../world";
 import { pollAgent } from "./agent";
 import { type Api, callOperation, journalCall } from "./api";
-import { ApiError, defect, notModelled } from "./api-error";
-import { motoClient } from "./moto-client";
+import { ApiError, defect } from "./api-error";
+import { type MotoClient, motoClient } from "./moto-client";
 import type { Context } from "./operation";
+import { type Place, placeOf } from "./places";
 import { proxy } from "./proxy";
 import { createTaskSecrets, type TaskSecrets } from "./secrets";
 import { defaultSettings, type Settings } from "./settings";
@@ -29,9 +30,10 @@ export interface GatewayOptions {
  * moto, `POST /agent` for the machines' agents. Every other service, operation or member is an error.
  */
 export function createAwsHandler(world: World, options: GatewayOptions): RequestListener {
-  const secrets = createTaskSecrets(world, motoClient(options.motoPort, world.account));
+  const moto = motoClient(options.motoPort, world.account);
+  const secrets = createTaskSecrets(world, moto);
   return (request, response) => {
-    answer(world, { ...options, secrets }, request, response).catch((error: unknown) => {
+    answer(world, { ...options, moto, secrets }, request, response).catch((error: unknown) => {
       sendError(request, response, toApiError(error));
     });
   };
@@ -42,12 +44,18 @@ export function serveAws(world: World, options: GatewayOptions): Promise<Loopbac
   return serveOnLoopback(createAwsHandler(world, options));
 }
 
+/** What requests are answered from, beside the world. */
+interface Served extends GatewayOptions {
+  readonly moto: MotoClient;
+  readonly secrets: TaskSecrets;
+}
+
 /** Parameter Store is a part of Systems Manager that moto serves well. */
 const parameterOperations = ["PutParameter", "GetParameter", "GetParameters", "DeleteParameter"];
 
 async function answer(
   world: World,
-  options: GatewayOptions & { readonly secrets: TaskSecrets },
+  options: Served,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -92,11 +100,11 @@ interface Call {
 
 async function answerCall(
   world: World,
-  options: GatewayOptions,
+  options: Served,
   call: Call,
   response: ServerResponse,
 ): Promise<void> {
-  const { api, name, request } = call;
+  const { api, name, scope, request } = call;
   const caller = (request.headers["user-agent"] ?? "").split(" ")[0] ?? "";
   const input = await readJson(request);
   const text = JSON.stringify(input);
@@ -106,9 +114,12 @@ async function answerCall(
     if (fault?.kind === "error") {
       throw new ApiError(fault.code, fault.message, fault.status);
     }
-    const context: Context = { now: Date.now(), settings: options.settings ?? defaultSettings };
+    const home: Place = { world, settings: options.settings ?? defaultSettings };
+    const place =
+      scope === undefined ? home : placeOf(home, accountOf(scope.accessKeyId, world.account), scope.region);
+    const context: Context = { now: Date.now(), settings: place.settings };
     // Validation turns timestamps into dates, so the journal keeps a copy of what came.
-    output = callOperation(api, name, JSON.parse(text) as object, visibleTo(world, context, call), context);
+    output = callOperation(api, name, JSON.parse(text) as object, place.world, context);
     journalCall(world, { api, name, input, status: 200, caller, answer: { output } });
   } catch (error) {
     const problem = toApiError(error);
@@ -123,26 +134,6 @@ async function answerCall(
   } else {
     send(response, 200, output);
   }
-}
-
-/**
- * The world as a caller sees it: an empty one from another account or region, where nothing can be made.
- * @throws ApiError for an operation that makes something there
- */
-function visibleTo(world: World, { settings }: Context, { scope, name }: Call): World {
-  if (scope === undefined) {
-    return world;
-  }
-  const account = accountOf(scope.accessKeyId, world.account);
-  if (account === world.account && scope.region === settings.region) {
-    return world;
-  }
-  if (/^(Create|Register|Run)/.test(name)) {
-    throw notModelled(
-      `account ${account} in ${scope.region}: it has ${world.account} in ${settings.region} only`,
-    );
-  }
-  return { ...world, account, aws: createWorld(account).aws };
 }
 
 async function readJson(request: IncomingMessage): Promise<JsonObject> {

@@ -1,6 +1,6 @@
 /** What is different from AWS, so that tests needn't wait or make a thousand things. */
 export interface Settings {
-  /** The only region that holds anything. */
+  /** The region that machines are in. */
   readonly region: string;
   /** Items of a page when the caller sets no `maxResults`, at most. */
   readonly pageSize: number;

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { type Api, loadApis } from "../../../local-cloud/aws/api";
+import { seedForeign } from "../../../local-cloud/aws/foreign";
 import { serveAws } from "../../../local-cloud/aws/gateway";
 import { readModel, type ServiceModel } from "../../../local-cloud/aws/model";
+import { defaultSettings } from "../../../local-cloud/aws/settings";
 import type { LoopbackServer } from "../../../local-cloud/http-server";
 import { ensurePython, type Python } from "../../../local-cloud/python";
 import { createWorld, type World } from "../../../local-cloud/world";
@@ -205,10 +207,17 @@ test("a delayed call is done at once, and answered when the faults are cleared",
 });
 
 test.each([
-  ["another region", { region: "us-east-1" }],
-  ["another account", { accessKeyId: "999999999999" }],
-])("%s holds nothing, and nothing can be made there", async (_, scope) => {
+  ["another region", { region: "us-east-1" }, "arn:aws:ecs:us-east-1:123456789012:cluster/default"],
+  ["another account", { accessKeyId: "999999999999" }, "arn:aws:ecs:eu-west-1:999999999999:cluster/default"],
+])("%s has clusters and activations of its own, and nothing of the first", async (_, scope, arn) => {
   await ecs("CreateCluster", {});
+  await ssm("CreateActivation", { IamRole: "node" });
+  const [instance] = seedForeign(
+    world,
+    { namePrefix: "shop", tags: {} },
+    Date.now(),
+    defaultSettings,
+  ).managedInstances;
 
   expect(await ecs("ListContainerInstances", {}, scope)).toMatchObject({
     status: 400,
@@ -218,9 +227,20 @@ test.each([
     status: 200,
     body: { InstanceInformationList: [] },
   });
-  expect(await ssm("CreateActivation", { IamRole: "node" }, scope)).toMatchObject({
+  expect(await ssm("DeregisterManagedInstance", { InstanceId: instance?.id ?? "" }, scope)).toMatchObject({
     status: 400,
-    body: { __type: "NotModelledException" },
+    body: { __type: "InvalidInstanceId" },
+  });
+  expect(await ssm("DescribeActivations", {}, scope)).toEqual({ status: 200, body: { ActivationList: [] } });
+
+  await ecs("CreateCluster", {}, scope);
+  await ssm("CreateActivation", { IamRole: "elsewhere" }, scope);
+  expect(await ecs("ListClusters", {}, scope)).toMatchObject({ body: { clusterArns: [arn] } });
+  expect(await ssm("DescribeActivations", {}, scope)).toMatchObject({
+    body: { ActivationList: [{ IamRole: "elsewhere" }] },
+  });
+  expect(await ssm("DescribeActivations", {})).toMatchObject({
+    body: { ActivationList: [{ IamRole: "node" }] },
   });
 });
 
