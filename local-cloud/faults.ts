@@ -8,7 +8,12 @@ export type FaultEffect =
   /** Done, but the answer is lost: the connection is reset. */
   | { readonly kind: "lost-answer" }
   /** Done, and answered after this many milliseconds, or as soon as the fault is cleared. */
-  | { readonly kind: "delay"; readonly milliseconds: number };
+  | { readonly kind: "delay"; readonly milliseconds: number }
+  /**
+   * Done and answered. Of a deleted cluster's Container Insights, data arrives every so often, until it has made the log
+   * group again.
+   */
+  | { readonly kind: "late-insights"; readonly milliseconds: number };
 
 /** Changes what the next matching calls get. */
 export interface Fault {

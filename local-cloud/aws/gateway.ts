@@ -7,6 +7,7 @@ import type { JsonObject, World } from "../world";
 import { pollAgent } from "./agent";
 import { type Api, callOperation, journalCall } from "./api";
 import { ApiError, defect } from "./api-error";
+import { receiveLateInsights } from "./insights";
 import { type MotoClient, motoClient } from "./moto-client";
 import type { Context } from "./operation";
 import { type Place, placeOf } from "./places";
@@ -128,6 +129,13 @@ async function answerCall(
     throw problem;
   } finally {
     await untilAnswered(world, fault);
+  }
+  if (fault?.kind === "late-insights") {
+    receiveLateInsights(world, options.moto, {
+      input,
+      region: scope?.region ?? "",
+      milliseconds: fault.milliseconds,
+    });
   }
   if (fault?.kind === "lost-answer") {
     request.socket.destroy();

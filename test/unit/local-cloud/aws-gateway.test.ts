@@ -10,6 +10,7 @@ import { defaultSettings } from "../../../local-cloud/aws/settings";
 import type { LoopbackServer } from "../../../local-cloud/http-server";
 import { ensurePython, type Python } from "../../../local-cloud/python";
 import { createWorld, type World } from "../../../local-cloud/world";
+import { eventually } from "../../support/eventually";
 
 let python: Python;
 let apis: readonly Api[];
@@ -242,6 +243,25 @@ test.each([
   expect(await ssm("DescribeActivations", {})).toMatchObject({
     body: { ActivationList: [{ IamRole: "node" }] },
   });
+});
+
+test("late data of a deleted cluster's Container Insights makes its log group again, as often as it is asked for", async () => {
+  world.faults.push({
+    match: { service: "ecs", operation: "DeleteCluster", contains: "late" },
+    times: 1,
+    effect: { kind: "late-insights", milliseconds: 20 },
+  });
+  const received = () => world.journal.filter(({ name }) => name === "late-insights");
+  for (const clusterName of ["late", "other"]) {
+    await ecs("CreateCluster", { clusterName });
+    expect(await ecs("DeleteCluster", { cluster: clusterName })).toMatchObject({ status: 200 });
+  }
+  await eventually("late data", () => Promise.resolve(received()[0]));
+
+  expect(passedOn.map(({ headers }) => headers["x-amz-target"])).toEqual(["Logs_20140328.CreateLogGroup"]);
+  expect(received()).toMatchObject([
+    { detail: { logGroupName: "/aws/ecs/containerinsights/late/performance" } },
+  ]);
 });
 
 test("moto gets the calls of its services, with the caller's account, and no others", async () => {
