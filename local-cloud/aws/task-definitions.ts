@@ -1,5 +1,7 @@
 import type {
   ContainerDefinition,
+  DeleteTaskDefinitionsRequest,
+  DeleteTaskDefinitionsResponse,
   DeregisterTaskDefinitionRequest,
   DeregisterTaskDefinitionResponse,
   DescribeTaskDefinitionRequest,
@@ -13,7 +15,7 @@ import type {
 } from "@aws-sdk/client-ecs";
 
 import type { World } from "../world";
-import { ApiError } from "./api-error";
+import { ApiError, notModelled } from "./api-error";
 import { ecsArn, lastPart } from "./arns";
 import { type Context, operation, type Operations } from "./operation";
 import { ecsPage } from "./paging";
@@ -145,7 +147,7 @@ function deregisterTaskDefinition(
     );
   }
   const found = requireTaskDefinition(world, taskDefinition, "deregister");
-  if (found.status === "INACTIVE") {
+  if (found.status !== "ACTIVE") {
     throw new ApiError("ClientException", "The specified task definition is already inactive.");
   }
   const deregistered: TaskDefinition = {
@@ -202,6 +204,25 @@ const containerMembers = [
   "versionConsistency",
 ];
 
+/**
+ * Puts inactive revisions into deletion, where they stay here: their numbers are never given again.
+ * Source: Amazon ECS Developer Guide, "Deleting an Amazon ECS task definition revision".
+ */
+function deleteTaskDefinitions(
+  world: World,
+  { taskDefinitions = [] }: DeleteTaskDefinitionsRequest,
+): DeleteTaskDefinitionsResponse {
+  const found = taskDefinitions.map((name) => requireTaskDefinition(world, name, "delete"));
+  if (found.some(({ status }) => status === "ACTIVE")) {
+    throw notModelled("deleting a revision that is active");
+  }
+  const deleted = found.map((one): TaskDefinition => ({ ...one, status: "DELETE_IN_PROGRESS" }));
+  for (const one of deleted) {
+    world.aws.taskDefinitions.set(one.definition.taskDefinitionArn, one);
+  }
+  return { taskDefinitions: deleted.map(describe), failures: [] };
+}
+
 export const taskDefinitionOperations: Operations = {
   RegisterTaskDefinition: operation(
     [
@@ -222,6 +243,7 @@ export const taskDefinitionOperations: Operations = {
   ),
   DescribeTaskDefinition: operation(["taskDefinition", "include"], describeTaskDefinition),
   DeregisterTaskDefinition: operation(["taskDefinition"], deregisterTaskDefinition),
+  DeleteTaskDefinitions: operation(["taskDefinitions"], deleteTaskDefinitions),
   ListTaskDefinitions: operation(
     ["familyPrefix", "status", "sort", "nextToken", "maxResults"],
     listTaskDefinitions,

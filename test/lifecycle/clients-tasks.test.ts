@@ -20,7 +20,7 @@ const stage = useClientStage("clients-tasks");
 describe.each(clients)("$title", ({ name, open, product }) => {
   const client = useClient(stage, open);
 
-  test("registers, lists and deregisters revisions of a task definition", async () => {
+  test("registers, lists, deregisters and deletes revisions of a task definition", async () => {
     const family = `${name}-definition`;
     const arns = [1, 2].map((revision) => ecsArn(`task-definition/${family}:${revision}`));
     expect(await registerRevision(client(), family, { command: ["run"] })).toMatchObject({
@@ -42,6 +42,10 @@ describe.each(clients)("$title", ({ name, open, product }) => {
         ],
       },
     });
+    await client().ecs("DeleteTaskDefinitions", { taskDefinitions: [first.taskDefinition] });
+    expect(
+      await client().ecs("ListTaskDefinitions", { familyPrefix: family, status: "INACTIVE" }),
+    ).toMatchObject({ taskDefinitionArns: [] });
   }, 120_000);
 
   test("rolls a service out twice, and deletes it", async () => {
