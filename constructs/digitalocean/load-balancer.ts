@@ -49,6 +49,8 @@ export class PublicLoadBalancer extends Construct {
         ...this.certificateOf(name, listener),
       })),
       redirectHttpToHttps: redirect,
+      // DigitalOcean would point the domain's apex at the load balancer, whatever runs there, and leave that behind.
+      disableLetsEncryptDnsRecords: true,
       healthcheck: {
         protocol: "http",
         port,

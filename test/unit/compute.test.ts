@@ -151,6 +151,14 @@ test("a load balancer checks health as the config says", () => {
   });
 });
 
+test("a managed certificate writes nothing into the domain's DNS", () => {
+  for (const stack of [one, ams3]) {
+    expect(resourceAt(stack, "digitalocean_loadbalancer.public")["disable_lets_encrypt_dns_records"]).toBe(
+      true,
+    );
+  }
+});
+
 test("listeners become forwarding rules, and urls of a domain or the address", () => {
   const rule = { target_protocol: "http", target_port: 3000 };
   expect(resourceAt(ams3, "digitalocean_loadbalancer.public")).toMatchObject({
