@@ -1,3 +1,4 @@
+import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import type { Construct } from "constructs";
 import type { Config } from "../config/schema";
 import { ImageRepository } from "../constructs/aws/image-repository";
@@ -15,13 +16,16 @@ export class ControlPlaneStack extends ProjectStack {
   constructor(scope: Construct, config: Config) {
     super(scope, "control-plane", config);
     const { names } = this;
-    const { accountId: account, nodePolicy } = config.aws;
+    const { accountId: account, region: awsRegion, nodePolicy } = config.aws;
     const { secrets, secretKeys, exec } = config.application;
     addAwsProvider(this, config);
+    new NullProvider(this, "null");
 
     const { cluster } = new ObservedCluster(this, "observed-cluster", {
       names,
       logRetentionDays: config.logRetentionDays,
+      awsRegion,
+      account,
     });
     const { repository } = new ImageRepository(this, "images", { name: names.repository });
     const { execution, task } = new TaskRoles(this, "task-roles", {

@@ -1,20 +1,32 @@
+import { join } from "node:path";
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { DataAwsCloudwatchLogGroups } from "@cdktf/provider-aws/lib/data-aws-cloudwatch-log-groups";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
+import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
+import { awsLibrary, Script } from "../script/script";
 
 /** Props of {@link ObservedCluster}. */
 export interface ObservedClusterProps {
   readonly names: Names;
   readonly logRetentionDays: number;
+  readonly awsRegion: string;
+  readonly account: string;
 }
 
-/** The cluster with Container Insights, and the log groups of its containers and its metrics, with a retention. */
+/**
+ * The cluster with Container Insights, and the log groups of its containers and its metrics, with a retention. The
+ * metrics' group is made again by data that arrives late: it is removed once more at the end of a destroy, and adopted
+ * by the next deploy where it came back later still.
+ */
 export class ObservedCluster extends Construct {
   readonly cluster: EcsCluster;
 
-  constructor(scope: Construct, id: string, { names, logRetentionDays }: ObservedClusterProps) {
+  constructor(scope: Construct, id: string, props: ObservedClusterProps) {
     super(scope, id);
+    const { names, logRetentionDays } = props;
     new CloudwatchLogGroup(this, "containers", {
       name: names.containerLogs,
       retentionInDays: logRetentionDays,
@@ -22,12 +34,55 @@ export class ObservedCluster extends Construct {
     const insights = new CloudwatchLogGroup(this, "insights", {
       name: names.insightsLogs,
       retentionInDays: logRetentionDays,
+      // So that it is destroyed before.
+      dependsOn: [this.lateInsights(props)],
     });
+    this.adopt(insights, names.insightsLogs);
     this.cluster = new EcsCluster(this, "cluster", {
       name: names.cluster,
       setting: [{ name: "containerInsights", value: "enabled" }],
       // ECS makes the group itself when it isn't there, and then nothing in it ever expires.
       dependsOn: [insights],
     });
+  }
+
+  /** What waits for late data when everything else has gone, and removes what that has made. */
+  private lateInsights({ names, awsRegion, account }: ObservedClusterProps): NullResource {
+    const script = new Script(this, join(__dirname, "remove-late-insights.sh"));
+    const library = new Script(this, awsLibrary);
+    const settings = { LOG_GROUP: names.insightsLogs, AWS_REGION: awsRegion, ACCOUNT: account };
+    // A destroy provisioner may read `self` only.
+    const remembered = Object.keys(settings).map((name) => [
+      name,
+      `\${lookup(self.triggers, "${name}", "")}`,
+    ]);
+    return new NullResource(this, "late-insights", {
+      triggers: settings,
+      provisioners: [
+        {
+          type: "local-exec",
+          when: "destroy",
+          command: `bash ${script.location}`,
+          environment: {
+            ...(Object.fromEntries(remembered) as Record<string, string>),
+            AWS_LIBRARY: library.location,
+          },
+        },
+      ],
+      lifecycle: { ignoreChanges: ["triggers"] },
+    });
+  }
+
+  /** Lets a deploy take the group over when it is there already: an `import` block that is empty when it isn't. */
+  private adopt(group: CloudwatchLogGroup, name: string): void {
+    const existing = new DataAwsCloudwatchLogGroups(this, "existing-insights", { logGroupNamePrefix: name });
+    TerraformStack.of(this).addOverride("import", [
+      {
+        // The prefix finds groups with longer names, too.
+        for_each: `\${setintersection(${existing.fqn}.log_group_names, ["${name}"])}`,
+        id: "${each.value}",
+        to: `${group.terraformResourceType}.${group.friendlyUniqueId}`,
+      },
+    ]);
   }
 }

@@ -53,6 +53,7 @@ failure_kind() {
     *"(ClusterNotFoundException)"*) echo cluster-gone ;;
     *"(RepositoryNotFoundException)"*) echo repository-gone ;;
     *"(InvalidInstanceId)"* | *"(InvalidInstanceInformationFilterValue)"* | *"(ImageNotFoundException)"* | \
+      *"(ResourceNotFoundException)"* | \
       *"(InvalidParameterException)"*"not found"* | *"(ClientException)"*"not found"*) echo gone ;;
     *"(AccessDenied"* | *"(UnauthorizedOperation)"* | *"(NotAuthorized"*) echo denied ;;
     *"(ExpiredToken"* | *"(RequestExpired)"* | *"(InvalidClientTokenId)"* | *"(UnrecognizedClientException)"* | \

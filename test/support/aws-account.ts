@@ -43,6 +43,8 @@ export interface AwsAccount {
   repositoryExists: boolean;
   /** Tags of the images that the repository has by now. */
   images: () => readonly string[];
+  /** Names of CloudWatch Logs' groups. */
+  logGroups: string[];
   /** What Docker logs in with. */
   readonly password: string;
   readonly calls: Call[];
@@ -69,6 +71,7 @@ export function emptyAccount(): AwsAccount {
     activations: [],
     repositoryExists: true,
     images: () => [],
+    logGroups: [],
     password: "eyJwYXlsb2FkIjoi+the/password==",
     calls: [],
     before: () => undefined,
@@ -172,6 +175,18 @@ const operations: Readonly<Record<string, (account: AwsAccount, input: Input) =>
   GetAuthorizationToken: ({ password }) => ({
     authorizationData: [{ authorizationToken: Buffer.from(`AWS:${password}`).toString("base64") }],
   }),
+  DescribeLogGroups: ({ logGroups }, { logGroupNamePrefix }) => ({
+    logGroups: logGroups
+      .filter((name) => name.startsWith(String(logGroupNamePrefix)))
+      .map((logGroupName) => ({ logGroupName })),
+  }),
+  DeleteLogGroup: (account, { logGroupName }) => {
+    if (!account.logGroups.includes(String(logGroupName))) {
+      throw new ApiError("ResourceNotFoundException", "The specified log group does not exist.");
+    }
+    account.logGroups = account.logGroups.filter((name) => name !== logGroupName);
+    return {};
+  },
   StopTask: (account, { task }) => {
     const instance = containersOf(account).find(({ tasks }) => tasks.includes(String(task)));
     if (instance === undefined) {

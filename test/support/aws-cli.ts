@@ -112,7 +112,10 @@ function tableOf(operation: string, output: Input): unknown[][] {
         RegistrationsCount,
       ]);
     case "ssm DeregisterManagedInstance":
+    case "logs DeleteLogGroup":
       return [];
+    case "logs DescribeLogGroups":
+      return [list("logGroups").map(({ logGroupName }) => logGroupName)];
     case "ecs ListContainerInstances":
       return [output["containerInstanceArns"] as string[]];
     case "ecs DescribeContainerInstances":

@@ -93,10 +93,20 @@ export function settings(overrides: Readonly<Record<string, string>> = {}): Reco
   };
 }
 
-/** Runs a script of constructs/node with this environment and, on PATH, an `aws` that answers from the account. */
-export async function runNodeScript(
+/** Runs a script of constructs/node as {@link runWithAws} does. */
+export function runNodeScript(
   account: AwsAccount,
   script: "await.sh" | "deregister.sh",
+  environment: Readonly<Record<string, string>>,
+  started?: (running: Running) => void,
+): Promise<Ended> {
+  return runWithAws(account, join("constructs/node", script), environment, started);
+}
+
+/** Runs a script with this environment and, on PATH, an `aws` that answers from the account. */
+export async function runWithAws(
+  account: AwsAccount,
+  file: string,
   environment: Readonly<Record<string, string>>,
   started: (running: Running) => void = () => undefined,
 ): Promise<Ended> {
@@ -105,7 +115,7 @@ export async function runNodeScript(
   const server = await serveAwsCli(account, socket);
   try {
     const path = `${join(__dirname, "bin")}:${process.env["PATH"] ?? ""}`;
-    const running = startScript(join("constructs/node", script), {
+    const running = startScript(file, {
       PATH: path,
       AWS_CLI_SOCKET: socket,
       TMPDIR: directory,

@@ -17,6 +17,7 @@ export interface StackJson {
   readonly locals: Readonly<Record<string, Readonly<Record<string, Block>>>>;
   readonly resource: Blocks;
   readonly data?: Blocks;
+  readonly import?: readonly Block[];
   readonly output: Readonly<Record<string, Block>>;
 }
 

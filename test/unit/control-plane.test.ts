@@ -155,6 +155,37 @@ test("the cluster's metrics go to a log group that expires", () => {
   });
 });
 
+test("a log group that late data has made again is adopted by a deploy, and removed when everything else has gone", () => {
+  const name = "/aws/ecs/containerinsights/shop/performance";
+  expect(one.import).toEqual([
+    {
+      for_each: `\${setintersection(data.aws_cloudwatch_log_groups.existing-insights.log_group_names, ["${name}"])}`,
+      id: "${each.value}",
+      to: "aws_cloudwatch_log_group.insights",
+    },
+  ]);
+  expect(one.data?.["aws_cloudwatch_log_groups"]?.["existing-insights"]).toMatchObject({
+    log_group_name_prefix: name,
+  });
+  expect(resourceAt(one, "aws_cloudwatch_log_group.insights")["depends_on"]).toEqual([
+    "null_resource.late-insights",
+  ]);
+  const late = resourceAt(one, "null_resource.late-insights");
+  expect(late).toMatchObject({
+    triggers: { LOG_GROUP: name, AWS_REGION: "eu-west-1", ACCOUNT: "123456789012" },
+    lifecycle: { ignore_changes: ["triggers"] },
+    provisioner: [
+      {
+        "local-exec": {
+          when: "destroy",
+          environment: { LOG_GROUP: '${lookup(self.triggers, "LOG_GROUP", "")}' },
+        },
+      },
+    ],
+  });
+  expect(late).not.toHaveProperty("depends_on");
+});
+
 test("an image's tag never changes what it names, and old images expire", () => {
   expect(resourceAt(one, "aws_ecr_repository.app")).toMatchObject({
     name: "shop/app",

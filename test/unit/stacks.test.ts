@@ -36,6 +36,7 @@ const frozen = {
     "aws_iam_role_policy.node-no-parameters",
     "aws_iam_role_policy_attachment.execution-images-and-logs",
     "aws_iam_role_policy_attachment.node-ssm",
+    "null_resource.late-insights",
   ],
   activations: ["aws_ssm_activation.node"],
   "compute-ams3": [
@@ -143,7 +144,7 @@ test("500 nodes give the blocks of 2, and differ in one local value", () => {
 test("compute needs no AWS provider, and an on-premises site no DigitalOcean", () => {
   const providers = Object.entries(three).map(([id, stack]) => [id, Object.keys(stack.provider).sort()]);
   expect(Object.fromEntries(providers)).toEqual({
-    "control-plane": ["aws"],
+    "control-plane": ["aws", "null"],
     activations: ["aws"],
     "compute-ams3": ["digitalocean", "null"],
     "compute-fra1": ["digitalocean", "null"],
@@ -281,7 +282,7 @@ test("HCP Terraform gets a workspace for each stack, in the project", () => {
 });
 
 test("a second synth in another folder writes the same bytes", () => {
-  const [manifest, stacks, droplets, servers, ownVpc, application] = [1, 6, 6, 4, 1, 4];
+  const [manifest, stacks, controlPlane, droplets, servers, ownVpc, application] = [1, 6, 2, 6, 4, 1, 4];
   const directories = ["first", "second/deeper"].map((name) =>
     join(mkdtempSync(join(tmpdir(), "synth-")), name),
   );
@@ -292,7 +293,7 @@ test("a second synth in another folder writes the same bytes", () => {
       return contents(directory);
     });
     expect(Object.keys(written[0] ?? {})).toHaveLength(
-      manifest + stacks + droplets * 2 + servers + ownVpc + application,
+      manifest + stacks + controlPlane + droplets * 2 + servers + ownVpc + application,
     );
     expect(written[1]).toEqual(written[0]);
     expect(JSON.stringify(written[0])).not.toContain(process.cwd());
