@@ -52,6 +52,7 @@ export interface LifeCycle {
   readonly cloud: LocalCloud;
   /** Name of the deployment. */
   readonly deployment: string;
+  readonly controlPlane: StackUnderTest;
   site(name: string): SiteUnderTest;
   readonly application: StackUnderTest;
   /** Synthesises again with other settings of some sites, or of the environment; deploys nothing. */
@@ -86,6 +87,7 @@ export const shortWaits = {
   STALL_SECONDS: "10",
   DRAIN_SECONDS: "60",
   RECONNECT_SECONDS: "3",
+  LATE_INSIGHTS_SECONDS: "0",
 };
 
 /** Starts a local cloud and deploys control plane and activations of these sites into it. Takes about 35 s. */
@@ -184,6 +186,7 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
   return {
     cloud,
     deployment: environmentOf(sites, environment).name,
+    controlPlane: underTest("control-plane"),
     site: (name) => ({ name, ...underTest(`compute-${name}`) }),
     application: underTest("application"),
     configure,
