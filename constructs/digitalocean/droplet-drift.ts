@@ -24,7 +24,10 @@ export class DropletDrift extends Construct {
     super(scope, id);
     const wanted = (name: (typeof reportedOnly)[number]): string =>
       name === "size" ? `lower(${nodes.map}[key].size)` : '"false"';
-    const attributes = reportedOnly.map((name) => `${name} = [tostring(droplet.${name}), ${wanted(name)}]`);
+    // A droplet whose creation failed has no values yet.
+    const attributes = reportedOnly.map(
+      (name) => `${name} = [coalesce(tostring(droplet.${name}), ${wanted(name)}), ${wanted(name)}]`,
+    );
     const sentence =
       `\${name} of node ${site}/\${key} is \${values[0]} and should be \${values[1]}: change it back in ` +
       `DigitalOcean's console, or replace the node with \`npm run deploy -- --replace ${site}/\${key}\`.`;
