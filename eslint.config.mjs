@@ -7,7 +7,7 @@ const noImport = (group, message) => ({
 });
 
 export default defineConfig(
-  globalIgnores(["**/node_modules/", "cdktf.out/", ".local-cloud/", ".gen/", "state/"]),
+  globalIgnores(["**/node_modules/", "cdktf.out/", ".local-cloud/", ".gen/", "state/", ".anywhere/"]),
   js.configs.recommended,
   {
     files: ["**/*.ts"],

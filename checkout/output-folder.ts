@@ -1,10 +1,19 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { ConfigError, type LoadedEnvironment } from "../config/load";
+import { enterCdktfRun } from "./cdktf-runs";
+import { isHeldBy, keptFolder, lockDeployment, lockVariable, userName } from "./lock";
 import { publishManifest, readManifest } from "./manifest";
+import { callerIdentity, type ProcessIdentity } from "./process";
+import { noteStatePlace, type StatePlace } from "./state-places";
 
 /** What is in every output folder beside the stacks: the file of the environment that it belongs to. */
 const markerFile = "environment.json";
+
+/** What there is to know of an environment here. */
+type SynthesisedEnvironment = Pick<LoadedEnvironment, "name" | "file"> & {
+  readonly config: StatePlace;
+};
 
 /**
  * Where an environment is synthesised: in a folder of its own below `CDKTF_OUTDIR`, cdktf.out when unset. So no two
@@ -24,16 +33,72 @@ export function outputFolder(
   return join(outputRoot(variables), name);
 }
 
+/** Seconds that a synthesis waits for others who only read. */
+const patience = 60;
+
 /**
  * Lets `synthesise` write the stacks of an environment into its folder, removes those that the environment no longer
- * has, and tells the CDKTF CLI where the stacks are, if that is what started this process.
+ * has, and tells the CDKTF CLI where the stacks are, if that is what started this process. Nobody else works on the
+ * deployment meanwhile: it is locked by the command that started this process, or here.
  *
  * @throws {ConfigError} when another environment file of the same name has written there.
+ * @throws {CheckoutProblem} when somebody else works on the deployment, or the CDKTF CLI on another one in this folder.
  */
-export function writeOutput(
+export async function writeOutput(
   variables: NodeJS.ProcessEnv,
-  environment: Pick<LoadedEnvironment, "name" | "file">,
+  environment: SynthesisedEnvironment,
   synthesise: (outdir: string) => void,
+  keep = keptFolder,
+): Promise<void> {
+  const deployment = environment.config.name;
+  if (isHeldBy(keep, deployment, variables[lockVariable])) {
+    write(variables, environment, synthesise, keep);
+    return;
+  }
+  // Set by the CDKTF CLI alone.
+  const byCdktf = variables["CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS"] !== undefined;
+  const cdktf = byCdktf ? callerIdentity() : undefined;
+  const lock = await lockDeployment(keep, {
+    command: byCdktf ? "npx cdktf" : "main.ts",
+    deployment,
+    changes: false,
+    patience: ({ changes }) => (changes ? 0 : patience),
+    within: cdktf,
+  });
+  try {
+    write(variables, environment, synthesise, keep);
+    if (byCdktf) {
+      await lead(cdktf, outputRoot(variables), environment, keep);
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Makes the CDKTF CLI read the stacks of this environment, and no other. */
+async function lead(
+  cdktf: ProcessIdentity | undefined,
+  root: string,
+  { name, config }: SynthesisedEnvironment,
+  keep: string,
+): Promise<void> {
+  const publish = () => {
+    publishManifest(root, name);
+  };
+  if (cdktf === undefined) {
+    publish();
+    return;
+  }
+  const since = new Date().toISOString();
+  const run = { process: cdktf, deployment: config.name, environment: name, root, user: userName(), since };
+  await enterCdktfRun(keep, run, publish);
+}
+
+function write(
+  variables: NodeJS.ProcessEnv,
+  environment: SynthesisedEnvironment,
+  synthesise: (outdir: string) => void,
+  keep: string,
 ): void {
   const outdir = outputFolder(variables, environment);
   mkdirSync(outdir, { recursive: true });
@@ -42,10 +107,7 @@ export function writeOutput(
   mark(outdir, environment.file);
   synthesise(outdir);
   removeStaleStacks(outdir);
-  // Set by the CDKTF CLI alone.
-  if (variables["CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS"] !== undefined) {
-    publishManifest(outputRoot(variables), environment.name);
-  }
+  noteStatePlace(keep, environment.file, environment.config);
 }
 
 function outputRoot(variables: NodeJS.ProcessEnv): string {

@@ -1,4 +1,5 @@
 import { approval, askForApproval, type ApprovalOptions } from "./approval";
+import { refuseMovedSites } from "./checks/moved-sites";
 import { prepare } from "./deployment";
 import { eachStack } from "./each-stack";
 import { refuseToForgetSites } from "./forgotten-sites";
@@ -22,10 +23,11 @@ export interface DeployOptions extends ApprovalOptions {
 export async function deploy(ids: readonly string[], options: DeployOptions): Promise<number> {
   const { autoApprove = false, allAtOnce = false } = options;
   const approved = approval(options);
-  const deployment = await prepare(process.env);
+  const deployment = await prepare(process.env, { name: "deploy", changes: true });
   const { terraform, stacks } = deployment;
   const selected = selectStacks(stacks, ids);
   await refuseToForgetSites(deployment);
+  await refuseMovedSites(deployment);
   await eachStack(selected, async (stack) => {
     const missing = await missingInput(stack, deployment);
     if (missing !== undefined) {

@@ -1,4 +1,5 @@
 import { approval, type ApprovalOptions } from "./approval";
+import { refuseNoStates } from "./checks/no-states";
 import { prepare, type Deployment } from "./deployment";
 import { eachStack } from "./each-stack";
 import { refuseToForgetSites } from "./forgotten-sites";
@@ -6,16 +7,24 @@ import { missingInput } from "./readiness";
 import { Refusal } from "./refusal";
 import { activations, controlPlane, selectStacks, type Stack } from "./stacks";
 
+export interface DestroyOptions extends ApprovalOptions {
+  /** Whether it is a success that there is no state. */
+  readonly ifExists?: boolean;
+}
+
 /**
  * Destroys the stacks with these ids (all, when there are none), each before those it depends on.
  *
- * @throws {Refusal} before anything is changed when a stack that stays needs one that would go.
+ * @throws {Refusal} before anything is changed when a stack that stays needs one that would go, or when no state is found.
  */
-export async function destroy(ids: readonly string[], options: ApprovalOptions): Promise<number> {
+export async function destroy(ids: readonly string[], options: DestroyOptions): Promise<number> {
   const approved = approval(options);
-  const deployment = await prepare(process.env);
+  const deployment = await prepare(process.env, { name: "destroy", changes: true });
   const selected = selectStacks(deployment.stacks, ids).toReversed();
   await refuseToStrand(selected, deployment);
+  if (options.ifExists !== true) {
+    await refuseNoStates(selected, deployment);
+  }
   const { terraform } = deployment;
   await eachStack(selected, async (stack) => {
     if ((await terraform.state(stack.folder)).resources === 0) {

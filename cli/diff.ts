@@ -1,3 +1,4 @@
+import { refuseMovedSites } from "./checks/moved-sites";
 import { prepare } from "./deployment";
 import { announce } from "./each-stack";
 import { refuseToForgetSites } from "./forgotten-sites";
@@ -14,9 +15,10 @@ import { isComputeStack, selectStacks } from "./stacks";
  * @throws {Refusal} when a plan fails, or when a deploy would be refused.
  */
 export async function diff(ids: readonly string[]): Promise<number> {
-  const deployment = await prepare(process.env);
+  const deployment = await prepare(process.env, { name: "diff", changes: false });
   const selected = selectStacks(deployment.stacks, ids);
   await refuseToForgetSites(deployment);
+  await refuseMovedSites(deployment);
   let changes = false;
   for (const [index, stack] of selected.entries()) {
     announce(stack, index, selected.length);

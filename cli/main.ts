@@ -1,9 +1,9 @@
 import { Command } from "commander";
+import { CheckoutProblem } from "../checkout/problem";
 import { ConfigError } from "../config/load";
-import type { ApprovalOptions } from "./approval";
 import { Interrupted } from "./child-process";
 import { deploy, type DeployOptions } from "./deploy";
-import { destroy } from "./destroy";
+import { destroy, type DestroyOptions } from "./destroy";
 import { diff } from "./diff";
 import { Refusal } from "./refusal";
 import { synth } from "./synth";
@@ -40,7 +40,8 @@ function commands(): Command {
     .description("destroy the stacks, each before those it depends on")
     .argument(...stacks)
     .option(...autoApprove)
-    .action((ids: string[], options: ApprovalOptions) => finish(destroy(ids, options)));
+    .option("--if-exists", "succeed when there is no state, as after an earlier destroy elsewhere")
+    .action((ids: string[], options: DestroyOptions) => finish(destroy(ids, options)));
   return program;
 }
 
@@ -52,7 +53,7 @@ async function finish(command: Promise<number>): Promise<void> {
     if (error instanceof Interrupted) {
       console.error(`${error.message} Run the same command again: it goes on where this one stopped.`);
       process.exitCode = error.exitCode;
-    } else if (error instanceof ConfigError || error instanceof Refusal) {
+    } else if (error instanceof ConfigError || error instanceof CheckoutProblem || error instanceof Refusal) {
       console.error(error.message);
       process.exitCode = 1;
     } else {

@@ -6,6 +6,9 @@ import { Refusal } from "./refusal";
 /** The stack that comes before all others. */
 export const controlPlane = "control-plane";
 
+/** The stack with what the nodes run. */
+export const application = "application";
+
 /** The stack with the activations of all nodes. */
 export const activations = "activations";
 
@@ -33,12 +36,18 @@ export interface TerraformBlock {
     readonly local?: { readonly path: string };
     readonly s3?: Readonly<Record<string, unknown>>;
   };
-  readonly cloud?: { readonly workspaces: Readonly<Record<string, unknown>> };
+  readonly cloud?: {
+    readonly hostname: string;
+    readonly organization: string;
+    readonly workspaces: { readonly name: string; readonly project?: string };
+  };
   readonly required_providers?: Readonly<Record<string, unknown>>;
 }
 
+/** What is read of a stack's Terraform JSON. */
 interface StackJson {
   readonly terraform: TerraformBlock;
+  readonly output?: Readonly<Record<string, { readonly value?: unknown }>>;
   readonly data?: { readonly terraform_remote_state?: Readonly<Record<string, unknown>> };
 }
 
@@ -46,7 +55,7 @@ interface StackJson {
 export function readStacks(outdir: string): readonly Stack[] {
   const stacks = Object.entries(readManifest(outdir).stacks).map(
     ([id, { synthesizedStackPath, workingDirectory, dependencies }]): Stack => {
-      const { terraform, data } = readJson(join(outdir, synthesizedStackPath)) as StackJson;
+      const { terraform, data } = readStackJson(join(outdir, synthesizedStackPath));
       const reads = Object.keys(data?.terraform_remote_state ?? {});
       return { id, folder: join(outdir, workingDirectory), dependencies, reads, terraform };
     },
@@ -82,6 +91,7 @@ export function selectStacks(stacks: readonly Stack[], ids: readonly string[]): 
   return ids.length === 0 ? stacks : stacks.filter(({ id }) => ids.includes(id));
 }
 
-function readJson(file: string): unknown {
-  return JSON.parse(readFileSync(file, "utf8"));
+/** A stack's Terraform JSON. */
+export function readStackJson(file: string): StackJson {
+  return JSON.parse(readFileSync(file, "utf8")) as StackJson;
 }

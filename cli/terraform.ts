@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { capture, show, type Run } from "./child-process";
 import { Refusal } from "./refusal";
 
 /** What a state holds: how many resources, and the outputs of the last apply. */
 export interface State {
+  /** Tells it from every state that isn't a copy of it; undefined when there is none. */
+  readonly lineage: string | undefined;
   readonly resources: number;
   readonly outputs: Readonly<Record<string, unknown>>;
 }
@@ -17,6 +19,9 @@ export interface PlanJson {
     readonly change: { readonly actions: readonly string[] };
   }[];
 }
+
+/** Makes sure, before a run of Terraform in a folder, that the folder holds what the command is about. */
+export type Proof = (folder: string, args: readonly string[]) => void;
 
 /** Terraform (or OpenTofu) in the folders of stacks, each initialised when it is first needed. */
 export interface Terraform {
@@ -34,12 +39,16 @@ export function terraformBinary(variables: NodeJS.ProcessEnv): string {
   return chosen === "" ? "terraform" : chosen;
 }
 
-/** Terraform with what this project runs it with. */
-export function createTerraform(variables: NodeJS.ProcessEnv): Terraform {
+/** Terraform with what this project runs it with, in folders that are proven right before each run. */
+export function createTerraform(variables: NodeJS.ProcessEnv, prove: Proof): Terraform {
   const command = terraformBinary(variables);
   const own = terraformVariables(variables);
   const initialised = new Set<string>();
-  const inFolder = (folder: string, ...args: string[]): Run => ({ command, args, folder, variables: own });
+  const states = new Map<string, State>();
+  const inFolder = (folder: string, ...args: string[]): Run => {
+    prove(folder, args);
+    return { command, args, folder, variables: own };
+  };
 
   const output = async (folder: string, ...args: string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await capture(inFolder(folder, ...args));
@@ -53,6 +62,8 @@ export function createTerraform(variables: NodeJS.ProcessEnv): Terraform {
   };
   const init = async (folder: string): Promise<void> => {
     if (!initialised.has(folder)) {
+      // Where the state was before is checked by then: Terraform would ask whether it shall copy that over the present one.
+      rmSync(join(folder, ".terraform", "terraform.tfstate"), { force: true });
       await output(folder, "init", "-input=false", "-no-color");
       initialised.add(folder);
     }
@@ -60,11 +71,18 @@ export function createTerraform(variables: NodeJS.ProcessEnv): Terraform {
   return {
     async run(folder, args) {
       await init(folder);
+      states.delete(folder);
       return show(inFolder(folder, ...args));
     },
     async state(folder) {
+      const known = states.get(folder);
+      if (known !== undefined) {
+        return known;
+      }
       await init(folder);
-      return parseState(await output(folder, "state", "pull"));
+      const state = parseState(await output(folder, "state", "pull"));
+      states.set(folder, state);
+      return state;
     },
     async showPlan(folder, file) {
       return JSON.parse(await output(folder, "show", "-json", file)) as PlanJson;
@@ -96,19 +114,21 @@ export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.Process
 // Terraform's state format 4, the only one since version 0.12.
 interface StateFile {
   readonly version: number;
+  readonly lineage: string;
   readonly resources?: readonly { readonly mode: string; readonly instances: readonly unknown[] }[];
   readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
 }
 
 function parseState(text: string): State {
   if (text.trim() === "") {
-    return { resources: 0, outputs: {} };
+    return { lineage: undefined, resources: 0, outputs: {} };
   }
-  const { version, resources = [], outputs = {} } = JSON.parse(text) as StateFile;
+  const { version, lineage, resources = [], outputs = {} } = JSON.parse(text) as StateFile;
   if (version !== 4) {
     throw new Refusal(`The state has format ${version}; only format 4 is known: use an older Terraform.`);
   }
   return {
+    lineage,
     resources: resources.flatMap(({ mode, instances }) => (mode === "managed" ? instances : [])).length,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
   };

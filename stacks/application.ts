@@ -57,6 +57,7 @@ export class ApplicationStack extends ProjectStack {
     this.outputs = new StackOutputs(this, {
       services: perInstance("Name of the service of each site.", service, "name"),
       task_definition_arn: text("The revision that the services run.", definition.arn),
+      port: text("Port of each node that the tasks listen on.", String(application.port)),
       image_uri: text("The image that they run.", image),
     });
   }

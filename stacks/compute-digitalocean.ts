@@ -91,6 +91,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
 
     this.outputs = new StackOutputs(this, {
       kind: text("Kind of the site.", site.kind),
+      region: text("DigitalOcean region of the site.", site.region),
       load_balancer_ip: text("Public address of the load balancer.", entrance.resource.ip),
       urls: texts("Where clients connect to.", entrance.urls),
       nodes: objectPerInstance("The nodes by name.", deregistration, (node) => ({

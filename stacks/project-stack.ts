@@ -1,4 +1,4 @@
-import { TerraformElement, TerraformStack, type TerraformRemoteState } from "cdktf";
+import { TerraformElement, TerraformOutput, TerraformStack, type TerraformRemoteState } from "cdktf";
 import type { Construct, Node } from "constructs";
 import { namesOf, type Names } from "../config/names";
 import type { Config } from "../config/schema";
@@ -17,6 +17,12 @@ export abstract class ProjectStack extends TerraformStack {
     super(scope, id);
     this.names = namesOf(config);
     this.backend = createBackend(this, config.backend, this.names.state(id));
+    const { accountId: account, region } = config.aws;
+    new TerraformOutput(this, "deployment", {
+      description: "Whose this stack is: what a deployment can't change.",
+      value: { name: config.name, account, region },
+      sensitive: false,
+    });
   }
 
   /** The state of `producer`, as a data source of this stack, which from now on is deployed after it. */

@@ -13,7 +13,8 @@ const shipped = readdirSync("config/environments")
   .map((file) => basename(file, ".ts"))
   .sort();
 const directory = resolve(".local-cloud/tests/environments");
-const outdir = join(directory, "cdktf.out");
+// Environments are used side by side here, and CDKTF's CLI works on one at a time in a folder.
+const outdirOf = (name: string) => join(directory, "cdktf.out", name);
 
 let cloud: LocalCloud;
 
@@ -64,6 +65,8 @@ async function createBucket(bucket: string): Promise<void> {
 }
 
 function commandsOf(environmentFile: string) {
+  const name = basename(environmentFile, ".json");
+  const outdir = outdirOf(name);
   const command = (program: string, args: readonly string[], folder = resolve(".")): Command => ({
     program,
     args,
@@ -72,7 +75,7 @@ function commandsOf(environmentFile: string) {
     log: join(directory, `${basename(environmentFile)}.log`),
     seconds: 600,
   });
-  const folderOf = (stack: string) => join(outdir, basename(environmentFile, ".json"), "stacks", stack);
+  const folderOf = (stack: string) => join(outdir, name, "stacks", stack);
   return {
     folderOf,
     anywhere: (...args: string[]) => run(command(process.execPath, ["cli/anywhere.js", ...args])),
@@ -119,13 +122,13 @@ describe.each(shipped)("the environment %s", (name) => {
         >,
       );
       expect(codes.length).toBeGreaterThanOrEqual(2);
-      expect(filesWith(codes, join(outdir, name))).toEqual([]);
+      expect(filesWith(codes, join(outdirOf(name), name))).toEqual([]);
       if (name === "prod") {
         // CDKTF's CLI leaves its plan where the stack is.
         expect(await cdktf("diff", "activations")).toMatchObject({ exitCode: 0 });
         expect(readdirSync(folderOf("activations"))).toContain("plan");
       }
-      expect(statSync(join(outdir, name)).mode & 0o077).toBe(0);
+      expect(statSync(join(outdirOf(name), name)).mode & 0o077).toBe(0);
     }),
   );
 

@@ -98,9 +98,18 @@ test("outputs keep their names, and only activation codes are sensitive", () => 
     id,
     Object.fromEntries(Object.entries(output).map(([name, { sensitive }]) => [name, sensitive])),
   ]);
-  const compute = { kind: false, load_balancer_ip: false, nodes: false, urls: false };
+  const every = { deployment: false };
+  const compute = {
+    ...every,
+    kind: false,
+    load_balancer_ip: false,
+    nodes: false,
+    region: false,
+    urls: false,
+  };
   expect(Object.fromEntries(outputs)).toEqual({
     "control-plane": {
+      ...every,
       cluster_arn: false,
       execution_role_arn: false,
       node_role_name: false,
@@ -108,11 +117,11 @@ test("outputs keep their names, and only activation codes are sensitive", () => 
       sites: false,
       task_role_arn: false,
     },
-    activations: { activation_codes: true, activation_ids: false },
+    activations: { ...every, activation_codes: true, activation_ids: false },
     "compute-ams3": compute,
     "compute-fra1": compute,
-    "compute-berlin": { kind: false, nodes: false },
-    application: { image_uri: false, services: false, task_definition_arn: false },
+    "compute-berlin": { ...every, kind: false, nodes: false },
+    application: { ...every, image_uri: false, port: false, services: false, task_definition_arn: false },
   });
 });
 

@@ -54,52 +54,52 @@ const stacks =
 
 const output = (file: string, synthesise: (outdir: string) => void, more: NodeJS.ProcessEnv = {}) => {
   const name = file.replace(/^.*\/|\.\w+$/g, "");
-  writeOutput({ CDKTF_OUTDIR: root, ...more }, { name, file }, synthesise);
+  const config = { name: `shop-${name}`, backend: { kind: "local", folder: "state" } } as const;
+  const variables = { CDKTF_OUTDIR: at("out"), ...more };
+  return writeOutput(variables, { name, file, config }, synthesise, at("keep"));
 };
 
-test("each environment has a folder of its own, and its own file may write there again", () => {
-  output("x/a.json", stacks("one"));
-  output("config/environments/b.ts", stacks("two"));
-  output("x/a.json", stacks("one"));
-  expect(readdirSync(root)).toEqual(["a", "b"]);
-  expect([readdirSync(at("a/stacks")), readdirSync(at("b/stacks"))]).toEqual([["one"], ["two"]]);
+test("each environment has a folder of its own, and its own file may write there again", async () => {
+  await output("x/a.json", stacks("one"));
+  await output("config/environments/b.ts", stacks("two"));
+  await output("x/a.json", stacks("one"));
+  expect(readdirSync(at("out"))).toEqual(["a", "b"]);
+  expect([readdirSync(at("out/a/stacks")), readdirSync(at("out/b/stacks"))]).toEqual([["one"], ["two"]]);
 });
 
-test("another file of the same name is refused, with what to do, before anything is written", () => {
-  output("x/a.json", stacks("one"));
-  const other = () => {
-    output("y/a.json", stacks("two"));
-  };
-  expect(other).toThrow(ConfigError);
-  expect(other).toThrow(
+test("another file of the same name is refused, with what to do, before anything is written", async () => {
+  await output("x/a.json", stacks("one"));
+  const other = output("y/a.json", stacks("two"));
+  await expect(other).rejects.toThrow(ConfigError);
+  await expect(other).rejects.toThrow(
     /^y\/a\.json: its output folder \S+\/a is that of x\/a\.json, .*: rename one of the two, give it another CDKTF_OUTDIR, or remove \S+\/a if x\/a\.json is no longer used$/,
   );
-  expect(readdirSync(at("a/stacks"))).toEqual(["one"]);
+  expect(readdirSync(at("out/a/stacks"))).toEqual(["one"]);
 });
 
 test.each(["stacks", "manifest.json", "", ".", "..", "a/b"])("no output folder is called %j", (name) => {
   expect(() => outputFolder({}, { name, file: "x" })).toThrow(ConfigError);
 });
 
-test("stacks that are no more go, but not what others remember, nor a state that Terraform could save nowhere else", () => {
-  output("a.json", stacks("kept", "gone", "failed"));
-  write(at("a/stacks/kept/.terraform/terraform.tfstate"), "remembered");
-  write(at("a/stacks/gone/.terraform/terraform.tfstate"), "remembered");
-  write(at("a/stacks/failed/errored.tfstate"), "precious");
-  output("b.json", stacks("gone"));
-  output("a.json", stacks("kept"));
-  expect(readdirSync(at("a/stacks"))).toEqual(["failed", "kept"]);
-  expect(existsSync(at("a/stacks/kept/.terraform/terraform.tfstate"))).toBe(true);
-  expect(existsSync(at("a/stacks/failed/errored.tfstate"))).toBe(true);
-  expect(readdirSync(at("b/stacks"))).toEqual(["gone"]);
+test("stacks that are no more go, but not what others remember, nor a state that Terraform could save nowhere else", async () => {
+  await output("a.json", stacks("kept", "gone", "failed"));
+  write(at("out/a/stacks/kept/.terraform/terraform.tfstate"), "remembered");
+  write(at("out/a/stacks/gone/.terraform/terraform.tfstate"), "remembered");
+  write(at("out/a/stacks/failed/errored.tfstate"), "precious");
+  await output("b.json", stacks("gone"));
+  await output("a.json", stacks("kept"));
+  expect(readdirSync(at("out/a/stacks"))).toEqual(["failed", "kept"]);
+  expect(existsSync(at("out/a/stacks/kept/.terraform/terraform.tfstate"))).toBe(true);
+  expect(existsSync(at("out/a/stacks/failed/errored.tfstate"))).toBe(true);
+  expect(readdirSync(at("out/b/stacks"))).toEqual(["gone"]);
 });
 
-test("the CDKTF CLI finds the stacks of the environment that it has synthesised, and nobody else leaves it a manifest", () => {
-  output("a.json", stacks("one"));
-  expect(readdirSync(root)).toEqual(["a"]);
-  output("b.json", stacks("two"), { CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS: "true" });
-  output("a.json", stacks("one"));
-  expect(JSON.parse(readFileSync(at("manifest.json"), "utf8"))).toMatchObject({
+test("the CDKTF CLI finds the stacks of the environment that it has synthesised, and nobody else leaves it a manifest", async () => {
+  await output("a.json", stacks("one"));
+  expect(readdirSync(at("out"))).toEqual(["a"]);
+  await output("b.json", stacks("two"), { CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS: "true" });
+  await output("a.json", stacks("one"));
+  expect(JSON.parse(readFileSync(at("out/manifest.json"), "utf8"))).toMatchObject({
     stacks: {
       two: {
         workingDirectory: "b/stacks/two",
@@ -108,5 +108,5 @@ test("the CDKTF CLI finds the stacks of the environment that it has synthesised,
       },
     },
   });
-  expect(readdirSync(root)).toEqual(["a", "b", "manifest.json"]);
+  expect(readdirSync(at("out"))).toEqual(["a", "b", "manifest.json"]);
 });

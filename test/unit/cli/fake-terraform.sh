@@ -2,7 +2,8 @@
 # usage: fake-terraform.sh COMMAND [ARGUMENT...]
 # A Terraform with nothing deployed. Appends each call to the file $RECORD; $FAKE_VERSION is its version.
 # An apply reads an answer when $FAKE_ASKS is set, and lasts until it is interrupted (15 seconds at most) when
-# $FAKE_LASTS is set.
+# $FAKE_LASTS is set. A plan prints the place of its state, after the file $FAKE_PLAN_AWAITS is there (60 seconds at
+# most). An init puts the file $FAKE_REPLACES in the place of the stack that it is for.
 set -euo pipefail
 
 record() {
@@ -12,7 +13,19 @@ record() {
 record "${PWD##*/}: $*"
 case "$1" in
   version) printf '{ "terraform_version": "%s" }\n' "${FAKE_VERSION:-1.9.0}" ;;
-  init) env | grep -E '^(TF_|CHECKPOINT_)' | sort >>"$RECORD.variables" ;;
+  init)
+    env | grep -E '^(TF_|CHECKPOINT_)' | sort >>"$RECORD.variables"
+    if [[ -n "${FAKE_REPLACES:-}" ]]; then
+      cp -- "$FAKE_REPLACES" cdk.tf.json
+    fi
+    ;;
+  plan)
+    for ((tick = 0; tick < 600; tick++)); do
+      [[ -n "${FAKE_PLAN_AWAITS:-}" && ! -e "$FAKE_PLAN_AWAITS" ]] || break
+      sleep 0.1
+    done
+    grep -o '[^/"]*\.tfstate' cdk.tf.json | sort -u
+    ;;
   apply)
     if [[ -n "${FAKE_ASKS:-}" ]]; then
       read -r answer

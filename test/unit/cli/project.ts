@@ -55,6 +55,7 @@ export async function createProject(): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), "cli-project-"));
   for (const part of [
     "checkout",
+    "cdktf.json",
     "cli",
     "config",
     "node-version.js",
@@ -142,16 +143,17 @@ export async function exitCode(child: ChildProcess): Promise<number | null> {
   return code;
 }
 
-/** An STS that takes the credentials `test` and rejects all others. */
+/** An STS that takes the credentials `test`, and `test-of-ACCOUNT` of another account, and rejects all others. */
 async function serveIdentity() {
   const server = createServer((request, response) => {
-    const good = request.headers.authorization?.includes("Credential=test/") === true;
-    response.statusCode = good ? 200 : 403;
+    const { authorization = "" } = request.headers;
+    const [good, account = accountId] = /Credential=test(?:-of-(\d+))?\//.exec(authorization) ?? [];
+    response.statusCode = good === undefined ? 403 : 200;
     response.setHeader("Content-Type", "text/xml");
     response.end(
-      good
+      good !== undefined
         ? `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
-             <Arn>arn:aws:iam::${accountId}:user/test</Arn><UserId>AIDATEST</UserId><Account>${accountId}</Account>
+             <Arn>arn:aws:iam::${account}:user/test</Arn><UserId>AIDATEST</UserId><Account>${account}</Account>
            </GetCallerIdentityResult></GetCallerIdentityResponse>`
         : `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
              <Code>InvalidClientTokenId</Code><Message>The security token is invalid.</Message>

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { writeOutput } from "../../../checkout/output-folder";
 import { loadEnvironment, type LoadedEnvironment } from "../../../config/load";
 import { namesOf } from "../../../config/names";
@@ -10,15 +10,23 @@ import { nodesOf } from "../../../config/nodes";
  * outputs of the project's own, whose only resources are Terraform's built-in `terraform_data`: these need no
  * provider and no cloud. What stands for a node is replaced with its generation. Each first resource appends a line
  * to the file `RECORD` when it is created and when it is destroyed; it fails to be created while `FAIL` is a file.
+ * `WITHOUT_OUTPUTS` names outputs that are left out, as in stacks of earlier releases.
  */
 function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const sites = Object.entries(config.sites).map(([name, site]) => ({
     name,
     kind: site.kind,
+    outputs: site.kind === "digitalocean" ? { region: site.region } : {},
     nodes: [...nodesOf({ deployment: config.name, site: name }, site)],
   }));
   const compute = sites.map(({ name }) => `compute-${name}`);
-  const path = (id: string) => `../../../../state/${namesOf(config).state(id)}.tfstate`;
+  const { backend } = config;
+  const states = resolve(backend.kind === "local" ? backend.folder : "state");
+  const path = (id: string) =>
+    join(relative(join(outdir, "stacks", id), states), `${namesOf(config).state(id)}.tfstate`);
+  const { accountId: account, region } = config.aws;
+  const identity = { name: config.name, account, region };
+  const without = (process.env["WITHOUT_OUTPUTS"] ?? "").split(",");
   const recorded = (id: string, instances: Readonly<Record<string, Instance>>) => ({
     for_each: instances,
     input: "${each.value.input}",
@@ -30,9 +38,16 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       ],
     },
   });
-  const stack = (id: string, resources: object, more: object) => ({
+  const stack = (id: string, resources: object, outputs: Outputs, more: object = {}) => ({
+    // The CDKTF CLI reads it.
+    "//": { metadata: { backend: "local", stackName: id, version: "0.21.0" }, outputs: {} },
     terraform: { backend: { local: { path: path(id) } } },
     resource: { terraform_data: resources },
+    output: Object.fromEntries(
+      Object.entries({ deployment: identity, ...outputs })
+        .filter(([name]) => !without.includes(name))
+        .map(([name, value]) => [name, { value }]),
+    ),
     ...more,
   });
   const reading = (id: string) => ({
@@ -40,7 +55,7 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   });
   const read = (key: string) =>
     `\${data.terraform_remote_state.activations.outputs.activation_ids["${key}"]}`;
-  const computeStack = ({ name, kind, nodes }: (typeof sites)[number]) => {
+  const computeStack = ({ name, kind, nodes, outputs }: (typeof sites)[number]) => {
     const id = `compute-${name}`;
     const instances = Object.fromEntries(
       nodes.map(([node, { activation, generation }]) => [node, { input: read(activation), generation }]),
@@ -54,24 +69,33 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       kind === "digitalocean"
         ? { node: recorded(id, instances), deregistration }
         : { deregistration: recorded(id, instances) },
+      outputs,
       reading("activations"),
     );
   };
   const keys = sites.flatMap(({ nodes }) => nodes.map(([, { activation }]) => activation));
-  const ids = { value: Object.fromEntries(keys.map((key) => [key, `id of ${key}`])) };
+  const ids = Object.fromEntries(keys.map((key) => [key, `id of ${key}`]));
   const only = (id: string, name: string) => ({
     node: recorded(id, { [name]: { input: "1", generation: "1" } }),
   });
   const stacks = {
     // Not in the order of deployment, which only the dependencies tell.
-    application: stack("application", only("application", "service"), reading("control-plane")),
+    application: stack(
+      "application",
+      only("application", "service"),
+      { port: String(config.application.port) },
+      reading("control-plane"),
+    ),
     ...Object.fromEntries(sites.map((site) => [`compute-${site.name}`, computeStack(site)])),
-    activations: stack("activations", only("activations", "activations"), {
-      ...reading("control-plane"),
-      output: { activation_ids: ids },
-    }),
+    activations: stack(
+      "activations",
+      only("activations", "activations"),
+      { activation_ids: ids },
+      reading("control-plane"),
+    ),
     "control-plane": stack("control-plane", only("control-plane", "cluster"), {
-      output: { sites: { value: sites.map(({ name }) => name) } },
+      sites: sites.map(({ name }) => name),
+      cluster_arn: `arn:aws:ecs:${region}:${account}:cluster/${config.name}`,
     }),
   };
   const dependencies: Readonly<Record<string, readonly string[]>> = {
@@ -85,6 +109,10 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     mkdirSync(join(outdir, folder), { recursive: true });
     writeFileSync(join(outdir, folder, "cdk.tf.json"), JSON.stringify(json));
     manifest[id] = {
+      name: id,
+      constructPath: id,
+      annotations: [],
+      stackMetadataPath: join(folder, "metadata.json"),
       synthesizedStackPath: join(folder, "cdk.tf.json"),
       workingDirectory: folder,
       dependencies: dependencies[id] ?? ["activations"],
@@ -92,6 +120,8 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   }
   writeFileSync(join(outdir, "manifest.json"), JSON.stringify({ version: "0.21.0", stacks: manifest }));
 }
+
+type Outputs = Readonly<Record<string, unknown>>;
 
 interface Instance {
   readonly input: string;
@@ -101,4 +131,7 @@ interface Instance {
 const environment = loadEnvironment(process.env);
 writeOutput(process.env, environment, (outdir) => {
   synthesise(outdir, environment);
+}).catch((error: unknown) => {
+  console.error((error as Error).message);
+  process.exitCode = 1;
 });

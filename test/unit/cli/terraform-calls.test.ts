@@ -10,13 +10,15 @@ const project = useProject();
 const run = (args: string[], variables: NodeJS.ProcessEnv = {}) =>
   project().anywhere(args, { TERRAFORM_BINARY_NAME: fakeTerraform, ...variables });
 
-test("a deploy initialises a stack once, looks at its state, and applies it unasked", async () => {
+test("a deploy initialises a stack once, looks at its state once, and applies it unasked", async () => {
   expect(await run(["deploy", "control-plane", "--auto-approve"])).toMatchObject({ exitCode: 0 });
-  expect(project().lines("record").slice(1)).toEqual([
+  const calls = project().lines("record");
+  expect(calls.filter((line) => line.startsWith("control-plane: "))).toEqual([
     "control-plane: init -input=false -no-color",
     "control-plane: state pull",
     "control-plane: apply -input=false -auto-approve",
   ]);
+  expect(calls.filter((line) => line.includes(": apply"))).toHaveLength(1);
 });
 
 test("Terraform runs with a plugin cache, without calling home, and with each stack's memory in its own folder", async () => {
@@ -24,7 +26,7 @@ test("Terraform runs with a plugin cache, without calling home, and with each st
     TF_LOG: "ERROR",
     TF_DATA_DIR: "/tmp/of-all-stacks",
   });
-  expect(project().lines("record.variables")).toEqual([
+  expect([...new Set(project().lines("record.variables"))]).toEqual([
     "CHECKPOINT_DISABLE=1",
     "TF_IN_AUTOMATION=1",
     "TF_LOG=ERROR",

@@ -121,7 +121,8 @@ test("a deploy refuses to forget a site that is still deployed, and changes noth
   project.configure({ sites: { office: sites.office } });
   const refusal =
     "Site ams3 is no longer in environment.json, but its stack compute-ams3 is still deployed (resources: 1). " +
-    'Put the site back, run "npm run destroy -- compute-ams3", and only then remove it.\n';
+    'Put the site back, run "npm run destroy -- compute-ams3", and only then remove it. ' +
+    "A site under a new name is another site: to rename one, keep the old one until the new one is deployed.\n";
   for (const command of [
     ["deploy", "--auto-approve"],
     ["deploy", "--auto-approve", "compute-office"],

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { cpSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Environment } from "../../../config/schema";
+import { accountId, createProject, onPremises, type Project } from "./project";
+
+// With the Terraform of the machine, on resources that need no provider.
+jest.setTimeout(120_000);
+
+const sites = {
+  ams3: { kind: "digitalocean", region: "ams3", nodes: 1 },
+  office: onPremises("rack-1"),
+} satisfies Environment["sites"];
+
+const traces = ["state", "elsewhere", "cdktf.out", ".anywhere", "record"];
+const variables = { DIGITALOCEAN_TOKEN: "test" };
+
+let project: Project;
+const at = (path: string) => join(project.folder, path);
+const run = (...args: string[]) => project.anywhere(args, variables);
+
+beforeAll(async () => {
+  project = await createProject();
+  project.configure({ sites });
+  expect(await run("deploy", "--auto-approve")).toMatchObject({ exitCode: 0 });
+  for (const path of traces.filter((name) => name !== "elsewhere")) {
+    cpSync(at(path), at(`deployed/${path}`), { recursive: true });
+  }
+});
+
+afterAll(() => project.remove());
+
+// Every test begins with everything deployed, once for all of them.
+beforeEach(() => {
+  for (const path of traces) {
+    rmSync(at(path), { recursive: true, force: true });
+  }
+  cpSync(at("deployed"), project.folder, { recursive: true });
+  rmSync(at("record"));
+  project.configure({ sites });
+});
+
+/** Runs commands that must refuse, and returns what they say, which is the same. */
+async function refusal(...commands: string[][]): Promise<string> {
+  const said = new Set<string>();
+  for (const command of commands) {
+    const { exitCode, stdout, stderr } = await run(...command);
+    expect({ command, exitCode, stdout }).toEqual({ command, exitCode: 1, stdout: "" });
+    said.add(stderr.replace(/^environment: .*\n/, ""));
+  }
+  expect(project.lines("record")).toEqual([]);
+  expect(said.size).toBe(1);
+  return [...said][0] ?? "";
+}
+
+const [deploy, destroy, diff] = [["deploy", "--auto-approve"], ["destroy", "--auto-approve"], ["diff"]];
+
+test("another account, or another AWS region, is refused by every command, and the former works on", async () => {
+  project.configure({ sites, aws: { region: "eu-central-1", accountId } });
+  expect(await refusal(deploy, destroy, diff)).toBe(
+    "environment.json: aws.region is eu-central-1, but cli-test is deployed in eu-west-1, where nothing would be changed " +
+      'or destroyed any more. Put eu-west-1 back; to move, run "npm run destroy" with it, and then deploy with eu-central-1.\n',
+  );
+  // Also where the states of the first stacks are gone.
+  rmSync(at("state/cli-test--control-plane.tfstate"));
+  expect(await refusal(destroy)).toContain("aws.region is eu-central-1");
+  project.configure({ sites });
+  expect(await run("destroy", "--auto-approve", "application")).toMatchObject({ exitCode: 0 });
+});
+
+test("another account is refused although its credentials are given", async () => {
+  const other = "444455556666";
+  project.configure({ sites, aws: { region: "eu-west-1", accountId: other } });
+  const { exitCode, stderr } = await project.anywhere(destroy, {
+    ...variables,
+    AWS_ACCESS_KEY_ID: `test-of-${other}`,
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(
+    `environment.json: aws.accountId is ${other}, but cli-test is deployed in ${accountId}`,
+  );
+  expect(project.lines("record")).toEqual([]);
+});
+
+test("a state of an earlier release tells the region by its cluster, and neither a site's region nor the port", async () => {
+  const earlier = { ...variables, WITHOUT_OUTPUTS: "region,port" };
+  expect(await project.anywhere(deploy, earlier)).toMatchObject({ exitCode: 0 });
+  project.configure({ sites, application: { image: { uri: "registry.example/app:v1" }, port: 8081 } });
+  expect(await project.anywhere(diff, earlier)).toMatchObject({ exitCode: 0 });
+});
+
+test("another name is refused while the former is deployed", async () => {
+  project.configure({ sites, name: "cli-renamed" });
+  const said = await refusal(destroy);
+  expect(said).toMatch(
+    /^environment\.json: name was cli-test, and is cli-renamed now, but cli-test is still deployed: control-plane \(resources: 1, in \S+state\/cli-test--control-plane\.tfstate\), activations .*, compute-ams3 .*, compute-office .*, application .*\. A deployment can't be renamed: put cli-test back\./,
+  );
+  // Also a site that is no longer in the file, and when the output is gone.
+  rmSync(at("cdktf.out"), { recursive: true });
+  project.configure({ sites: { office: sites.office }, name: "cli-renamed" });
+  expect(await refusal(diff)).toContain("compute-ams3 (resources: 2");
+});
+
+test("another name is taken once the former is destroyed", async () => {
+  expect(await run(...destroy)).toMatchObject({ exitCode: 0 });
+  project.configure({ sites: { office: sites.office }, name: "cli-renamed" });
+  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  expect(project.lines("record").slice(-1)).toEqual(["+ application service"]);
+});
+
+test("another backend is refused while the former has the states, and taken once they are moved", async () => {
+  const backend = { kind: "local", folder: "elsewhere" } as const;
+  project.configure({ sites, backend });
+  const said = await refusal(deploy);
+  expect(said).toMatch(
+    /^environment\.json: backend has changed, and the former one still has the states of what is deployed: control-plane \(resources: 1, in \S+state\/cli-test--control-plane\.tfstate\)/,
+  );
+  expect(said).toContain("terraform init -migrate-state");
+  // Known by what plain Terraform was initialised for, too.
+  rmSync(at(".anywhere"), { recursive: true });
+  expect(await refusal(diff)).toBe(said);
+  renameSync(at("state"), at("elsewhere"));
+  expect(await run(...diff)).toMatchObject({ exitCode: 0 });
+});
+
+test("another region of a site, and another port of the application, are refused with the steps", async () => {
+  project.configure({
+    sites: { ...sites, ams3: { ...sites.ams3, region: "fra1" } },
+    application: { image: { uri: "registry.example/app:v1" }, port: 8081 },
+  });
+  const said = await refusal(diff, ["deploy", "--auto-approve", "compute-office"]);
+  expect(said).toContain(
+    "environment.json: sites.ams3.region is fra1, but the site is deployed in ams3: its nodes and its load balancer would " +
+      "be destroyed before others are made. Put ams3 back, add a site for fra1 under another name, deploy,",
+  );
+  expect(said).toContain(
+    "environment.json: application.port is 8081, but the application is deployed with 8080:",
+  );
+
+  project.configure({ sites, application: { image: { uri: "registry.example/app:v1" }, port: 8081 } });
+  expect(await run("destroy", "--auto-approve", "application")).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+});
+
+test("a destroy that finds no state says where it looked, and is a success only when asked for", async () => {
+  rmSync(at("state"), { recursive: true });
+  const said = await refusal(destroy);
+  expect(said).toBe(
+    [
+      "Nothing was destroyed: there is no state of cli-test. It was looked for in",
+      ...["application", "compute-office", "compute-ams3", "activations", "control-plane"].map(
+        (id) => `- ${id}: state/cli-test--${id}.tfstate`,
+      ),
+      "If environment.json is the right file and nothing is deployed, --if-exists makes this a success.\n",
+    ].join("\n"),
+  );
+  expect(await run(...destroy, "--if-exists")).toMatchObject({ exitCode: 0 });
+});
+
+test("a workspace that isn't the deployment's is refused", async () => {
+  const { exitCode, stderr } = await project.anywhere(diff, { ...variables, TF_WORKSPACE: "other" });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("TF_WORKSPACE is other, and the state is in the workspace default: unset it.");
+  writeFileSync(at("cdktf.out/environment/stacks/control-plane/.terraform/environment"), "other");
+  expect(await refusal(diff)).toMatch(
+    /the workspace other is selected, .* run "terraform workspace select default" there\.\n$/,
+  );
+});
