@@ -15,7 +15,7 @@ interface LateInsights {
  */
 export function receiveLateInsights(world: World, moto: MotoClient, late: LateInsights): void {
   const { input, region, milliseconds } = late;
-  const logGroupName = `/aws/ecs/containerinsights/${lastPart(String(input["cluster"]))}/performance`;
+  const logGroupName = `/aws/ecs/containerinsights/${lastPart(input["cluster"] as string)}/performance`;
   const end = (outcome: string): void => {
     note(world, { kind: "event", service: "ecs", name: "late-insights", detail: { logGroupName, outcome } });
   };
