@@ -194,15 +194,12 @@ test("npx cdktf, our commands and plain terraform work on the same deployment by
     encoding: "utf8",
   });
   expect(init).toContain("successfully initialized");
-  expect(
-    await run(
-      "destroy",
-      "control-plane",
-      "activations",
-      "--auto-approve",
-      "--ignore-missing-stack-dependencies",
-    ),
-  ).toMatchObject({ exitCode: 0 });
+  // One at a time: with two of several stacks, the CLI waits for ever.
+  for (const stack of ["activations", "control-plane"]) {
+    expect(
+      await run("destroy", stack, "--auto-approve", "--ignore-missing-stack-dependencies"),
+    ).toMatchObject({ exitCode: 0 });
+  }
   expect(project().lines("record.c")).toHaveLength(4);
 });
 
