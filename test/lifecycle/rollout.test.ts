@@ -115,8 +115,11 @@ async function rollOut<Site extends string>(
   };
 }
 
+/** A user's text, of which Terraform, JSON or a shell would make something else; the page shows what has arrived. */
+const written = '${other} %{if true} $${x} "quoted" \\n $(id) ü →\n';
+
 async function rollOutFully(): Promise<void> {
-  const changed = running("good", { placement: counts, environment: { VERSION: "other" } });
+  const changed = running("good", { placement: counts, environment: { VERSION: written } });
   replica.configure({}, changed);
   [image, planned] = await Promise.all([
     rollOut(daemon, running("better"), rates),
@@ -199,7 +202,7 @@ describe("a changed environment variable, where a number of tasks is set for eac
     ["two", 2],
     ["three", 3],
   ] as const)("is rolled out on a site of %s nodes without a failed request", (site, nodes) => {
-    expectRolledOut(variable, site, "other", nodes);
+    expectRolledOut(variable, site, written, nodes);
   });
 
   test("is one new revision, and one deployment of each service", async () => {

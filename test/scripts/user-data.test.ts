@@ -3,6 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { parseConfig } from "../../config/load";
+import { serversOf } from "../../config/nodes";
+import { oneSite } from "../support/environments";
 
 const scripts = join(__dirname, "../../constructs/node");
 const template = join(scripts, "user-data.sh.tftpl");
@@ -32,8 +35,22 @@ function render(settings: Readonly<Record<string, string>>, script: string): str
   return Buffer.from(String(JSON.parse(answer.toString())), "base64").toString();
 }
 
+/** The ATTRIBUTES of a node whose attributes hold every character that they may. */
+function widestAttributes(): string {
+  const site = {
+    kind: "on-premises",
+    nodes: { "rack-1": { attributes: { "aZ0/b_c.d-e": "a Z0 -_./@: b", tier: "x" } } },
+  };
+  const { sites } = parseConfig({ ...oneSite, sites: { berlin: site } }, "test");
+  const place = { deployment: "shop", site: "berlin" };
+  return sites["berlin"]?.kind === "on-premises"
+    ? (serversOf(place, sites["berlin"]).get("rack-1")?.attributes ?? "")
+    : "";
+}
+
 test("user-data hands every setting to the script as it is, whatever it holds", () => {
   const settings = {
+    ATTRIBUTES: widestAttributes(),
     ACTIVATION_CODE: "a+b/c=",
     QUOTES: "it's \"quoted\" ''twice''",
     EXPANSIONS: "$HOME ${HOME} $(id) `id` \\$ \\\\ !! %{ if true } %%{ $${x}",
