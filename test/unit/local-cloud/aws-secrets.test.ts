@@ -169,12 +169,11 @@ const denied = (action: string) =>
 /** The same ARN without the six characters that Secrets Manager has put behind the name. */
 const partial = (arn: string) => arn.replace(/-\w{6}$/, "");
 
-test("a deployment's execution role reads its secrets, whose ARNs may be whole or not", async () => {
-  const secrets = {
-    WHOLE: secret,
-    PASSWORD: `${partial(secret)}:password::`,
-    KEY: `${parameter}/shop/key`,
-  };
+test.each<[string, () => string]>([
+  ["whole", () => secret],
+  ["partial", () => partial(secret)],
+])("a deployment's execution role reads its secrets by %s ARNs", async (_label, arn) => {
+  const secrets = { WHOLE: arn(), PASSWORD: `${arn()}:password::`, KEY: `${parameter}/shop/key` };
   const { environment } = await start(await roleOf({ secrets }), secrets);
   expect(environment).toMatchObject({
     WHOLE: '{"password":"hunter2","port":5432}',
