@@ -23,7 +23,7 @@ export interface DeployOptions extends ApprovalOptions {
 export async function deploy(ids: readonly string[], options: DeployOptions): Promise<number> {
   const { autoApprove = false, allAtOnce = false } = options;
   const approved = approval(options);
-  const deployment = await prepare(process.env, { name: "deploy", changes: true });
+  const deployment = await prepare(process.env, { name: "deploy", changes: true, ids });
   const { terraform, stacks } = deployment;
   const selected = selectStacks(stacks, ids);
   await refuseToForgetSites(deployment);

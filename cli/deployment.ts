@@ -6,6 +6,7 @@ import { ownStacks } from "./checks/own-stack";
 import { preflight } from "./preflight";
 import type { Deployment } from "./prepared";
 import { synthesise } from "./synthesis";
+import { selectStacks } from "./stacks";
 import { createTerraform } from "./terraform";
 
 export type { Deployment };
@@ -16,6 +17,8 @@ export interface Command {
   readonly name: string;
   /** Whether it changes what is deployed: then it doesn't wait for others, since what they do may decide on it. */
   readonly changes: boolean;
+  /** Ids of the stacks that it is about; all, when there are none. */
+  readonly ids: readonly string[];
 }
 
 /** Seconds that a command which only reads waits for others. */
@@ -35,6 +38,8 @@ export async function prepare(variables: NodeJS.ProcessEnv, command: Command): P
   const lock = await lockEnvironment(environment, command);
   await preflight(environment, variables);
   const stacks = await synthesise(environment, lock, variables);
+  // Before anything that takes time: an id may be mistyped.
+  selectStacks(stacks, command.ids);
   const terraform = createTerraform(variables, ownStacks(environment, stacks, lock, variables));
   const deployment = { environment, stacks, terraform };
   await refuseMovedStates(deployment);
@@ -52,7 +57,7 @@ export function announceEnvironment(variables: NodeJS.ProcessEnv): LoadedEnviron
 /** Takes the environment's deployment for a command, until this process ends. */
 export function lockEnvironment(
   { config }: LoadedEnvironment,
-  { name, changes }: Command,
+  { name, changes }: Omit<Command, "ids">,
 ): Promise<DeploymentLock> {
   return lockDeployment(keptFolder, {
     command: name,

@@ -19,7 +19,7 @@ export interface DestroyOptions extends ApprovalOptions {
  */
 export async function destroy(ids: readonly string[], options: DestroyOptions): Promise<number> {
   const approved = approval(options);
-  const deployment = await prepare(process.env, { name: "destroy", changes: true });
+  const deployment = await prepare(process.env, { name: "destroy", changes: true, ids });
   const selected = selectStacks(deployment.stacks, ids).toReversed();
   await refuseToStrand(selected, deployment);
   if (options.ifExists !== true) {

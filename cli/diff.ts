@@ -15,7 +15,7 @@ import { isComputeStack, selectStacks } from "./stacks";
  * @throws {Refusal} when a plan fails, or when a deploy would be refused.
  */
 export async function diff(ids: readonly string[]): Promise<number> {
-  const deployment = await prepare(process.env, { name: "diff", changes: false });
+  const deployment = await prepare(process.env, { name: "diff", changes: false, ids });
   const selected = selectStacks(deployment.stacks, ids);
   await refuseToForgetSites(deployment);
   await refuseMovedSites(deployment);

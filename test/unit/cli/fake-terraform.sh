@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # usage: fake-terraform.sh COMMAND [ARGUMENT...]
 # A Terraform with nothing deployed. Appends each call to the file $RECORD; $FAKE_VERSION is its version.
-# An apply reads an answer when $FAKE_ASKS is set, and lasts until it is interrupted (15 seconds at most) when
-# $FAKE_LASTS is set. A plan prints the place of its state, after the file $FAKE_PLAN_AWAITS is there (60 seconds at
+# An apply reads an answer when $FAKE_ASKS is set, and lasts until it is interrupted, for
+# $FAKE_LASTS seconds at most. A plan prints the place of its state, after the file $FAKE_PLAN_AWAITS is there (3 minutes at
 # most). An init puts the file $FAKE_REPLACES in the place of the stack that it is for.
 set -euo pipefail
 
@@ -20,7 +20,7 @@ case "$1" in
     fi
     ;;
   plan)
-    for ((tick = 0; tick < 600; tick++)); do
+    for ((tick = 0; tick < 1800; tick++)); do
       [[ -n "${FAKE_PLAN_AWAITS:-}" && ! -e "$FAKE_PLAN_AWAITS" ]] || break
       sleep 0.1
     done
@@ -35,7 +35,7 @@ case "$1" in
       interrupted=0
       trap 'record "interrupted"; interrupted=1' INT
       # A signal to the process group ends the sleep too.
-      for ((tick = 0; interrupted == 0 && tick < 150; tick++)); do sleep 0.1 || true; done
+      for ((tick = 0; interrupted == 0 && tick < FAKE_LASTS * 10; tick++)); do sleep 0.1 || true; done
       # Long enough to see a second signal.
       sleep 0.5 || true
       record "ended"

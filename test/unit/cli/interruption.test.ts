@@ -38,7 +38,7 @@ const afterApply = () =>
 function deployWithoutTerminal(): ChildProcess {
   return spawn(process.execPath, ["cli/anywhere.js", "deploy", "control-plane", "--auto-approve"], {
     cwd: project().folder,
-    env: environment({ FAKE_LASTS: "1" }),
+    env: environment({ FAKE_LASTS: "15" }),
     stdio: "ignore",
     detached: true,
   });
@@ -77,7 +77,7 @@ function deployAtTerminal(variables: NodeJS.ProcessEnv): AtTerminal {
 }
 
 test("Ctrl-C at a terminal reaches Terraform once, and the command waits for its end", async () => {
-  const child = deployAtTerminal({ FAKE_LASTS: "1" });
+  const child = deployAtTerminal({ FAKE_LASTS: "15" });
   const ended = exitCode(child);
   await applying();
   child.stdin.write("\x03");
