@@ -7,7 +7,7 @@ import { withPlan } from "./plan";
 import { missingInput } from "./readiness";
 import { Refusal } from "./refusal";
 import { refuseReplacements } from "./replaced-nodes";
-import { isComputeStack, selectStacks } from "./stacks";
+import { isComputeStack } from "./stacks";
 
 export interface DeployOptions extends ApprovalOptions {
   /** Whether more than one node of a site may be replaced at the same time. */
@@ -23,9 +23,8 @@ export interface DeployOptions extends ApprovalOptions {
 export async function deploy(ids: readonly string[], options: DeployOptions): Promise<number> {
   const { autoApprove = false, allAtOnce = false } = options;
   const approved = approval(options);
-  const deployment = await prepare(process.env, { name: "deploy", changes: true, ids });
-  const { terraform, stacks } = deployment;
-  const selected = selectStacks(stacks, ids);
+  const { deployment, selected } = await prepare(process.env, { name: "deploy", changes: true }, ids);
+  const { terraform } = deployment;
   await refuseToForgetSites(deployment);
   await refuseMovedSites(deployment);
   await eachStack(selected, async (stack) => {

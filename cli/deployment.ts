@@ -1,24 +1,29 @@
 import { keptFolder, lockDeployment, type DeploymentLock } from "../checkout/lock";
 import { loadEnvironment, type LoadedEnvironment } from "../config/load";
 import { refuseAnotherRegion } from "./checks/another-region";
+import type { Undertaking } from "./checks/check";
 import { refuseMovedStates } from "./checks/moved-states";
 import { ownStacks } from "./checks/own-stack";
 import { preflight } from "./preflight";
 import type { Deployment } from "./prepared";
+import { selectStacks, type Stack } from "./stacks";
 import { synthesise } from "./synthesis";
-import { selectStacks } from "./stacks";
 import { createTerraform } from "./terraform";
 
 export type { Deployment };
 
 /** A command that works with a deployment. */
-export interface Command {
+export interface Command<Name extends string = string> {
   /** As its user calls it. */
-  readonly name: string;
+  readonly name: Name;
   /** Whether it changes what is deployed: then it doesn't wait for others, since what they do may decide on it. */
   readonly changes: boolean;
-  /** Ids of the stacks that it is about; all, when there are none. */
-  readonly ids: readonly string[];
+}
+
+/** A deployment for which nothing is missing, and the stacks that a command is about, in the order of a deploy. */
+export interface Prepared {
+  readonly deployment: Deployment;
+  readonly selected: readonly Stack[];
 }
 
 /** Seconds that a command which only reads waits for others. */
@@ -26,25 +31,29 @@ const patience = 60;
 
 /**
  * Loads and synthesises the environment that `ANYWHERE_ENV` names, which is nobody else's to work on until this process
- * ends. Changes nothing in any cloud.
+ * ends, and looks for all that the command will need for the stacks with these ids (all, when there are none). Changes
+ * nothing in any cloud.
  *
  * @throws {ConfigError} when the environment is wrong.
  * @throws {CheckoutProblem} when somebody else works on it in this checkout.
  * @throws {Refusal} when something is missing that the command will need, or when the environment is about another
  * place than what is deployed.
  */
-export async function prepare(variables: NodeJS.ProcessEnv, command: Command): Promise<Deployment> {
+export async function prepare(
+  variables: NodeJS.ProcessEnv,
+  command: Command<Undertaking["command"]>,
+  ids: readonly string[],
+): Promise<Prepared> {
   const environment = announceEnvironment(variables);
   const lock = await lockEnvironment(environment, command);
-  await preflight(environment, variables);
   const stacks = await synthesise(environment, lock, variables);
-  // Before anything that takes time: an id may be mistyped.
-  selectStacks(stacks, command.ids);
+  const selected = selectStacks(stacks, ids);
+  await preflight({ command: command.name, environment, selected, variables });
   const terraform = createTerraform(variables, ownStacks(environment, stacks, lock, variables));
   const deployment = { environment, stacks, terraform };
   await refuseMovedStates(deployment);
   await refuseAnotherRegion(deployment);
-  return deployment;
+  return { deployment, selected };
 }
 
 /** Loads the environment that `ANYWHERE_ENV` names, and says which it is. */

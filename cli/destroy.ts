@@ -5,7 +5,7 @@ import { eachStack } from "./each-stack";
 import { refuseToForgetSites } from "./forgotten-sites";
 import { missingInput } from "./readiness";
 import { Refusal } from "./refusal";
-import { activations, controlPlane, selectStacks, type Stack } from "./stacks";
+import { activations, controlPlane, type Stack } from "./stacks";
 
 export interface DestroyOptions extends ApprovalOptions {
   /** Whether it is a success that there is no state. */
@@ -19,8 +19,9 @@ export interface DestroyOptions extends ApprovalOptions {
  */
 export async function destroy(ids: readonly string[], options: DestroyOptions): Promise<number> {
   const approved = approval(options);
-  const deployment = await prepare(process.env, { name: "destroy", changes: true, ids });
-  const selected = selectStacks(deployment.stacks, ids).toReversed();
+  const prepared = await prepare(process.env, { name: "destroy", changes: true }, ids);
+  const { deployment } = prepared;
+  const selected = prepared.selected.toReversed();
   await refuseToStrand(selected, deployment);
   if (options.ifExists !== true) {
     await refuseNoStates(selected, deployment);

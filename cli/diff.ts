@@ -6,7 +6,7 @@ import { withPlan } from "./plan";
 import { missingInput } from "./readiness";
 import { Refusal } from "./refusal";
 import { replacedNodes } from "./replaced-nodes";
-import { isComputeStack, selectStacks } from "./stacks";
+import { isComputeStack } from "./stacks";
 
 /**
  * Shows what a deploy of the stacks with these ids (all, when there are none) would change.
@@ -15,8 +15,7 @@ import { isComputeStack, selectStacks } from "./stacks";
  * @throws {Refusal} when a plan fails, or when a deploy would be refused.
  */
 export async function diff(ids: readonly string[]): Promise<number> {
-  const deployment = await prepare(process.env, { name: "diff", changes: false, ids });
-  const selected = selectStacks(deployment.stacks, ids);
+  const { deployment, selected } = await prepare(process.env, { name: "diff", changes: false }, ids);
   await refuseToForgetSites(deployment);
   await refuseMovedSites(deployment);
   let changes = false;

@@ -48,7 +48,15 @@ export interface TerraformBlock {
 interface StackJson {
   readonly terraform: TerraformBlock;
   readonly output?: Readonly<Record<string, { readonly value?: unknown }>>;
+  /** By type and name. */
+  readonly resource?: Readonly<Record<string, Readonly<Record<string, ResourceJson>>>>;
   readonly data?: { readonly terraform_remote_state?: Readonly<Record<string, unknown>> };
+}
+
+interface ResourceJson {
+  readonly provisioner?: unknown;
+  /** Of a null resource. */
+  readonly triggers?: Readonly<Record<string, string>>;
 }
 
 /** The stacks that were synthesised into `outdir`, in the order in which they are deployed. */

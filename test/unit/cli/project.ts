@@ -11,13 +11,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Environment } from "../../../config/schema";
+import { serveDigitalOcean } from "../../../local-cloud/digitalocean/api";
+import { createWorld, type World } from "../../../local-cloud/world";
+import { fakeMachines } from "../local-cloud/fake-machines";
+import { serveAws, type StandInAws } from "./checks/stand-in-aws";
 
 export const accountId = "111122223333";
 
@@ -41,6 +43,12 @@ export interface Project {
   anywhereAtTerminal(args: readonly string[], variables?: NodeJS.ProcessEnv): AtTerminal;
   /** Writes an environment file: the fields that every one must have, changed by these. */
   configure(environment: Partial<Environment>, file?: string): void;
+  /** Makes a folder of programs, each with this line as its shell script; `bash` is always there, and the machine's. */
+  programs(lines: Readonly<Record<string, string>>): string;
+  /** The AWS that it asks. */
+  readonly aws: StandInAws;
+  /** The world of the DigitalOcean that it asks. */
+  readonly digitalOcean: World;
   /** Lines of a file in the project; none when there is no such file. */
   lines(file: string): string[];
   remove(): Promise<void>;
@@ -69,24 +77,40 @@ export async function createProject(): Promise<Project> {
   writeFileSync(join(folder, "main.ts"), 'require("./test/unit/cli/stand-in-stacks");\n');
   mkdirSync(join(folder, "home"));
   mkdirSync(join(folder, "tmp"));
-  const sts = await serveIdentity();
+  const aws = await serveAws(accountId);
+  const machines = fakeMachines();
+  const digitalOcean = createWorld(accountId);
+  const api = await serveDigitalOcean(digitalOcean, machines);
+  const programs: Project["programs"] = (lines) => {
+    const bin = mkdtempSync(join(folder, "bin-"));
+    symlinkSync("/bin/bash", join(bin, "bash"));
+    for (const [name, line] of Object.entries(lines)) {
+      rmSync(join(bin, name), { force: true });
+      writeFileSync(join(bin, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+    }
+    return bin;
+  };
   const terminals: AtTerminal[] = [];
   const variables = {
-    PATH: process.env["PATH"],
+    PATH: `${programs({ aws: "echo aws-cli/2.15.0 Python/3.11.6" })}:${process.env["PATH"] ?? ""}`,
     HOME: join(folder, "home"),
     ANYWHERE_ENV: "environment.json",
     TF_PLUGIN_CACHE_DIR: join(folder, "plugins"),
     TMPDIR: join(folder, "tmp"),
     RECORD: join(folder, "record"),
     FAIL: join(folder, "fail"),
-    AWS_ENDPOINT_URL: sts.url,
+    AWS_ENDPOINT_URL: aws.url,
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_EC2_METADATA_DISABLED: "true",
+    DIGITALOCEAN_API_URL: api.endpoint,
   };
   return {
     folder,
     variables,
+    programs,
+    aws,
+    digitalOcean,
     async anywhere(args, more = {}) {
       const child = spawn(process.execPath, [join(folder, "cli/anywhere.js"), ...args], {
         cwd: folder,
@@ -126,7 +150,8 @@ export async function createProject(): Promise<Project> {
     },
     async remove() {
       terminals.forEach((child) => child.kill());
-      await sts.close();
+      await Promise.all([aws.close(), api.close()]);
+      await machines.close();
       rmSync(folder, { recursive: true });
     },
   };
@@ -141,35 +166,6 @@ export function onPremises(...nodes: readonly string[]): Environment["sites"][st
 export async function exitCode(child: ChildProcess): Promise<number | null> {
   const [code] = (await once(child, "close")) as [number | null];
   return code;
-}
-
-/** An STS that takes the credentials `test`, and `test-of-ACCOUNT` of another account, and rejects all others. */
-async function serveIdentity() {
-  const server = createServer((request, response) => {
-    const { authorization = "" } = request.headers;
-    const [good, account = accountId] = /Credential=test(?:-of-(\d+))?\//.exec(authorization) ?? [];
-    response.statusCode = good === undefined ? 403 : 200;
-    response.setHeader("Content-Type", "text/xml");
-    response.end(
-      good !== undefined
-        ? `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
-             <Arn>arn:aws:iam::${account}:user/test</Arn><UserId>AIDATEST</UserId><Account>${account}</Account>
-           </GetCallerIdentityResult></GetCallerIdentityResponse>`
-        : `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
-             <Code>InvalidClientTokenId</Code><Message>The security token is invalid.</Message>
-           </Error></ErrorResponse>`,
-    );
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
 }
 
 /** Makes a project for the tests of a file, whose records begin anew with each. */

@@ -27,6 +27,11 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const { accountId: account, region } = config.aws;
   const identity = { name: config.name, account, region };
   const without = (process.env["WITHOUT_OUTPUTS"] ?? "").split(",");
+  // For checks alone: it needs a provider.
+  const image =
+    "build" in config.application.image
+      ? { null_resource: { image: { triggers: { TAG: "0123abcd" } } } }
+      : {};
   const recorded = (id: string, instances: Readonly<Record<string, Instance>>) => ({
     for_each: instances,
     input: "${each.value.input}",
@@ -38,11 +43,17 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       ],
     },
   });
-  const stack = (id: string, resources: object, outputs: Outputs, more: object = {}) => ({
+  const stack = (
+    id: string,
+    resources: object,
+    outputs: Outputs,
+    more: object = {},
+    others: object = {},
+  ) => ({
     // The CDKTF CLI reads it.
     "//": { metadata: { backend: "local", stackName: id, version: "0.21.0" }, outputs: {} },
     terraform: { backend: { local: { path: path(id) } } },
-    resource: { terraform_data: resources },
+    resource: { terraform_data: resources, ...others },
     output: Object.fromEntries(
       Object.entries({ deployment: identity, ...outputs })
         .filter(([name]) => !without.includes(name))
@@ -85,6 +96,7 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       only("application", "service"),
       { port: String(config.application.port) },
       reading("control-plane"),
+      image,
     ),
     ...Object.fromEntries(sites.map((site) => [`compute-${site.name}`, computeStack(site)])),
     activations: stack(

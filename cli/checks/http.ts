@@ -1,0 +1,38 @@
+/** A call of a JSON API. */
+export interface Call {
+  readonly url: URL;
+  readonly method?: string;
+  /** Bearer token. */
+  readonly token?: string;
+  readonly body?: object;
+  readonly deadline: AbortSignal;
+}
+
+/** An answer; its body is what the JSON says, undefined when it is none. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** @throws TypeError when there is no answer, and what the deadline was aborted with. */
+export async function call({ url, method = "GET", token, body, deadline }: Call): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    signal: deadline,
+    headers: {
+      Accept: "application/json",
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: parsed(await response.text()) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { capture, type Ended } from "../child-process";
+import { checkSeconds } from "./check";
+
+/** Why a program could not be started: the system's name of the error, such as `ENOENT`. */
+export interface NotStarted {
+  readonly code: string;
+}
+
+/** Runs a program that tells something about itself. */
+export async function ask(
+  command: string,
+  args: readonly string[],
+  variables: NodeJS.ProcessEnv,
+): Promise<Ended | NotStarted> {
+  try {
+    return await capture({ command, args, variables, seconds: checkSeconds });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) {
+      throw error;
+    }
+    return { code };
+  }
+}
+
+/** How a program tells its version, and which will do. */
+export interface Requirement {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Finds the whole version, its major and its minor number in what the program prints. */
+  readonly pattern: RegExp;
+  /** The oldest minor version of each major one; of later major ones, every version will do. */
+  readonly oldest: Readonly<Record<number, number>>;
+  /** What to install, when it is missing or too old. */
+  readonly wanted: string;
+}
+
+/** What is wrong with a program, as one line; nothing when its version will do. */
+export async function versionProblems(
+  { command, args, pattern, oldest, wanted }: Requirement,
+  variables: NodeJS.ProcessEnv,
+): Promise<string[]> {
+  const answer = await ask(command, args, variables);
+  if ("code" in answer) {
+    return [`${command} can't be run (${answer.code}): install ${wanted}`];
+  }
+  const { exitCode, stdout, stderr } = answer;
+  const [, version, major, minor] = pattern.exec(`${stdout}\n${stderr}`) ?? [];
+  if (version === undefined) {
+    const said = stderr.trim().replaceAll(/\s+/g, " ");
+    return [
+      `"${[command, ...args].join(" ")}" doesn't tell a version (exit code ${exitCode}) ${said}: install ${wanted}`,
+    ];
+  }
+  const newest = Math.max(...Object.keys(oldest).map(Number));
+  const enough = Number(minor) >= (oldest[Number(major)] ?? Infinity) || Number(major) > newest;
+  return enough ? [] : [`${command} is version ${version}: install ${wanted}`];
+}

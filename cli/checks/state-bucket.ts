@@ -1,0 +1,51 @@
+import type { Backend } from "../../config/schema";
+import { before, clientSettings, refusedBy } from "./aws-client";
+import type { Undertaking } from "./check";
+import { unreachable } from "./reachability";
+
+/** What is wrong with the bucket of the states: whether it is there, where it should be, and open to the caller. */
+export async function bucketProblems(
+  { bucket, region }: Extract<Backend, { kind: "s3" }>,
+  { environment: { file }, variables, deadline }: Undertaking,
+): Promise<string[]> {
+  const elsewhere = (actual: string) =>
+    `the S3 bucket ${bucket} is in ${actual}, and ${file} says backend.region ${region}: correct the file`;
+  try {
+    const actual = (await before(deadline, head(bucket, region, deadline))).BucketRegion ?? region;
+    return actual === region ? [] : [elsewhere(actual)];
+  } catch (error) {
+    const { status, bucketRegion = region } = refusedBy(error) ?? {};
+    if (status === undefined) {
+      const s3 = {
+        name: "Amazon S3",
+        subject: `The S3 bucket ${bucket} was`,
+        setting: "AWS_ENDPOINT_URL when it is set",
+      };
+      return unreachable(s3, error, variables);
+    }
+    if (status === 404) {
+      return [
+        `there is no S3 bucket ${bucket}: create it in ${region}, with versioning, or correct backend.bucket in ${file}`,
+      ];
+    }
+    if (bucketRegion !== region) {
+      return [elsewhere(bucketRegion)];
+    }
+    return [
+      status === 403
+        ? `AWS denies access to the S3 bucket ${bucket}: correct backend.bucket in ${file} if it is somebody else's, ` +
+          "or allow the caller s3:ListBucket on it and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects"
+        : `Amazon S3 answers ${status} for the bucket ${bucket}: wait a few minutes and run again`,
+    ];
+  }
+}
+
+async function head(bucket: string, region: string, abortSignal: AbortSignal) {
+  const { HeadBucketCommand, S3Client } = await import("@aws-sdk/client-s3");
+  const client = new S3Client(clientSettings(region));
+  try {
+    return await client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal });
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,157 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { awsProblems } from "../../../../cli/checks/aws";
+import { dockerProblems } from "../../../../cli/checks/docker";
+import type { Environment } from "../../../../config/schema";
+import { serveAws, type StandInAws } from "./stand-in-aws";
+import { accountId, useDesk } from "./undertaking";
+
+const desk = useDesk();
+
+const ours = ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"];
+const before = Object.fromEntries(ours.map((name) => [name, process.env[name]]));
+let aws: StandInAws;
+
+beforeAll(async () => {
+  aws = await serveAws(accountId);
+});
+
+afterAll(() => aws.close());
+
+beforeEach(() => {
+  // Where the SDK looks.
+  const credentials = {
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+  Object.assign(process.env, credentials, { AWS_ENDPOINT_URL: aws.url });
+  Object.assign(aws.behaviour, {
+    account: accountId,
+    bucket: { status: 200, region: "eu-west-1" },
+    imageError: undefined,
+  });
+  aws.asked();
+});
+
+afterEach(() => {
+  for (const [name, value] of Object.entries(before)) {
+    if (value === undefined) {
+      Reflect.deleteProperty(process.env, name);
+    } else {
+      process.env[name] = value;
+    }
+  }
+});
+
+const backend = { kind: "s3", bucket: "shop-states", region: "eu-west-1" } as const;
+const withBucket = (command: "deploy" | "diff" = "deploy", stacks = ["control-plane"]) =>
+  awsProblems(desk().undertake({ command, stacks, environment: { backend } }));
+
+test("the bucket of the states is looked for with the account's credentials", async () => {
+  expect(await withBucket()).toEqual([]);
+  expect(aws.asked()).toEqual(["GetCallerIdentity", "HeadBucket shop-states"]);
+});
+
+test.each([
+  [
+    404,
+    "eu-west-1",
+    "there is no S3 bucket shop-states: create it in eu-west-1, with versioning, or correct backend.bucket in environment.json",
+  ],
+  [
+    301,
+    "us-west-2",
+    "the S3 bucket shop-states is in us-west-2, and environment.json says backend.region eu-west-1: correct the file",
+  ],
+  [
+    200,
+    "us-west-2",
+    "the S3 bucket shop-states is in us-west-2, and environment.json says backend.region eu-west-1: correct the file",
+  ],
+  [
+    403,
+    "eu-west-1",
+    "AWS denies access to the S3 bucket shop-states: correct backend.bucket in environment.json if it is somebody else's, or allow the caller s3:ListBucket on it and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects",
+  ],
+  [503, "eu-west-1", "Amazon S3 answers 503 for the bucket shop-states: wait a few minutes and run again"],
+])("a bucket that S3 answers for with %s, in %s, is told", async (status, region, line) => {
+  aws.behaviour.bucket = { status, region };
+  expect(await withBucket()).toEqual([line]);
+});
+
+test("no bucket is looked for with another account's credentials", async () => {
+  aws.behaviour.account = "444455556666";
+  expect(await withBucket()).toEqual([
+    "the AWS credentials are of account 444455556666 (arn:aws:iam::444455556666:user/test), " +
+      `and environment.json says aws.accountId ${accountId}: choose other credentials, such as another AWS_PROFILE, or correct the file`,
+  ]);
+  expect(aws.asked()).toEqual(["GetCallerIdentity"]);
+});
+
+test("a plan of compute stacks asks AWS for nothing but the states", async () => {
+  aws.behaviour.account = "444455556666";
+  const plan = (environment: Partial<Environment>) =>
+    awsProblems(desk().undertake({ command: "diff", stacks: ["compute-ams3"], environment }));
+  expect(await plan({})).toEqual([]);
+  expect(aws.asked()).toEqual([]);
+  expect(await plan({ backend })).toHaveLength(1);
+});
+
+const engine = { works: "echo 28.0", stopped: "echo 'Cannot connect to the Docker daemon.' >&2; exit 1" };
+const docker = (script: string | undefined, options: object = {}, variables: NodeJS.ProcessEnv = {}) => {
+  const folder = join(desk().folder, "app");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "Dockerfile"), "FROM scratch\n");
+  const environment = { application: { image: { build: folder } } };
+  const PATH = desk().programs(script === undefined ? {} : { docker: script });
+  return dockerProblems(desk().undertake({ environment, ...options, variables: { PATH, ...variables } }));
+};
+const install =
+  "docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and give its uri";
+
+test.each(["ImageNotFoundException", "RepositoryNotFoundException"])(
+  "an image that the registry answers for with %s needs Docker",
+  async (error) => {
+    aws.behaviour.imageError = error;
+    expect(await docker(engine.works)).toEqual([]);
+    expect(await docker(undefined)).toEqual([`the image shop/app:0123abcd has to be built, and ${install}`]);
+    expect(await docker(engine.stopped)).toEqual([
+      "the image shop/app:0123abcd has to be built, and the Docker engine doesn't answer " +
+        "(Cannot connect to the Docker daemon.): start it, or allow this user to connect to it",
+    ]);
+    expect(aws.asked()).toEqual(["DescribeImages shop/app:0123abcd"]);
+  },
+);
+
+test("an image that the registry has needs no Docker, nor does what builds none", async () => {
+  expect(await docker(undefined)).toEqual([]);
+  aws.behaviour.imageError = "ImageNotFoundException";
+  expect(await docker(undefined, { command: "destroy" })).toEqual([]);
+  expect(await docker(undefined, { command: "diff" })).toEqual([]);
+  expect(await docker(undefined, { stacks: ["compute-ams3"] })).toEqual([]);
+});
+
+test("a registry that may not be asked counts as one without the image, and the line says so", async () => {
+  aws.behaviour.imageError = "AccessDeniedException";
+  expect(await docker(undefined)).toEqual([
+    `the image shop/app:0123abcd may have to be built, since Amazon ECR can't be asked, and ${install}`,
+  ]);
+});
+
+test("a registry that only a proxy leads to is said not to be asked, when it would matter", async () => {
+  const notices: string[] = [];
+  jest.spyOn(console, "error").mockImplementation((line: string) => void notices.push(line));
+  process.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1";
+  const proxy = { HTTPS_PROXY: "http://proxy.example:3128" };
+  expect(await docker(engine.works, {}, proxy)).toEqual([]);
+  expect(notices).toEqual([]);
+  expect(await docker(undefined, {}, proxy)).toEqual([]);
+  jest.restoreAllMocks();
+  expect(notices).toEqual([
+    expect.stringMatching(
+      /^Whether the image shop\/app:0123abcd has to be built was not checked: there is a proxy, and no direct way to Amazon ECR \(/,
+    ),
+  ]);
+});
