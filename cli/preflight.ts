@@ -5,6 +5,7 @@ import { digitalOceanProblems } from "./checks/digitalocean";
 import { dockerProblems } from "./checks/docker";
 import { scriptProblems } from "./checks/scripts";
 import { terraformProblems } from "./checks/terraform";
+import { workspaceProblems } from "./checks/workspaces";
 import { Refusal } from "./refusal";
 
 const checks: readonly Check[] = [
@@ -12,6 +13,7 @@ const checks: readonly Check[] = [
   scriptProblems,
   dockerProblems,
   awsProblems,
+  workspaceProblems,
   digitalOceanProblems,
 ];
 

@@ -1,6 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { Environment } from "../../../config/schema";
+import { closeServer, listen } from "../../../local-cloud/http-server";
 import { accountId, createProject, fakeTerraform, type Project } from "./project";
 
 jest.setTimeout(20_000);
@@ -9,6 +13,8 @@ let project: Project;
 
 beforeAll(async () => {
   project = await createProject();
+  mkdirSync(join(project.folder, "app"));
+  writeFileSync(join(project.folder, "app/Dockerfile"), "FROM scratch\n");
 });
 
 afterAll(() => project.remove());
@@ -25,11 +31,17 @@ afterEach(() => {
 const diff = (variables: NodeJS.ProcessEnv = {}, ...stacks: string[]) =>
   project.anywhere(["diff", ...stacks], { TERRAFORM_BINARY_NAME: fakeTerraform, ...variables });
 
+const droplets: Partial<Environment> = {
+  sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 1 } },
+};
+const built: Partial<Environment> = { application: { image: { build: "app" } } };
+
 const header = "environment: environment (environment.json)\n";
 
 test("says everything that is missing at once, and starts nothing", async () => {
-  project.configure({ sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 1 } } });
-  const { exitCode, stdout, stderr } = await diff({
+  project.configure({ ...droplets, ...built, backend: { kind: "cloud", organization: "example" } });
+  const { exitCode, stdout, stderr } = await project.anywhere(["deploy", "--auto-approve"], {
+    PATH: "/nowhere",
     TERRAFORM_BINARY_NAME: "/nowhere/terraform",
     AWS_ACCESS_KEY_ID: "",
     AWS_SECRET_ACCESS_KEY: "",
@@ -39,29 +51,69 @@ test("says everything that is missing at once, and starts nothing", async () => 
   expect(stderr.replace(/\(Could not[^)]*\)/, "(…)")).toBe(
     `${header}Nothing was started:
 - /nowhere/terraform can't be run (ENOENT): install Terraform 1.9 or later, or OpenTofu 1.9 or later (set TERRAFORM_BINARY_NAME=tofu)
+- bash can't be run (ENOENT): install bash 3.2 or later, which the scripts that Terraform runs are written for
+- aws can't be run (ENOENT): install the AWS CLI 2.2 or later (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html), or 1.19 or later (pip install awscli)
+- the image cli-test/app:0123abcd may have to be built, since Amazon ECR can't be asked, and docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and give its uri
 - no usable AWS credentials (…): set AWS_PROFILE, run "aws sso login", or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+- no token for app.terraform.io: run "terraform login app.terraform.io", or set TF_TOKEN_app_terraform_io to one
 - no DigitalOcean token for site ams3: set DIGITALOCEAN_TOKEN to an API token with read and write scope
 `,
   );
-  expect(existsSync(join(project.folder, "cdktf.out"))).toBe(false);
+  expect(project.lines("record")).toEqual([]);
 });
 
-test.each(["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"])("takes the token of %s", async (variable) => {
-  project.configure({ sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 1 } } });
-  expect(await diff({ [variable]: "test" })).toMatchObject({ exitCode: 2 });
-});
-
-test.each(["0.15.5", "1.8.5", "1.8.10"])("refuses Terraform %s", async (version) => {
-  const { exitCode, stderr } = await diff({ FAKE_VERSION: version });
-  expect(exitCode).toBe(1);
+test("a machine without Docker deploys nothing of what has an image to build", async () => {
+  project.configure(built);
+  project.aws.behaviour.imageError = "RepositoryNotFoundException";
+  const { exitCode, stdout, stderr } = await project.anywhere(["deploy", "--auto-approve"], {
+    PATH: project.programs({ aws: "echo aws-cli/2.15.0" }),
+    TERRAFORM_BINARY_NAME: fakeTerraform,
+  });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toBe(
-    `${header}Nothing was started:\n- ${fakeTerraform} is version ${version}: ` +
-      "install Terraform 1.9 or later, or OpenTofu 1.9 or later (set TERRAFORM_BINARY_NAME=tofu)\n",
+    `${header}Nothing was started:\n- the image cli-test/app:0123abcd has to be built, and docker can't be run (ENOENT): ` +
+      "install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and give its uri\n",
   );
+  expect(project.lines("record").map((line) => line.split(": ")[1])).toEqual(["version -json"]);
 });
 
-test.each(["1.9.0", "1.10.0", "1.12.0-beta1", "2.0.0"])("takes Terraform %s", async (version) => {
-  expect(await diff({ FAKE_VERSION: version })).toMatchObject({ exitCode: 2 });
+test("checks end side by side, even when nothing ever answers", async () => {
+  const silent = createServer();
+  await listen(silent, { host: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const hostname = new URL(url).host;
+  project.configure({ ...droplets, ...built, backend: { kind: "cloud", organization: "example", hostname } });
+  const sleep = "exec /bin/sleep 60";
+  const begin = Date.now();
+  const { exitCode, stderr } = await project.anywhere(["deploy", "--auto-approve"], {
+    PATH: project.programs({ terraform: sleep, bash: sleep, aws: sleep, docker: sleep }),
+    AWS_ENDPOINT_URL: url,
+    DIGITALOCEAN_API_URL: url,
+    DIGITALOCEAN_TOKEN: "test",
+    [`TF_TOKEN_${hostname.replaceAll(".", "_")}`]: "test",
+  });
+  const seconds = (Date.now() - begin) / 1000;
+  await closeServer(silent);
+  expect(exitCode).toBe(1);
+  const subjects = stderr.split("\n").filter((line) => line.startsWith("- "));
+  expect(
+    subjects.map((line) =>
+      line
+        .slice(2)
+        .replace(/(doesn't|can't|may have) .*/, "")
+        .trim(),
+    ),
+  ).toEqual([
+    '"terraform version -json"',
+    `"bash -c echo "$BASH_VERSION""`,
+    '"aws --version"',
+    "the image cli-test/app:0123abcd",
+    "AWS STS",
+    hostname,
+    "DigitalOcean's API",
+  ]);
+  // Eight for the checks, and as many for Node.js to start and to synthesise on a busy machine.
+  expect(seconds).toBeLessThan(16);
 });
 
 test("tells rejected credentials, another account and an unreachable endpoint apart", async () => {
@@ -116,7 +168,7 @@ test("names the stacks there are when one isn't", async () => {
   expect(stderr).toBe(
     `${header}No stack is called compute-ams3: this environment has control-plane, activations, compute-office, application.\n`,
   );
-  expect(project.lines("record").map((line) => line.split(": ")[1])).toEqual(["version -json"]);
+  expect(project.lines("record")).toEqual([]);
 });
 
 test("refuses unknown options and commands, with the help that applies", async () => {
