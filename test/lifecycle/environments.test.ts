@@ -76,6 +76,10 @@ function commandsOf(environmentFile: string) {
     seconds: 600,
   });
   const folderOf = (stack: string) => join(outdir, name, "stacks", stack);
+  const secretly = (stack: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}) => {
+    const secret = command(cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform", args, folderOf(stack));
+    return mustRun({ ...secret, variables: { ...secret.variables, ...variables }, log: undefined });
+  };
   return {
     folderOf,
     anywhere: (...args: string[]) => run(command(process.execPath, ["cli/anywhere.js", ...args])),
@@ -85,11 +89,22 @@ function commandsOf(environmentFile: string) {
       ),
     terraform: (stack: string, ...args: string[]) =>
       run(command(cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform", args, folderOf(stack))),
-    secretly: (stack: string, ...args: string[]) =>
-      mustRun({
-        ...command(cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform", args, folderOf(stack)),
-        log: undefined,
-      }),
+    secretly,
+    /** Whether the log that Terraform writes at a level holds the code of an activation that it makes. */
+    loggedCode: async (level: string) => {
+      const log = join(directory, `terraform.${level}.log`);
+      await secretly(
+        "activations",
+        ["apply", "-auto-approve", `-replace=aws_ssm_activation.node["berlin/rack-1"]`],
+        { TF_LOG: level, TF_LOG_PATH: log },
+      );
+      const codes = JSON.parse(
+        await secretly("activations", ["output", "-json", "activation_codes"]),
+      ) as Record<string, string>;
+      const found = readFileSync(log, "utf8").includes(codes["berlin/rack-1"] ?? "no code");
+      rmSync(log);
+      return found;
+    },
   };
 }
 
@@ -114,9 +129,9 @@ describe.each(shipped)("the environment %s", (name) => {
   testOfLowPorts(
     "keeps activation codes out of what is synthesised, and plans that hold them from others on the computer",
     lane(name, async () => {
-      const { cdktf, secretly, folderOf } = commandsOf(join(directory, `${name}.json`));
+      const { cdktf, secretly, folderOf, loggedCode } = commandsOf(join(directory, `${name}.json`));
       const codes = Object.values(
-        JSON.parse(await secretly("activations", "output", "-json", "activation_codes")) as Record<
+        JSON.parse(await secretly("activations", ["output", "-json", "activation_codes"])) as Record<
           string,
           string
         >,
@@ -127,6 +142,9 @@ describe.each(shipped)("the environment %s", (name) => {
         // CDKTF's CLI leaves its plan where the stack is.
         expect(await cdktf("diff", "activations")).toMatchObject({ exitCode: 0 });
         expect(readdirSync(folderOf("activations"))).toContain("plan");
+        // The README says which of Terraform's logs hold codes.
+        expect(await loggedCode("INFO")).toBe(false);
+        expect(await loggedCode("DEBUG")).toBe(true);
       }
       expect(statSync(join(outdirOf(name), name)).mode & 0o077).toBe(0);
     }),
