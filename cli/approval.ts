@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { Interrupted, stopSignals } from "./child-process";
-import { Refusal } from "./refusal";
+import { Declined, Refusal } from "./refusal";
 
 export interface ApprovalOptions {
   readonly autoApprove?: boolean;
@@ -21,7 +21,7 @@ export function approval({ autoApprove = false }: ApprovalOptions): readonly str
 /**
  * Asks for approval as Terraform does.
  *
- * @throws {Refusal} on any other answer than "yes".
+ * @throws {Declined} on any other answer than "yes".
  * @throws {Interrupted} on Ctrl-C and on every other stop signal.
  */
 export async function askForApproval(question: string): Promise<void> {
@@ -46,7 +46,7 @@ export async function askForApproval(question: string): Promise<void> {
       );
     });
     if (answer !== "yes") {
-      throw new Refusal("Not approved: nothing was changed.");
+      throw new Declined("Not approved: nothing was changed.");
     }
   } finally {
     stops.forEach((remove) => {

@@ -1,7 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
+import { pipeline } from "node:stream/promises";
 import { text } from "node:stream/consumers";
+import { Redaction, type Secret } from "./redaction";
 
 export interface Run {
   readonly command: string;
@@ -30,14 +32,26 @@ export class Interrupted extends Error {
   }
 }
 
-/** Runs a process that the user sees and answers, and returns its exit code. */
-export async function show(run: Run): Promise<number> {
-  return ended(start(run, "inherit"), run);
+/** Runs a process that the user sees and answers, but for these secrets, and returns its exit code. */
+export async function show({
+  secrets,
+  ...run
+}: Run & { readonly secrets: readonly Secret[] }): Promise<number> {
+  if (secrets.length === 0) {
+    return ended(start(run, "inherit"), run);
+  }
+  const child = start(run, ["inherit", "pipe", "pipe"]);
+  const [exitCode] = await Promise.all([
+    ended(child, run),
+    passOnOutput(child.stdout, process.stdout, secrets),
+    passOnOutput(child.stderr, process.stderr, secrets),
+  ]);
+  return exitCode;
 }
 
 /** Runs a process whose output is for the program. */
 export async function capture(run: Run): Promise<Ended> {
-  const child = start(run, "pipe");
+  const child = start(run, ["ignore", "pipe", "pipe"]);
   const [exitCode, stdout, stderr] = await Promise.all([
     ended(child, run),
     read(child.stdout),
@@ -53,11 +67,11 @@ export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 // second one for an order to drop everything, and npm passes on what the group has received anyway.
 const atTerminal = () => process.stdin.isTTY;
 
-function start({ command, args, variables, folder }: Run, output: "inherit" | "pipe"): ChildProcess {
+function start({ command, args, variables, folder }: Run, stdio: StdioOptions): ChildProcess {
   return spawn(command, args, {
     cwd: folder,
     env: variables,
-    stdio: output === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
+    stdio,
     detached: !atTerminal(),
   });
 }
@@ -100,6 +114,16 @@ function send(signal: NodeJS.Signals, { pid, exitCode, signalCode }: ChildProces
   // Once it has ended, the number may be another process's.
   if (pid !== undefined && exitCode === null && signalCode === null) {
     process.kill(atTerminal() ? pid : -pid, signal);
+  }
+}
+
+async function passOnOutput(
+  output: NodeJS.ReadableStream | null,
+  screen: NodeJS.WritableStream,
+  secrets: readonly Secret[],
+): Promise<void> {
+  if (output !== null) {
+    await pipeline(output, new Redaction(secrets), screen, { end: false });
   }
 }
 

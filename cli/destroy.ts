@@ -1,11 +1,12 @@
 import { approval, type ApprovalOptions } from "./approval";
 import { refuseNoStates } from "./checks/no-states";
 import { prepare, type Deployment } from "./deployment";
-import { eachStack } from "./each-stack";
+import { afterFailedDestroy } from "./destroyed-site";
+import { consumersOf, eachStack, type StackEnd } from "./each-stack";
 import { refuseToForgetSites } from "./forgotten-sites";
 import { missingInput } from "./readiness";
 import { Refusal } from "./refusal";
-import { activations, controlPlane, type Stack } from "./stacks";
+import { activations, controlPlane, isComputeStack, type Stack } from "./stacks";
 
 export interface DestroyOptions extends ApprovalOptions {
   /** Whether it is a success that there is no state. */
@@ -27,21 +28,21 @@ export async function destroy(ids: readonly string[], options: DestroyOptions): 
     await refuseNoStates(selected, deployment);
   }
   const { terraform } = deployment;
-  await eachStack(selected, async (stack) => {
+  await eachStack(selected, consumersOf(deployment.stacks), async (stack): Promise<StackEnd> => {
     if ((await terraform.state(stack.folder)).resources === 0) {
       console.error(`${stack.id} holds no resources: nothing to destroy.`);
-      return 0;
+      return { exitCode: 0 };
     }
     const missing = await missingInput(stack, deployment);
     if (missing !== undefined) {
       // Terraform can't refresh without what is missing, and needn't: its state names all that has to go.
       console.error(`${stack.id} is destroyed as its state knows it, since ${missing}.`);
     }
-    return terraform.run(stack.folder, [
-      "destroy",
-      ...approved,
-      ...(missing === undefined ? [] : ["-refresh=false"]),
-    ]);
+    const more = missing === undefined ? [] : ["-refresh=false"];
+    const exitCode = await terraform.run(stack.folder, ["destroy", ...approved, ...more]);
+    return exitCode !== 0 && isComputeStack(stack)
+      ? afterFailedDestroy(stack, exitCode, terraform, more)
+      : { exitCode };
   });
   return 0;
 }

@@ -1,12 +1,16 @@
 import { refuseMovedSites } from "./checks/moved-sites";
-import { prepare } from "./deployment";
+import { prepare, type Deployment } from "./deployment";
 import { announce } from "./each-stack";
 import { refuseToForgetSites } from "./forgotten-sites";
-import { withPlan } from "./plan";
+import { keyOf } from "./nodes/node-key";
+import { spentNodes } from "./nodes/spent-activations";
+import { withPlan, type Plan } from "./plan";
 import { missingInput } from "./readiness";
 import { Refusal } from "./refusal";
-import { replacedNodes } from "./replaced-nodes";
-import { isComputeStack } from "./stacks";
+import { pushAgain } from "./published-image";
+import { interruptedNodes } from "./replaced-nodes";
+import { isComputeStack, type Stack } from "./stacks";
+import type { PlanJson } from "./terraform";
 
 /**
  * Shows what a deploy of the stacks with these ids (all, when there are none) would change.
@@ -16,6 +20,7 @@ import { isComputeStack } from "./stacks";
  */
 export async function diff(ids: readonly string[]): Promise<number> {
   const { deployment, selected } = await prepare(process.env, { name: "diff", changes: false }, ids);
+  const { terraform } = deployment;
   await refuseToForgetSites(deployment);
   await refuseMovedSites(deployment);
   let changes = false;
@@ -27,17 +32,30 @@ export async function diff(ids: readonly string[]): Promise<number> {
       changes = true;
       continue;
     }
-    const exitCode = await withPlan(deployment.terraform, stack.folder, async (plan) => {
+    const show = async (plan: Plan) => {
       changes ||= plan.changes;
-      const nodes = isComputeStack(stack) ? replacedNodes(await plan.json()) : [];
-      if (nodes.length > 1) {
-        console.error(`A deploy will refuse to replace ${nodes.join(", ")} together without --all-at-once.`);
-      }
+      await sayBeforehand(stack, await plan.json(), deployment);
       return 0;
-    });
+    };
+    const options = await pushAgain(stack, terraform);
+    const exitCode = await withPlan(terraform, stack.folder, show, { options });
     if (exitCode !== 0) {
       throw new Refusal(`${stack.id}: Terraform ended with exit code ${exitCode}; its reason stands above.`);
     }
   }
   return changes ? 2 : 0;
+}
+
+/** Says what a deploy will do or refuse that its plan doesn't show. */
+async function sayBeforehand(stack: Stack, plan: PlanJson, deployment: Deployment): Promise<void> {
+  if (!isComputeStack(stack)) {
+    return;
+  }
+  const nodes = await interruptedNodes(stack, plan, deployment);
+  if (nodes.length > 1) {
+    console.error(`A deploy will refuse to replace ${nodes.join(", ")} together without --all-at-once.`);
+  }
+  for (const node of await spentNodes(stack, plan, deployment)) {
+    console.error(`The activation of ${keyOf(node)} ${node.reason}: a deploy will replace it first.`);
+  }
 }

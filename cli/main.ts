@@ -29,6 +29,12 @@ function commands(): Command {
     .argument(...stacks)
     .option(...autoApprove)
     .option("--all-at-once", "allow that more than one node of a site is replaced at the same time")
+    .option(
+      "--replace <site/node>",
+      "replace this node, and nothing else unless stacks are named; may be given several times",
+      (key: string, keys: readonly string[]) => [...keys, key],
+      [],
+    )
     .action((ids: string[], options: DeployOptions) => finish(deploy(ids, options)));
   program
     .command("diff")

@@ -5,3 +5,6 @@ export class Refusal extends Error {
     this.name = "Refusal";
   }
 }
+
+/** The user doesn't want what was planned: nothing else is begun. */
+export class Declined extends Refusal {}

@@ -1,5 +1,7 @@
+import { runningNodes } from "./nodes/running-nodes";
+import type { Deployment } from "./deployment";
 import { Refusal } from "./refusal";
-import type { Stack } from "./stacks";
+import { isComputeStack, siteOf, type Stack } from "./stacks";
 import type { PlanJson } from "./terraform";
 
 /** Of their resources, those that a node has for as long as it lives: its droplet, if it is one, and its deregistration. */
@@ -9,7 +11,7 @@ const living = ["node", "deregistration"];
  * Names of the nodes that live and would be replaced. One whose creation has failed, or whose droplet has been
  * deleted by hand, isn't replaced but repaired: then one of the two is created only.
  */
-export function replacedNodes({ resource_changes: changes = [] }: PlanJson): string[] {
+function replacedNodes({ resource_changes: changes = [] }: PlanJson): string[] {
   const ofNodes = changes.filter(({ name }) => living.includes(name));
   const nodes = [...new Set(ofNodes.map(({ index }) => String(index)))];
   return nodes.filter((node) =>
@@ -19,18 +21,29 @@ export function replacedNodes({ resource_changes: changes = [] }: PlanJson): str
   );
 }
 
+/** Of the nodes that a plan of a stack replaces, those that may not be replaced at the same time: they run something. */
+export async function interruptedNodes(
+  stack: Stack,
+  plan: PlanJson,
+  { environment }: Pick<Deployment, "environment">,
+): Promise<readonly string[]> {
+  const nodes = isComputeStack(stack) ? replacedNodes(plan) : [];
+  // One is always allowed.
+  const running = nodes.length > 1 ? await runningNodes(environment.config, siteOf(stack), nodes) : [];
+  return running.length > 1 ? running : [];
+}
+
 /**
  * Makes sure that a site is not left without nodes while they are replaced.
  *
- * @throws {Refusal} that names the nodes when there is more than one.
+ * @throws {Refusal} that names the nodes when there is more than one on which something runs.
  */
-export function refuseReplacements({ id }: Stack, plan: PlanJson): void {
-  const nodes = replacedNodes(plan);
+export function refuseInterruptions(id: string, nodes: readonly string[]): void {
   if (nodes.length > 1) {
     throw new Refusal(
       `${id}: ${nodes.length} nodes would be replaced at the same time, and all that they run would stop: ` +
         `${nodes.join(", ")}. Nothing of this stack was changed. Give the change (an image, a size, a raised ` +
-        "`replacement`) to one node after the other and deploy each time, or add --all-at-once.",
+        "`replacement`, --replace) to one node after the other and deploy each time, or add --all-at-once.",
     );
   }
 }

@@ -18,6 +18,9 @@ export const computeStack = (site: string): string => `compute-${site}`;
 /** Whether it is the stack of a site. */
 export const isComputeStack = ({ id }: Pick<Stack, "id">): boolean => id.startsWith(computeStack(""));
 
+/** The site of such a stack. */
+export const siteOf = ({ id }: Pick<Stack, "id">): string => id.slice(computeStack("").length);
+
 /** A synthesised stack. */
 export interface Stack {
   readonly id: string;

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { BackendBlock } from "./backend-block";
 import type { Stack, TerraformBlock } from "./stacks";
-import type { State, Terraform } from "./terraform";
+import type { State } from "./state-file";
+import type { Terraform } from "./terraform";
 
 /** The state with another key or backend than that of any stack. */
 export async function stateElsewhere(

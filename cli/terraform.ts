@@ -2,22 +2,24 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { capture, show, type Run } from "./child-process";
 import { Refusal } from "./refusal";
-
-/** What a state holds: how many resources, and the outputs of the last apply. */
-export interface State {
-  /** Tells it from every state that isn't a copy of it; undefined when there is none. */
-  readonly lineage: string | undefined;
-  readonly resources: number;
-  readonly outputs: Readonly<Record<string, unknown>>;
-}
+import { parseState, type State } from "./state-file";
 
 /** A plan as `terraform show -json` tells it. */
 export interface PlanJson {
-  readonly resource_changes?: readonly {
-    readonly name: string;
-    readonly index?: number | string;
-    readonly change: { readonly actions: readonly string[] };
-  }[];
+  readonly resource_changes?: readonly PlannedChange[];
+}
+
+/** What a plan does to one resource. */
+export interface PlannedChange {
+  readonly address: string;
+  readonly mode: "managed" | "data";
+  readonly type: string;
+  readonly name: string;
+  readonly index?: number | string;
+  /** Of an object that a replacement has left to be deleted. */
+  readonly deposed?: string;
+  readonly action_reason?: string;
+  readonly change: { readonly actions: readonly string[] };
 }
 
 /** Makes sure, before a run of Terraform in a folder, that the folder holds what the command is about. */
@@ -25,8 +27,10 @@ export type Proof = (folder: string, args: readonly string[]) => void;
 
 /** Terraform (or OpenTofu) in the folders of stacks, each initialised when it is first needed. */
 export interface Terraform {
-  /** Shows a command's own output and lets the user answer it. Returns its exit code. */
+  /** Shows a command's own output, without the secrets of the state, and lets the user answer it. Returns its exit code. */
   run(folder: string, args: readonly string[]): Promise<number>;
+  /** As {@link run}, but shows nothing. */
+  runSilently(folder: string, args: readonly string[]): Promise<number>;
   /** @throws {Refusal} when the state can't be read. */
   state(folder: string): Promise<State>;
   /** What is in the file of a plan. */
@@ -68,21 +72,28 @@ export function createTerraform(variables: NodeJS.ProcessEnv, prove: Proof): Ter
       initialised.add(folder);
     }
   };
+  const state = async (folder: string): Promise<State> => {
+    const known = states.get(folder);
+    if (known !== undefined) {
+      return known;
+    }
+    await init(folder);
+    const read = parseState(await output(folder, "state", "pull"));
+    states.set(folder, read);
+    return read;
+  };
   return {
+    state,
     async run(folder, args) {
       await init(folder);
+      const { secrets } = await state(folder);
       states.delete(folder);
-      return show(inFolder(folder, ...args));
+      return show({ ...inFolder(folder, ...args), secrets });
     },
-    async state(folder) {
-      const known = states.get(folder);
-      if (known !== undefined) {
-        return known;
-      }
+    async runSilently(folder, args) {
       await init(folder);
-      const state = parseState(await output(folder, "state", "pull"));
-      states.set(folder, state);
-      return state;
+      states.delete(folder);
+      return (await capture(inFolder(folder, ...args))).exitCode;
     },
     async showPlan(folder, file) {
       return JSON.parse(await output(folder, "show", "-json", file)) as PlanJson;
@@ -108,28 +119,5 @@ export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.Process
     TF_DATA_DIR: undefined,
     TF_IN_AUTOMATION: "1",
     CHECKPOINT_DISABLE: "1",
-  };
-}
-
-// Terraform's state format 4, the only one since version 0.12.
-interface StateFile {
-  readonly version: number;
-  readonly lineage: string;
-  readonly resources?: readonly { readonly mode: string; readonly instances: readonly unknown[] }[];
-  readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
-}
-
-function parseState(text: string): State {
-  if (text.trim() === "") {
-    return { lineage: undefined, resources: 0, outputs: {} };
-  }
-  const { version, lineage, resources = [], outputs = {} } = JSON.parse(text) as StateFile;
-  if (version !== 4) {
-    throw new Refusal(`The state has format ${version}; only format 4 is known: use an older Terraform.`);
-  }
-  return {
-    lineage,
-    resources: resources.flatMap(({ mode, instances }) => (mode === "managed" ? instances : [])).length,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
   };
 }

@@ -1,6 +1,6 @@
 import type { Deployment } from "../prepared";
 import { Refusal } from "../refusal";
-import type { State } from "../terraform";
+import type { State } from "../state-file";
 import { identityIn, type DeploymentIdentity } from "./own-stack";
 
 /**

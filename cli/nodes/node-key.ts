@@ -1,0 +1,49 @@
+import { nodeNames } from "../../config/nodes";
+import type { Config } from "../../config/schema";
+import { Refusal } from "../refusal";
+import { computeStack, type Stack } from "../stacks";
+import type { State } from "../state-file";
+
+/** A node among those of all sites. */
+export interface NodeKey {
+  readonly site: string;
+  readonly node: string;
+}
+
+/** `site/node`, as users and activations name it. */
+export const keyOf = ({ site, node }: NodeKey): string => `${site}/${node}`;
+
+/** The nodes of every site. */
+export function allNodes({ sites }: Pick<Config, "sites">): NodeKey[] {
+  return Object.entries(sites).flatMap(([name, site]) =>
+    nodeNames(site).map((node) => ({ site: name, node })),
+  );
+}
+
+/** The nodes of a compute stack among these. */
+export function nodesOfStack<T extends NodeKey>(nodes: readonly T[], { id }: Pick<Stack, "id">): T[] {
+  return nodes.filter(({ site }) => computeStack(site) === id);
+}
+
+/**
+ * The nodes that a user names as `site/node`.
+ *
+ * @throws {Refusal} with the nodes that there are, when one of them is unknown.
+ */
+export function parseNodes(keys: readonly string[], config: Pick<Config, "sites">): NodeKey[] {
+  const known = allNodes(config);
+  const unknown = keys.filter((key) => !known.some((node) => keyOf(node) === key));
+  if (unknown.length > 0) {
+    throw new Refusal(
+      `No node is called ${unknown.join(", ")}: this environment has ${known.map(keyOf).join(", ") || "none"}.`,
+    );
+  }
+  return known.filter((node) => keys.includes(keyOf(node)));
+}
+
+/** Terraform's options to replace what these keys name of the resource with this name, as far as the state has it. */
+export function replaceOptions({ managed }: State, name: string, keys: readonly string[]): string[] {
+  return managed
+    .filter((resource) => resource.name === name && keys.includes(resource.key ?? ""))
+    .map(({ address }) => `-replace=${address}`);
+}
