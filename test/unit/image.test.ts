@@ -11,6 +11,7 @@ import { join, relative } from "node:path";
 import { expect, test } from "@jest/globals";
 import { buildContextProblem, readBuildContext } from "../../config/build-context";
 import { ConfigError } from "../../config/load";
+import type { Environment } from "../../config/schema";
 import { hashContext } from "../../constructs/image/context-copy";
 import { oneSite } from "../support/environments";
 import { withFolder, writeFiles, type Files } from "../support/folder";
@@ -27,10 +28,7 @@ const pathsOf = (files: Files) =>
   withFolder(files, (folder) => readBuildContext(folder).files.map(({ path }) => path));
 const hashIn = (folder: string) => hashContext(readBuildContext(folder), "linux/amd64");
 const hash = (files: Files) => withFolder(files, hashIn);
-const built = (build: string, platform?: "linux/arm64") => ({
-  ...oneSite,
-  application: { image: { build, ...(platform !== undefined && { platform }) } },
-});
+const built = (build: string): Environment => ({ ...oneSite, application: { image: { build } } });
 
 test("two folders with the same files have the same hash, whatever their order, times, umask and empty folders", () => {
   const umask = process.umask(0o077);
@@ -132,10 +130,14 @@ test("a prebuilt image adds nothing to the application's stack", () => {
 });
 
 test("another platform is another image", () => {
-  const tagFor = (platform?: "linux/arm64") =>
-    resourceAt(stackOf(synth(built("app", platform)), "application"), "null_resource.image")["triggers"];
-  expect(tagFor("linux/arm64")).toMatchObject({ PLATFORM: "linux/arm64" });
-  expect(tagFor("linux/arm64")).not.toMatchObject({ TAG: (tagFor() as { TAG: string }).TAG });
+  const servers: Environment["sites"] = { berlin: { kind: "on-premises", nodes: { "rack-1": {} } } };
+  const settingsFor = (platform: "linux/amd64" | "linux/arm64") => {
+    const stacks = synth({ ...oneSite, sites: servers, application: { image: { build: "app", platform } } });
+    return resourceAt(stackOf(stacks, "application"), "null_resource.image")["triggers"];
+  };
+  const { TAG } = settingsFor("linux/amd64") as { TAG: string };
+  expect(settingsFor("linux/arm64")).toMatchObject({ PLATFORM: "linux/arm64" });
+  expect(settingsFor("linux/arm64")).not.toMatchObject({ TAG });
 });
 
 test("exactly the hashed files are copied beside the stack's JSON, with modes of their own and without the last ones", () => {

@@ -207,7 +207,7 @@ test("a site on premises has lives without machines", () => {
     depends_on: ["null_resource.guard"],
     triggers: { INCARNATION: "${null_resource.generation[each.key].id}" },
   });
-  expect(Object.keys(berlin.output).sort()).toEqual(["kind", "nodes"]);
+  expect(Object.keys(berlin.output).sort()).toEqual(["deployment", "kind", "nodes"]);
 });
 
 test("a site on premises that isn't waited for has no gate", () => {
