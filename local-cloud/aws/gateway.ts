@@ -130,9 +130,9 @@ async function answerCall(
   } finally {
     await untilAnswered(world, fault);
   }
-  if (fault?.kind === "late-insights") {
+  if (fault?.kind === "late-insights" && typeof input["cluster"] === "string") {
     receiveLateInsights(world, options.moto, {
-      input,
+      cluster: input["cluster"],
       region: scope?.region ?? "",
       milliseconds: fault.milliseconds,
     });

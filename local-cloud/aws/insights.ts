@@ -1,10 +1,11 @@
-import { note, type JsonObject, type World } from "../world";
+import { note, type World } from "../world";
 import { lastPart } from "./arns";
 import { type MotoClient, MotoError } from "./moto-client";
 
-/** A call of DeleteCluster, and how often data arrives after it. */
+/** A cluster that was deleted, and how often data arrives after that. */
 interface LateInsights {
-  readonly input: JsonObject;
+  /** Its name or ARN. */
+  readonly cluster: string;
   readonly region: string;
   readonly milliseconds: number;
 }
@@ -14,8 +15,8 @@ interface LateInsights {
  * service makes it again, without retention and tags.
  */
 export function receiveLateInsights(world: World, moto: MotoClient, late: LateInsights): void {
-  const { input, region, milliseconds } = late;
-  const logGroupName = `/aws/ecs/containerinsights/${lastPart(input["cluster"] as string)}/performance`;
+  const { cluster, region, milliseconds } = late;
+  const logGroupName = `/aws/ecs/containerinsights/${lastPart(cluster)}/performance`;
   const end = (outcome: string): void => {
     note(world, { kind: "event", service: "ecs", name: "late-insights", detail: { logGroupName, outcome } });
   };
