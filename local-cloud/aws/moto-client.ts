@@ -48,7 +48,8 @@ export function motoClient(port: number, account: string): MotoClient {
         const { __type: code = "Unknown", message = text } = JSON.parse(text) as Record<string, string>;
         throw new MotoError(code, message);
       }
-      return JSON.parse(text) as Output;
+      // An operation without output answers with nothing.
+      return JSON.parse(text === "" ? "{}" : text) as Output;
     },
     iam: async (action, parameters) => {
       const form = new URLSearchParams({ Action: action, Version: "2010-05-08", ...parameters });

@@ -6,7 +6,6 @@ import { documentedCommands } from "../support/documented-commands";
 import { eventually } from "../support/eventually";
 import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
 import { mayListen } from "../support/low-ports";
-import { startService } from "../support/node-service";
 import { serverScript } from "../support/servers";
 
 jest.setTimeout(600_000);
@@ -78,6 +77,15 @@ digitalocean POST certificates -d '{"name":"shop--ams3-2-443-20260101000000","ty
 digitalocean POST firewalls -d '{"name":"shop--ams3-2","tags":["shop--ams3-2"],"outbound_rules":[{"protocol":"tcp","ports":"443","destinations":{"addresses":["0.0.0.0/0"]}}]}'
 `;
 
+/** A service as the application's, which has a task. */
+const service = `${digitalocean}
+aws ecs register-task-definition --family shop--app --requires-compatibilities EXTERNAL --network-mode bridge \\
+  --container-definitions '[{"name":"app","image":"localhost/anywhere/app:v1","memory":64}]'
+aws ecs create-service --cluster shop --service-name app--ams3 --task-definition shop--app --launch-type EXTERNAL \\
+  --scheduling-strategy DAEMON --availability-zone-rebalancing DISABLED
+until aws ecs list-tasks --cluster shop --query taskArns --output text | grep arn; do sleep 1; done
+`;
+
 /** Everything that there is in both accounts, one a line. */
 const inventory = `${digitalocean}
 each() { tr '\\t' '\\n' | sed "s|^|$1 |"; }
@@ -139,10 +147,7 @@ test("a deployment whose state is lost is removed to the last thing by the docum
   theirs = (await everything()).filter((line) => /-2|foreign|tagged/.test(line));
   server = bootServer();
   expect(await life.site("ams3").apply()).toMatchObject({ exitCode: 0 });
-  await startService(life, { site: "ams3", node: "node-1", lameDuckSeconds: 1, strategy: "DAEMON" });
-  await shell(`${digitalocean}
-aws ecs register-task-definition --family shop--app --container-definitions '[{"name":"app","image":"app","memory":64}]' \\
-  --requires-compatibilities EXTERNAL --network-mode bridge`);
+  await shell(service);
   await server;
   const ours = (await everything()).filter((line) => !theirs.includes(line));
   expect(ours.length).toBeGreaterThan(15);
