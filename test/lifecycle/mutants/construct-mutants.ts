@@ -84,8 +84,10 @@ function unrolled(stack: StackJson): StackJson {
   const depends_on = nodes.map((node) => `digitalocean_droplet.node-${node}`);
   const { all } = stack.data?.["digitalocean_droplets"] ?? {};
   const data = { ...stack.data, digitalocean_droplets: { all: { ...all, depends_on } } };
-  // The output of the nodes names the blocks that are no more.
-  return { ...stack, resource, data, output: without(stack.output, "nodes") as StackJson["output"] };
+  // What is told of the nodes, in the output and of their drift, names the blocks that are no more.
+  const rest = without({ ...stack }, "check") as unknown as StackJson;
+  const locals = without(stack.locals, "drift") as StackJson["locals"];
+  return { ...rest, locals, resource, data, output: without(stack.output, "nodes") as StackJson["output"] };
 }
 
 function instanceOf(block: Block, node: string): Block {
