@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Waits until a site's service runs exactly one revision: its deployment COMPLETED, and as many tasks as ECS wants, at
+# least one. Fails at once when ECS has given the revision up, and when the time is over; says what happened.
+#
+# Usage: NAME=… SITE=… SERVICE=… TASK_DEFINITION=… TASKS=… LOG_GROUP=… CLUSTER=… AWS_REGION=… ACCOUNT=… \
+#   DEFAULT_TIMEOUT_SECONDS=… AWS_LIBRARY=… LOST_NODES=… await-rollout.sh
+#   NAME, SITE                     deployment and site
+#   SERVICE, TASK_DEFINITION       name of the service, ARN of the revision
+#   TASKS                          how many tasks the configuration wants
+#   LOG_GROUP                      where the tasks' logs are
+#   CLUSTER, AWS_REGION, ACCOUNT   where the service is; credentials of another account are refused
+#   AWS_LIBRARY, LOST_NODES        paths of aws.sh and lost-nodes.sh
+# Seconds; the last two may be fractions:
+#   TIMEOUT_SECONDS  longest wait; DEFAULT_TIMEOUT_SECONDS when it is not set
+#   LAG_SECONDS      30  how long ECS may answer with what was there before
+#   POLL_SECONDS     5   between two looks; up to three times as long
+#   RETRY_SECONDS    2   before a failed call is repeated; doubles each time
+set -euo pipefail
+
+TASK="roll-out of ${SERVICE:-?}"
+# shellcheck source=constructs/aws/lost-nodes.sh
+. "${LOST_NODES:?is the path of lost-nodes.sh}"
+
+main() {
+  prepare NAME SITE SERVICE TASK_DEFINITION TASKS LOG_GROUP CLUSTER AWS_REGION ACCOUNT DEFAULT_TIMEOUT_SECONDS
+  # shellcheck disable=SC2153 # TASKS is a setting
+  readonly REVISION=${TASK_DEFINITION##*/} WANTED=${TASKS} LONGEST=${TIMEOUT_SECONDS:-${DEFAULT_TIMEOUT_SECONDS}}
+  local progress="" begun=${SECONDS}
+  SEEN=""
+  look
+  start_anew
+  until is_done; do
+    give_up_if_it_failed "$((SECONDS - begun))"
+    if [[ ${progress} != "$(progress)" ]]; then
+      progress=$(progress)
+      say "${progress}"
+    fi
+    ((SECONDS - begun < LONGEST)) || give_up_late
+    pause "${POLL_SECONDS:-5}"
+    look
+  done
+  say "${RUNNING} of ${WANTED} task(s) run ${REVISION}, and no other revision"
+}
+
+# Reads the service's deployments: the primary one, which ECS moves to, this revision's own, and how many tasks run of
+# others.
+look() {
+  local status revision state desired running pending failed id reason
+  PRIMARY="" OWN="" STATE="" DESIRED=0 RUNNING=0 PENDING=0 FAILED=0 REASON="" OTHERS=0
+  aws_call ecs describe-services --cluster "${CLUSTER}" --services "${SERVICE}" --query \
+    "services[?status=='ACTIVE'].deployments[].[status,taskDefinition,rolloutState,desiredCount,runningCount,pendingCount,failedTasks,id,rolloutStateReason]" ||
+    die "the cluster ${CLUSTER} does not exist in ${AWS_REGION}. Deploy the control plane, then run again."
+  while IFS=$'\t' read -r status revision state desired running pending failed id reason; do
+    [[ ${revision:-} == arn:* ]] || continue
+    if [[ ${status} == PRIMARY ]]; then
+      PRIMARY=${revision}
+    fi
+    if [[ ${revision} == "${TASK_DEFINITION}" && ( -z ${OWN} || ${status} == PRIMARY ) ]]; then
+      SEEN=yes OWN=${id} STATE=${state} REASON=${reason}
+      DESIRED=${desired} RUNNING=${running} PENDING=${pending} FAILED=${failed}
+    else
+      OTHERS=$((OTHERS + running))
+    fi
+  done <<<"${ANSWER}"
+}
+
+# A first revision that an earlier run has seen fail: ECS has nothing to go back to, and starts nothing any more.
+start_anew() {
+  [[ ${PRIMARY} == "${TASK_DEFINITION}" && ${STATE} == FAILED ]] || return 0
+  say "ECS has given ${REVISION} up before: starting it anew"
+  aws_call ecs update-service --cluster "${CLUSTER}" --service "${SERVICE}" --force-new-deployment \
+    --query service.status || die "ecs update-service: ${GONE}."
+  look
+}
+
+is_done() {
+  [[ ${PRIMARY} == "${TASK_DEFINITION}" && ${STATE} == COMPLETED ]] && ((DESIRED > 0 && RUNNING == DESIRED))
+}
+
+progress() {
+  echo "${STATE:-not begun}: ${RUNNING} of ${DESIRED} task(s) run ${REVISION}, ${PENDING} pending, ${FAILED} failed," \
+    "${OTHERS} of others"
+}
+
+# give_up_if_it_failed SECONDS: fails when this revision is not what ECS moves to any more. ECS may need a while to
+# answer with what has just been created or changed.
+give_up_if_it_failed() {
+  if [[ ${PRIMARY} == "${TASK_DEFINITION}" ]]; then
+    [[ ${STATE} != FAILED ]] || give_up "ECS has given ${REVISION} up, and there is none to go back to: ${REASON%.}"
+  elif [[ ${STATE} == FAILED ]]; then
+    give_up "${SERVICE} was rolled back to ${PRIMARY##*/}: ${REASON%.}"
+  elif [[ -n ${SEEN} ]] || (($1 >= ${LAG_SECONDS:-30})); then
+    [[ -n ${PRIMARY} ]] ||
+      die "the service ${SERVICE} does not exist in the cluster ${CLUSTER}. Deploy the application again."
+    give_up "${SERVICE} runs ${PRIMARY##*/}, not ${REVISION}: it was rolled back, or somebody has deployed another"
+  fi
+}
+
+# give_up PROBLEM: fails with what is known of the tasks.
+give_up() {
+  explain
+  die "$1. Read above, and in log group ${LOG_GROUP}, why its tasks failed; mend it and deploy again."
+}
+
+give_up_late() {
+  local node advice="If it is only late, run again: the wait goes on."
+  explain
+  # In a process of its own: what was counted is said even when this cannot be read.
+  LOST=$(find_lost && printf '%s' "${LOST}") || LOST=""
+  if [[ -n ${LOST} ]]; then
+    advice="An agent without a connection holds it up: $(cut -f 2 <<<"${LOST}" | tr '\n' ' ' | sed 's/ $//'). If a machine does not come back, replace its node:"
+    while IFS=$'\t' read -r _ node _; do
+      advice+=" \`npm run deploy -- --replace ${SITE}/${node}\`"
+    done <<<"${LOST}"
+  elif ((DESIRED < WANTED)); then
+    advice="ECS wants ${DESIRED} of ${WANTED} task(s) only: see whether the other nodes are registered and ACTIVE. ${advice}"
+  fi
+  die "after ${LONGEST} s, ${RUNNING} of ${DESIRED} task(s) run ${REVISION} (${PENDING} pending, ${FAILED} failed," \
+    "${OTHERS} of other revisions); its deployment is ${STATE:-not begun}. ${advice}"
+}
+
+# Says the newest events of the service, and how tasks of this revision ended. What cannot be read is left out.
+explain() {
+  local line reason exits events tasks arns=()
+  events=$(details ecs describe-services --cluster "${CLUSTER}" --services "${SERVICE}" \
+    --query 'services[0].events[:5].[message]')
+  while read -r line; do
+    [[ -z ${line} || ${line} == None ]] || say "event: ${line}" >&2
+  done <<<"${events}"
+  tasks=$(details ecs list-tasks --cluster "${CLUSTER}" --service-name "${SERVICE}" --desired-status STOPPED \
+    --query 'taskArns[]' | tr '\t' '\n' | grep '^arn:' | tail -n 100 || true)
+  IFS=$'\n' read -r -d '' -a arns <<<"${tasks}" || true
+  [[ -n ${arns[0]:-} ]] || return 0
+  tasks=$(details ecs describe-tasks --cluster "${CLUSTER}" --tasks "${arns[@]}" --query \
+    "tasks[?taskDefinitionArn=='${TASK_DEFINITION}'].[taskArn,stoppedReason,join(', ',containers[?exitCode!=\`null\`].join(' ',[name,'exited with',to_string(exitCode)]))]")
+  while IFS=$'\t' read -r line reason exits; do
+    [[ ${line} != arn:* ]] || say "task ${line##*/} stopped: ${reason}${exits:+ (${exits})}" >&2
+  done <<<"$(tail -n 3 <<<"${tasks}")"
+}
+
+# details SERVICE OPERATION [OPTION…]: prints the answer; a failure is said, and no more.
+details() {
+  (
+    aws_call "$@"
+    printf '%s\n' "${ANSWER}"
+  ) || true
+}
+
+main

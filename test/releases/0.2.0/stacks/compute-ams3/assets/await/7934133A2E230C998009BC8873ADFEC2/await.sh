@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Waits until one node is registered: Online in Systems Manager, ACTIVE in ECS, its agent connected. Fails when the
+# time is over, or sooner when the node's activation cannot be used any more, and says which step is missing and what
+# to do. A lost connection on the way is waited for.
+#
+# Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACCOUNT=… ACTIVATION_ID=… REMEDY=… \
+#   AWS_LIBRARY=… REGISTRATIONS=… await.sh
+#   NAME, SITE, NODE, GENERATION   the node: deployment, site, name and incarnation
+#   CLUSTER, AWS_REGION, ACCOUNT   where it registers; credentials of another account are refused
+#   ACTIVATION_ID                  the activation that its machine was created with; may be empty
+#   REMEDY                         how a user replaces the node, in words that go on a sentence
+#   AWS_LIBRARY, REGISTRATIONS     paths of aws.sh and registrations.sh
+#   MACHINE_CREATED                when the machine was created (2018-06-18T22:28:28Z), if that is known: what registered
+#                                  before was another one, though AWS takes minutes to notice that it has gone
+# Seconds; the last two may be fractions:
+#   TIMEOUT_SECONDS  900  longest wait
+#   GRACE_SECONDS    120  longest wait for a machine to appear whose activation is used, expired or deleted; the
+#                         activation is looked at four times within it
+#   POLL_SECONDS     5    between two looks, each of which reads ECS once, twice when it knows the node; up to three
+#                         times as long
+#   RETRY_SECONDS    2    before a failed call is repeated; doubles each time
+set -euo pipefail
+
+readonly GRACE=${GRACE_SECONDS:-120}
+: "${REMEDY:?is how a user replaces the node}"
+TASK="registration of ${SITE:-?}/${NODE:-?}"
+# shellcheck source=constructs/node/registrations.sh
+. "${REGISTRATIONS:?is the path of registrations.sh}"
+
+main() {
+  prepare_node
+  local step=""
+  DEADLINE=$((SECONDS + ${TIMEOUT_SECONDS:-900})) ASK_AT=${SECONDS}
+  INSTANCE="" ONLINE="" ARN="" STATUS="" CONNECTED="" ACTIVATION="" USELESS_SINCE=""
+  while look; [[ ${ONLINE}${STATUS}${CONNECTED} != OnlineACTIVETrue ]]; do
+    look_at_activation
+    if [[ ${step} != "$(missing)" ]]; then
+      step=$(missing)
+      say "waiting: ${step}"
+    fi
+    if ((SECONDS >= DEADLINE)) || { [[ -n ${USELESS_SINCE} ]] && ((SECONDS - USELESS_SINCE >= GRACE)); }; then
+      give_up "${step}"
+    fi
+    pause "${POLL_SECONDS:-5}"
+  done
+  say "${INSTANCE} is Online, ${ARN##*/} is ACTIVE and connected"
+}
+
+# Looks for the first thing that was missing at the last look, so that a look reads ECS once or twice.
+look() {
+  local arn instance status connected
+  if [[ -n ${ARN} ]]; then
+    describe_containers "${ARN}" || CONTAINERS=""
+  else
+    find_node "${MACHINE_CREATED:+ and registeredAt >= ${MACHINE_CREATED}}" ||
+      die "the cluster ${CLUSTER} does not exist in ${AWS_REGION}. Deploy the control plane, then run again."
+    # An older machine of the same incarnation may still be listed beside it.
+    read -r INSTANCE ONLINE <<<"$(grep -w Online <<<"${MANAGED}" || echo "${MANAGED}")"
+  fi
+  ARN="" STATUS="" CONNECTED=""
+  while IFS=$'\t' read -r arn instance status connected _; do
+    if [[ -n ${arn} ]] && grep -q "^${instance}[[:space:]]Online" <<<"${MANAGED}"; then
+      INSTANCE=${instance} ARN=${arn} STATUS=${status} CONNECTED=${connected}
+    fi
+  done <<<"${CONTAINERS}"
+}
+
+# Learns from time to time, while no machine of this node is to be seen, what has become of its activation, and since
+# when that is of no use.
+look_at_activation() {
+  local found expired used
+  if [[ -n ${INSTANCE} || -z ${ACTIVATION_ID} ]]; then
+    ACTIVATION="" USELESS_SINCE=""
+    return
+  fi
+  ((SECONDS >= ASK_AT || SECONDS >= DEADLINE)) || return 0
+  ASK_AT=$((SECONDS + GRACE / 4))
+  aws_call ssm describe-activations --filters "FilterKey=ActivationIds,FilterValues=${ACTIVATION_ID}" \
+    --query 'ActivationList[].[ActivationId,Expired,RegistrationsCount]' || ANSWER=""
+  read -r found expired used <<<"$(grep -F "${ACTIVATION_ID}" <<<"${ANSWER}" || true)"
+  if [[ -z ${found} ]]; then
+    ACTIVATION=deleted
+  elif [[ ${used:-0} != 0 && ${used} != None ]]; then
+    ACTIVATION=used
+  elif [[ ${expired} == True ]]; then
+    ACTIVATION=expired
+  else
+    ACTIVATION=valid USELESS_SINCE=""
+    return
+  fi
+  : "${USELESS_SINCE:=${SECONDS}}"
+}
+
+# Prints the first step that the node has not taken.
+missing() {
+  if [[ -z ${INSTANCE} ]]; then
+    case "${ACTIVATION}" in
+      deleted) echo "the activation ${ACTIVATION_ID} does not exist any more, and the machine has not registered with it" ;;
+      used) echo "the activation ${ACTIVATION_ID} has been used, but by a machine that never appeared or has gone since" ;;
+      expired) echo "the activation ${ACTIVATION_ID} expired before the machine used it" ;;
+      *) echo "the machine has not registered with Systems Manager" ;;
+    esac
+  elif [[ ${ONLINE} != Online ]]; then
+    echo "${INSTANCE} is registered with Systems Manager, but its ping status is ${ONLINE}, not Online"
+  elif [[ -z ${ARN} ]]; then
+    echo "${INSTANCE} is activated and Online, but no ECS agent has registered it with the cluster ${CLUSTER}"
+  elif [[ ${STATUS} != ACTIVE ]]; then
+    echo "the container instance ${ARN##*/} is ${STATUS}, not ACTIVE"
+  else
+    echo "the ECS agent of ${ARN##*/} is not connected"
+  fi
+}
+
+# give_up STEP: fails with what is missing and the remedy.
+give_up() {
+  local step=$1
+  local advice="Read the machine's /var/log/anywhere-bootstrap.log. If it is only late, run again; else ${REMEDY}."
+  case "${ACTIVATION}" in
+    valid) step="the machine has never used its activation ${ACTIVATION_ID}, which is still valid" ;;
+    used) advice="It works only once: ${REMEDY}." ;;
+    deleted | expired) advice="A new machine needs a new one: ${REMEDY}." ;;
+  esac
+  if [[ ${STATUS} == DRAINING ]]; then
+    advice="If somebody drains it on purpose, set it to ACTIVE and run again; else ${REMEDY}."
+  fi
+  die "after ${SECONDS} s, ${step}. ${advice}"
+}
+
+main

@@ -1,0 +1,334 @@
+#!/usr/bin/env bash
+# Makes this machine a node: registers it with Systems Manager and with an ECS cluster. Can be run again at any time.
+# Ubuntu 22.04 and 24.04, Debian 12; x86_64 and arm64; as root.
+#
+# Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACTIVATION_ID=… ACTIVATION_CODE=… SIGNING_KEY=…
+#        ATTRIBUTES=… bootstrap.sh
+#   NAME, SITE, NODE, GENERATION    the node: deployment, site, name and incarnation
+#   CLUSTER, AWS_REGION             where it registers
+#   ACTIVATION_ID, ACTIVATION_CODE  its hybrid activation, which works once
+#   SIGNING_KEY                     fingerprint of the primary key that must have signed AWS's installer
+#   ATTRIBUTES                      its ECS attributes and tags, a JSON object on one line, anywhere.* included
+#
+# The last line says `anywhere: READY …` or `anywhere: FAILED step: reason`; the log has everything but the code.
+# shellcheck disable=SC2329 # step, retry and trap call functions by their names
+set -euo pipefail
+
+readonly LOG=/var/log/anywhere-bootstrap.log
+readonly USED=/etc/ecs/anywhere.activation # the activation that this machine registered with
+readonly SSM_VAULT=/var/lib/amazon/ssm/Vault
+readonly ECS_DATA=/var/lib/ecs/data
+readonly UUID='^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+readonly INSTALLER=https://amazon-ecs-agent.s3.amazonaws.com/ecs-anywhere-install-latest.sh
+readonly KEY=https://raw.githubusercontent.com/aws/amazon-ecs-agent/master/scripts/amazon-ecs-agent.gpg
+# What would take the package manager's lock, for which the installer does not wait.
+readonly UPDATES=(apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service)
+
+main() {
+  STEP=settings REASON="" STOPPED=()
+  trap finish EXIT
+  check_settings
+  step system check_system
+  step machine check_machine
+  step identity check_identity
+  FOLDER=$(mktemp -d)
+  cd "${FOLDER}" # the installer leaves its downloads where it runs
+  step updates stop_updates
+  step updates hold_back_docker
+  step packages retry 5 install_packages
+  step installer fetch_installer
+  step clock check_clock
+  step signature verify_installer
+  step metadata block_metadata
+  step identity forget_identity
+  step configuration configure
+  step registration retry 3 register
+  # The installer stops short of it when it finds its own package installed.
+  step configuration configure
+  step agent systemctl enable --now ecs
+  STEP=""
+}
+
+step() {
+  STEP=$1
+  printf 'anywhere: %s\n' "$1"
+  "${@:2}"
+}
+
+die() {
+  REASON="$*"
+  exit 1
+}
+
+# Prints the status line, whatever has ended the script.
+finish() {
+  local status=$?
+  trap - EXIT
+  ((${#STOPPED[@]} == 0)) || systemctl start --no-block "${STOPPED[@]}" || true
+  [[ -z ${FOLDER:-} ]] || rm -rf "${FOLDER}"
+  if [[ ${status} -eq 0 && -z ${STEP} ]]; then
+    printf 'anywhere: READY %s/%s of %s, generation %s, in the cluster %s\n' \
+      "${SITE}" "${NODE}" "${NAME}" "${GENERATION}" "${CLUSTER}"
+  else
+    printf 'anywhere: FAILED %s: %s\n' "${STEP}" "${REASON:-a command ended with status ${status}; see ${LOG}}"
+    exit 1
+  fi
+}
+
+# retry ATTEMPTS COMMAND…: repeats it, with a pause that doubles from 2 s, and some jitter.
+retry() {
+  local attempts=$1 attempt
+  for ((attempt = 1; attempt <= attempts; attempt++)); do
+    # In a shell of its own, so that `set -e` holds inside.
+    set +e
+    (
+      set -e
+      "${@:2}"
+    )
+    local status=$?
+    set -e
+    ((status != 0)) || return 0
+    ((attempt == attempts)) || sleep "$((2 ** attempt + RANDOM % 3))"
+  done
+  die "${*:2} failed ${attempts} times, at last with status ${status}; see ${LOG}"
+}
+
+check_settings() {
+  local setting
+  for setting in NAME SITE NODE GENERATION CLUSTER AWS_REGION ACTIVATION_ID ACTIVATION_CODE SIGNING_KEY ATTRIBUTES; do
+    [[ -n ${!setting:-} ]] || die "${setting} is not set"
+    [[ ${!setting} != *$'\n'* ]] || die "${setting} has more than one line"
+  done
+  [[ ${ACTIVATION_ID} =~ ${UUID} ]] || die "ACTIVATION_ID must be a UUID in small letters (got ${ACTIVATION_ID})"
+  [[ ${SIGNING_KEY} =~ ^[0-9A-Fa-f]{40}$ ]] || die "SIGNING_KEY must have 40 hexadecimal digits (got ${SIGNING_KEY})"
+  [[ ${ATTRIBUTES} == "{"*"}" ]] || die "ATTRIBUTES must be a JSON object (got ${ATTRIBUTES})"
+}
+
+check_system() {
+  local system
+  ((EUID == 0)) || die "must run as root"
+  # shellcheck source=/dev/null
+  system=$(. /etc/os-release && echo "${ID} ${VERSION_ID:-}") || die "/etc/os-release cannot be read"
+  case "${system} $(uname -m)" in
+    "ubuntu 22.04 "* | "ubuntu 24.04 "* | "debian 12 "*) ;;
+    *) die "Ubuntu 22.04, Ubuntu 24.04 or Debian 12 is needed (this is ${system})" ;;
+  esac
+  case "$(uname -m)" in
+    x86_64 | aarch64) ;;
+    *) die "x86_64 or aarch64 is needed (this is $(uname -m))" ;;
+  esac
+  # cloud-init sets none, and the installer's gpg needs it.
+  export HOME=${HOME:-/root} DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+}
+
+# What would let the agents fail on this machine once they have used up its activation.
+check_machine() {
+  local controllers="" free
+  if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
+    controllers=$(</sys/fs/cgroup/cgroup.controllers)
+  else
+    controllers=$(awk '$4 == 1 { print $1 }' /proc/cgroups | tr '\n' ' ')
+  fi
+  [[ " ${controllers} " == *" memory "* ]] || die "the kernel does not limit containers' memory: add" \
+    "cgroup_enable=memory to its command line, restart, and run again"
+  free=$(df --output=avail -k /var/lib/ | tail -n 1)
+  ((free >= 1048576)) || die "/var/lib has $((free / 1024)) MiB left, of which agents and images need 1024: make room"
+  # The Systems Manager agent keeps the node's own credentials there too, but only where a bootstrap has run.
+  [[ -e ${USED} || ! -e /root/.aws/credentials ]] || die "/root/.aws/credentials holds other AWS credentials, which" \
+    "the agents would take for the node's: move them away"
+  ! grep -qs '^AWS_\(ACCESS_KEY_ID\|SECRET_ACCESS_KEY\|SESSION_TOKEN\)=' /etc/ecs/ecs.config ||
+    die "/etc/ecs/ecs.config holds AWS credentials, which the agent would take for the node's: remove them"
+}
+
+# Both agents keep an identity for ever, also one that AWS has forgotten, and the installer believes them: a new
+# activation would be used up in vain. Refuses a machine whose identity is not known to be ours to clear.
+check_identity() {
+  has_identity || return 0
+  [[ -e ${USED} || -L ${USED} ]] ||
+    die "somebody else has registered this machine, or the one that it was cloned from: deregister it there, and" \
+      "remove both ${SSM_VAULT} and ${ECS_DATA}"
+  [[ $(marked) =~ ${UUID} ]] ||
+    die "${USED} is damaged, and only it says who has registered this machine. If it may be registered anew," \
+      "deregister it, and remove ${USED}, ${SSM_VAULT} and ${ECS_DATA}"
+}
+
+has_identity() { [[ -e ${SSM_VAULT}/Store/RegistrationKey || -n $(ls -A "${ECS_DATA}" 2>/dev/null) ]]; }
+
+# Prints the activation that this machine registered with, or was about to.
+marked() { cat "${USED}" 2>/dev/null || true; }
+
+stop_updates() {
+  local unit
+  for unit in "${UPDATES[@]}"; do
+    ! systemctl is-active --quiet "${unit}" || STOPPED+=("${unit}")
+  done
+  # Each finishes the package at hand; a unit that this system does not have is no failure.
+  systemctl stop "${UPDATES[@]}" apt-daily.service apt-daily-upgrade.service || true
+  # For every apt below, the installer's own included.
+  printf '%s\n' 'DPkg::Lock::Timeout "300";' 'Acquire::Retries "3";' \
+    'Dpkg::Options { "--force-confdef"; "--force-confold"; };' >apt.conf
+  export APT_CONFIG="${FOLDER}/apt.conf"
+}
+
+# An update of Docker ends all containers of a node, and would come to every node within the hour.
+hold_back_docker() {
+  mkdir -p /etc/apt/apt.conf.d
+  cat >/etc/apt/apt.conf.d/60anywhere-docker <<'CONF'
+// Nodes get a newer Docker by being replaced, one after the other.
+Unattended-Upgrade::Package-Blacklist { "docker\.io$"; "docker-ce"; "containerd"; "runc$"; };
+CONF
+}
+
+# Ends what an update that was stopped has left. dpkg does not wait for its lock, as apt does.
+configure_packages() {
+  local attempt said
+  for ((attempt = 0; attempt < 60; attempt++)); do
+    said=$(LC_ALL=C dpkg --configure -a </dev/null 2>&1) && return
+    printf '%s\n' "${said}"
+    [[ ${said} == *"locked by another process"* ]] || return 1
+    sleep 5
+  done
+  return 1
+}
+
+install_packages() {
+  configure_packages
+  apt-get update -q </dev/null
+  apt-get install -q -y --no-install-recommends ca-certificates curl gnupg iptables </dev/null
+}
+
+fetch_installer() {
+  retry 5 download "${INSTALLER}" installer
+  retry 5 download "${KEY}" key
+  retry 5 download "${INSTALLER}.asc" installer.asc
+}
+
+download() { curl --fail --silent --show-error --proto '=https' --tlsv1.2 --connect-timeout 10 --max-time 120 -D headers -o "$2" "$1"; }
+
+# AWS refuses calls from clocks that are five minutes off. The last download came from S3, which says what time it is.
+check_clock() {
+  local now off
+  now=$(sed -n 's/^[Dd]ate: *//p' headers | tr -d '\r' | tail -n 1)
+  [[ -n ${now} ]] || return 0
+  off=$(($(date +%s) - $(date -d "${now}" +%s)))
+  ((off > -240 && off < 240)) || die "the clock is ${off#-} s off: set it (timedatectl set-ntp true) and run again"
+}
+
+# Refuses an installer that the pinned key has not signed. gpg's exit status is not enough: it is 0 for a signature
+# of an expired or revoked key, and for any other key in the file that was downloaded.
+verify_installer() {
+  export GNUPGHOME="${FOLDER}/gnupg"
+  mkdir -m 700 gnupg
+  gpg --batch --no-autostart --import key || die "the signing key cannot be read"
+  local status signers
+  status=$(gpg --batch --no-autostart --trust-model always --status-fd 1 --verify installer.asc installer) || true
+  printf '%s\n' "${status}"
+  case "${status}" in
+    *"] BADSIG "*) die "the installer is not what was signed: refused" ;;
+    *"] EXPSIG "*) die "the installer's signature has expired: refused" ;;
+    *"] EXPKEYSIG "*) die "the installer's signing key has expired: refused" ;;
+    *"] REVKEYSIG "* | *"] KEYREVOKED"*) die "the installer's signing key has been revoked: refused" ;;
+    *"] NO_PUBKEY "*) die "the installer was signed by an unknown key: refused" ;;
+    *"] ERRSIG "*) die "the installer's signature cannot be checked: refused" ;;
+  esac
+  signers=$(awk '$2 == "VALIDSIG" { print $NF }' <<<"${status}" | sort -u)
+  [[ ${status} == *"] GOODSIG "* && -n ${signers} ]] || die "the installer has no valid signature: refused"
+  [[ ${signers} == "${SIGNING_KEY^^}" ]] ||
+    die "the installer was signed by ${signers//$'\n'/ }, not by ${SIGNING_KEY^^}: refused"
+}
+
+# Containers must not read the machine's user-data, which holds the code, from the metadata address: neither now, nor
+# before Docker has started for the first time, nor after a reboot. Docker does not start without the rule.
+block_metadata() {
+  local rule="DOCKER-USER -d 169.254.169.254/32 -j REJECT"
+  local block="iptables -w -N DOCKER-USER 2>/dev/null; iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${rule}"
+  cat >/etc/systemd/system/anywhere-metadata.service <<UNIT
+[Unit]
+Description=Keep containers from the metadata address
+Before=docker.service
+After=nftables.service netfilter-persistent.service ufw.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c '${block}'
+
+[Install]
+RequiredBy=docker.service
+UNIT
+  systemctl daemon-reload
+  systemctl enable anywhere-metadata.service
+  sh -c "${block}"
+}
+
+# Clears the whole identity that another activation has given, or what is left of the one that this has, and the
+# containers that nobody looks after any more.
+forget_identity() {
+  local container
+  mkdir -p /etc/ecs
+  if has_identity && [[ $(marked) != "${ACTIVATION_ID}" || ! -e ${SSM_VAULT}/Store/RegistrationKey ]]; then
+    printf 'leaving the registration of activation %s\n' "$(marked)"
+    systemctl stop ecs amazon-ssm-agent || true
+    rm -rf "${SSM_VAULT}" "${ECS_DATA}"
+    mkdir -p "${ECS_DATA}"
+    docker ps --all --quiet --filter label=com.amazonaws.ecs.cluster | while read -r container; do
+      docker rm --force "${container}"
+    done || true
+  fi
+  # All of it or nothing, whenever the power goes.
+  printf '%s\n' "${ACTIVATION_ID}" >"${USED}.new"
+  sync "${USED}.new"
+  mv -fT "${USED}.new" "${USED}"
+}
+
+# The agent reads both files; it sends attributes and tags at its first registration only. Containers see the tags.
+configure() {
+  mkdir -p /var/lib/ecs
+  set_lines /etc/ecs/ecs.config "ECS_CLUSTER=${CLUSTER}" "ECS_INSTANCE_ATTRIBUTES=${ATTRIBUTES}" \
+    "ECS_CONTAINER_INSTANCE_TAGS=${ATTRIBUTES}"
+  set_lines /var/lib/ecs/ecs.config "AWS_DEFAULT_REGION=${AWS_REGION}" ECS_EXTERNAL=true
+}
+
+# set_lines FILE NAME=VALUE…: gives these settings their values, once each, and keeps all others.
+set_lines() {
+  local file=$1 line
+  shift
+  touch "${file}"
+  cp "${file}" config
+  for line in "$@"; do
+    grep -v "^${line%%=*}=" config >config.rest || true
+    mv config.rest config
+  done
+  printf '%s\n' "$@" >>config
+  cmp -s config "${file}" || cat config >"${file}"
+}
+
+# Sourced with its options, so that the code is not in the arguments of a process of ours. Where a former run has
+# installed the agent, it must run, or the installer waits for it in vain.
+register() {
+  [[ ! -x /usr/libexec/amazon-ecs-init ]] || systemctl enable --now ecs
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  ACTIVATION_CODE="${SECRET}" bash -c '. ./installer --region "${AWS_REGION}" --cluster "${CLUSTER}" \
+    --activation-id "${ACTIVATION_ID}" --activation-code "${ACTIVATION_CODE}" --docker-install-source distro' </dev/null
+}
+
+# Copies what comes in to the console and to the log, without the code.
+record() {
+  local line
+  while IFS= read -r line || [[ -n ${line} ]]; do
+    line=${line//"${SECRET}"/(activation code)}
+    printf '%s\n' "${line}"
+    TZ=UTC printf '%(%FT%TZ)T %s\n' -1 "${line}" >&3
+  done
+}
+
+# No child but the installer finds the code in its environment.
+readonly SECRET=${ACTIVATION_CODE:-}
+export -n ACTIVATION_CODE
+(umask 077 && : >>"${LOG}")
+chmod 600 "${LOG}"
+set +e
+(
+  set -e
+  main
+) 2>&1 | record 3>>"${LOG}"
+exit "${PIPESTATUS[0]}"
