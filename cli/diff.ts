@@ -34,7 +34,9 @@ export async function diff(ids: readonly string[]): Promise<number> {
     }
     const show = async (plan: Plan) => {
       changes ||= plan.changes;
-      await sayBeforehand(stack, await plan.json(), deployment);
+      if (isComputeStack(stack)) {
+        await sayBeforehand(stack, await plan.json(), deployment);
+      }
       return 0;
     };
     const options = await pushAgain(stack, terraform);
@@ -46,11 +48,8 @@ export async function diff(ids: readonly string[]): Promise<number> {
   return changes ? 2 : 0;
 }
 
-/** Says what a deploy will do or refuse that its plan doesn't show. */
+/** Says what a deploy of a site's nodes will do or refuse that its plan doesn't show. */
 async function sayBeforehand(stack: Stack, plan: PlanJson, deployment: Deployment): Promise<void> {
-  if (!isComputeStack(stack)) {
-    return;
-  }
   const nodes = await interruptedNodes(stack, plan, deployment);
   if (nodes.length > 1) {
     console.error(`A deploy will refuse to replace ${nodes.join(", ")} together without --all-at-once.`);

@@ -20,6 +20,7 @@ import { serveDigitalOcean } from "../../../local-cloud/digitalocean/api";
 import { createWorld, type World } from "../../../local-cloud/world";
 import { fakeMachines } from "../local-cloud/fake-machines";
 import { serveAws, type StandInAws } from "./checks/stand-in-aws";
+import { serveNodes, type StandInNodes } from "./stand-in-nodes";
 
 export const accountId = "111122223333";
 
@@ -49,6 +50,8 @@ export interface Project {
   readonly aws: StandInAws;
   /** The world of the DigitalOcean that it asks. */
   readonly digitalOcean: World;
+  /** The activations and container instances that it asks for. */
+  readonly nodes: StandInNodes;
   /** Lines of a file in the project; none when there is no such file. */
   lines(file: string): string[];
   remove(): Promise<void>;
@@ -90,6 +93,7 @@ export async function createProject(): Promise<Project> {
     }
     return bin;
   };
+  const nodes = await serveNodes();
   const terminals: AtTerminal[] = [];
   const variables = {
     PATH: `${programs({ aws: "echo aws-cli/2.15.0 Python/3.11.6" })}:${process.env["PATH"] ?? ""}`,
@@ -100,6 +104,8 @@ export async function createProject(): Promise<Project> {
     RECORD: join(folder, "record"),
     FAIL: join(folder, "fail"),
     AWS_ENDPOINT_URL: aws.url,
+    AWS_ENDPOINT_URL_SSM: nodes.url,
+    AWS_ENDPOINT_URL_ECS: nodes.url,
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_EC2_METADATA_DISABLED: "true",
@@ -111,6 +117,7 @@ export async function createProject(): Promise<Project> {
     programs,
     aws,
     digitalOcean,
+    nodes,
     async anywhere(args, more = {}) {
       const child = spawn(process.execPath, [join(folder, "cli/anywhere.js"), ...args], {
         cwd: folder,
@@ -150,7 +157,7 @@ export async function createProject(): Promise<Project> {
     },
     async remove() {
       terminals.forEach((child) => child.kill());
-      await Promise.all([aws.close(), api.close()]);
+      await Promise.all([aws.close(), api.close(), nodes.close()]);
       await machines.close();
       rmSync(folder, { recursive: true });
     },

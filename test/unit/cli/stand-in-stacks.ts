@@ -71,21 +71,32 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     const instances = Object.fromEntries(
       nodes.map(([node, { activation, generation }]) => [node, { input: read(activation), generation }]),
     );
+    const generation = { for_each: instances, triggers_replace: "${each.value.generation}" };
     const deregistration = {
       for_each: instances,
       lifecycle: { replace_triggered_by: ["terraform_data.node[each.key].id"] },
     };
+    const first = {
+      ...recorded(id, instances),
+      triggers_replace: "${terraform_data.generation[each.key].id}",
+      // What a node was made with, whatever became of its activation since.
+      lifecycle: { ignore_changes: ["input"] },
+    };
     return stack(
       id,
       kind === "digitalocean"
-        ? { node: recorded(id, instances), deregistration }
-        : { deregistration: recorded(id, instances) },
+        ? { generation, node: first, deregistration }
+        : { generation, deregistration: first },
       outputs,
       reading("activations"),
     );
   };
   const keys = sites.flatMap(({ nodes }) => nodes.map(([, { activation }]) => activation));
-  const ids = Object.fromEntries(keys.map((key) => [key, `id of ${key}`]));
+  // Not marked as sensitive, as with the provider for AWS.
+  const activation = {
+    for_each: Object.fromEntries(keys.map((key) => [key, `code-of-${key}`])),
+    input: { activation_code: "${each.value}" },
+  };
   const only = (id: string, name: string) => ({
     node: recorded(id, { [name]: { input: "1", generation: "1" } }),
   });
@@ -101,8 +112,8 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     ...Object.fromEntries(sites.map((site) => [`compute-${site.name}`, computeStack(site)])),
     activations: stack(
       "activations",
-      only("activations", "activations"),
-      { activation_ids: ids },
+      { first: only("activations", "activations").node, node: activation },
+      { activation_ids: "${{ for key, one in terraform_data.node : key => one.id }}" },
       reading("control-plane"),
     ),
     "control-plane": stack("control-plane", only("control-plane", "cluster"), {

@@ -120,7 +120,7 @@ test("a stack is not deployed before what it reads", async () => {
 test("a deploy refuses to forget a site that is still deployed, and changes nothing", async () => {
   project.configure({ sites: { office: sites.office } });
   const refusal =
-    "Site ams3 is no longer in environment.json, but its stack compute-ams3 is still deployed (resources: 1). " +
+    "Site ams3 is no longer in environment.json, but its stack compute-ams3 is still deployed (resources: 2). " +
     'Put the site back, run "npm run destroy -- compute-ams3", and only then remove it. ' +
     "A site under a new name is another site: to rename one, keep the old one until the new one is deployed.\n";
   for (const command of [
@@ -155,7 +155,7 @@ test("the control plane is not destroyed while a stack needs its outputs", async
   expect(exitCode).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toContain(
-    "compute-office, activations, control-plane can't be destroyed before what reads its outputs: compute-ams3 (resources: 1).",
+    "compute-office, activations, control-plane can't be destroyed before what reads its outputs: compute-ams3 (resources: 2).",
   );
   expect(project.lines("record")).toEqual([...created, "- application service"]);
 });
@@ -164,7 +164,7 @@ test("the control plane is not destroyed while a site that left the config is de
   project.configure({ sites: { office: sites.office } });
   const { exitCode, stderr } = await destroy();
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("its stack compute-ams3 is still deployed (resources: 1)");
+  expect(stderr).toContain("its stack compute-ams3 is still deployed (resources: 2)");
   expect(project.lines("record")).toEqual(created);
 });
 
