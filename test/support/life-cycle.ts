@@ -90,6 +90,9 @@ export const shortWaits = {
   LATE_INSIGHTS_SECONDS: "0",
 };
 
+/** A roll-out takes half a minute and more: what looks at it often takes the computer from it. */
+const rolloutWaits = { POLL_SECONDS: "2" };
+
 /** Starts a local cloud and deploys control plane and activations of these sites into it. Takes about 35 s. */
 export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCycle> {
   const directory = emptyFolder(options.name);
@@ -134,7 +137,12 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
     program: cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform",
     args,
     folder: folderOf(stack),
-    variables: { ...cloud.variables, ...shortWaits, ...variables },
+    variables: {
+      ...cloud.variables,
+      ...shortWaits,
+      ...(stack === "application" ? rolloutWaits : {}),
+      ...variables,
+    },
     log: join(directory, "terraform.log"),
     seconds: commandTimeout,
   });

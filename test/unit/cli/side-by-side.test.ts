@@ -163,6 +163,8 @@ async function node(args: readonly string[], variables: NodeJS.ProcessEnv): Prom
     cwd: project().folder,
     env: { ...project().variables, CHECKPOINT_DISABLE: "1", CI: "true", ...variables },
     stdio: ["ignore", "pipe", "pipe"],
+    timeout: 120_000,
+    killSignal: "SIGKILL",
   });
   const [[code], stdout, stderr] = await Promise.all([
     once(child, "close") as Promise<[number | null]>,
