@@ -32,6 +32,7 @@ export async function createHalf(life: ObservedLife, site: string) {
   expect((await life.site(site).state()).filter((address) => address.startsWith("null_resource."))).toEqual([
     'null_resource.generation["node-1"]',
     'null_resource.guard["node-1"]',
+    "null_resource.network",
   ]);
   return { node: (await nodesOf(life, site))("node-1"), droplet: String(droplet.id) };
 }
