@@ -14,38 +14,43 @@ export interface Secret {
  */
 export class Redaction extends Transform {
   private readonly decoder = new StringDecoder("utf8");
+  /** The longest first: one may begin with another. */
+  private readonly secrets: readonly Secret[];
   private held = "";
 
-  constructor(private readonly secrets: readonly Secret[]) {
+  constructor(secrets: readonly Secret[]) {
     super();
+    this.secrets = secrets.toSorted((one, other) => other.text.length - one.text.length);
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
-    const shown = redact(this.held + this.decoder.write(chunk), this.secrets);
-    const kept = Math.max(0, ...this.secrets.map(({ text }) => beginning(text, shown)));
-    this.held = shown.slice(shown.length - kept);
-    done(null, shown.slice(0, shown.length - kept));
+    done(
+      null,
+      this.redact(this.held + this.decoder.write(chunk), (rest) => this.mayBegin(rest)),
+    );
   }
 
   override _flush(done: TransformCallback): void {
-    done(null, this.held + this.decoder.end());
+    done(
+      null,
+      this.redact(this.held + this.decoder.end(), () => false),
+    );
   }
-}
 
-/** A text without secrets. */
-export function redact(text: string, secrets: readonly Secret[]): string {
-  // The longest first: one may be a part of another.
-  return secrets
-    .toSorted((one, other) => other.text.length - one.text.length)
-    .reduce((shown, secret) => shown.replaceAll(secret.text, secret.name), text);
-}
-
-/** How many of the last characters of `shown` may be the beginning of `secret`. */
-function beginning(secret: string, shown: string): number {
-  for (let length = Math.min(secret.length - 1, shown.length); length > 0; length--) {
-    if (shown.endsWith(secret.slice(0, length))) {
-      return length;
+  /** What of a text may be shown; from where it is `unclear`, it is held. */
+  private redact(text: string, unclear: (rest: string) => boolean): string {
+    let shown = "";
+    let at = 0;
+    while (at < text.length && !unclear(text.slice(at))) {
+      const secret = this.secrets.find((one) => text.startsWith(one.text, at));
+      shown += secret?.name ?? text.charAt(at);
+      at += secret?.text.length ?? 1;
     }
+    this.held = text.slice(at);
+    return shown;
   }
-  return 0;
+
+  private mayBegin(rest: string): boolean {
+    return this.secrets.some(({ text }) => text.length > rest.length && text.startsWith(rest));
+  }
 }

@@ -42,7 +42,7 @@ interface ResourceBlock {
   }[];
 }
 
-/** Attributes that are secret, though their providers don't say so, with what is shown in their place. */
+/** Attributes, at any depth, that are secret though their providers don't say so, with what is shown in their place. */
 const secretAttributes: Readonly<Record<string, string>> = { activation_code: "(activation code)" };
 
 /** @param text what `terraform state pull` has printed. */
@@ -56,9 +56,7 @@ export function parseState(text: string): State {
   }
   const managed = blocks.filter(({ mode }) => mode === "managed").flatMap(resourcesOf);
   const secrets = [
-    ...managed.flatMap(({ attributes }) =>
-      Object.entries(secretAttributes).flatMap(([attribute, name]) => named(attributes[attribute], name)),
-    ),
+    ...managed.flatMap(({ attributes }) => secretsOf(attributes)),
     ...Object.entries(outputs).flatMap(([name, { value, sensitive }]) =>
       sensitive === true ? named(value, `(${name})`) : [],
     ),
@@ -80,6 +78,15 @@ function resourcesOf({ type, name, instances }: ResourceBlock): Resource[] {
     key: key === undefined ? undefined : String(key),
     attributes: attributes ?? {},
   }));
+}
+
+function secretsOf(attributes: unknown): Secret[] {
+  return typeof attributes === "object" && attributes !== null
+    ? Object.entries(attributes).flatMap(([attribute, value]: [string, unknown]) => {
+        const name = secretAttributes[attribute];
+        return name === undefined ? secretsOf(value) : named(value, name);
+      })
+    : [];
 }
 
 /** Short texts are no secrets, and would stand in every other line. */

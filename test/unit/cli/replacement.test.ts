@@ -70,7 +70,7 @@ test.each([
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain(
       `compute-${site}: 2 nodes would be replaced at the same time, and all that they run would stop: ${nodes.join(", ")}. ` +
-        "Nothing of this stack was changed. Give the change (an image, a size, a raised `replacement`) to one node " +
+        "Nothing of this stack was changed. Give the change (an image, a size, a raised `replacement`, --replace) to one node " +
         "after the other and deploy each time, or add --all-at-once.\n",
     );
     expect(record()).toEqual([]);
@@ -157,7 +157,7 @@ test.each([
   const child = project.anywhereAtTerminal(["deploy", "compute-ams3"], token);
   const ended = exitCode(child);
   const screen = await question(child);
-  expect(screen).toContain("Plan: 2 to add, 0 to change, 0 to destroy.");
+  expect(screen).toContain("Plan: 3 to add, 0 to change, 0 to destroy.");
   expect(screen).toContain("Do you want to apply this plan to compute-ams3?");
   child.stdin.write(answer);
   expect(await ended).toBe(code);

@@ -9,13 +9,15 @@ import { nodesOf } from "../../../config/nodes";
  * Synthesises, from the environment that `ANYWHERE_ENV` names, stacks with the ids, dependencies, backends and
  * outputs of the project's own, whose only resources are Terraform's built-in `terraform_data`: these need no
  * provider and no cloud. What stands for a node is replaced with its generation. Each first resource appends a line
- * to the file `RECORD` when it is created and when it is destroyed; it fails to be created while `FAIL` is a file.
+ * to the file `RECORD` when it is created and when it is destroyed; it fails to be created while `FAIL`, or `FAIL` with
+ * its stack's id at the end, is a file. A site's own VPC can't be destroyed while `FAIL-vpc` is one.
  * `WITHOUT_OUTPUTS` names outputs that are left out, as in stacks of earlier releases.
  */
 function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const sites = Object.entries(config.sites).map(([name, site]) => ({
     name,
     kind: site.kind,
+    ownVpc: site.kind === "digitalocean" && site.vpc !== "default",
     outputs: site.kind === "digitalocean" ? { region: site.region } : {},
     nodes: [...nodesOf({ deployment: config.name, site: name }, site)],
   }));
@@ -38,7 +40,7 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     triggers_replace: "${each.value.generation}",
     provisioner: {
       "local-exec": [
-        { command: `echo "+ ${id} \${each.key}" >>"$RECORD"; ! test -e "$FAIL"` },
+        { command: `echo "+ ${id} \${each.key}" >>"$RECORD"; ! test -e "$FAIL" && ! test -e "$FAIL-${id}"` },
         { when: "destroy", command: `echo "- ${id} \${each.key}" >>"$RECORD"` },
       ],
     },
@@ -66,7 +68,7 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   });
   const read = (key: string) =>
     `\${data.terraform_remote_state.activations.outputs.activation_ids["${key}"]}`;
-  const computeStack = ({ name, kind, nodes, outputs }: (typeof sites)[number]) => {
+  const computeStack = ({ name, kind, ownVpc, nodes, outputs }: (typeof sites)[number]) => {
     const id = `compute-${name}`;
     const instances = Object.fromEntries(
       nodes.map(([node, { activation, generation }]) => [node, { input: read(activation), generation }]),
@@ -81,11 +83,15 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       triggers_replace: "${terraform_data.generation[each.key].id}",
       // What a node was made with, whatever became of its activation since.
       lifecycle: { ignore_changes: ["input"] },
+      ...(ownVpc && { depends_on: ["terraform_data.vpc"] }),
+    };
+    const vpc = {
+      provisioner: { "local-exec": { when: "destroy", command: '! test -e "$FAIL-vpc"' } },
     };
     return stack(
       id,
       kind === "digitalocean"
-        ? { generation, node: first, deregistration }
+        ? { generation, node: first, deregistration, ...(ownVpc && { vpc }) }
         : { generation, deregistration: first },
       outputs,
       reading("activations"),
