@@ -1,6 +1,6 @@
 import { namesOf } from "../../config/names";
 import { before, clientSettings, refusedBy } from "./aws-client";
-import type { Check, Undertaking } from "./check";
+import { checkSeconds, type Check, type Undertaking } from "./check";
 import { ask } from "./program";
 import { unreachable } from "./reachability";
 import { builtTags } from "./synthesised";
@@ -27,6 +27,9 @@ export const dockerProblems: Check = async (undertaking) => {
 /** What is wrong with Docker, and the remedy; undefined when it works. */
 async function engineProblem(variables: NodeJS.ProcessEnv): Promise<string | undefined> {
   const answer = await ask("docker", ["version", "--format", "{{.Server.Version}}"], variables);
+  if (answer === "late") {
+    return `the Docker engine doesn't answer within ${checkSeconds} seconds: start it, or try again`;
+  }
   if ("code" in answer) {
     return (
       `docker can't be run (${answer.code}): install Docker (https://docs.docker.com/engine/install/), ` +

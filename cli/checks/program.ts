@@ -6,14 +6,16 @@ export interface NotStarted {
   readonly code: string;
 }
 
-/** Runs a program that tells something about itself. */
+/** Runs a program that tells something about itself; `late` when it has not done so in time, and was ended. */
 export async function ask(
   command: string,
   args: readonly string[],
   variables: NodeJS.ProcessEnv,
-): Promise<Ended | NotStarted> {
+): Promise<Ended | NotStarted | "late"> {
+  const begin = Date.now();
   try {
-    return await capture({ command, args, variables, seconds: checkSeconds });
+    const ended = await capture({ command, args, variables, seconds: checkSeconds });
+    return Date.now() - begin < checkSeconds * 1000 ? ended : "late";
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) {
@@ -41,6 +43,11 @@ export async function versionProblems(
   variables: NodeJS.ProcessEnv,
 ): Promise<string[]> {
   const answer = await ask(command, args, variables);
+  if (answer === "late") {
+    // It is there; a busy machine is no reason to refuse it.
+    console.error(`The version of ${command} was not checked: no answer within ${checkSeconds} seconds.`);
+    return [];
+  }
   if ("code" in answer) {
     return [`${command} can't be run (${answer.code}): install ${wanted}`];
   }

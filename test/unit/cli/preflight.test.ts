@@ -103,18 +103,14 @@ test("checks end side by side, even when nothing ever answers", async () => {
         .replace(/(doesn't|can't|may have) .*/, "")
         .trim(),
     ),
-  ).toEqual([
-    '"terraform version -json"',
-    `"bash -c echo "$BASH_VERSION""`,
-    '"aws --version"',
-    "the image cli-test/app:0123abcd",
-    "AWS STS",
-    hostname,
-    "DigitalOcean's API",
-  ]);
-  // Eight for the checks, and as many for Node.js to start and to synthesise on a busy machine.
-  expect(seconds).toBeLessThan(16);
-});
+  ).toEqual(["the image cli-test/app:0123abcd", "AWS STS", hostname, "DigitalOcean's API"]);
+  // These are there, and may be slow for once.
+  for (const program of ["terraform", "bash", "aws"]) {
+    expect(stderr).toContain(`The version of ${program} was not checked: no answer within 8 seconds.\n`);
+  }
+  // One after the other they would take 47; a busy machine needs some for Node.js and for the synthesis.
+  expect(seconds).toBeLessThan(30);
+}, 60_000);
 
 test("tells rejected credentials, another account and an unreachable endpoint apart", async () => {
   const rejected = await diff({ AWS_ACCESS_KEY_ID: "stale" });
