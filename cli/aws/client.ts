@@ -1,33 +1,50 @@
 /** Seconds that a question to AWS may take, with everything that it asks one after the other. */
 const boundSeconds = 30;
 
-/** Settings of the SDK's clients. */
-export function clientSettings(region: string) {
+/** Settings of the SDK's clients: two tries fit into `seconds`. */
+export function clientSettings(region: string, seconds = boundSeconds) {
   // On the Node.js versions this project runs on, the SDK announces the end of their support at every start.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+  const milliseconds = 400 * seconds;
   return {
     region,
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 4000, requestTimeout: 8000, throwOnRequestTimeout: true },
+    maxAttempts: 2,
+    requestHandler: {
+      connectionTimeout: milliseconds,
+      requestTimeout: milliseconds,
+      throwOnRequestTimeout: true,
+    },
   };
 }
 
-/** Asks a client, within a bound that also holds for what no time-out of a request covers, and ends it. */
+/** Asks a client, within a bound, and ends it. */
 export async function ask<C extends { destroy(): void }, T>(
   client: C,
   question: (client: C) => Promise<T>,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await before(AbortSignal.timeout(boundSeconds * 1000), question(client));
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What `work` returns, unless the deadline comes first: no time-out of a request covers, say, a credential process. */
+export async function before<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
+  let stop = (): void => undefined;
   const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${boundSeconds} seconds`));
-    }, boundSeconds * 1000);
+    stop = () => {
+      reject(deadline.reason as Error);
+    };
+    if (deadline.aborted) {
+      stop();
+    }
+    deadline.addEventListener("abort", stop);
   });
   try {
-    return await Promise.race([question(client), expiry]);
+    return await Promise.race([work, expiry]);
   } finally {
-    clearTimeout(timer);
-    client.destroy();
+    deadline.removeEventListener("abort", stop);
   }
 }
 

@@ -1,6 +1,7 @@
 import { isComputeStack } from "../stacks";
-import { before, clientSettings, refusedBy } from "./aws-client";
-import type { Check, Undertaking } from "./check";
+import { before, clientSettings } from "../aws/client";
+import { refusedBy } from "../aws/refused";
+import { checkSeconds, type Check, type Undertaking } from "./check";
 import { unreachable } from "./reachability";
 import { bucketProblems } from "./state-bucket";
 
@@ -38,7 +39,7 @@ async function accountProblems({ environment, variables, deadline }: Undertaking
 async function callerIdentity(region: string, abortSignal: AbortSignal) {
   // Loaded here, so that what needs no cloud doesn't wait for it.
   const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-  const client = new STSClient(clientSettings(region));
+  const client = new STSClient(clientSettings(region, checkSeconds));
   try {
     return await client.send(new GetCallerIdentityCommand({}), { abortSignal });
   } finally {

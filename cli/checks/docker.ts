@@ -1,5 +1,6 @@
 import { namesOf } from "../../config/names";
-import { before, clientSettings, refusedBy } from "./aws-client";
+import { before, clientSettings } from "../aws/client";
+import { refusedBy } from "../aws/refused";
 import { checkSeconds, type Check, type Undertaking } from "./check";
 import { ask } from "./program";
 import { unreachable } from "./reachability";
@@ -78,7 +79,7 @@ async function describeFailure(tag: string, undertaking: Undertaking): Promise<F
 
 async function describe(tag: string, { environment: { config }, deadline }: Undertaking): Promise<void> {
   const { DescribeImagesCommand, ECRClient } = await import("@aws-sdk/client-ecr");
-  const client = new ECRClient(clientSettings(config.aws.region));
+  const client = new ECRClient(clientSettings(config.aws.region, checkSeconds));
   try {
     const question = {
       registryId: config.aws.accountId,

@@ -1,6 +1,7 @@
 import type { Backend } from "../../config/schema";
-import { before, clientSettings, refusedBy } from "./aws-client";
-import type { Undertaking } from "./check";
+import { before, clientSettings } from "../aws/client";
+import { refusedBy } from "../aws/refused";
+import { checkSeconds, type Undertaking } from "./check";
 import { unreachable } from "./reachability";
 
 /** What is wrong with the bucket of the states: whether it is there, where it should be, and open to the caller. */
@@ -42,7 +43,7 @@ export async function bucketProblems(
 
 async function head(bucket: string, region: string, abortSignal: AbortSignal) {
   const { HeadBucketCommand, S3Client } = await import("@aws-sdk/client-s3");
-  const client = new S3Client(clientSettings(region));
+  const client = new S3Client(clientSettings(region, checkSeconds));
   try {
     return await client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal });
   } finally {

@@ -1,0 +1,23 @@
+/** How AWS has answered, for an error that is an answer. */
+export interface Refused {
+  readonly status: number;
+  /** Of the bucket, when S3 tells it. */
+  readonly bucketRegion: string | undefined;
+}
+
+/** The answer that an error of the SDK stands for; undefined when there was none. */
+export function refusedBy(error: unknown): Refused | undefined {
+  const { $fault, $metadata, $response } = error as SdkError;
+  return $fault === undefined
+    ? undefined
+    : {
+        status: $metadata?.httpStatusCode ?? 0,
+        bucketRegion: $response?.headers?.["x-amz-bucket-region"],
+      };
+}
+
+interface SdkError {
+  readonly $fault?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+}
