@@ -260,6 +260,7 @@ describe("a load balancer", () => {
       "digitalocean_firewall.nodes",
       "digitalocean_loadbalancer.public",
       "digitalocean_tag.nodes",
+      "null_resource.network",
     ]);
   });
 
