@@ -7,7 +7,10 @@ import type { Terraform } from "./terraform";
  * Terraform's options to push the image of a stack again, when it has been pushed and is not in ECR any more: nothing
  * in the stack's state tells that. Says what is missing. Images that are pushed elsewhere are not looked at.
  */
-export async function pushAgain({ folder }: Stack, terraform: Terraform): Promise<readonly string[]> {
+export async function pushAgain(
+  { folder }: Pick<Stack, "folder">,
+  terraform: Pick<Terraform, "state">,
+): Promise<readonly string[]> {
   const { managed } = await terraform.state(folder);
   const options: string[] = [];
   for (const { address, attributes } of managed.filter(({ name }) => name === "image")) {

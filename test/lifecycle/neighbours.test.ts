@@ -174,6 +174,45 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
   });
 });
 
+test("a node is replaced by name: it leaves with its old activation, and its successor comes with a new one", async () => {
+  const activations = async () => {
+    const { activation_ids, activation_codes } = await project.outputs("activations");
+    return { ids: activation_ids, codes: activation_codes } as Readonly<
+      Record<"ids" | "codes", Readonly<Record<string, string>>>
+    >;
+  };
+  const before = await activations();
+  const [old] = (await findSite(life.cloud, "shop-3", "leaving")).managedInstances;
+  const mark = await life.mark();
+  const ended = await project.anywhere("deploy", "--replace", "leaving/web-1", "--auto-approve");
+  expect(ended).toMatchObject({ exitCode: 0 });
+  const after = await activations();
+  expect(after.ids).toEqual({
+    ...before.ids,
+    "leaving/web-1": expect.not.stringMatching(before.ids["leaving/web-1"] ?? ""),
+  });
+
+  const journal = await life.since(mark);
+  expect(callsOf(journal, "DeregisterManagedInstance").map(({ detail }) => detail["InstanceId"])).toEqual([
+    old,
+  ]);
+  const lookups = callsOf(journal, "DescribeInstanceInformation");
+  expect(
+    lookups.some(
+      (lookUp) => names(lookUp, "ActivationIds") && names(lookUp, before.ids["leaving/web-1"] ?? ""),
+    ),
+  ).toBe(true);
+  const { containerInstances, managedInstances } = await findSite(life.cloud, "shop-3", "leaving");
+  expect(containerInstances).toMatchObject([{ node: "web-1", status: "ACTIVE", connected: true }]);
+  expect(managedInstances).not.toContain(old);
+  const users = [{ Key: "ActivationIds", Values: [after.ids["leaving/web-1"] ?? ""] }];
+  expect(await listManagedInstances(clients.ssm, users)).toEqual(managedInstances);
+  for (const code of [...Object.values(before.codes), ...Object.values(after.codes)]) {
+    expect(`${ended.stdout}${ended.stderr}`).not.toContain(code);
+  }
+  expect(ended.stdout).toContain("(activation code)");
+});
+
 describe("a site that leaves the configuration while it is deployed", () => {
   /** What was changed, as far as it was allowed; agents report all the time. */
   const done = (journal: readonly Entry[]) =>

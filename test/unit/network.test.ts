@@ -2,6 +2,9 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
+import { awaitReplaced } from "../../cli/certificate-release";
+import { afterFailedDestroy } from "../../cli/destroyed-site";
+import { createTerraform } from "../../cli/terraform";
 import type { Environment } from "../../config/schema";
 import { oneSite } from "../support/environments";
 import { stackOf, synthInto } from "../support/synth";
@@ -184,6 +187,12 @@ test("another port is switched in place, and another region replaces the load ba
   });
 }, 60_000);
 
+const listening = (domain: string) => ({
+  loadBalancer: {
+    listeners: [{ protocol: "https" as const, port: 8443, certificate: { domains: [domain] } }],
+  },
+});
+
 test.each([
   ["the wording that the provider knows, for longer than its half minute", "usual"],
   ["the other wording", "other"],
@@ -192,11 +201,6 @@ test.each([
   async (_what, certificateRefusal) => {
     const { world, terraform, apply, expectNoChanges } = stage();
     const { behaviour } = world.digitalocean;
-    const listening = (domain: string) => ({
-      loadBalancer: {
-        listeners: [{ protocol: "https" as const, port: 8443, certificate: { domains: [domain] } }],
-      },
-    });
     await configure(listening("a.example.com"));
     await apply();
     behaviour.certificateRefusal = certificateRefusal;
@@ -216,3 +220,60 @@ test.each([
   },
   60_000,
 );
+
+/** The stack and Terraform, as our commands have them. */
+function commanded() {
+  const { directory, variables } = stage();
+  return {
+    stack: { id: "compute-ams3", folder: directory, dependencies: [], reads: [], terraform: {} },
+    terraform: createTerraform(variables, () => undefined),
+  };
+}
+
+test("our own commands wait for a replaced certificate that is still in use, and say what is left in the end", async () => {
+  const { world, apply, terraform, expectNoChanges } = stage();
+  const { behaviour } = world.digitalocean;
+  await configure(listening("a.example.com"));
+  await apply();
+  behaviour.certificateRefusal = "other";
+  behaviour.certificateReleaseMilliseconds = 600_000;
+  await configure(listening("b.example.com"));
+  expect(await terraform("apply", "-auto-approve")).toMatchObject({ code: 1 });
+  const ours = commanded();
+  const wait = (seconds: string) =>
+    awaitReplaced(ours.stack, 1, ours.terraform, { RELEASE_SECONDS: seconds });
+  for (const seconds of ["0", "1"]) {
+    expect(await wait(seconds)).toEqual({
+      exitCode: 1,
+      left: expect.stringMatching(
+        /^Left to be deleted: digitalocean_certificate\.port-8443\. .* run the same command again later/,
+      ),
+    });
+  }
+  behaviour.certificateReleaseMilliseconds = 0;
+  expect(await wait("1")).toEqual({ exitCode: 0 });
+  expect(certificates()).toMatchObject([{ domains: ["b.example.com"] }]);
+  await expectNoChanges();
+
+  // Anything else that fails is not waited for.
+  await configure(listening("c.example.com"));
+  expect(await awaitReplaced(ours.stack, 3, ours.terraform, {})).toEqual({ exitCode: 3 });
+}, 120_000);
+
+test("our own destroy says what to do with a VPC that has become the default", async () => {
+  const { apply, terraform } = stage();
+  await call("POST", "/v2/vpcs", { name: "default-ams3", region: "ams3" });
+  await configure(ownVpc);
+  await apply();
+  const own = vpcs()[1];
+  await call("PUT", `/v2/vpcs/${own?.id ?? ""}`, { name: own?.name, default: true });
+  expect(await terraform("destroy", "-auto-approve")).toMatchObject({ code: 1 });
+  const ours = commanded();
+  expect(await afterFailedDestroy(ours.stack, 1, ours.terraform, [])).toEqual({
+    exitCode: 1,
+    passable: true,
+    left: expect.stringMatching(
+      /^No node is left, and the other stacks go on\. Left: digitalocean_vpc\.nodes\. .*terraform -chdir=\S+ state rm digitalocean_vpc\.nodes/,
+    ),
+  });
+}, 120_000);

@@ -3,7 +3,7 @@
 # A Terraform with nothing deployed. Appends each call to the file $RECORD; $FAKE_VERSION is its version.
 # An apply reads an answer when $FAKE_ASKS is set, and lasts until it is interrupted, for
 # $FAKE_LASTS seconds at most. A plan prints the place of its state, after the file $FAKE_PLAN_AWAITS is there (3 minutes at
-# most). An init puts the file $FAKE_REPLACES in the place of the stack that it is for.
+# most). $FAKE_STATE is the file with the state of every stack. An init puts the file $FAKE_REPLACES in the place of the stack that it is for.
 set -euo pipefail
 
 record() {
@@ -19,6 +19,7 @@ case "$1" in
       cp -- "$FAKE_REPLACES" cdk.tf.json
     fi
     ;;
+  state) [[ -z "${FAKE_STATE:-}" ]] || cat -- "$FAKE_STATE" ;;
   plan)
     for ((tick = 0; tick < 1800; tick++)); do
       [[ -n "${FAKE_PLAN_AWAITS:-}" && ! -e "$FAKE_PLAN_AWAITS" ]] || break

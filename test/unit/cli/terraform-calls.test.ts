@@ -53,3 +53,42 @@ test("no secret of the environment reaches a command line or the output", async 
   expect(seen).not.toMatch(/dop_v1_secret|aws-secret/);
   expect(seen).toContain("control-plane: apply");
 });
+
+test("an image that has vanished from ECR is planned and pushed again", async () => {
+  const state = join(project().folder, "image.tfstate");
+  const triggers = {
+    REPOSITORY: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/app",
+    TAG: "0123456789abcdef",
+    ACCOUNT: "111122223333",
+    AWS_REGION: "eu-west-1",
+  };
+  const image = {
+    mode: "managed",
+    type: "null_resource",
+    name: "image",
+    instances: [{ attributes: { triggers } }],
+  };
+  const outputs = { cluster: { value: "shop" } };
+  writeFileSync(state, JSON.stringify({ version: 4, lineage: "one", outputs, resources: [image] }));
+  project().aws.behaviour.imageError = "ImageNotFoundException";
+  try {
+    const variables = { FAKE_STATE: state };
+    const planned = await run(["diff", "application"], variables);
+    const deployed = await run(["deploy", "application", "--auto-approve"], variables);
+    for (const { exitCode, stderr } of [planned, deployed]) {
+      expect([exitCode, stderr]).toEqual([
+        0,
+        expect.stringContaining("/shop/app:0123456789abcdef is not in ECR any more: "),
+      ]);
+    }
+    const calls = project()
+      .lines("record")
+      .filter((line) => /: (plan|apply) /.test(line));
+    expect(calls).toEqual([
+      expect.stringMatching(/^application: plan .* -replace=null_resource\.image$/),
+      "application: apply -input=false -auto-approve -replace=null_resource.image",
+    ]);
+  } finally {
+    project().aws.behaviour.imageError = undefined;
+  }
+});

@@ -23,6 +23,8 @@ export interface ProvidersStage {
   /** Of DigitalOcean's API. */
   readonly endpoint: string;
   readonly closeProviders: () => Promise<void>;
+  /** Terraform's environment. */
+  readonly variables: NodeJS.ProcessEnv;
   readonly terraform: (...words: string[]) => Promise<Run>;
   readonly apply: (...words: string[]) => Promise<void>;
   readonly expectNoChanges: () => Promise<void>;
@@ -44,17 +46,22 @@ async function startStage(directory: string, secondMilliseconds: number): Promis
     which: ["null", "digitalocean"],
     digitalocean: { endpoint: cloud.endpoint, token: "secret", pollMilliseconds: 20, secondMilliseconds },
   });
+  const variables = {
+    PATH: process.env.PATH,
+    HOME: directory,
+    CHECKPOINT_DISABLE: "1",
+    TF_REATTACH_PROVIDERS: providers.reattach,
+  };
   const terraform = (...words: string[]): Promise<Run> =>
     new Promise((resolve) => {
-      const env = {
-        PATH: process.env.PATH,
-        HOME: directory,
-        CHECKPOINT_DISABLE: "1",
-        TF_REATTACH_PROVIDERS: providers.reattach,
-      };
-      const child = execFile("terraform", words, { cwd: directory, env }, (_error, stdout, stderr) => {
-        resolve({ code: child.exitCode ?? -1, output: stdout + stderr });
-      });
+      const child = execFile(
+        "terraform",
+        words,
+        { cwd: directory, env: variables },
+        (_error, stdout, stderr) => {
+          resolve({ code: child.exitCode ?? -1, output: stdout + stderr });
+        },
+      );
     });
   let closed: Promise<void> | undefined;
   const closeProviders = (): Promise<void> => (closed ??= providers.close());
@@ -64,6 +71,7 @@ async function startStage(directory: string, secondMilliseconds: number): Promis
     machines,
     endpoint: cloud.endpoint,
     closeProviders,
+    variables,
     terraform,
     apply: async (...words) => {
       expect(await terraform("apply", "-auto-approve", "-no-color", ...words)).toMatchObject({ code: 0 });
