@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # usage: fake-terraform.sh COMMAND [ARGUMENT...]
 # A Terraform with nothing deployed. Appends each call to the file $RECORD; $FAKE_VERSION is its version.
-# An apply reads an answer when $FAKE_ASKS is set, and lasts until it is interrupted, for
-# $FAKE_LASTS seconds at most. A plan prints the place of its state, after the file $FAKE_PLAN_AWAITS is there (3 minutes at
-# most). $FAKE_STATE is the file with the state of every stack. An init puts the file $FAKE_REPLACES in the place of the stack that it is for.
+# An apply reads an answer when $FAKE_ASKS is set, and lasts until it is interrupted, for $FAKE_LASTS seconds at most.
+# A plan prints the place of its state, after the file $FAKE_PLAN_AWAITS is there (3 minutes at most). $FAKE_STATE is
+# the file with the state of every stack. An init puts the file $FAKE_REPLACES in the place of the stack that it is for.
 set -euo pipefail
 
 record() {

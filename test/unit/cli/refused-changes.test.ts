@@ -98,7 +98,7 @@ test("another name is refused while the former is deployed", async () => {
   // Also a site that is no longer in the file, and when the output is gone.
   rmSync(at("cdktf.out"), { recursive: true });
   project.configure({ sites: { office: sites.office }, name: "cli-renamed" });
-  expect(await refusal(diff)).toContain("compute-ams3 (resources: 2");
+  expect(await refusal(diff)).toContain("compute-ams3 (resources: 3");
 });
 
 test("another name is taken once the former is destroyed", async () => {
