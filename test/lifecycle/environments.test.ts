@@ -6,6 +6,7 @@ import { mustRun, run, type Command } from "../../local-cloud/demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import { lanes } from "../support/lanes";
 import { testOfLowPorts } from "../support/low-ports";
+import type { StackJson } from "../support/synth";
 
 jest.setTimeout(900_000);
 
@@ -82,6 +83,13 @@ function commandsOf(environmentFile: string) {
   };
   return {
     folderOf,
+    aws: (...args: string[]) => mustRun(command("aws", [...args, "--region", "eu-west-1"])),
+    pushedTag: () => {
+      const { resource } = JSON.parse(
+        readFileSync(join(folderOf("application"), "cdk.tf.json"), "utf8"),
+      ) as StackJson;
+      return (resource["null_resource"]?.["image"]?.["triggers"] as { TAG: string }).TAG;
+    },
     anywhere: (...args: string[]) => run(command(process.execPath, ["cli/anywhere.js", ...args])),
     cdktf: (...args: string[]) =>
       run(
@@ -149,6 +157,25 @@ describe.each(shipped)("the environment %s", (name) => {
       expect(statSync(join(outdirOf(name), name)).mode & 0o077).toBe(0);
     }),
   );
+
+  if (name === "dev") {
+    testOfLowPorts(
+      "pushes an image again that has vanished from the registry",
+      lane(name, async () => {
+        const { anywhere, aws, pushedTag } = commandsOf(join(directory, `${name}.json`));
+        const image = ["--repository-name", "anywhere-dev/app", "--image-ids", `imageTag=${pushedTag()}`];
+        await aws("ecr", "batch-delete-image", ...image);
+        await expect(aws("ecr", "describe-images", ...image)).rejects.toThrow("ImageNotFoundException");
+        expect(await anywhere("diff", "application")).toMatchObject({ exitCode: 2 });
+        const deployed = await anywhere("deploy", "application", "--auto-approve");
+        expect(deployed).toMatchObject({
+          exitCode: 0,
+          stderr: expect.stringContaining("is not in ECR any more: it is pushed again."),
+        });
+        expect(await aws("ecr", "describe-images", ...image)).toContain(pushedTag());
+      }),
+    );
+  }
 
   testOfLowPorts(
     "is destroyed",
