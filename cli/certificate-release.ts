@@ -5,8 +5,6 @@ import type { PlanJson, Terraform } from "./terraform";
 
 const certificate = "digitalocean_certificate";
 
-/** DigitalOcean takes minutes to notice that a load balancer has another certificate; the provider waits for 30 s. */
-const longestSeconds = 300;
 const pauseSeconds = 20;
 
 const remedy =
@@ -91,7 +89,8 @@ async function repeat(
   again: () => Promise<Attempt>,
   variables: NodeJS.ProcessEnv,
 ): Promise<Attempt> {
-  const end = Date.now() + 1000 * Number(variables["RELEASE_SECONDS"] ?? longestSeconds);
+  // DigitalOcean takes minutes to notice that a load balancer has another certificate; the provider waits for 30 s.
+  const end = Date.now() + 1000 * Number(variables["RELEASE_SECONDS"] ?? 300);
   let attempt = first;
   for (let left = end - Date.now(); attempt.certificates.length > 0 && left > 0; left = end - Date.now()) {
     const pause = Math.min(pauseSeconds * 1000, left);

@@ -8,6 +8,8 @@ const scripts = readdirSync("constructs", { recursive: true, encoding: "utf8" })
   .map((path) => readFileSync(join("constructs", path), "utf8"))
   .join("\n");
 
+const commands = readFileSync("cli/certificate-release.ts", "utf8");
+
 /** Commands that the AWS CLI has on top of the operations of the API. */
 const made: Readonly<Record<string, string>> = { "get-login-password": "GetAuthorizationToken" };
 
@@ -36,11 +38,24 @@ test("the README's permissions are exactly the calls that the scripts make, and 
   );
 });
 
-test("the README names the waits that the scripts have, with their defaults", () => {
-  for (const [, name = "", seconds = ""] of readme.matchAll(/`(\w+_SECONDS)` \((\d+),/g)) {
-    // A default of its own, or one that is handed to the script and, without it, this.
-    const texts = [`\${${name}:-${seconds}}`, `\${${name}:-\${DEFAULT_${name}:-${seconds}}}`];
-    expect([name, texts.some((text) => scripts.includes(text))]).toEqual([name, true]);
+test("the README names the waits that scripts and commands have, with their defaults", () => {
+  const named = [...readme.matchAll(/`(\w+_SECONDS)`\s\((\d+),/g)];
+  for (const [, name = "", seconds = ""] of named) {
+    // A default of its own, one that is handed to the script and, without it, this, or one of our commands.
+    const texts = [
+      `\${${name}:-${seconds}}`,
+      `\${${name}:-\${DEFAULT_${name}:-${seconds}}}`,
+      `["${name}"] ?? ${seconds}`,
+    ];
+    expect([name, texts.some((text) => `${scripts}${commands}`.includes(text))]).toEqual([name, true]);
   }
-  expect([...readme.matchAll(/`\w+_SECONDS` \(\d+,/g)]).toHaveLength(5);
+  expect(named.map(([, name]) => name).sort()).toEqual([
+    "BUILD_SECONDS",
+    "GRACE_SECONDS",
+    "LATE_INSIGHTS_SECONDS",
+    "PUSH_SECONDS",
+    "RECONNECT_SECONDS",
+    "RELEASE_SECONDS",
+    "TIMEOUT_SECONDS",
+  ]);
 });
