@@ -82,8 +82,12 @@ const service = `${digitalocean}
 aws ecs register-task-definition --family shop--app --requires-compatibilities EXTERNAL --network-mode bridge \\
   --container-definitions '[{"name":"app","image":"localhost/anywhere/app:v1","memory":64}]'
 aws ecs create-service --cluster shop --service-name app--ams3 --task-definition shop--app --launch-type EXTERNAL \\
-  --scheduling-strategy DAEMON --availability-zone-rebalancing DISABLED
-until aws ecs list-tasks --cluster shop --query taskArns --output text | grep arn; do sleep 1; done
+  --scheduling-strategy DAEMON --availability-zone-rebalancing DISABLED \\
+  --placement-constraints 'type=memberOf,expression=attribute:anywhere.site == ams3'
+for second in {1..60}; do
+  aws ecs list-tasks --cluster shop --query taskArns --output text | grep arn && break
+  sleep 1
+done
 `;
 
 /** Everything that there is in both accounts, one a line. */
