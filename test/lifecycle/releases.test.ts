@@ -35,6 +35,8 @@ describe.each(recordedReleases())("a deployment of release %s", (version) => {
 
   beforeAll(async () => {
     project = new Project(cloud, folder);
+    // The site has a VPC of its own, which must not be the region's first.
+    await createVpc();
     layOut(version, join(folder, "released"), states);
     for (const stack of order) {
       await terraform(stack, "init", "-input=false", "-no-color");
@@ -42,6 +44,17 @@ describe.each(recordedReleases())("a deployment of release %s", (version) => {
     }
   }, 600_000);
 
+  const createVpc = async () => {
+    const answer = await fetch(`${cloud.environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/vpcs`, {
+      method: "POST",
+      headers: {
+        Authorization: `Bearer ${cloud.environment["DIGITALOCEAN_TOKEN"] ?? ""}`,
+        "Content-Type": "application/json",
+      },
+      body: JSON.stringify({ name: `default-${version}`, region: "ams3" }),
+    });
+    expect(answer.status).toBe(201);
+  };
   const terraform = (stack: string, ...args: readonly string[]) =>
     mustRun({
       program: cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform",

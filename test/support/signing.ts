@@ -21,8 +21,11 @@ export interface SignedForLife {
   readonly publicKeys: Readonly<Record<"valid" | "expired" | "revoked", string>>;
 }
 
-/** Made and used on New Year's Day 2020, so that what is valid for a day has expired. */
-const then = "--faked-system-time=20200101T000000";
+/**
+ * Made and used on New Year's Day 2020, so that what is valid for a day has expired. gpg's clock goes on from there: a
+ * minute for each step, or a slow one would make a key in the future of the next, which could not use it.
+ */
+const minute = (step: number) => `--faked-system-time=20200101T000${step}00`;
 
 /** Makes a key and signs a text with it, both with the real gpg. */
 export function signWithNewKey(text: string, fate: Fate = "valid"): Signed {
@@ -42,7 +45,7 @@ export function signWithKeyOfAllFates(text: string): SignedForLife {
     const fingerprint = makeKey(keyring, "never");
     const signature = detachSign(keyring, fingerprint, text, "0");
     const valid = publish(keyring, fingerprint);
-    keyring.gpg([then, "--quick-set-expire", fingerprint, "1d"]);
+    keyring.gpg([minute(3), "--quick-set-expire", fingerprint, "1d"]);
     const expired = publish(keyring, fingerprint);
     keyring.gpg(["--quick-set-expire", fingerprint, "0"]);
     revoke(keyring, fingerprint);
@@ -74,15 +77,15 @@ function withKeyring<T>(work: (keyring: Keyring) => T): T {
 
 /** Makes a primary key and a subkey that signs; returns the primary key's fingerprint. */
 function makeKey({ gpg }: Keyring, expiry: string): string {
-  gpg([then, "--quick-generate-key", "Signer <signer@example.invalid>", "ed25519", "cert", expiry]);
+  gpg([minute(0), "--quick-generate-key", "Signer <signer@example.invalid>", "ed25519", "cert", expiry]);
   const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(gpg(["--with-colons", "--list-keys"]))?.[1] ?? "";
-  gpg([then, "--quick-add-key", fingerprint, "ed25519", "sign", expiry]);
+  gpg([minute(1), "--quick-add-key", fingerprint, "ed25519", "sign", expiry]);
   return fingerprint;
 }
 
 function detachSign({ gpg }: Keyring, fingerprint: string, text: string, lifetime: string): string {
   return gpg(
-    [then, "--default-sig-expire", lifetime, "--armor", "--local-user", fingerprint, "--detach-sign"],
+    [minute(2), "--default-sig-expire", lifetime, "--armor", "--local-user", fingerprint, "--detach-sign"],
     text,
   );
 }
