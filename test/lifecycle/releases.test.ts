@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import { mustRun } from "../../local-cloud/demo/command";
 import { Project } from "../../local-cloud/demo/project";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
-import { findSite, nothing } from "../support/clouds";
+import { awsClients, findSite, listDroplets, listManagedInstances } from "../support/clouds";
 import { shortWaits } from "../support/life-cycle";
 import { layOut, recordedReleases, releasedEnvironment } from "../support/releases";
 
@@ -77,8 +77,18 @@ describe.each(recordedReleases())("a deployment of release %s", (version) => {
   });
 
   test("is destroyed by the present release, every node deregistered", async () => {
+    const mark = (await cloud.admin.journal(0)).length;
     await project.mustAnywhere("destroy", "--auto-approve");
-    expect(await findSite(cloud, "released", "ams3")).toEqual(nothing);
+    const calls = (await cloud.admin.journal(mark)).map(({ name }) => name);
+    expect(calls.filter((name) => name === "DeregisterContainerInstance")).toHaveLength(2);
+    const { ssm, ecs } = awsClients(cloud);
+    const registered = await listManagedInstances(ssm, [
+      { Key: "tag:anywhere.deployment", Values: ["released"] },
+    ]);
+    ssm.destroy();
+    ecs.destroy();
+    expect(registered).toEqual([]);
+    expect(await listDroplets(cloud, "released--")).toEqual([]);
     for (const stack of order) {
       expect(await terraform(stack, "state", "list")).toBe("");
     }
