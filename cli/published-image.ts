@@ -1,5 +1,5 @@
-import type { ECRClient } from "@aws-sdk/client-ecr";
-import { ask, clientSettings, reasonOf } from "./aws/client";
+import { reasonOf } from "./aws/client";
+import { describeImage, isMissing, type EcrImage } from "./aws/ecr-image";
 import type { Stack } from "./stacks";
 import type { Terraform } from "./terraform";
 
@@ -15,7 +15,7 @@ export async function pushAgain(
   const options: string[] = [];
   for (const { address, attributes } of managed.filter(({ name }) => name === "image")) {
     const image = pushedImage(attributes["triggers"]);
-    if (image !== undefined && (await isMissing(image))) {
+    if (image !== undefined && (await hasVanished(image))) {
       console.error(`${image.name} is not in ECR any more: it is pushed again.`);
       options.push(`-replace=${address}`);
     }
@@ -23,12 +23,8 @@ export async function pushAgain(
   return options;
 }
 
-interface PushedImage {
+interface PushedImage extends EcrImage {
   readonly name: string;
-  readonly registryId: string;
-  readonly region: string;
-  readonly repositoryName: string;
-  readonly imageTag: string;
 }
 
 /** An image as the triggers of its push name it. */
@@ -49,15 +45,12 @@ function pushedImage(triggers: unknown): PushedImage | undefined {
   };
 }
 
-const missing = ["ImageNotFoundException", "RepositoryNotFoundException"];
-
-async function isMissing(image: PushedImage): Promise<boolean> {
-  const { ECRClient } = await import("@aws-sdk/client-ecr");
+async function hasVanished(image: PushedImage): Promise<boolean> {
   try {
-    await ask(new ECRClient(clientSettings(image.region)), (client) => describe(client, image));
+    await describeImage(image);
     return false;
   } catch (error) {
-    if (missing.includes((error as Error).name)) {
+    if (isMissing(error)) {
       return true;
     }
     console.error(
@@ -65,9 +58,4 @@ async function isMissing(image: PushedImage): Promise<boolean> {
     );
     return false;
   }
-}
-
-async function describe(client: ECRClient, { registryId, repositoryName, imageTag }: PushedImage) {
-  const { DescribeImagesCommand } = await import("@aws-sdk/client-ecr");
-  return client.send(new DescribeImagesCommand({ registryId, repositoryName, imageIds: [{ imageTag }] }));
 }

@@ -17,20 +17,25 @@ export function clientSettings(region: string, seconds = boundSeconds) {
   };
 }
 
-/** Asks a client, within a bound, and ends it. */
+/**
+ * Asks a client, until the deadline, and ends it.
+ *
+ * @param deadline half a minute from now when left out
+ */
 export async function ask<C extends { destroy(): void }, T>(
   client: C,
   question: (client: C) => Promise<T>,
+  deadline = AbortSignal.timeout(boundSeconds * 1000),
 ): Promise<T> {
   try {
-    return await before(AbortSignal.timeout(boundSeconds * 1000), question(client));
+    return await before(deadline, question(client));
   } finally {
     client.destroy();
   }
 }
 
 /** What `work` returns, unless the deadline comes first: no time-out of a request covers, say, a credential process. */
-export async function before<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
+async function before<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
   let stop = (): void => undefined;
   const expiry = new Promise<never>((_, reject) => {
     stop = () => {

@@ -1,5 +1,5 @@
 import { isComputeStack } from "../stacks";
-import { before, clientSettings } from "../aws/client";
+import { ask, clientSettings } from "../aws/client";
 import { refusedBy } from "../aws/refused";
 import { checkSeconds, type Check, type Undertaking } from "./check";
 import { unreachable } from "./reachability";
@@ -24,7 +24,7 @@ async function accountProblems({ environment, variables, deadline }: Undertaking
   const { config, file } = environment;
   const { region, accountId } = config.aws;
   try {
-    const { Account: account, Arn: arn } = await before(deadline, callerIdentity(region, deadline));
+    const { Account: account, Arn: arn } = await callerIdentity(region, deadline);
     return account === accountId
       ? []
       : [
@@ -36,15 +36,14 @@ async function accountProblems({ environment, variables, deadline }: Undertaking
   }
 }
 
-async function callerIdentity(region: string, abortSignal: AbortSignal) {
+async function callerIdentity(region: string, deadline: AbortSignal) {
   // Loaded here, so that what needs no cloud doesn't wait for it.
   const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-  const client = new STSClient(clientSettings(region, checkSeconds));
-  try {
-    return await client.send(new GetCallerIdentityCommand({}), { abortSignal });
-  } finally {
-    client.destroy();
-  }
+  return ask(
+    new STSClient(clientSettings(region, checkSeconds)),
+    (client) => client.send(new GetCallerIdentityCommand({}), { abortSignal: deadline }),
+    deadline,
+  );
 }
 
 function problemsOf(error: Error, variables: NodeJS.ProcessEnv): string[] {

@@ -1,5 +1,5 @@
 import { namesOf } from "../../config/names";
-import { before, clientSettings } from "../aws/client";
+import { describeImage, isMissing } from "../aws/ecr-image";
 import { refusedBy } from "../aws/refused";
 import { checkSeconds, type Check, type Undertaking } from "./check";
 import { ask } from "./program";
@@ -52,8 +52,7 @@ interface Failure {
 
 /** Why an image has to be built, as far as can be told; undefined when Terraform is to find out. */
 function needOf({ image, error }: Failure, { variables }: Undertaking): string | undefined {
-  const { name } = error as Error;
-  if (name === "ImageNotFoundException" || name === "RepositoryNotFoundException") {
+  if (isMissing(error)) {
     return `the image ${image} has to be built`;
   }
   const ecr = {
@@ -67,27 +66,19 @@ function needOf({ image, error }: Failure, { variables }: Undertaking): string |
 }
 
 /** Asks the registry for an image; undefined when it has it. */
-async function describeFailure(tag: string, undertaking: Undertaking): Promise<Failure | undefined> {
-  const { environment, deadline } = undertaking;
+async function describeFailure(
+  imageTag: string,
+  { environment: { config }, deadline }: Undertaking,
+): Promise<Failure | undefined> {
+  const { region, accountId: registryId } = config.aws;
+  const { repository: repositoryName } = namesOf(config);
   try {
-    await before(deadline, describe(tag, undertaking));
+    await describeImage(
+      { registryId, region, repositoryName, imageTag },
+      { seconds: checkSeconds, deadline },
+    );
     return undefined;
   } catch (error) {
-    return { image: `${namesOf(environment.config).repository}:${tag}`, error };
-  }
-}
-
-async function describe(tag: string, { environment: { config }, deadline }: Undertaking): Promise<void> {
-  const { DescribeImagesCommand, ECRClient } = await import("@aws-sdk/client-ecr");
-  const client = new ECRClient(clientSettings(config.aws.region, checkSeconds));
-  try {
-    const question = {
-      registryId: config.aws.accountId,
-      repositoryName: namesOf(config).repository,
-      imageIds: [{ imageTag: tag }],
-    };
-    await client.send(new DescribeImagesCommand(question), { abortSignal: deadline });
-  } finally {
-    client.destroy();
+    return { image: `${repositoryName}:${imageTag}`, error };
   }
 }

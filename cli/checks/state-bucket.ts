@@ -1,5 +1,5 @@
 import type { Backend } from "../../config/schema";
-import { before, clientSettings } from "../aws/client";
+import { ask, clientSettings } from "../aws/client";
 import { refusedBy } from "../aws/refused";
 import { checkSeconds, type Undertaking } from "./check";
 import { unreachable } from "./reachability";
@@ -12,7 +12,7 @@ export async function bucketProblems(
   const elsewhere = (actual: string) =>
     `the S3 bucket ${bucket} is in ${actual}, and ${file} says backend.region ${region}: correct the file`;
   try {
-    const actual = (await before(deadline, head(bucket, region, deadline))).BucketRegion ?? region;
+    const actual = (await head(bucket, region, deadline)).BucketRegion ?? region;
     return actual === region ? [] : [elsewhere(actual)];
   } catch (error) {
     const { status, bucketRegion = region } = refusedBy(error) ?? {};
@@ -41,12 +41,11 @@ export async function bucketProblems(
   }
 }
 
-async function head(bucket: string, region: string, abortSignal: AbortSignal) {
+async function head(bucket: string, region: string, deadline: AbortSignal) {
   const { HeadBucketCommand, S3Client } = await import("@aws-sdk/client-s3");
-  const client = new S3Client(clientSettings(region, checkSeconds));
-  try {
-    return await client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal });
-  } finally {
-    client.destroy();
-  }
+  return ask(
+    new S3Client(clientSettings(region, checkSeconds)),
+    (client) => client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: deadline }),
+    deadline,
+  );
 }
