@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { lock } from "proper-lockfile";
 import { CheckoutProblem } from "./problem";
 import { runs, type ProcessIdentity } from "./process";
+import { writeWhole } from "./whole-file";
 
 /**
  * A run of the CDKTF CLI. It reads the manifest once main.ts has ended, and then works in the folders that it names:
@@ -53,9 +54,7 @@ export async function enterCdktfRun(keep: string, run: CdktfRun, act: () => void
           `wait for its end, or give this one a folder of its own, such as --output cdktf.${run.environment}.`,
       );
     }
-    const file = fileOf(keep);
-    writeFileSync(`${file}.${process.pid}`, JSON.stringify([...others, run], undefined, 2));
-    renameSync(`${file}.${process.pid}`, file);
+    writeWhole(fileOf(keep), JSON.stringify([...others, run], undefined, 2));
     act();
   } finally {
     await release();

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { lock } from "proper-lockfile";
 import { liveCdktfRuns } from "./cdktf-runs";
 import { CheckoutProblem } from "./problem";
 import { identityOf, runs, type ProcessIdentity } from "./process";
+import { writeWhole } from "./whole-file";
 
 /**
  * What this checkout keeps of those that work in it: no part of the output, so that no cleaning up frees a lock.
@@ -135,9 +136,7 @@ async function take(place: string, { command, changes }: Work): Promise<Deployme
     user: userName(),
     since: new Date().toISOString(),
   };
-  const draft = join(place, `holder.${process.pid}`);
-  writeFileSync(draft, `${JSON.stringify(holder, undefined, 2)}\n`);
-  renameSync(draft, holderFile(place));
+  writeWhole(holderFile(place), `${JSON.stringify(holder, undefined, 2)}\n`);
   const isHeld = () => !lost && readHolder(place)?.id === id;
   return {
     id,

@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeWhole } from "./whole-file";
 
 /** What CDKTF writes beside the stacks; paths are relative to its folder. */
 export interface Manifest {
@@ -38,11 +39,6 @@ export function publishManifest(root: string, environment: string): void {
       stackMetadataPath: below(stack.stackMetadataPath),
     },
   ]);
-  // Whole at any time, whoever reads it.
-  const draft = join(root, `.${manifestFile}.${process.pid}`);
-  writeFileSync(
-    draft,
-    JSON.stringify({ version, stacks: Object.fromEntries(moved) as unknown }, undefined, 2),
-  );
-  renameSync(draft, join(root, manifestFile));
+  const manifest = { version, stacks: Object.fromEntries(moved) as unknown };
+  writeWhole(join(root, manifestFile), JSON.stringify(manifest, undefined, 2));
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/schema";
+import { writeWhole } from "./whole-file";
 
 /** What decides where the states of an environment are. */
 export type StatePlace = Pick<Config, "name" | "backend">;
@@ -34,8 +35,7 @@ export function forgetFormerPlaces(keep: string, file: string): void {
 function save(keep: string, file: string, places: readonly StatePlace[]): void {
   const record = recordOf(keep, file);
   mkdirSync(dirname(record), { recursive: true });
-  writeFileSync(`${record}.${process.pid}`, `${JSON.stringify(places, undefined, 2)}\n`);
-  renameSync(`${record}.${process.pid}`, record);
+  writeWhole(record, `${JSON.stringify(places, undefined, 2)}\n`);
 }
 
 /** File that remembers the places. */
