@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { LocalCloud } from "../../local-cloud/start";
+import { eventually } from "./eventually";
 
 /** A certificate as DigitalOcean lists it. */
 export interface ListedCertificate {
@@ -29,9 +30,13 @@ export async function listCertificates(cloud: LocalCloud): Promise<ListedCertifi
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Asks for a certificate, as somebody does by hand. */
+/** Asks for a certificate, as somebody does by hand, and waits until it is there to be used. */
 export async function requestCertificate(cloud: LocalCloud, name: string, domain: string): Promise<void> {
   await call(cloud, "POST", "", { name, type: "lets_encrypt", dns_names: [domain] });
+  await eventually(`the certificate ${name}`, async () => {
+    const all = await listCertificates(cloud);
+    return all.find((certificate) => certificate.name === name && certificate.state === "verified");
+  });
 }
 
 /** Root of all certificates that a local cloud issues, in PEM. */

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import { awaitReplaced } from "../../cli/certificate-release";
 import { afterFailedDestroy } from "../../cli/destroyed-site";
@@ -187,6 +188,9 @@ test("another port is switched in place, and another region replaces the load ba
   });
 }, 60_000);
 
+/** A certificate's name holds the second of its request, so that the next one has to come in another. */
+const nextSecond = () => pause(1000 - (Date.now() % 1000));
+
 const listening = (domain: string) => ({
   loadBalancer: {
     listeners: [{ protocol: "https" as const, port: 8443, certificate: { domains: [domain] } }],
@@ -205,6 +209,7 @@ test.each([
     await apply();
     behaviour.certificateRefusal = certificateRefusal;
     behaviour.certificateReleaseMilliseconds = 600_000;
+    await nextSecond();
     await configure(listening("b.example.com"));
     const { code, output } = await terraform("apply", "-auto-approve", "-no-color");
     expect([code, output]).toEqual([1, expect.stringMatching(/Error deleting Certificate.*: 403 .*use/s)]);
@@ -237,6 +242,7 @@ test("our own commands wait for a replaced certificate that is still in use, and
   await apply();
   behaviour.certificateRefusal = "other";
   behaviour.certificateReleaseMilliseconds = 600_000;
+  await nextSecond();
   await configure(listening("b.example.com"));
   expect(await terraform("apply", "-auto-approve")).toMatchObject({ code: 1 });
   const ours = commanded();
