@@ -6,4 +6,4 @@ const { requireNodeVersion } = require("../node-version");
 requireNodeVersion();
 process.chdir(path.join(__dirname, ".."));
 require("tsx/cjs");
-require("./main.ts");
+require("./command-line.ts");

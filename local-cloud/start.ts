@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { adminClient, type AdminClient } from "./admin-client";
+import { adminClient, type AdminClient } from "./admin/admin-client";
 import { processEnvironment } from "./environment";
-import type { Ready } from "./main";
+import type { Ready } from "./serve";
 
 /** Options of {@link startLocalCloud}. */
 export interface LocalCloudOptions {
@@ -37,7 +37,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const { directory, args = [], output = "inherit" } = options;
   const child = spawn(
     process.execPath,
-    [join(__dirname, "run.js"), "main.ts", "--directory", directory, ...args],
+    [join(__dirname, "run.js"), "local-cloud/serve.ts", "--directory", directory, ...args],
     // It ends when the channel to this process does.
     { stdio: ["ignore", output, output, "ipc"] },
   );

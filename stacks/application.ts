@@ -7,7 +7,7 @@ import { WebService } from "../constructs/aws/web-service";
 import { WebTask, type WebTaskProps } from "../constructs/aws/web-task";
 import { BuiltImage } from "../constructs/image/built-image";
 import { addAwsProvider } from "./aws-provider";
-import type { ComputeStack } from "./compute";
+import type { ComputeStack } from "./compute/compute";
 import type { ControlPlaneOutputs } from "./control-plane";
 import { perInstance, StackOutputs, text } from "./outputs";
 import { ProjectStack } from "./project-stack";

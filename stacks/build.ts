@@ -2,8 +2,8 @@ import type { App } from "cdktf";
 import type { Config } from "../config/schema";
 import { ActivationsStack } from "./activations";
 import { ApplicationStack } from "./application";
-import { DigitalOceanComputeStack } from "./compute-digitalocean";
-import { OnPremisesComputeStack } from "./compute-on-premises";
+import { DigitalOceanComputeStack } from "./compute/digitalocean";
+import { OnPremisesComputeStack } from "./compute/on-premises";
 import { ControlPlaneStack } from "./control-plane";
 import { asTerraformText } from "./terraform-text";
 

@@ -1,4 +1,4 @@
-import { isComputeStack } from "../stacks";
+import { isComputeStack } from "../terraform/stacks";
 import { ask, clientSettings } from "../aws/client";
 import { refusedBy } from "../aws/refused";
 import { checkSeconds, type Check, type Undertaking } from "./check";

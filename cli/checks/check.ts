@@ -1,5 +1,5 @@
 import type { LoadedEnvironment } from "../../config/load";
-import type { Stack } from "../stacks";
+import type { Stack } from "../terraform/stacks";
 
 /** What a command is about to do, for checks of what that will need. */
 export interface Undertaking {

@@ -1,4 +1,4 @@
-import { capture, type Ended } from "../child-process";
+import { capture, type Ended } from "../terraform/child-process";
 import { checkSeconds } from "./check";
 
 /** Why a program could not be started: the system's name of the error, such as `ENOENT`. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readStackJson, type Stack } from "../stacks";
+import { readStackJson, type Stack } from "../terraform/stacks";
 
 /** Whether a stack holds something that runs scripts when it is made or destroyed. */
 export function runsScripts(stack: Stack): boolean {

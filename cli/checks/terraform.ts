@@ -1,4 +1,4 @@
-import { terraformBinary, terraformVariables } from "../terraform";
+import { terraformBinary, terraformVariables } from "../terraform/terraform";
 import type { Check } from "./check";
 import { versionProblems } from "./program";
 

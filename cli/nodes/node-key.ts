@@ -1,8 +1,8 @@
 import { nodeNames } from "../../config/nodes";
 import type { Config } from "../../config/schema";
-import { Refusal } from "../refusal";
-import { computeStack, type Stack } from "../stacks";
-import type { State } from "../state-file";
+import { Refusal } from "../refusals/refusal";
+import { computeStack, type Stack } from "../terraform/stacks";
+import type { State } from "../terraform/state-file";
 
 /** A node among those of all sites. */
 export interface NodeKey {

@@ -1,8 +1,8 @@
-import type { Deployment } from "../deployment";
-import { withPlan, type Plan } from "../plan";
-import { Refusal } from "../refusal";
-import { activations } from "../stacks";
-import type { PlanJson } from "../terraform";
+import type { Deployment } from "../commands/deployment";
+import { withPlan, type Plan } from "../terraform/plan";
+import { Refusal } from "../refusals/refusal";
+import { activations } from "../terraform/stacks";
+import type { PlanJson } from "../terraform/terraform";
 import { keyOf, replaceOptions, type NodeKey } from "./node-key";
 
 /**

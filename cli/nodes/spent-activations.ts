@@ -1,8 +1,8 @@
-import type { Deployment } from "../deployment";
-import { Refusal } from "../refusal";
+import type { Deployment } from "../commands/deployment";
+import { Refusal } from "../refusals/refusal";
 import { reasonOf } from "../aws/client";
-import { activations, type Stack } from "../stacks";
-import type { PlanJson, PlannedChange } from "../terraform";
+import { activations, type Stack } from "../terraform/stacks";
+import type { PlanJson, PlannedChange } from "../terraform/terraform";
 import { activationStates } from "./activation-state";
 import { allNodes, keyOf, nodesOfStack, type NodeKey } from "./node-key";
 

@@ -1,8 +1,8 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { shellQuoted } from "../environment";
-import type { Python } from "../python";
-import { startPythonServer } from "../python-server";
+import type { Python } from "../python/environment";
+import { startPythonServer } from "../python/server";
 
 /** Where {@link placeAwsCli} puts what it makes. */
 export interface AwsCliPlaces {

@@ -1,6 +1,6 @@
 import type { World } from "../world";
-import { ecsArn } from "./arns";
-import { derivedHex, derivedUuid } from "./identifiers";
+import { ecsArn } from "./protocol/arns";
+import { derivedHex, derivedUuid } from "./protocol/identifiers";
 import type { Settings } from "./settings";
 import type { ContainerInstance, EcsCluster, ManagedInstance } from "./state";
 

@@ -1,8 +1,8 @@
 import { setImmediate, setTimeout as pause } from "node:timers/promises";
 import type { Machines } from "../machines";
 import { note, type JsonObject, type World } from "../world";
-import type { Balancer } from "./balancer";
-import type { CertificateAuthority } from "./certificate-authority";
+import type { Balancer } from "./balancing/balancer";
+import type { CertificateAuthority } from "./balancing/certificate-authority";
 
 /** What one DigitalOcean account's handlers work on. */
 export interface Account {

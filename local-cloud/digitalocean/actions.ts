@@ -1,9 +1,9 @@
 import type { JsonObject } from "../world";
 import type { Account, Action } from "./account";
-import { notModelled, unprocessable } from "./api-error";
+import { notModelled, unprocessable } from "./api/api-error";
 import { findSize, showRegion } from "./catalog";
 import { machineName } from "./droplets";
-import { page, required, type Call, type Routes } from "./resource";
+import { page, required, type Call, type Routes } from "./api/resource";
 import type { Droplet } from "./state";
 
 /** Does something to a droplet after the call's answer; the action tells how it went. */

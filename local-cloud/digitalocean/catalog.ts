@@ -1,5 +1,5 @@
 import type { JsonObject } from "../world";
-import { unprocessable } from "./api-error";
+import { unprocessable } from "./api/api-error";
 import type { Behaviour } from "./behaviour";
 
 /** Source: DigitalOcean API, `region_slug` in the published OpenAPI. */

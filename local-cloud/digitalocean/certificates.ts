@@ -2,10 +2,10 @@ import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
 import { takeFault } from "../faults";
 import type { JsonObject, World } from "../world";
 import type { Account } from "./account";
-import { forbidden, unprocessable } from "./api-error";
+import { forbidden, unprocessable } from "./api/api-error";
 import { certificateRefusals } from "./behaviour";
-import type { KeyPair } from "./certificate-authority";
-import type { Resource } from "./resource";
+import type { KeyPair } from "./balancing/certificate-authority";
+import type { Resource } from "./api/resource";
 import type { Certificate, ForwardingRule } from "./state";
 
 /** The domain whose DNS is at this DigitalOcean: it and what is below it get certificates. */

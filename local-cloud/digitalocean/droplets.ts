@@ -1,11 +1,11 @@
 import type { JsonObject } from "../world";
 import { startAction } from "./actions";
 import type { Account, Action } from "./account";
-import { notModelled, unprocessable } from "./api-error";
+import { notModelled, unprocessable } from "./api/api-error";
 import { checkOrder, diskGb, findSize, showRegion, showSize } from "./catalog";
 import { address } from "./ipv4";
-import { coveringFirewalls, servingLoadBalancers } from "./reachability";
-import type { Resource, Routes } from "./resource";
+import { coveringFirewalls, servingLoadBalancers } from "./balancing/reachability";
+import type { Resource, Routes } from "./api/resource";
 import type { Droplet } from "./state";
 import { ensureTag } from "./tags";
 import { freeAddress, vpcFor } from "./vpcs";

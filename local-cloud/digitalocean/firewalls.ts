@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Json, JsonObject, World } from "../world";
 import type { Account } from "./account";
-import { notModelled, unprocessable } from "./api-error";
+import { notModelled, unprocessable } from "./api/api-error";
 import { isAddressOrRange } from "./ipv4";
-import type { Resource } from "./resource";
+import type { Resource } from "./api/resource";
 import type { Firewall, Rule } from "./state";
 import { existingTags } from "./tags";
 

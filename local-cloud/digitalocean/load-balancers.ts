@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { JsonObject, World } from "../world";
 import type { Account } from "./account";
-import { forbidden, notModelled, unprocessable } from "./api-error";
-import { startBalancer } from "./balancer";
+import { forbidden, notModelled, unprocessable } from "./api/api-error";
+import { startBalancer } from "./balancing/balancer";
 import { checkedRegion, showRegion } from "./catalog";
 import { release, verifiedPair } from "./certificates";
 import { isAddressOrRange } from "./ipv4";
-import { backends } from "./reachability";
-import type { Resource } from "./resource";
+import { backends } from "./balancing/reachability";
+import type { Resource } from "./api/resource";
 import type { ForwardingRule, HealthCheck, LoadBalancer, LoadBalancerSettings } from "./state";
 import { existingTags } from "./tags";
 import { vpcFor } from "./vpcs";

@@ -1,4 +1,4 @@
-import type { KeyPair } from "./certificate-authority";
+import type { KeyPair } from "./balancing/certificate-authority";
 
 /** A virtual machine. Its machine in the world of processes has the name `droplet-<id>`. */
 export interface Droplet {

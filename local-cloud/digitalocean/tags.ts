@@ -1,7 +1,7 @@
 import type { World } from "../world";
 import type { Account } from "./account";
-import { notModelled, unprocessable } from "./api-error";
-import { required, type Resource, type Route, type Routes } from "./resource";
+import { notModelled, unprocessable } from "./api/api-error";
+import { required, type Resource, type Route, type Routes } from "./api/resource";
 import type { Droplet, Tag } from "./state";
 
 /** Tags, which exist in the whole account. */

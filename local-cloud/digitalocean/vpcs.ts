@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { JsonObject, World } from "../world";
 import type { Account } from "./account";
-import { forbidden, unprocessable } from "./api-error";
+import { forbidden, unprocessable } from "./api/api-error";
 import { checkedRegion } from "./catalog";
 import { address, overlap, parseRange } from "./ipv4";
-import type { Resource } from "./resource";
+import type { Resource } from "./api/resource";
 import type { Vpc } from "./state";
 
 /** VPC networks. The first one of a region is its default, until another one of it is made so. */

@@ -53,7 +53,7 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
   await Promise.all(
     [runDirectory, imagesDirectory, join(directory, "logs")].map((path) => mkdir(path, { recursive: true })),
   );
-  await bundle(join(__dirname, "inside", "main.ts"), shared.supervisor);
+  await bundle(join(__dirname, "inside", "supervisor.ts"), shared.supervisor);
 
   const machines = new Map<string, Machine>();
   const delayed = new Map<string, NodeJS.Timeout>();

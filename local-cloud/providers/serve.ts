@@ -10,7 +10,7 @@ import { loadSync } from "@grpc/proto-loader";
 import { spawn, type ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { join } from "node:path";
-import { digitaloceanProvider, type DigitalOceanConnection } from "./digitalocean";
+import { digitaloceanProvider, type DigitalOceanConnection } from "./digitalocean/provider";
 import { createHandlers, failed, type Handlers, type Request } from "./handlers";
 import { nullProvider } from "./null";
 import { readSchemas } from "./schema";

@@ -8,7 +8,7 @@ import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { startLoad } from "../../local-cloud/load";
+import { startLoad } from "../../local-cloud/load/load";
 import { listCertificates, requestCertificate, rootOf } from "../support/certificates";
 import { awsClients, findSite, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";

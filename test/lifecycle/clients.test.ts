@@ -1,7 +1,7 @@
 import type { CreateActivationResult } from "@aws-sdk/client-ssm";
 import { describe, expect, test } from "@jest/globals";
-import { agentOperations } from "../../local-cloud/aws/agent-registration";
-import { ecsOperations, ssmOperations } from "../../local-cloud/aws/api";
+import { agentOperations } from "../../local-cloud/aws/ssm/agent-registration";
+import { ecsOperations, ssmOperations } from "../../local-cloud/aws/protocol/api";
 import { clients, ecsArn, schedulerOperations, useClient, useClientStage } from "../support/client-stage";
 
 const stage = useClientStage("clients");

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "@jest/globals";
-import type { Report } from "../../local-cloud/demo/report";
+import type { Report } from "../../demo/report";
 import type { Entry } from "../../local-cloud/world";
 
 const directory = resolve(".local-cloud", "tests", "demo");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DeleteClusterCommand, DeregisterContainerInstanceCommand } from "@aws-sdk/client-ecs";
 import { DeregisterManagedInstanceCommand } from "@aws-sdk/client-ssm";
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { Ended } from "../../local-cloud/demo/command";
+import type { Ended } from "../../demo/command";
 import type { Entry } from "../../local-cloud/world";
 import { awsClients, findSite, listDroplets, listManagedInstances, nothing } from "../support/clouds";
 import { awaitCall, callsOf, endOfNode } from "../support/journal";

@@ -2,7 +2,7 @@ import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, write
 import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest } from "@jest/globals";
 import type { Environment } from "../../config/schema";
-import { mustRun, run, type Command } from "../../local-cloud/demo/command";
+import { mustRun, run, type Command } from "../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import { lanes } from "../support/lanes";
 import { testOfLowPorts } from "../support/low-ports";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Ended } from "../../local-cloud/demo/command";
+import type { Ended } from "../../demo/command";
 import { createAppVersions, imageOf, type Version } from "../support/app-versions";
 import { awsClients, findSite, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";

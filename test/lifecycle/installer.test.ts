@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Ended } from "../../local-cloud/demo/command";
+import type { Ended } from "../../demo/command";
 import type { Entry } from "../../local-cloud/world";
 import { findSite, listDroplets } from "../support/clouds";
 import { eventually } from "../support/eventually";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { Ended } from "../../local-cloud/demo/command";
+import type { Ended } from "../../demo/command";
 import { loadBalancerIdOf, nothing, type Found } from "../support/clouds";
 import { eventually } from "../support/eventually";
 import { hold, refuse, type Clear, type Refusal } from "../support/injection";

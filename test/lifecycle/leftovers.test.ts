@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { mustRun } from "../../local-cloud/demo/command";
+import { mustRun } from "../../demo/command";
 import { documentedCommands } from "../support/documented-commands";
 import { eventually } from "../support/eventually";
 import { startLifeCycle, type LifeCycle } from "../support/life-cycle";

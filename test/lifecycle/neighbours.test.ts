@@ -2,8 +2,8 @@ import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DescribeTasksCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { Foreign } from "../../local-cloud/admin";
-import { Project, type EnvironmentFile } from "../../local-cloud/demo/project";
+import type { Foreign } from "../../local-cloud/admin/admin";
+import { Project, type EnvironmentFile } from "../../demo/project";
 import { makeRunDirectory } from "../../local-cloud/run-directory";
 import type { Entry } from "../../local-cloud/world";
 import {

@@ -1,6 +1,6 @@
 import { DeleteActivationCommand, DeregisterManagedInstanceCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { Ended } from "../../local-cloud/demo/command";
+import type { Ended } from "../../demo/command";
 import { callAsAgent } from "../support/agent";
 import { listManagedInstances, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";

@@ -1,8 +1,8 @@
 import { mkdirSync, openSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import { mustRun } from "../../local-cloud/demo/command";
-import { Project } from "../../local-cloud/demo/project";
+import { mustRun } from "../../demo/command";
+import { Project } from "../../demo/project";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import { awsClients, findSite, listDroplets, listManagedInstances } from "../support/clouds";
 import { shortWaits } from "../support/life-cycle";

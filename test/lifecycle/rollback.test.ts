@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UpdateContainerInstancesStateCommand, type Service } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { LoadResult } from "../../local-cloud/load";
+import type { LoadResult } from "../../local-cloud/load/load";
 import type { Entry } from "../../local-cloud/world";
 import { createAppVersions } from "../support/app-versions";
 import { rate, running, tell, type Story } from "../support/bad-deploy";

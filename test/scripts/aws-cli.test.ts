@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { ensurePython } from "../../local-cloud/python";
+import { ensurePython } from "../../local-cloud/python/environment";
 import { ApiError, emptyAccount, type AwsAccount } from "../support/aws-account";
 import { serveAws, type AwsEndpoint } from "../support/aws-endpoint";
 import {

@@ -1,6 +1,6 @@
 import * as ecsSdk from "@aws-sdk/client-ecs";
 import * as ssmSdk from "@aws-sdk/client-ssm";
-import { mustRun } from "../../local-cloud/demo/command";
+import { mustRun } from "../../demo/command";
 import type { LocalCloud } from "../../local-cloud/start";
 import { awsClients } from "./clouds";
 

@@ -1,7 +1,7 @@
 import type { ECSClient, Service } from "@aws-sdk/client-ecs";
 import type { Environment } from "../../config/schema";
-import type { Ended } from "../../local-cloud/demo/command";
-import type { LoadResult } from "../../local-cloud/load";
+import type { Ended } from "../../demo/command";
+import type { LoadResult } from "../../local-cloud/load/load";
 import type { Entry } from "../../local-cloud/world";
 import { imageOf, type Version } from "./app-versions";
 import { eventually } from "./eventually";

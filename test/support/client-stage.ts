@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import { mkdirSync, openSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Operations } from "../../local-cloud/aws/operation";
-import { serviceDeploymentOperations } from "../../local-cloud/aws/service-deployments";
-import { serviceOperations } from "../../local-cloud/aws/services";
-import { taskDefinitionOperations } from "../../local-cloud/aws/task-definitions";
-import { taskOperations } from "../../local-cloud/aws/tasks";
+import type { Operations } from "../../local-cloud/aws/protocol/operation";
+import { serviceDeploymentOperations } from "../../local-cloud/aws/ecs/services/service-deployments";
+import { serviceOperations } from "../../local-cloud/aws/ecs/services/services";
+import { taskDefinitionOperations } from "../../local-cloud/aws/ecs/tasks/task-definitions";
+import { taskOperations } from "../../local-cloud/aws/ecs/tasks/tasks";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import { commandLine, javaScriptSdk, type AwsClient } from "./aws-client";
 import { createFleet, type Fleet } from "./fleet";

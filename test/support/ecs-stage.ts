@@ -1,7 +1,7 @@
-import { pollAgent } from "../../local-cloud/aws/agent";
-import { ecsOperations, ssmOperations } from "../../local-cloud/aws/api";
-import type { Context } from "../../local-cloud/aws/operation";
-import { reconcile } from "../../local-cloud/aws/reconcile";
+import { pollAgent } from "../../local-cloud/aws/ecs/agent";
+import { ecsOperations, ssmOperations } from "../../local-cloud/aws/protocol/api";
+import type { Context } from "../../local-cloud/aws/protocol/operation";
+import { reconcile } from "../../local-cloud/aws/ecs/reconcile";
 import { defaultSettings, type Settings } from "../../local-cloud/aws/settings";
 import type { EcsService, Task } from "../../local-cloud/aws/state";
 import type { Assignment, TaskReport } from "../../local-cloud/machines";

@@ -3,7 +3,7 @@ import { mkdirSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../config/schema";
-import { mustRun, run, type Command, type Ended } from "../../local-cloud/demo/command";
+import { mustRun, run, type Command, type Ended } from "../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import type { Entry } from "../../local-cloud/world";
 import { synthInto } from "./synth";

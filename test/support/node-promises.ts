@@ -1,5 +1,5 @@
 import { CreateActivationCommand } from "@aws-sdk/client-ssm";
-import type { Ended } from "../../local-cloud/demo/command";
+import type { Ended } from "../../demo/command";
 import { callAsAgent } from "./agent";
 import { awsClients, findSite, listDroplets, nothing } from "./clouds";
 import { eventually } from "./eventually";

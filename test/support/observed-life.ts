@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import type { Ended } from "../../local-cloud/demo/command";
+import type { Ended } from "../../demo/command";
 import { awsClients, findSite, listDroplets, listManagedInstances, nothing } from "./clouds";
 import type { Found, ListedDroplet } from "./clouds";
 import { startLifeCycle, type LifeCycle, type LifeCycleOptions } from "./life-cycle";

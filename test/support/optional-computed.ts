@@ -1,4 +1,4 @@
-import { digitaloceanProvider } from "../../local-cloud/providers/digitalocean";
+import { digitaloceanProvider } from "../../local-cloud/providers/digitalocean/provider";
 import { readSchemas, type Block } from "../../local-cloud/providers/schema";
 
 /**

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import type { Command, Ended } from "../../local-cloud/demo/command";
+import type { Command, Ended } from "../../demo/command";
 
 /** A command that is running, with all that it has started, in a process group of its own. */
 export interface RunningCommand {

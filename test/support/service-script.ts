@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadApis } from "../../local-cloud/aws/api";
-import { serveAws } from "../../local-cloud/aws/gateway";
+import { loadApis } from "../../local-cloud/aws/protocol/api";
+import { serveAws } from "../../local-cloud/aws/protocol/gateway";
 import { placeAwsCli } from "../../local-cloud/aws-cli/place";
 import type { Settings } from "../../local-cloud/aws/settings";
 import { listen, type LoopbackServer } from "../../local-cloud/http-server";
-import { ensurePython } from "../../local-cloud/python";
+import { ensurePython } from "../../local-cloud/python/environment";
 import { createStage, serviceInput, type Stage } from "./ecs-stage";
 import { startScript, type Ended } from "./node-script";
 

@@ -1,4 +1,4 @@
-import { startLoad, type LoadResult } from "../../local-cloud/load";
+import { startLoad, type LoadResult } from "../../local-cloud/load/load";
 import { eventually } from "./eventually";
 import type { LifeCycle, SiteSettings, StackUnderTest } from "./life-cycle";
 import { dropletSite } from "./nodes";

@@ -1,4 +1,4 @@
-import type { Ended } from "../../local-cloud/demo/command";
+import type { Ended } from "../../demo/command";
 
 /** What the script of a node's deregistration, guard or gate has said, in order. */
 export function said(

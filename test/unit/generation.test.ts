@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { generationOf } from "../../config/generation";
-import { parseExpression } from "../../local-cloud/aws/expression";
+import { parseExpression } from "../../local-cloud/aws/ecs/expression";
 import { problemsOf } from "../support/config-problems";
 import { oneSite } from "../support/environments";
 

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
-import { awaitReplaced } from "../../cli/certificate-release";
-import { afterFailedDestroy } from "../../cli/destroyed-site";
-import { createTerraform } from "../../cli/terraform";
+import { awaitReplaced } from "../../cli/remedies/certificate-release";
+import { afterFailedDestroy } from "../../cli/remedies/destroyed-site";
+import { createTerraform } from "../../cli/terraform/terraform";
 import type { Environment } from "../../config/schema";
 import { oneSite } from "../support/environments";
 import { stackOf, synthInto } from "../support/synth";
-import { useProviders } from "./local-cloud/providers-stage";
+import { useProviders } from "../local-cloud/providers-stage";
 
 /** Half a minute of the provider's waits is 0.6 s here. */
 const second = 20;

@@ -8,7 +8,7 @@ const scripts = readdirSync("constructs", { recursive: true, encoding: "utf8" })
   .map((path) => readFileSync(join("constructs", path), "utf8"))
   .join("\n");
 
-const commands = readFileSync("cli/certificate-release.ts", "utf8");
+const commands = readFileSync("cli/remedies/certificate-release.ts", "utf8");
 
 /** Commands that the AWS CLI has on top of the operations of the API. */
 const made: Readonly<Record<string, string>> = { "get-login-password": "GetAuthorizationToken" };

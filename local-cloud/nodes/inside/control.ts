@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { listen } from "../../http-server";
 import { log, reason } from "./settings";
-import type { Tools } from "./tools";
+import type { Tools } from "./system/tools";
 
 /** What can be asked of a machine through its control socket. */
 export interface Controls {

@@ -47,8 +47,8 @@ test.each(["18.20.8", "20.8.1", "23.0.0", "24.4.1"])(
 );
 
 test.each([
-  ["the local cloud", ["local-cloud/run.js", "main.ts"]],
-  ["the demo", ["local-cloud/run.js", "demo.ts"]],
+  ["the local cloud", ["local-cloud/run.js", "local-cloud/serve.ts"]],
+  ["the demo", ["local-cloud/run.js", "demo/demo.ts"]],
   ["the tests", ["-e", "require('./jest.config')"]],
 ])("%s refuse it the same way", async (_, args) => {
   expect(await runAs("24.4.1", ...args)).toMatchObject({

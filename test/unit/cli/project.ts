@@ -16,9 +16,9 @@ import { join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Environment } from "../../../config/schema";
-import { serveDigitalOcean } from "../../../local-cloud/digitalocean/api";
+import { serveDigitalOcean } from "../../../local-cloud/digitalocean/api/api";
 import { createWorld, type World } from "../../../local-cloud/world";
-import { fakeMachines } from "../local-cloud/fake-machines";
+import { fakeMachines } from "../../local-cloud/fake-machines";
 import { serveAws, type StandInAws } from "./checks/stand-in-aws";
 import { serveNodes, type StandInNodes } from "./stand-in-nodes";
 

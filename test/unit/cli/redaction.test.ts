@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { Redaction } from "../../../cli/redaction";
-import { parseState } from "../../../cli/state-file";
+import { Redaction } from "../../../cli/terraform/redaction";
+import { parseState } from "../../../cli/terraform/state-file";
 
 const secrets = [
   { text: "abcabd", name: "(code)" },

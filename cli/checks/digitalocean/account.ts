@@ -1,0 +1,65 @@
+import type { DigitalOceanSite } from "../../../config/schema";
+import { computeStack } from "../../terraform/stacks";
+import type { Check, Undertaking } from "../check";
+import { openDigitalOcean, Refused, unlessDenied } from "./api";
+import { scopeProblems } from "./scopes";
+import { dropletProblems, type Account } from "./droplets";
+import { unreachable } from "../reachability";
+
+/** Source: DigitalOcean Terraform provider, "Argument Reference", `token`. */
+const tokenVariables = ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"];
+
+/**
+ * Whether DigitalOcean takes the token, and will do what the command wants of it. A plan only reads; a destroy only
+ * deletes, and needs nothing that could be lacking.
+ */
+export const digitalOceanProblems: Check = async (undertaking) => {
+  const { command, variables, deadline } = undertaking;
+  const sites = digitalOceanSites(undertaking);
+  const [needing] = sites.keys();
+  if (needing === undefined) {
+    return [];
+  }
+  const variable = tokenVariables.find((name) => Boolean(variables[name]));
+  if (variable === undefined) {
+    return [
+      `no DigitalOcean token for site ${needing}: set DIGITALOCEAN_TOKEN to an API token with read and write scope`,
+    ];
+  }
+  const api = openDigitalOcean(variables[variable] ?? "", variables, deadline);
+  try {
+    const answer = await unlessDenied("The DigitalOcean account was", api.get("/v2/account"));
+    const { account } = (answer ?? {}) as { readonly account?: Account };
+    const problems = await Promise.all([
+      command === "diff" ? [] : scopeProblems(api, command, [...sites.values()]),
+      command === "deploy" ? dropletProblems(api, account, sites, undertaking) : [],
+    ]);
+    return problems.flat();
+  } catch (error) {
+    if (error instanceof Refused) {
+      return [refusal(error, variable)];
+    }
+    const digitalOcean = {
+      name: "DigitalOcean's API",
+      subject: "The DigitalOcean token was",
+      setting: "DIGITALOCEAN_API_URL when it is set",
+    };
+    return unreachable(digitalOcean, error, variables);
+  }
+};
+
+/** The DigitalOcean sites whose stacks the command is about, by name. */
+function digitalOceanSites({ environment, selected }: Undertaking): ReadonlyMap<string, DigitalOceanSite> {
+  const ids = selected.map(({ id }) => id);
+  return new Map(
+    Object.entries(environment.config.sites).flatMap(([name, site]) =>
+      site.kind === "digitalocean" && ids.includes(computeStack(name)) ? [[name, site] as const] : [],
+    ),
+  );
+}
+
+function refusal({ status, message }: Refused, variable: string): string {
+  return status === 401
+    ? `DigitalOcean rejects the token in ${variable} (${message}): set it to a valid API token with read and write scope`
+    : `DigitalOcean answers ${status} (${message}): check DIGITALOCEAN_API_URL when it is set, wait a few minutes and run again`;
+}

@@ -1,0 +1,87 @@
+import { Refused, unlessDenied, type DigitalOceanApi } from "./api";
+
+/** What a droplet is made of, where, and the site that says so. */
+export interface Order {
+  readonly site: string;
+  readonly region: string;
+  readonly size: string;
+  readonly image: string;
+}
+
+/** What DigitalOcean has, by its slug or number: the regions that offer it. */
+type Offers = ReadonlyMap<string, readonly string[]>;
+
+/** A line for each size and image that a site's region doesn't offer, and for each region that takes no droplets. */
+export async function offerProblems(
+  api: DigitalOceanApi,
+  orders: readonly Order[],
+  file: string,
+): Promise<string[]> {
+  if (orders.length === 0) {
+    return [];
+  }
+  const [regions, sizes, images] = await Promise.all([
+    unlessDenied("Regions were", openRegions(api)),
+    unlessDenied("Sizes were", sizeOffers(api)),
+    unlessDenied("Images were", imageOffers(api, [...new Set(orders.map(({ image }) => image))])),
+  ]);
+  const problems = orders.flatMap(({ site, region, size, image }) => {
+    const place = `choose another in ${file}, sites.${site}`;
+    if (regions !== undefined && !regions.includes(region)) {
+      return [`DigitalOcean takes no droplets in a region ${region}: ${place} (${regions.join(", ")})`];
+    }
+    return [lack("size", size, region, sizes), lack("image", image, region, images)]
+      .filter((problem) => problem !== undefined)
+      .map((problem) => `${problem}: ${place}`);
+  });
+  return [...new Set(problems)];
+}
+
+/** @param offers undefined when they couldn't be read */
+function lack(kind: string, wanted: string, region: string, offers: Offers | undefined): string | undefined {
+  const places = offers?.get(wanted);
+  if (offers === undefined || places?.includes(region)) {
+    return undefined;
+  }
+  return places === undefined
+    ? `DigitalOcean has no ${kind} ${wanted}`
+    : `DigitalOcean doesn't offer the ${kind} ${wanted} in ${region} (${places.length === 0 ? "nor elsewhere" : `but in ${places.join(", ")}`})`;
+}
+
+async function openRegions(api: DigitalOceanApi): Promise<string[]> {
+  const regions = (await api.list("/v2/regions", "regions")) as readonly Region[];
+  return regions.filter(({ available }) => available).map(({ slug }) => slug);
+}
+
+interface Region {
+  readonly slug: string;
+  readonly available: boolean;
+}
+
+async function sizeOffers(api: DigitalOceanApi): Promise<Offers> {
+  const sizes = (await api.list("/v2/sizes", "sizes")) as readonly (Region & Offer)[];
+  return new Map(sizes.map(({ slug, available, regions }) => [slug, available ? regions : []]));
+}
+
+interface Offer {
+  readonly regions: readonly string[];
+}
+
+async function imageOffers(api: DigitalOceanApi, names: readonly string[]): Promise<Offers> {
+  const images = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const { image } = (await api.get(`/v2/images/${encodeURIComponent(name)}`)) as {
+          readonly image: Offer;
+        };
+        return [[name, image.regions] as const];
+      } catch (error) {
+        if (error instanceof Refused && error.status === 404) {
+          return [];
+        }
+        throw error;
+      }
+    }),
+  );
+  return new Map(images.flat());
+}

@@ -1,0 +1,110 @@
+import { namesOf } from "../../../config/names";
+import { dropletsOf } from "../../../config/nodes";
+import type { DigitalOceanSite } from "../../../config/schema";
+import type { Undertaking } from "../check";
+import { unlessDenied, type DigitalOceanApi } from "./api";
+import { offerProblems, type Order } from "./droplet-offers";
+
+/** What an account says of itself. */
+export interface Account {
+  readonly droplet_limit: number;
+  readonly status: string;
+  readonly status_message: string;
+}
+
+/** A droplet that the config has. */
+interface Wanted extends Order {
+  readonly name: string;
+}
+
+/** A droplet that there is. */
+interface Existing {
+  readonly name: string;
+  readonly size_slug: string;
+  readonly image: { readonly id: number; readonly slug?: string | null };
+}
+
+type Sites = ReadonlyMap<string, DigitalOceanSite>;
+
+/** Whether the account may have the droplets that a deploy adds, and their regions have what they are made of. */
+export async function dropletProblems(
+  api: DigitalOceanApi,
+  account: Account | undefined,
+  sites: Sites,
+  undertaking: Undertaking,
+): Promise<string[]> {
+  const existing = await unlessDenied(
+    "Quota, sizes and images of droplets were",
+    listDroplets(api, sites, undertaking),
+  );
+  if (existing === undefined) {
+    return [];
+  }
+  const wanted = wantedDroplets(sites, undertaking);
+  const added = wanted.filter(({ name }) => !existing.some((droplet) => droplet.name === name));
+  // What runs on, runs on, even when its size or its image is offered to nobody any more.
+  const made = wanted.filter((one) => !existing.some((droplet) => isAs(droplet, one)));
+  const problems = await Promise.all([
+    quotaProblems(api, account, added),
+    offerProblems(api, made, undertaking.environment.file),
+  ]);
+  return [...locked(account), ...problems.flat()];
+}
+
+function wantedDroplets(sites: Sites, { environment: { config } }: Undertaking): Wanted[] {
+  const names = namesOf(config);
+  return [...sites].flatMap(([name, site]) =>
+    [...dropletsOf({ deployment: config.name, site: name }, site)].map(([node, { size, image }]) => ({
+      site: name,
+      name: names.node(name, node),
+      region: site.region,
+      size,
+      image,
+    })),
+  );
+}
+
+async function listDroplets(
+  api: DigitalOceanApi,
+  sites: Sites,
+  { environment }: Undertaking,
+): Promise<Existing[]> {
+  const names = namesOf(environment.config);
+  const lists = await Promise.all(
+    [...sites.keys()].map((site) => api.list(`/v2/droplets?tag_name=${names.site(site)}`, "droplets")),
+  );
+  return lists.flat() as Existing[];
+}
+
+/** A droplet of an image that is no longer offered has lost the slug. */
+function isAs({ name, size_slug: size, image: { id, slug } }: Existing, wanted: Wanted): boolean {
+  return (
+    name === wanted.name && size === wanted.size && [slug ?? wanted.image, String(id)].includes(wanted.image)
+  );
+}
+
+function locked(account: Account | undefined): string[] {
+  return account?.status === "locked"
+    ? [`the DigitalOcean account is locked (${account.status_message}): see https://cloud.digitalocean.com`]
+    : [];
+}
+
+async function quotaProblems(
+  api: DigitalOceanApi,
+  account: Account | undefined,
+  added: readonly Wanted[],
+): Promise<string[]> {
+  if (added.length === 0 || account === undefined) {
+    return [];
+  }
+  const { meta } = (await api.get("/v2/droplets?per_page=1")) as {
+    readonly meta: { readonly total: number };
+  };
+  // Terraform may make the new ones before it deletes others.
+  return meta.total + added.length <= account.droplet_limit
+    ? []
+    : [
+        `DigitalOcean allows the account ${account.droplet_limit} droplets, and there are ${meta.total} without the ${added.length} that would be added: ` +
+          "ask for more (https://cloud.digitalocean.com/account/team/droplet_limit_increase), or add fewer nodes",
+      ];
+}

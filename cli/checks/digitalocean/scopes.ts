@@ -1,0 +1,82 @@
+import type { DigitalOceanSite } from "../../../config/schema";
+import type { DigitalOceanApi } from "./api";
+
+/** The kinds of things that a site has at DigitalOcean, by the names of their scopes, with the path of each. */
+const paths = {
+  tag: "/v2/tags",
+  load_balancer: "/v2/load_balancers",
+  firewall: "/v2/firewalls",
+  droplet: "/v2/droplets",
+  vpc: "/v2/vpcs",
+  certificate: "/v2/certificates",
+};
+
+type Kind = keyof typeof paths;
+
+/** Neither a number nor a UUID nor a tag's name: nothing has it. */
+const nothing = "no.such.thing";
+
+/** How each scope is tried: by calls that can't do anything, since they name nothing. */
+const attempts = {
+  create: { method: "POST", suffix: "" },
+  update: { method: "PUT", suffix: `/${nothing}` },
+  delete: { method: "DELETE", suffix: `/${nothing}` },
+};
+
+type Action = keyof typeof attempts;
+
+/**
+ * A line about the scopes that a command needs and the token lacks. The API has no way to ask for them, but answers a
+ * call without the scope with 403 before it looks at what the call says; with the scope these are answered with
+ * 404 or 422. Any other answer tells nothing, and counts as good.
+ * Source: DigitalOcean, "Scopes for API Tokens".
+ */
+export async function scopeProblems(
+  api: DigitalOceanApi,
+  command: "deploy" | "destroy",
+  sites: readonly DigitalOceanSite[],
+): Promise<string[]> {
+  const scopes =
+    command === "deploy" ? scopesOfDeploy(sites) : kindsOf(sites).map((kind) => [kind, "delete"] as const);
+  const answers = await Promise.all(
+    scopes.map(async ([kind, action]) => {
+      const { method, suffix } = attempts[action];
+      return { scope: `${kind}:${action}`, ...(await api.attempt(method, paths[kind] + suffix)) };
+    }),
+  );
+  const lacking = answers.filter(({ status }) => status === 403);
+  const [first] = lacking;
+  return first === undefined
+    ? []
+    : [
+        `the DigitalOcean token lacks ${lacking.map(({ scope }) => scope).join(", ")} (${first.message}): ` +
+          `a ${command} needs a token with full access, or with these scopes`,
+      ];
+}
+
+/** Droplets may have to be replaced, and the rest changed where it is. */
+function scopesOfDeploy(sites: readonly DigitalOceanSite[]): (readonly [Kind, Action])[] {
+  return [
+    ...kindsOf(sites).map((kind) => [kind, "create"] as const),
+    ["load_balancer", "update"],
+    ["firewall", "update"],
+    ["droplet", "delete"],
+  ];
+}
+
+function kindsOf(sites: readonly DigitalOceanSite[]): Kind[] {
+  const ownVpc = sites.some(({ vpc }) => vpc !== "default");
+  const managed = sites.some(({ loadBalancer }) =>
+    loadBalancer.listeners.some(
+      (listener) => listener.protocol === "https" && "domains" in listener.certificate,
+    ),
+  );
+  return [
+    "tag",
+    "load_balancer",
+    "firewall",
+    "droplet",
+    ...(ownVpc ? (["vpc"] as const) : []),
+    ...(managed ? (["certificate"] as const) : []),
+  ];
+}

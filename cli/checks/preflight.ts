@@ -1,0 +1,34 @@
+import { setMaxListeners } from "node:events";
+import { awsProblems } from "./aws";
+import { checkSeconds, type Check, type Undertaking } from "./check";
+import { digitalOceanProblems } from "./digitalocean/account";
+import { dockerProblems } from "./docker";
+import { scriptProblems } from "./scripts";
+import { terraformProblems } from "./terraform";
+import { workspaceProblems } from "./workspaces";
+import { Refusal } from "../refusals/refusal";
+
+const checks: readonly Check[] = [
+  terraformProblems,
+  scriptProblems,
+  dockerProblems,
+  awsProblems,
+  workspaceProblems,
+  digitalOceanProblems,
+];
+
+/**
+ * Makes sure that nothing is missing that a command will need later on: each check looks whether this command, on
+ * these stacks, needs its subject at all. Changes nothing anywhere, and takes 10 seconds at most.
+ *
+ * @throws {Refusal} with everything that is missing, one line each.
+ */
+export async function preflight(aim: Omit<Undertaking, "deadline">): Promise<void> {
+  const deadline = AbortSignal.timeout(checkSeconds * 1000);
+  // Every call listens to it.
+  setMaxListeners(0, deadline);
+  const problems = (await Promise.all(checks.map((check) => check({ ...aim, deadline })))).flat();
+  if (problems.length > 0) {
+    throw new Refusal(["Nothing was started:", ...problems.map((problem) => `- ${problem}`)].join("\n"));
+  }
+}

@@ -1,0 +1,77 @@
+import { keptFolder, lockDeployment, type DeploymentLock } from "../../checkout/lock";
+import { loadEnvironment, type LoadedEnvironment } from "../../config/load";
+import { refuseAnotherRegion } from "../refusals/another-region";
+import type { Undertaking } from "../checks/check";
+import { refuseMovedStates } from "../refusals/moved-states";
+import { ownStacks } from "../refusals/own-stack";
+import { preflight } from "../checks/preflight";
+import type { Deployment } from "./prepared";
+import { selectStacks, type Stack } from "../terraform/stacks";
+import { synthesise } from "../terraform/synthesis";
+import { createTerraform } from "../terraform/terraform";
+
+export type { Deployment };
+
+/** A command that works with a deployment. */
+export interface Command<Name extends string = string> {
+  /** As its user calls it. */
+  readonly name: Name;
+  /** Whether it changes what is deployed: then it doesn't wait for others, since what they do may decide on it. */
+  readonly changes: boolean;
+}
+
+/** A deployment for which nothing is missing, and the stacks that a command is about, in the order of a deploy. */
+export interface Prepared {
+  readonly deployment: Deployment;
+  readonly selected: readonly Stack[];
+}
+
+/** Seconds that a command which only reads waits for others. */
+const patience = 60;
+
+/**
+ * Loads and synthesises the environment that `ANYWHERE_ENV` names, which is nobody else's to work on until this process
+ * ends, and looks for all that the command will need for the stacks with these ids (all, when there are none). Changes
+ * nothing in any cloud.
+ *
+ * @throws {ConfigError} when the environment is wrong.
+ * @throws {CheckoutProblem} when somebody else works on it in this checkout.
+ * @throws {Refusal} when something is missing that the command will need, or when the environment is about another
+ * place than what is deployed.
+ */
+export async function prepare(
+  variables: NodeJS.ProcessEnv,
+  command: Command<Undertaking["command"]>,
+  ids: readonly string[],
+): Promise<Prepared> {
+  const environment = announceEnvironment(variables);
+  const lock = await lockEnvironment(environment, command);
+  const stacks = await synthesise(environment, lock, variables);
+  const selected = selectStacks(stacks, ids);
+  await preflight({ command: command.name, environment, selected, variables });
+  const terraform = createTerraform(variables, ownStacks(environment, stacks, lock, variables));
+  const deployment = { environment, stacks, terraform };
+  await refuseMovedStates(deployment);
+  await refuseAnotherRegion(deployment);
+  return { deployment, selected };
+}
+
+/** Loads the environment that `ANYWHERE_ENV` names, and says which it is. */
+export function announceEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment {
+  const environment = loadEnvironment(variables);
+  console.error(`environment: ${environment.name} (${environment.file})`);
+  return environment;
+}
+
+/** Takes the environment's deployment for a command, until this process ends. */
+export function lockEnvironment(
+  { config }: LoadedEnvironment,
+  { name, changes }: Omit<Command, "ids">,
+): Promise<DeploymentLock> {
+  return lockDeployment(keptFolder, {
+    command: name,
+    deployment: config.name,
+    changes,
+    patience: () => (changes ? 0 : patience),
+  });
+}

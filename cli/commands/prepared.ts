@@ -1,0 +1,11 @@
+import type { LoadedEnvironment } from "../../config/load";
+import type { Stack } from "../terraform/stacks";
+import type { Terraform } from "../terraform/terraform";
+
+/** What every command works with. */
+export interface Deployment {
+  readonly environment: LoadedEnvironment;
+  /** In the order in which they are deployed. */
+  readonly stacks: readonly Stack[];
+  readonly terraform: Terraform;
+}

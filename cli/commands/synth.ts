@@ -1,0 +1,13 @@
+import { relative } from "node:path";
+import { announceEnvironment, lockEnvironment } from "./deployment";
+import { synthesise } from "../terraform/synthesis";
+
+/** Synthesises the environment that `ANYWHERE_ENV` names, and tells where each stack lies. Needs no credentials. */
+export async function synth(): Promise<number> {
+  const environment = announceEnvironment(process.env);
+  const lock = await lockEnvironment(environment, { name: "synth", changes: false });
+  for (const { folder } of await synthesise(environment, lock, process.env)) {
+    console.log(relative(process.cwd(), folder));
+  }
+  return 0;
+}

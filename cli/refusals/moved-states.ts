@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from "node:util";
+import { keptFolder } from "../../checkout/lock";
+import { forgetFormerPlaces, recordOf, statePlaces, type StatePlace } from "../../checkout/state-places";
+import { namesOf } from "../../config/names";
+import type { Deployment } from "../commands/prepared";
+import { Refusal } from "./refusal";
+import {
+  backendBlock,
+  describePlace,
+  rememberedBackend,
+  type BackendBlock,
+} from "../terraform/backend-block";
+import { stateElsewhere } from "./state-elsewhere";
+import { computeStack, controlPlane } from "../terraform/stacks";
+
+/** Where states have been, by stack. */
+type Place = (id: string) => BackendBlock | undefined;
+
+/**
+ * Makes sure that another name or backend in an environment's file doesn't begin a second deployment beside the first,
+ * of which no state would tell any more.
+ *
+ * @throws {Refusal} with what the earlier states still hold, and what to do about it.
+ */
+export async function refuseMovedStates(deployment: Deployment): Promise<void> {
+  const { environment, stacks } = deployment;
+  const { config, file } = environment;
+  const present = JSON.parse(JSON.stringify({ name: config.name, backend: config.backend })) as StatePlace;
+  const former = statePlaces(keptFolder, file).filter((place) => !isDeepStrictEqual(place, present));
+  for (const { name, backend } of former) {
+    const held = await heldAt((id) => backendBlock(backend, keyOf(deployment, id, name)), deployment);
+    if (held.length > 0) {
+      throw new Refusal(
+        name === config.name ? otherBackend(held, deployment) : otherName(name, held, deployment),
+      );
+    }
+  }
+  if (former.length > 0) {
+    forgetFormerPlaces(keptFolder, file);
+  }
+
+  // What plain Terraform was initialised for, and nobody has noted.
+  const remembered: Place = (id) => {
+    const folder = stacks.find((stack) => stack.id === id)?.folder;
+    return folder === undefined ? undefined : rememberedBackend(folder);
+  };
+  const held = await heldAt(remembered, deployment);
+  if (held.length > 0) {
+    throw new Refusal(otherBackend(held, deployment));
+  }
+}
+
+/** The stacks whose states at an earlier place hold resources, unless these have been moved to the present place. */
+async function heldAt(place: Place, deployment: Deployment): Promise<string[]> {
+  const { environment, stacks, terraform } = deployment;
+  const folder = stacks[0]?.folder ?? ".";
+  const state = (block: BackendBlock) => stateElsewhere(block, stacks, terraform);
+  const isPresent = (id: string, block: BackendBlock) =>
+    describePlace(block, folder) === describePlace(presentBlock(deployment, id), folder);
+  const ids = new Set(stacks.map(({ id }) => id));
+  const held: string[] = [];
+  // Sites that have left the config are appended while the loop runs.
+  for (const id of ids) {
+    const block = place(id);
+    if (block === undefined || isPresent(id, block)) {
+      continue;
+    }
+    const { resources, lineage, outputs } = await readable(state(block), environment.file);
+    if (id === controlPlane) {
+      ((outputs["sites"] ?? []) as readonly string[]).forEach((site) => ids.add(computeStack(site)));
+    }
+    if (resources > 0 && (await state(presentBlock(deployment, id))).lineage !== lineage) {
+      held.push(`${id} (resources: ${resources}, in ${describePlace(block, folder)})`);
+    }
+  }
+  return held;
+}
+
+async function readable<T>(reading: Promise<T>, file: string): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Refusal) {
+      throw new Refusal(
+        `${file}: its states were elsewhere before, can't be read there, and may hold resources. Make them readable, ` +
+          `or remove ${recordOf(keptFolder, file)} if nothing of them is deployed any more.\n${error.message}`,
+      );
+    }
+    throw error;
+  }
+}
+
+function keyOf({ environment: { config } }: Deployment, id: string, name: string): string {
+  return namesOf({ ...config, name }).state(id);
+}
+
+function presentBlock(deployment: Deployment, id: string): BackendBlock {
+  const { name, backend } = deployment.environment.config;
+  return backendBlock(backend, keyOf(deployment, id, name));
+}
+
+function otherName(former: string, held: readonly string[], { environment }: Deployment): string {
+  const { config, file } = environment;
+  return (
+    `${file}: name was ${former}, and is ${config.name} now, but ${former} is still deployed: ${held.join(", ")}. ` +
+    `A deployment can't be renamed: put ${former} back. For ${config.name} in its place, run "npm run destroy" with ` +
+    `${former} first; for ${config.name} beside it, give that a file of its own.`
+  );
+}
+
+function otherBackend(held: readonly string[], { environment: { file } }: Deployment): string {
+  return (
+    `${file}: backend has changed, and the former one still has the states of what is deployed: ${held.join(", ")}. ` +
+    'Put it back, or move the states: with the former backend run "npm run synth" and "terraform init" in the folder ' +
+    'of each stack that it prints; with the new one run "npm run synth" again and "terraform init -migrate-state" in ' +
+    "each of them."
+  );
+}

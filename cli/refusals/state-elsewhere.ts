@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { BackendBlock } from "../terraform/backend-block";
+import type { Stack, TerraformBlock } from "../terraform/stacks";
+import type { State } from "../terraform/state-file";
+import type { Terraform } from "../terraform/terraform";
+
+/** The state with another key or backend than that of any stack. */
+export async function stateElsewhere(
+  block: BackendBlock,
+  stacks: readonly Stack[],
+  terraform: Terraform,
+): Promise<State> {
+  const [neighbour] = stacks;
+  // Beside the stacks: relative paths lead to the same places.
+  const beside = neighbour === undefined ? "." : dirname(neighbour.folder);
+  const folder = mkdtempSync(join(beside, ".elsewhere-"));
+  try {
+    const json = { terraform: { ...block, required_providers: providers(stacks) } };
+    writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(json));
+    return await terraform.state(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** `init` installs the providers that a state mentions: these are the versions for a state of any stack. */
+function providers(stacks: readonly Stack[]): TerraformBlock["required_providers"] {
+  return Object.assign({}, ...stacks.map(({ terraform }) => terraform.required_providers)) as Record<
+    string,
+    unknown
+  >;
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { withPlan } from "../terraform/plan";
+import type { Stack } from "../terraform/stacks";
+import type { PlanJson, Terraform } from "../terraform/terraform";
+
+const certificate = "digitalocean_certificate";
+
+const pauseSeconds = 20;
+
+const remedy =
+  "DigitalOcean still takes it for used, though clients are served without it: run the same command again later, " +
+  "or delete it in DigitalOcean's console.";
+
+/** How waiting for certificates has ended. */
+export interface Release {
+  readonly exitCode: number;
+  /** What is left, and what to do about it; undefined when it isn't certificates alone. */
+  readonly left?: string;
+}
+
+interface Attempt {
+  readonly exitCode: number;
+  /** The certificates that all the rest waits for; none when it is over, or something else is the matter. */
+  readonly certificates: readonly string[];
+}
+
+/**
+ * After a failed apply: when all that is left to do is the deletion of certificates that were replaced, tries that
+ * again for some minutes.
+ */
+export async function awaitReplaced(
+  { id, folder }: Stack,
+  failed: number,
+  terraform: Terraform,
+  variables: NodeJS.ProcessEnv,
+): Promise<Release> {
+  const attempt = async (apply: boolean): Promise<Attempt> => {
+    let certificates: readonly string[] = [];
+    const exitCode = await withPlan(
+      terraform,
+      folder,
+      async ({ file, json }) => {
+        certificates = replacedCertificates(await json());
+        return certificates.length > 0 && apply ? terraform.run(folder, ["apply", file]) : failed;
+      },
+      { silently: true },
+    );
+    return { exitCode, certificates: exitCode === 0 ? [] : certificates };
+  };
+  const { exitCode, certificates } = await repeat(id, await attempt(false), () => attempt(true), variables);
+  return certificates.length === 0
+    ? { exitCode }
+    : { exitCode, left: `Left to be deleted: ${certificates.join(", ")}. ${remedy}` };
+}
+
+/** After a failed destroy that has left certificates: tries it again for some minutes, and returns its exit code. */
+export async function awaitUnused(
+  { id, folder }: Stack,
+  failed: number,
+  terraform: Terraform,
+  options: readonly string[],
+  variables: NodeJS.ProcessEnv,
+): Promise<number> {
+  const attempt = async (exitCode: number): Promise<Attempt> => {
+    const { managed } = await terraform.state(folder);
+    const certificates = managed.filter(({ type }) => type === certificate).map(({ address }) => address);
+    return { exitCode, certificates };
+  };
+  const again = async () =>
+    attempt(await terraform.run(folder, ["destroy", "-input=false", "-auto-approve", ...options]));
+  const { exitCode } = await repeat(id, await attempt(failed), again, variables);
+  return exitCode;
+}
+
+/** The replaced certificates whose deletion is all that a plan does; none when it does nothing or more. */
+export function replacedCertificates({ resource_changes: all = [] }: PlanJson): readonly string[] {
+  const changes = all.filter(({ change }) => !["no-op", "read"].includes(change.actions.join()));
+  const alone = changes.every(
+    ({ type, deposed, change }) =>
+      type === certificate && deposed !== undefined && change.actions.join() === "delete",
+  );
+  return alone ? [...new Set(changes.map(({ address }) => address))] : [];
+}
+
+/** Tries again as long as there are certificates to wait for, and time. */
+async function repeat(
+  id: string,
+  first: Attempt,
+  again: () => Promise<Attempt>,
+  variables: NodeJS.ProcessEnv,
+): Promise<Attempt> {
+  // DigitalOcean takes minutes to notice that a load balancer has another certificate; the provider waits for 30 s.
+  const end = Date.now() + 1000 * Number(variables["RELEASE_SECONDS"] ?? 300);
+  let attempt = first;
+  for (let left = end - Date.now(); attempt.certificates.length > 0 && left > 0; left = end - Date.now()) {
+    const pause = Math.min(pauseSeconds * 1000, left);
+    console.error(
+      `${id}: DigitalOcean hasn't released ${attempt.certificates.join(", ")} yet: trying again in ` +
+        `${Math.ceil(pause / 1000)} s, for ${Math.ceil(left / 1000)} s at most.`,
+    );
+    await sleep(pause);
+    attempt = await again();
+  }
+  return attempt;
+}

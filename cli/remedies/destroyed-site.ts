@@ -1,0 +1,43 @@
+import { relative } from "node:path";
+import { awaitUnused } from "./certificate-release";
+import type { StackEnd } from "../commands/each-stack";
+import type { Stack } from "../terraform/stacks";
+import type { Resource } from "../terraform/state-file";
+import type { Terraform } from "../terraform/terraform";
+
+/** Resources, by name, of which a node is: as long as one is left, what nodes need must stay. */
+const ofNodes = ["node", "guard", "deregistration"];
+
+/**
+ * After a failed destroy of a compute stack: waits for certificates, and says what is left and what to do. Once no node
+ * is left, nothing that is left needs another stack.
+ *
+ * @param options of the destroy.
+ */
+export async function afterFailedDestroy(
+  stack: Stack,
+  failed: number,
+  terraform: Terraform,
+  options: readonly string[],
+): Promise<StackEnd> {
+  const nodesLeft = async () => (await terraform.state(stack.folder)).managed.some(isOfNode);
+  if (await nodesLeft()) {
+    return { exitCode: failed };
+  }
+  const exitCode = await awaitUnused(stack, failed, terraform, options, process.env);
+  const { managed } = await terraform.state(stack.folder);
+  return { exitCode, left: describeLeft(stack, managed), passable: true };
+}
+
+function isOfNode({ name }: Resource): boolean {
+  return ofNodes.includes(name);
+}
+
+function describeLeft({ folder }: Stack, managed: readonly Resource[]): string {
+  const vpc = managed.find(({ type }) => type === "digitalocean_vpc");
+  const left = `No node is left, and the other stacks go on. Left: ${managed.map(({ address }) => address).join(", ")}.`;
+  return vpc === undefined
+    ? left
+    : `${left} A VPC that has become the default of its region is never deleted by DigitalOcean: to leave it there, free ` +
+        `of charge, run "terraform -chdir=${relative(process.cwd(), folder)} state rm ${vpc.address}".`;
+}

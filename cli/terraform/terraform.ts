@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { capture, show, type Run } from "./child-process";
+import { Refusal } from "../refusals/refusal";
+import { parseState, type State } from "./state-file";
+
+/** A plan as `terraform show -json` tells it. */
+export interface PlanJson {
+  readonly resource_changes?: readonly PlannedChange[];
+}
+
+/** What a plan does to one resource. */
+export interface PlannedChange {
+  readonly address: string;
+  readonly mode: "managed" | "data";
+  readonly type: string;
+  readonly name: string;
+  readonly index?: number | string;
+  /** Of an object that a replacement has left to be deleted. */
+  readonly deposed?: string;
+  readonly action_reason?: string;
+  readonly change: { readonly actions: readonly string[] };
+}
+
+/** Makes sure, before a run of Terraform in a folder, that the folder holds what the command is about. */
+export type Proof = (folder: string, args: readonly string[]) => void;
+
+/** Terraform (or OpenTofu) in the folders of stacks, each initialised when it is first needed. */
+export interface Terraform {
+  /** Shows a command's own output, without the secrets of the state, and lets the user answer it. Returns its exit code. */
+  run(folder: string, args: readonly string[]): Promise<number>;
+  /** As {@link run}, but shows nothing. */
+  runSilently(folder: string, args: readonly string[]): Promise<number>;
+  /** @throws {Refusal} when the state can't be read. */
+  state(folder: string): Promise<State>;
+  /** What is in the file of a plan. */
+  showPlan(folder: string, file: string): Promise<PlanJson>;
+}
+
+/** Name or path of the program. */
+export function terraformBinary(variables: NodeJS.ProcessEnv): string {
+  const chosen = variables["TERRAFORM_BINARY_NAME"] ?? "";
+  return chosen === "" ? "terraform" : chosen;
+}
+
+/** Terraform with what this project runs it with, in folders that are proven right before each run. */
+export function createTerraform(variables: NodeJS.ProcessEnv, prove: Proof): Terraform {
+  const command = terraformBinary(variables);
+  const own = terraformVariables(variables);
+  const initialised = new Set<string>();
+  const states = new Map<string, State>();
+  const inFolder = (folder: string, ...args: string[]): Run => {
+    prove(folder, args);
+    return { command, args, folder, variables: own };
+  };
+
+  const output = async (folder: string, ...args: string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await capture(inFolder(folder, ...args));
+    if (exitCode !== 0) {
+      const reason = `${stdout}${stderr}`.trim();
+      throw new Refusal(
+        `${command} ${args.join(" ")} failed in ${folder} (exit code ${exitCode}):\n${reason}`,
+      );
+    }
+    return stdout;
+  };
+  const init = async (folder: string): Promise<void> => {
+    if (!initialised.has(folder)) {
+      // Where the state was before is checked by then: Terraform would ask whether it shall copy that over the present one.
+      rmSync(join(folder, ".terraform", "terraform.tfstate"), { force: true });
+      await output(folder, "init", "-input=false", "-no-color");
+      initialised.add(folder);
+    }
+  };
+  const state = async (folder: string): Promise<State> => {
+    const known = states.get(folder);
+    if (known !== undefined) {
+      return known;
+    }
+    await init(folder);
+    const read = parseState(await output(folder, "state", "pull"));
+    states.set(folder, read);
+    return read;
+  };
+  return {
+    state,
+    async run(folder, args) {
+      await init(folder);
+      const { secrets } = await state(folder);
+      states.delete(folder);
+      return show({ ...inFolder(folder, ...args), secrets });
+    },
+    async runSilently(folder, args) {
+      await init(folder);
+      states.delete(folder);
+      return (await capture(inFolder(folder, ...args))).exitCode;
+    },
+    async showPlan(folder, file) {
+      return JSON.parse(await output(folder, "show", "-json", file)) as PlanJson;
+    },
+  };
+}
+
+/** The user's environment, with what every Terraform of this project runs with. */
+export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { TF_CLI_CONFIG_FILE: cliConfig, ...others } = variables;
+  const pluginCache = variables["TF_PLUGIN_CACHE_DIR"] ?? resolve("node_modules/.cache/terraform-plugins");
+  // Terraform refuses to work with a cache folder that doesn't exist.
+  mkdirSync(pluginCache, { recursive: true });
+  return {
+    // Terraform warns about a CLI configuration that doesn't exist in the middle of every output.
+    ...(cliConfig !== undefined && existsSync(cliConfig) ? { TF_CLI_CONFIG_FILE: cliConfig } : {}),
+    // Otherwise the cache isn't used for a stack without a lock file, which is every stack after its first
+    // synthesis. These lock files are never committed, so that nothing is lost by their being incomplete.
+    TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
+    ...others,
+    TF_PLUGIN_CACHE_DIR: pluginCache,
+    // Else all stacks might share what `init` remembers of a backend: each keeps its own, in its folder.
+    TF_DATA_DIR: undefined,
+    TF_IN_AUTOMATION: "1",
+    CHECKPOINT_DISABLE: "1",
+  };
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Foreign } from "../local-cloud/admin/admin";
+import type { LocalCloud } from "../local-cloud/start";
+import type { Project } from "./project";
+
+/** What a deployment has left behind, as its clouds and its states tell. */
+export interface Left {
+  readonly resources: number;
+  readonly managedInstances: number;
+  readonly containerInstances: number;
+  readonly droplets: number;
+}
+
+/** How many foreign registrations there are. */
+export interface ForeignCount {
+  readonly managedInstances: number;
+  readonly containerInstances: number;
+}
+
+interface PlanJson {
+  readonly resource_changes?: readonly { readonly change: { readonly actions: readonly string[] } }[];
+  readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>;
+}
+
+/** How much a refreshed plan of a stack would change: resources and outputs. */
+export async function plannedChanges(project: Project, stack: string): Promise<number> {
+  // A plan holds activation codes: it stays outside the project, and not for long.
+  const plan = join(tmpdir(), `plan-${randomUUID()}`);
+  try {
+    await project.terraform(stack, "init", "-input=false", "-no-color");
+    await project.terraform(stack, "plan", "-input=false", "-no-color", "-refresh=true", `-out=${plan}`);
+    const { resource_changes = [], output_changes = {} } = JSON.parse(
+      await project.terraformSecretly(stack, "show", "-json", plan),
+    ) as PlanJson;
+    const actions = [
+      ...resource_changes.map(({ change }) => change.actions),
+      ...Object.values(output_changes).map((change) => change.actions),
+    ];
+    return actions.filter(([first]) => first !== "no-op" && first !== "read").length;
+  } finally {
+    rmSync(plan, { force: true });
+  }
+}
+
+/** Asks both clouds and every state what there still is of the deployment. */
+export async function countLeft(project: Project, cloud: LocalCloud, deployment: string): Promise<Left> {
+  const states = await Promise.all(
+    project.stacks().map((stack) => project.terraform(stack, "state", "list")),
+  );
+  const resources = states.flatMap((list) =>
+    list.split("\n").filter((line) => line !== "" && !line.startsWith("data.")),
+  );
+  const [instances, clusters, droplets] = await Promise.all([
+    managedInstances(project, "--filters", `Key=tag:anywhere.deployment,Values=${deployment}`),
+    containerInstances(project),
+    dropletNames(cloud),
+  ]);
+  return {
+    resources: resources.length,
+    managedInstances: instances.length,
+    containerInstances: clusters.filter((arn) => arn.includes(`/${deployment}/`)).length,
+    droplets: droplets.filter((name) => name.startsWith(`${deployment}-`)).length,
+  };
+}
+
+/** How many of these foreign registrations there still are. */
+export async function countForeign(project: Project, foreign: Foreign): Promise<ForeignCount> {
+  const [instances, clusters] = await Promise.all([managedInstances(project), containerInstances(project)]);
+  return {
+    managedInstances: foreign.managedInstances.filter((id) => instances.includes(id)).length,
+    containerInstances: foreign.containerInstances.filter((arn) => clusters.includes(arn)).length,
+  };
+}
+
+async function managedInstances(project: Project, ...filters: readonly string[]): Promise<string[]> {
+  const { InstanceInformationList } = JSON.parse(
+    await project.aws("ssm", "describe-instance-information", ...filters),
+  ) as { InstanceInformationList: { InstanceId: string }[] };
+  return InstanceInformationList.map(({ InstanceId }) => InstanceId);
+}
+
+async function containerInstances(project: Project): Promise<string[]> {
+  const { clusterArns } = JSON.parse(await project.aws("ecs", "list-clusters")) as { clusterArns: string[] };
+  const lists = await Promise.all(
+    clusterArns.map(async (cluster) => {
+      const { containerInstanceArns } = JSON.parse(
+        await project.aws("ecs", "list-container-instances", "--cluster", cluster),
+      ) as { containerInstanceArns: string[] };
+      return containerInstanceArns;
+    }),
+  );
+  return lists.flat();
+}
+
+async function dropletNames({ environment }: LocalCloud): Promise<string[]> {
+  const response = await fetch(`${environment["DIGITALOCEAN_API_URL"] ?? ""}/v2/droplets?per_page=200`, {
+    headers: { authorization: `Bearer ${environment["DIGITALOCEAN_TOKEN"] ?? ""}` },
+    signal: AbortSignal.timeout(30_000),
+  });
+  const { droplets } = (await response.json()) as { droplets: { name: string }[] };
+  return droplets.map(({ name }) => name);
+}

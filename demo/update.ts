@@ -1,0 +1,62 @@
+import { appendFileSync, cpSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { startLoad, type LoadResult } from "../local-cloud/load/load";
+import type { EnvironmentFile, Project } from "./project";
+
+/** What a roll-out has meant to those who use the application at the time. */
+export interface Update {
+  readonly images: { readonly before: string; readonly after: string };
+  readonly requests: number;
+  /** Requests without a complete, good answer. None was tried twice. */
+  readonly failed: number;
+  /** Requests a second. */
+  readonly rate: number;
+  readonly seconds: number;
+}
+
+/** Requests a second below which a load proves nothing. */
+const enough = 100;
+const sources = resolve(__dirname, "../app");
+
+/**
+ * Changes the sample service in a copy of its own, and deploys that while requests come in steadily.
+ * @param folder takes the copy
+ * @returns the update, and the environment that it was deployed with
+ * @throws Error when a request has failed, when there were too few of them, or when the image is still the same
+ */
+export async function updateUnderLoad(
+  project: Project,
+  environment: EnvironmentFile,
+  url: string,
+  folder: string,
+): Promise<Update & { readonly environment: EnvironmentFile }> {
+  const before = await imageOf(project);
+  cpSync(sources, folder, { recursive: true });
+  appendFileSync(join(folder, "server.js"), "\n// The second version.\n");
+  const updated = {
+    ...environment,
+    application: { ...environment.application, image: { build: folder } },
+  };
+  const load = await startLoad({ url });
+  let result: LoadResult;
+  try {
+    project.configure(updated);
+    await project.mustAnywhere("deploy", "application", "--auto-approve");
+  } finally {
+    result = await load.stop();
+  }
+  const after = await imageOf(project);
+  const { requests, failed, failures, rate, seconds } = result;
+  if (failed > 0 || rate < enough || before === after) {
+    throw new Error(
+      `An update must not be noticed: ${failed} of ${requests} requests failed, ${Math.round(rate)} a second, ` +
+        `${before} became ${after}. ${failures.join("; ")}`,
+    );
+  }
+  return { images: { before, after }, requests, failed, rate, seconds, environment: updated };
+}
+
+async function imageOf(project: Project): Promise<string> {
+  const { image_uri: image } = (await project.outputs("application")) as { image_uri: string };
+  return image;
+}

@@ -1,0 +1,174 @@
+import type {
+  Cluster,
+  ClusterSetting,
+  CreateClusterRequest,
+  CreateClusterResponse,
+  DeleteClusterRequest,
+  DeleteClusterResponse,
+  DescribeClustersRequest,
+  DescribeClustersResponse,
+  ListClustersRequest,
+  ListClustersResponse,
+  UpdateClusterRequest,
+  UpdateClusterResponse,
+} from "@aws-sdk/client-ecs";
+
+import type { World } from "../../world";
+import { ApiError } from "../protocol/api-error";
+import { ecsArn, lastPart } from "../protocol/arns";
+import { lookUp } from "../protocol/look-up";
+import { type Context, operation, type Operations } from "../protocol/operation";
+import { ecsPage } from "../protocol/paging";
+import type { EcsCluster } from "../state";
+
+/**
+ * The cluster that a request names by name or ARN, `default` when it names none.
+ * @throws ApiError ClusterNotFoundException when there is none or it has been deleted
+ */
+export function requireCluster(world: World, nameOrArn: string | undefined): EcsCluster {
+  const cluster = findCluster(world, nameOrArn ?? "default");
+  if (cluster?.status !== "ACTIVE") {
+    throw new ApiError("ClusterNotFoundException", "Cluster not found.");
+  }
+  return cluster;
+}
+
+function findCluster(world: World, nameOrArn: string): EcsCluster | undefined {
+  const cluster = world.aws.clusters.get(lastPart(nameOrArn));
+  return nameOrArn.startsWith("arn:") && cluster?.arn !== nameOrArn ? undefined : cluster;
+}
+
+const insights = "containerInsights";
+
+/** Settings that a request leaves out keep their value. */
+function withSettings(
+  current: EcsCluster["settings"],
+  changed: readonly ClusterSetting[],
+): EcsCluster["settings"] {
+  const value = changed.find(({ name }) => name === insights)?.value;
+  if (value === undefined) {
+    return current;
+  }
+  if (!["enabled", "disabled", "enhanced"].includes(value)) {
+    throw new ApiError("InvalidParameterException", `Invalid value ${value} for setting containerInsights.`);
+  }
+  return [{ name: insights, value }];
+}
+
+/** Creating a cluster that exists gives it back. */
+function createCluster(
+  world: World,
+  input: CreateClusterRequest,
+  { settings }: Context,
+): CreateClusterResponse {
+  const name = input.clusterName ?? "default";
+  if (!/^[A-Za-z0-9_-]{1,255}$/.test(name)) {
+    throw new ApiError(
+      "InvalidParameterException",
+      "Invalid identifier: Cluster name must be letters, digits, _ and -.",
+    );
+  }
+  const known = world.aws.clusters.get(name);
+  if (known?.status === "ACTIVE") {
+    return { cluster: describe(world, known, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
+  }
+  const cluster: EcsCluster = {
+    name,
+    arn: ecsArn(world, settings, `cluster/${name}`),
+    status: "ACTIVE",
+    settings: withSettings([{ name: insights, value: "disabled" }], input.settings ?? []),
+    configuration: input.configuration,
+    tags: input.tags ?? [],
+  };
+  world.aws.clusters.set(name, cluster);
+  return { cluster: describe(world, cluster, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
+}
+
+/** Counts and lists of what a cluster holds. */
+function contents(world: World, name: string) {
+  const inCluster = <Item extends { readonly clusterName: string }>(items: Iterable<Item>): Item[] =>
+    [...items].filter(({ clusterName }) => clusterName === name);
+  return {
+    instances: inCluster(world.aws.containerInstances.values()).filter(({ status }) => status !== "INACTIVE"),
+    services: inCluster(world.aws.services.values()),
+    tasks: inCluster(world.aws.tasks.values()).filter(({ lastStatus }) => lastStatus !== "STOPPED"),
+  };
+}
+
+function describe(world: World, cluster: EcsCluster, include: readonly string[]): Cluster {
+  const { instances, services, tasks } = contents(world, cluster.name);
+  return {
+    clusterArn: cluster.arn,
+    clusterName: cluster.name,
+    status: cluster.status,
+    registeredContainerInstancesCount: instances.length,
+    runningTasksCount: tasks.filter(({ lastStatus }) => lastStatus === "RUNNING").length,
+    pendingTasksCount: tasks.filter(({ lastStatus }) => lastStatus === "PENDING").length,
+    activeServicesCount: services.filter(({ status }) => status === "ACTIVE").length,
+    statistics: [],
+    tags: include.includes("TAGS") ? cluster.tags : [],
+    settings: include.includes("SETTINGS") ? (cluster.settings as ClusterSetting[]) : [],
+    ...(include.includes("CONFIGURATIONS") && cluster.configuration
+      ? { configuration: cluster.configuration }
+      : {}),
+    capacityProviders: [],
+    defaultCapacityProviderStrategy: [],
+  };
+}
+
+function describeClusters(
+  world: World,
+  input: DescribeClustersRequest,
+  { settings }: Context,
+): DescribeClustersResponse {
+  const { found, failures } = lookUp(
+    input.clusters ?? ["default"],
+    (name) => findCluster(world, name),
+    (name) => ecsArn(world, settings, `cluster/${name}`),
+  );
+  return { clusters: found.map((cluster) => describe(world, cluster, input.include ?? [])), failures };
+}
+
+function listClusters(world: World, input: ListClustersRequest, { settings }: Context): ListClustersResponse {
+  const active = [...world.aws.clusters.values()]
+    .filter(({ status }) => status === "ACTIVE")
+    .map(({ arn }) => arn);
+  const page = ecsPage(active, input, settings);
+  return { clusterArns: page.items, nextToken: page.nextToken };
+}
+
+function updateCluster(world: World, input: UpdateClusterRequest): UpdateClusterResponse {
+  const cluster = requireCluster(world, input.cluster);
+  cluster.settings = withSettings(cluster.settings, input.settings ?? []);
+  cluster.configuration = input.configuration ?? cluster.configuration;
+  return { cluster: describe(world, cluster, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
+}
+
+/** A cluster with registered instances, services or tasks stays. Source: Amazon ECS API Reference, DeleteCluster. */
+function deleteCluster(world: World, input: DeleteClusterRequest): DeleteClusterResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const { instances, services, tasks } = contents(world, cluster.name);
+  const refuse = (kind: string, what: string): never => {
+    throw new ApiError(`ClusterContains${kind}Exception`, `The Cluster cannot be deleted while ${what}.`);
+  };
+  if (instances.length > 0) {
+    refuse("ContainerInstances", "Container Instances are active or draining");
+  }
+  if (services.some(({ status }) => status !== "INACTIVE")) {
+    refuse("Services", "Services are active");
+  }
+  if (tasks.length > 0) {
+    refuse("Tasks", "Tasks are active");
+  }
+  cluster.status = "INACTIVE";
+  return { cluster: describe(world, cluster, []) };
+}
+
+export const clusterOperations: Operations = {
+  CreateCluster: operation(["clusterName", "tags", "settings", "configuration"], createCluster),
+  DescribeClusters: operation(["clusters", "include"], describeClusters),
+  ListClusters: operation(["nextToken", "maxResults"], listClusters),
+  UpdateCluster: operation(["cluster", "settings", "configuration"], updateCluster),
+  UpdateClusterSettings: operation(["cluster", "settings"], updateCluster),
+  DeleteCluster: operation(["cluster"], deleteCluster),
+};

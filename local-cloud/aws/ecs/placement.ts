@@ -1,0 +1,190 @@
+import type { World } from "../../world";
+import { parseExpression, type Subject } from "./expression";
+import { isConnected, type Settings } from "../settings";
+import type { ContainerInstance, Task, TaskDefinition } from "../state";
+
+type Definition = TaskDefinition["definition"];
+
+/** Host ports that Docker, SSH and the agent hold. Source: Amazon ECS API Reference, PortMapping. */
+export const reservedPorts: readonly number[] = [22, 2375, 2376, 51678, 51679];
+
+/** What a task takes of its instance. */
+export interface Demand {
+  readonly cpuUnits: number;
+  readonly memoryMiB: number;
+  /** Fixed host ports. */
+  readonly ports: readonly number[];
+}
+
+/** What a task of this definition takes: the task's own limits, else the sum of its containers'. */
+function demandOf(definition: Definition): Demand {
+  const containers = definition.containerDefinitions ?? [];
+  const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
+  return {
+    cpuUnits: Number(definition.cpu ?? sum(containers.map(({ cpu = 0 }) => cpu))),
+    memoryMiB: Number(
+      definition.memory ??
+        sum(containers.map(({ memory = 0, memoryReservation }) => memoryReservation ?? memory)),
+    ),
+    ports: containers.flatMap(({ portMappings = [] }) =>
+      portMappings.map(({ hostPort = 0 }) => hostPort).filter((port) => port !== 0),
+    ),
+  };
+}
+
+/** Tasks that hold resources of an instance: all that have not stopped yet. */
+export function tasksOn(world: World, instance: ContainerInstance): Task[] {
+  return [...world.aws.tasks.values()].filter(
+    (task) => task.containerInstanceArn === instance.arn && task.lastStatus !== "STOPPED",
+  );
+}
+
+/** What is left of an instance, and the ports that are taken. */
+export function remainingOf(world: World, instance: ContainerInstance): Demand {
+  const demands = tasksOn(world, instance).map((task) => demandOfTask(world, task));
+  return {
+    cpuUnits: demands.reduce((left, { cpuUnits }) => left - cpuUnits, instance.resources.cpuUnits),
+    memoryMiB: demands.reduce((left, { memoryMiB }) => left - memoryMiB, instance.resources.memoryMiB),
+    ports: [...reservedPorts, ...demands.flatMap(({ ports }) => ports)],
+  };
+}
+
+function demandOfTask(world: World, { taskDefinitionArn }: Task): Demand {
+  const known = world.aws.taskDefinitions.get(taskDefinitionArn);
+  return known === undefined ? { cpuUnits: 0, memoryMiB: 0, ports: [] } : demandOf(known.definition);
+}
+
+/** What the cluster query language sees of an instance. */
+export function subjectOf(
+  world: World,
+  instance: ContainerInstance,
+  now: number,
+  settings: Settings,
+): Subject {
+  return {
+    attributes: instance.attributes,
+    agentConnected: isConnected(instance.lastPollAt, now, settings),
+    agentVersion: instance.agentVersion,
+    runningTasksCount: tasksOn(world, instance).filter(({ lastStatus }) => lastStatus === "RUNNING").length,
+    registeredAt: instance.registeredAt,
+  };
+}
+
+/** A placement constraint of a service, a task or a task definition. */
+export interface Constraint {
+  readonly type?: string;
+  readonly expression?: string;
+}
+
+/** Whether every `memberOf` constraint holds for an instance. */
+export function isMember(constraints: readonly Constraint[], subject: Subject): boolean {
+  return constraints.every(
+    ({ type, expression }) => type !== "memberOf" || parseExpression(expression ?? "")(subject),
+  );
+}
+
+/** Where a task can go, or why it can't. */
+export type Placement =
+  | { readonly instance: ContainerInstance }
+  | { readonly code: string; readonly reason: string; readonly closest: ContainerInstance | undefined };
+
+/**
+ * Finds an instance for a task: ACTIVE, with a connected agent, satisfying the constraints, with free
+ * ports, CPU and memory; of those, the one with the fewest tasks of the same group.
+ */
+export function place(
+  world: World,
+  request: {
+    readonly clusterName: string;
+    readonly definition: Definition;
+    readonly constraints: readonly Constraint[];
+    readonly group: string;
+    /** Instances to choose from; all of the cluster's when left out. */
+    readonly among?: readonly ContainerInstance[];
+  },
+  now: number,
+  settings: Settings,
+): Placement {
+  const all =
+    request.among ??
+    [...world.aws.containerInstances.values()].filter(
+      ({ clusterName }) => clusterName === request.clusterName,
+    );
+  const active = all.filter(({ status }) => status === "ACTIVE");
+  if (active.length === 0) {
+    return {
+      code: "EMPTY CAPACITY",
+      reason: "No Container Instances were found in your cluster.",
+      closest: undefined,
+    };
+  }
+  const demand = demandOf(request.definition);
+  const constraints = [...request.constraints, ...(request.definition.placementConstraints ?? [])];
+  const sameGroup = (instance: ContainerInstance): number =>
+    tasksOn(world, instance).filter(({ group }) => group === request.group).length;
+  const judged = active.map((instance) => {
+    const subject = subjectOf(world, instance, now, settings);
+    const distinct = constraints.some(({ type }) => type === "distinctInstance") && sameGroup(instance) > 0;
+    return {
+      instance,
+      obstacle: distinct
+        ? obstacles.distinct
+        : obstacleOf(subject, constraints, demand, remainingOf(world, instance)),
+    };
+  });
+  const [best] = judged
+    .filter(({ obstacle }) => obstacle === undefined)
+    .map(({ instance }) => ({ instance, tasks: sameGroup(instance) }))
+    .sort((left, right) => left.tasks - right.tasks);
+  if (best !== undefined) {
+    return { instance: best.instance };
+  }
+  // The closest match is the one that fails the latest check.
+  const [closest] = judged.sort((left, right) => (right.obstacle?.rank ?? 0) - (left.obstacle?.rank ?? 0));
+  const obstacle = closest?.obstacle ?? obstacles.constraint;
+  return { code: obstacle.code, reason: obstacle.reason, closest: closest?.instance };
+}
+
+interface Obstacle {
+  readonly rank: number;
+  readonly code: string;
+  readonly reason: string;
+}
+
+const obstacles = {
+  constraint: {
+    rank: 1,
+    code: "MEMBEROF",
+    reason: 'encountered error "MemberOf placement constraint unsatisfied."',
+  },
+  agent: { rank: 2, code: "AGENT", reason: 'encountered error "AGENT"' },
+  distinct: {
+    rank: 3,
+    code: "DISTINCT",
+    reason: 'encountered error "distinctInstance placement constraint unsatisfied."',
+  },
+  ports: { rank: 4, code: "RESOURCE:PORTS", reason: "is already using a port required by your task" },
+  cpu: { rank: 5, code: "RESOURCE:CPU", reason: "has insufficient CPU units available" },
+  memory: { rank: 6, code: "RESOURCE:MEMORY", reason: "has insufficient memory available" },
+} satisfies Record<string, Obstacle>;
+
+function obstacleOf(
+  subject: Subject,
+  constraints: readonly Constraint[],
+  demand: Demand,
+  remaining: Demand,
+): Obstacle | undefined {
+  if (!isMember(constraints, subject)) {
+    return obstacles.constraint;
+  }
+  if (!subject.agentConnected) {
+    return obstacles.agent;
+  }
+  if (demand.ports.some((port) => remaining.ports.includes(port))) {
+    return obstacles.ports;
+  }
+  if (demand.cpuUnits > remaining.cpuUnits) {
+    return obstacles.cpu;
+  }
+  return demand.memoryMiB > remaining.memoryMiB ? obstacles.memory : undefined;
+}

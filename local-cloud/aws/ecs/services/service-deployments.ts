@@ -1,0 +1,111 @@
+import type {
+  DescribeServiceDeploymentsRequest,
+  DescribeServiceDeploymentsResponse,
+  ListServiceDeploymentsRequest,
+  ListServiceDeploymentsResponse,
+  ServiceDeployment as Description,
+  ServiceDeploymentBrief,
+} from "@aws-sdk/client-ecs";
+
+import type { World } from "../../../world";
+import { lastPart } from "../../protocol/arns";
+import { lookUp } from "../../protocol/look-up";
+import { type Context, operation, type Operations } from "../../protocol/operation";
+import { ecsPage } from "../../protocol/paging";
+import { requireService } from "./services";
+import type { EcsService, ServiceDeployment } from "../../state";
+
+function clusterArn(world: World, { clusterName }: EcsService): string | undefined {
+  return world.aws.clusters.get(clusterName)?.arn;
+}
+
+/** The revision's id is what follows `ecs-svc/` in the deployment's. */
+function revisionArn(service: EcsService, deploymentId: string): string {
+  return `${service.arn.replace(":service/", ":service-revision/")}/${lastPart(deploymentId)}`;
+}
+
+function listServiceDeployments(
+  world: World,
+  input: ListServiceDeploymentsRequest,
+  { settings }: Context,
+): ListServiceDeploymentsResponse {
+  const service = requireService(world, input.cluster, input.service);
+  const wanted = service.serviceDeployments
+    .filter(({ status }) => input.status === undefined || input.status.includes(status))
+    .map((record) => summarise(world, service, record));
+  const page = ecsPage(wanted, input, settings);
+  return { serviceDeployments: page.items, nextToken: page.nextToken };
+}
+
+function summarise(world: World, service: EcsService, record: ServiceDeployment): ServiceDeploymentBrief {
+  return {
+    serviceDeploymentArn: record.arn,
+    serviceArn: service.arn,
+    clusterArn: clusterArn(world, service),
+    createdAt: new Date(record.createdAt),
+    startedAt: new Date(record.createdAt),
+    finishedAt: record.finishedAt === undefined ? undefined : new Date(record.finishedAt),
+    targetServiceRevisionArn: revisionArn(service, record.deploymentId),
+    status: record.status,
+    statusReason: record.statusReason,
+  };
+}
+
+function describeServiceDeployments(
+  world: World,
+  { serviceDeploymentArns = [] }: DescribeServiceDeploymentsRequest,
+): DescribeServiceDeploymentsResponse {
+  const all = [...world.aws.services.values()].flatMap((service) =>
+    service.serviceDeployments.map((record) => ({ service, record })),
+  );
+  const { found, failures } = lookUp(
+    serviceDeploymentArns,
+    (arn) => all.find(({ record }) => record.arn === arn),
+    (arn) => arn,
+  );
+  return {
+    serviceDeployments: found.map(({ service, record }) => describe(world, service, record)),
+    failures,
+  };
+}
+
+function describe(world: World, service: EcsService, record: ServiceDeployment): Description {
+  const deployment = service.deployments.find(({ id }) => id === record.deploymentId);
+  const tasks = [...world.aws.tasks.values()].filter(
+    ({ startedBy, lastStatus }) => startedBy === record.deploymentId && lastStatus !== "STOPPED",
+  );
+  const running = tasks.filter(({ lastStatus }) => lastStatus === "RUNNING").length;
+  const { rollback } = record;
+  const { targetServiceRevisionArn, ...brief } = summarise(world, service, record);
+  return {
+    ...brief,
+    updatedAt: new Date(record.updatedAt),
+    sourceServiceRevisions: [],
+    targetServiceRevision: {
+      arn: targetServiceRevisionArn,
+      requestedTaskCount: deployment?.desiredCount ?? 0,
+      runningTaskCount: running,
+      pendingTaskCount: tasks.length - running,
+    },
+    rollback: rollback && {
+      reason: rollback.reason,
+      startedAt: new Date(rollback.startedAt),
+      serviceRevisionArn: revisionArn(service, rollback.deploymentId),
+    },
+    deploymentConfiguration: {
+      deploymentCircuitBreaker: service.circuitBreaker,
+      maximumPercent: service.maximumPercent,
+      minimumHealthyPercent: service.minimumHealthyPercent,
+      strategy: "ROLLING",
+      bakeTimeInMinutes: 0,
+    },
+  };
+}
+
+export const serviceDeploymentOperations: Operations = {
+  ListServiceDeployments: operation(
+    ["cluster", "service", "status", "nextToken", "maxResults"],
+    listServiceDeployments,
+  ),
+  DescribeServiceDeployments: operation(["serviceDeploymentArns"], describeServiceDeployments),
+};

@@ -1,0 +1,71 @@
+import type { Deployment as DeploymentDescription, Service } from "@aws-sdk/client-ecs";
+
+import type { World } from "../../../world";
+import { tasksOf } from "./deployments";
+import type { Deployment, EcsService, Task } from "../../state";
+
+/** Running and pending tasks; those that are to stop count until they have. */
+function counts(tasks: readonly Task[]): { runningCount: number; pendingCount: number } {
+  return {
+    runningCount: tasks.filter(({ lastStatus }) => lastStatus === "RUNNING").length,
+    pendingCount: tasks.filter(({ lastStatus }) => lastStatus === "PENDING").length,
+  };
+}
+
+/** The service as `DescribeServices` shows it. */
+export function describeService(world: World, service: EcsService, include: readonly string[]): Service {
+  const tasks = tasksOf(world, service);
+  const breaker = service.circuitBreaker;
+  return {
+    serviceArn: service.arn,
+    serviceName: service.name,
+    clusterArn: world.aws.clusters.get(service.clusterName)?.arn,
+    loadBalancers: [],
+    serviceRegistries: [],
+    status: service.status,
+    desiredCount: service.desiredCount,
+    ...counts(tasks),
+    launchType: "EXTERNAL",
+    taskDefinition: service.taskDefinitionArn,
+    deploymentConfiguration: {
+      deploymentCircuitBreaker: breaker,
+      maximumPercent: service.maximumPercent,
+      minimumHealthyPercent: service.minimumHealthyPercent,
+      strategy: "ROLLING",
+      bakeTimeInMinutes: 0,
+    },
+    deployments: service.deployments.map((deployment) => describeDeployment(deployment, tasks)),
+    events: service.events.map(({ id, createdAt, message }) => ({
+      id,
+      createdAt: new Date(createdAt),
+      message,
+    })),
+    createdAt: new Date(service.createdAt),
+    placementConstraints: service.placementConstraints as Service["placementConstraints"],
+    placementStrategy: service.placementStrategy as Service["placementStrategy"],
+    schedulingStrategy: service.schedulingStrategy,
+    ...(include.includes("TAGS") ? { tags: service.tags } : {}),
+    createdBy: `arn:aws:iam::${world.account}:root`,
+    enableECSManagedTags: service.enableEcsManagedTags,
+    propagateTags: service.propagateTags as Service["propagateTags"],
+    enableExecuteCommand: service.enableExecuteCommand,
+    availabilityZoneRebalancing:
+      service.availabilityZoneRebalancing as Service["availabilityZoneRebalancing"],
+  };
+}
+
+function describeDeployment(deployment: Deployment, tasks: readonly Task[]): DeploymentDescription {
+  return {
+    id: deployment.id,
+    status: deployment.status,
+    taskDefinition: deployment.taskDefinitionArn,
+    desiredCount: deployment.desiredCount,
+    ...counts(tasks.filter(({ startedBy }) => startedBy === deployment.id)),
+    failedTasks: deployment.failedTasks,
+    createdAt: new Date(deployment.createdAt),
+    updatedAt: new Date(deployment.updatedAt),
+    launchType: "EXTERNAL",
+    rolloutState: deployment.rolloutState,
+    rolloutStateReason: deployment.rolloutStateReason,
+  };
+}

@@ -1,0 +1,227 @@
+import type {
+  CreateServiceRequest,
+  CreateServiceResponse,
+  DeleteServiceRequest,
+  DeleteServiceResponse,
+  DescribeServicesRequest,
+  DescribeServicesResponse,
+  ListServicesRequest,
+  ListServicesResponse,
+  UpdateServiceRequest,
+  UpdateServiceResponse,
+} from "@aws-sdk/client-ecs";
+
+import type { World } from "../../../world";
+import { ApiError, notModelled } from "../../protocol/api-error";
+import { ecsArn } from "../../protocol/arns";
+import { requireCluster } from "../clusters";
+import { startDeployment, tasksOf } from "./deployments";
+import { findIn, lookUp } from "../../protocol/look-up";
+import { type Context, operation, type Operations } from "../../protocol/operation";
+import { ecsPage } from "../../protocol/paging";
+import { schedule } from "../reconcile";
+import { describeService } from "./service-description";
+import { checkRollout, checkService, rolloutOf } from "./service-rules";
+import type { EcsService } from "../../state";
+import { requireActiveTaskDefinition } from "../tasks/task-definitions";
+import { requestStop } from "../tasks/task-transitions";
+
+/** Source: Amazon ECS API Reference, CreateService. */
+function createService(
+  world: World,
+  input: CreateServiceRequest,
+  { now, settings }: Context,
+): CreateServiceResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const { definition } = requireActiveTaskDefinition(world, input.taskDefinition);
+  const schedulingStrategy = input.schedulingStrategy ?? "REPLICA";
+  checkService(input, schedulingStrategy);
+  const name = input.serviceName ?? "";
+  const known = findIn(world.aws.services, cluster.name, name);
+  if (known?.status === "ACTIVE") {
+    throw new ApiError("InvalidParameterException", "Creation of service was not idempotent.");
+  }
+  if (known?.status === "DRAINING") {
+    throw new ApiError("InvalidParameterException", "Unable to Start a service that is still Draining.");
+  }
+  const service: EcsService = {
+    arn: ecsArn(world, settings, `service/${cluster.name}/${name}`),
+    name,
+    clusterName: cluster.name,
+    status: "ACTIVE",
+    schedulingStrategy,
+    desiredCount: input.desiredCount ?? 0,
+    taskDefinitionArn: definition.taskDefinitionArn,
+    ...rolloutOf(input.deploymentConfiguration, {
+      minimumHealthyPercent: schedulingStrategy === "DAEMON" ? 0 : 100,
+      maximumPercent: schedulingStrategy === "DAEMON" ? 100 : 200,
+      circuitBreaker: { enable: false, rollback: false },
+    }),
+    placementConstraints: constraintsOf(input),
+    placementStrategy: strategyOf(input),
+    enableExecuteCommand: input.enableExecuteCommand ?? false,
+    enableEcsManagedTags: input.enableECSManagedTags ?? false,
+    propagateTags: input.propagateTags ?? "NONE",
+    availabilityZoneRebalancing: input.availabilityZoneRebalancing ?? "ENABLED",
+    deployments: [],
+    serviceDeployments: [],
+    events: [],
+    createdAt: now,
+    tags: input.tags ?? [],
+  };
+  startDeployment(world, service, definition.taskDefinitionArn, now, settings);
+  world.aws.services.set(service.arn, service);
+  schedule(world, service, now, settings);
+  return { service: describeService(world, service, ["TAGS"]) };
+}
+
+function constraintsOf({ placementConstraints = [] }: Pick<CreateServiceRequest, "placementConstraints">) {
+  return placementConstraints.map(({ type = "memberOf", expression }) =>
+    expression === undefined ? { type } : { type, expression },
+  );
+}
+
+function strategyOf({ placementStrategy = [] }: Pick<CreateServiceRequest, "placementStrategy">) {
+  return placementStrategy.map(({ type = "spread", field }) =>
+    field === undefined ? { type } : { type, field },
+  );
+}
+
+/** @throws ApiError ServiceNotFoundException when the cluster has no such service */
+export function requireService(
+  world: World,
+  cluster: string | undefined,
+  name: string | undefined,
+): EcsService {
+  const service = findIn(world.aws.services, requireCluster(world, cluster).name, name ?? "");
+  if (service === undefined) {
+    throw new ApiError("ServiceNotFoundException", "Service not found.");
+  }
+  return service;
+}
+
+/** A new task definition or `forceNewDeployment` starts a deployment; all else takes effect on the current one. */
+function updateService(
+  world: World,
+  input: UpdateServiceRequest,
+  { now, settings }: Context,
+): UpdateServiceResponse {
+  const service = requireService(world, input.cluster, input.service);
+  if (service.status !== "ACTIVE") {
+    throw new ApiError("ServiceNotActiveException", "Service was not ACTIVE.");
+  }
+  const target = input.taskDefinition && requireActiveTaskDefinition(world, input.taskDefinition).definition;
+  if (input.desiredCount !== undefined && service.schedulingStrategy === "DAEMON") {
+    throw new ApiError(
+      "InvalidParameterException",
+      "The daemon scheduling strategy does not support a desired count.",
+    );
+  }
+  checkRollout(input, service.schedulingStrategy);
+  service.desiredCount = input.desiredCount ?? service.desiredCount;
+  Object.assign(service, rolloutOf(input.deploymentConfiguration, service));
+  service.placementConstraints = input.placementConstraints
+    ? constraintsOf(input)
+    : service.placementConstraints;
+  service.placementStrategy = input.placementStrategy ? strategyOf(input) : service.placementStrategy;
+  service.enableExecuteCommand = input.enableExecuteCommand ?? service.enableExecuteCommand;
+  service.enableEcsManagedTags = input.enableECSManagedTags ?? service.enableEcsManagedTags;
+  service.propagateTags = input.propagateTags ?? service.propagateTags;
+  service.availabilityZoneRebalancing =
+    input.availabilityZoneRebalancing ?? service.availabilityZoneRebalancing;
+  const revision = target ? target.taskDefinitionArn : service.taskDefinitionArn;
+  if (revision !== service.taskDefinitionArn || input.forceNewDeployment === true) {
+    if (!target) {
+      requireActiveTaskDefinition(world, revision);
+    }
+    startDeployment(world, service, revision, now, settings);
+  }
+  return { service: describeService(world, service, ["TAGS"]) };
+}
+
+/** DRAINING until its last task has stopped, then INACTIVE. */
+function deleteService(world: World, input: DeleteServiceRequest, { now }: Context): DeleteServiceResponse {
+  const service = requireService(world, input.cluster, input.service);
+  if (service.status === "INACTIVE") {
+    throw new ApiError("ServiceNotActiveException", "Service was not ACTIVE.");
+  }
+  if (service.schedulingStrategy === "REPLICA" && service.desiredCount > 0 && input.force !== true) {
+    throw new ApiError(
+      "InvalidParameterException",
+      "The service cannot be stopped while it is scaled above 0.",
+    );
+  }
+  service.status = "DRAINING";
+  service.desiredCount = 0;
+  for (const task of tasksOf(world, service)) {
+    requestStop(task, { reason: "Service was deleted", code: "ServiceSchedulerInitiated" }, now);
+  }
+  return { service: describeService(world, service, ["TAGS"]) };
+}
+
+function describeServices(
+  world: World,
+  input: DescribeServicesRequest,
+  { settings }: Context,
+): DescribeServicesResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const names = input.services ?? [];
+  if (names.length === 0 || names.length > 10) {
+    throw new ApiError(
+      "InvalidParameterException",
+      `Services must have between 1 and 10 entries (got ${names.length}).`,
+    );
+  }
+  const { found, failures } = lookUp(
+    names,
+    (name) => findIn(world.aws.services, cluster.name, name),
+    (name) => ecsArn(world, settings, `service/${cluster.name}/${name}`),
+  );
+  return { services: found.map((service) => describeService(world, service, input.include ?? [])), failures };
+}
+
+function listServices(world: World, input: ListServicesRequest, { settings }: Context): ListServicesResponse {
+  const cluster = requireCluster(world, input.cluster);
+  if (input.launchType !== undefined && input.launchType !== "EXTERNAL") {
+    throw notModelled("launch types other than EXTERNAL");
+  }
+  const wanted = [...world.aws.services.values()]
+    .filter(({ clusterName, status }) => clusterName === cluster.name && status !== "INACTIVE")
+    .filter((service) => !input.schedulingStrategy || service.schedulingStrategy === input.schedulingStrategy)
+    .map(({ arn }) => arn);
+  const page = ecsPage(wanted, { ...input, maxResults: input.maxResults ?? 10 }, settings);
+  return { serviceArns: page.items, nextToken: page.nextToken };
+}
+
+const changeable = [
+  "cluster",
+  "desiredCount",
+  "taskDefinition",
+  "deploymentConfiguration.deploymentCircuitBreaker.enable",
+  "deploymentConfiguration.deploymentCircuitBreaker.rollback",
+  "deploymentConfiguration.maximumPercent",
+  "deploymentConfiguration.minimumHealthyPercent",
+  "deploymentConfiguration.strategy",
+  "deploymentConfiguration.bakeTimeInMinutes",
+  "deploymentController",
+  "placementConstraints",
+  "placementStrategy",
+  "enableExecuteCommand",
+  "enableECSManagedTags",
+  "propagateTags",
+  "availabilityZoneRebalancing",
+];
+
+export const serviceOperations: Operations = {
+  CreateService: operation(
+    [...changeable, "serviceName", "launchType", "schedulingStrategy", "clientToken", "tags"],
+    createService,
+  ),
+  UpdateService: operation([...changeable, "service", "forceNewDeployment"], updateService),
+  DeleteService: operation(["cluster", "service", "force"], deleteService),
+  DescribeServices: operation(["cluster", "services", "include"], describeServices),
+  ListServices: operation(
+    ["cluster", "nextToken", "maxResults", "launchType", "schedulingStrategy"],
+    listServices,
+  ),
+};

@@ -1,0 +1,244 @@
+import type {
+  DescribeTasksRequest,
+  DescribeTasksResponse,
+  Failure,
+  ListTasksRequest,
+  ListTasksResponse,
+  RunTaskRequest,
+  RunTaskResponse,
+  StopTaskRequest,
+  StopTaskResponse,
+  Task as Description,
+} from "@aws-sdk/client-ecs";
+
+import type { World } from "../../../world";
+import { ApiError, notModelled } from "../../protocol/api-error";
+import { ecsArn, lastPart } from "../../protocol/arns";
+import { requireCluster } from "../clusters";
+import { derivedHex } from "../../protocol/identifiers";
+import { findIn, lookUp } from "../../protocol/look-up";
+import { type Context, operation, type Operations } from "../../protocol/operation";
+import { ecsPage } from "../../protocol/paging";
+import { place } from "../placement";
+import type { Settings } from "../../settings";
+import type { ContainerInstance, Task } from "../../state";
+import { requireActiveTaskDefinition } from "./task-definitions";
+import { requestStop } from "./task-transitions";
+
+/** Adds a task, PENDING until its agent takes it up. Its ARN follows from the world and the time alone. */
+export function addTask(
+  world: World,
+  instance: ContainerInstance,
+  what: Pick<Task, "taskDefinitionArn" | "group" | "startedBy" | "tags" | "clientToken">,
+  now: number,
+  settings: Settings,
+): Task {
+  const id = derivedHex(32, instance.arn, what.startedBy, what.group, now, world.aws.tasks.size);
+  const task: Task = {
+    ...what,
+    arn: ecsArn(world, settings, `task/${instance.clusterName}/${id}`),
+    clusterName: instance.clusterName,
+    containerInstanceArn: instance.arn,
+    lastStatus: "PENDING",
+    desiredStatus: "RUNNING",
+    health: "UNKNOWN",
+    createdAt: now,
+    startedAt: undefined,
+    stoppingAt: undefined,
+    stoppedAt: undefined,
+    stoppedReason: undefined,
+    stopCode: undefined,
+    exitCode: undefined,
+  };
+  world.aws.tasks.set(task.arn, task);
+  return task;
+}
+
+/** Lists tasks that are to run when no desired status is asked for. */
+function listTasks(world: World, input: ListTasksRequest, { settings }: Context): ListTasksResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const instance =
+    input.containerInstance && findIn(world.aws.containerInstances, cluster.name, input.containerInstance);
+  if (input.containerInstance !== undefined && !instance) {
+    throw new ApiError("InvalidParameterException", "Referenced container instance was not found.");
+  }
+  const service = input.serviceName && lastPart(input.serviceName);
+  if (service && findIn(world.aws.services, cluster.name, service) === undefined) {
+    throw new ApiError("ServiceNotFoundException", "Service not found.");
+  }
+  const wanted = [...world.aws.tasks.values()]
+    .filter(({ clusterName }) => clusterName === cluster.name)
+    .filter(({ desiredStatus }) => desiredStatus === (input.desiredStatus ?? "RUNNING"))
+    .filter(({ containerInstanceArn }) => !instance || containerInstanceArn === instance.arn)
+    .filter(({ group }) => !service || group === `service:${service}`)
+    .filter(({ startedBy }) => input.startedBy === undefined || startedBy === input.startedBy)
+    .filter(
+      ({ taskDefinitionArn }) => !input.family || lastPart(taskDefinitionArn).split(":")[0] === input.family,
+    )
+    .map(({ arn }) => arn);
+  const page = ecsPage(wanted, input, settings);
+  return { taskArns: page.items, nextToken: page.nextToken };
+}
+
+function describeTasks(
+  world: World,
+  input: DescribeTasksRequest,
+  { settings }: Context,
+): DescribeTasksResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const ids = input.tasks ?? [];
+  if (ids.length === 0 || ids.length > 100) {
+    throw new ApiError(
+      "InvalidParameterException",
+      `Tasks must have between 1 and 100 entries (got ${ids.length}).`,
+    );
+  }
+  const { found, failures } = lookUp(
+    ids,
+    (id) => findIn(world.aws.tasks, cluster.name, id),
+    (id) => ecsArn(world, settings, `task/${cluster.name}/${id}`),
+  );
+  return { tasks: found.map((task) => describe(world, task, input.include ?? [])), failures };
+}
+
+const toDate = (time: number | undefined): Date | undefined =>
+  time === undefined ? undefined : new Date(time);
+
+function describe(world: World, task: Task, include: readonly string[]): Description {
+  const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
+  const container = definition?.containerDefinitions?.[0];
+  const running = task.lastStatus === "RUNNING";
+  return {
+    taskArn: task.arn,
+    clusterArn: world.aws.clusters.get(task.clusterName)?.arn,
+    taskDefinitionArn: task.taskDefinitionArn,
+    containerInstanceArn: task.containerInstanceArn,
+    group: task.group,
+    startedBy: task.startedBy,
+    launchType: "EXTERNAL",
+    lastStatus: task.lastStatus,
+    desiredStatus: task.desiredStatus,
+    healthStatus: task.health,
+    connectivity: "CONNECTED",
+    cpu: definition?.cpu,
+    memory: definition?.memory,
+    createdAt: new Date(task.createdAt),
+    startedAt: toDate(task.startedAt),
+    stoppingAt: toDate(task.stoppingAt),
+    stoppedAt: toDate(task.stoppedAt),
+    stoppedReason: task.stoppedReason,
+    stopCode: task.stopCode as Description["stopCode"],
+    containers: [
+      {
+        containerArn: task.arn.replace(":task/", ":container/"),
+        taskArn: task.arn,
+        name: container?.name,
+        image: container?.image,
+        lastStatus: task.lastStatus,
+        healthStatus: task.health,
+        exitCode: task.exitCode,
+        networkBindings: running
+          ? container?.portMappings?.map(({ containerPort, hostPort, protocol }) => ({
+              bindIP: "0.0.0.0",
+              containerPort,
+              hostPort,
+              protocol,
+            }))
+          : [],
+      },
+    ],
+    attachments: [],
+    overrides: { containerOverrides: [] },
+    tags: include.includes("TAGS") ? task.tags : [],
+    version: 1,
+  };
+}
+
+/**
+ * Places tasks at once; what finds no place is a failure, not an error. A repeated call, known by its client token,
+ * answers the tasks of the first. Source: Amazon ECS API Reference, RunTask, and "Ensuring idempotency".
+ */
+function runTask(world: World, input: RunTaskRequest, { now, settings }: Context): RunTaskResponse {
+  const cluster = requireCluster(world, input.cluster);
+  if (input.launchType !== "EXTERNAL") {
+    throw notModelled("launch types other than EXTERNAL");
+  }
+  const { definition } = requireActiveTaskDefinition(world, input.taskDefinition);
+  const { clientToken } = input;
+  const known = [...world.aws.tasks.values()].filter(
+    (task) =>
+      clientToken !== undefined && task.clientToken === clientToken && task.clusterName === cluster.name,
+  );
+  if (known.some(({ taskDefinitionArn }) => taskDefinitionArn !== definition.taskDefinitionArn)) {
+    throw new ApiError("ConflictException", "The client token is already in use with a different request.");
+  }
+  if (known.length > 0) {
+    return { tasks: known.map((task) => describe(world, task, ["TAGS"])), failures: [] };
+  }
+  const group = input.group ?? `family:${definition.family}`;
+  const tasks: Task[] = [];
+  const failures: Failure[] = [];
+  for (let count = 0; count < (input.count ?? 1); count += 1) {
+    const constraints = input.placementConstraints ?? [];
+    const placement = place(
+      world,
+      { clusterName: cluster.name, definition, constraints, group },
+      now,
+      settings,
+    );
+    if ("instance" in placement) {
+      const { taskDefinitionArn } = definition;
+      const { startedBy = "", tags = [] } = input;
+      const what = { taskDefinitionArn, group, startedBy, tags, clientToken };
+      tasks.push(addTask(world, placement.instance, what, now, settings));
+    } else if (placement.closest === undefined) {
+      throw new ApiError("InvalidParameterException", placement.reason);
+    } else {
+      failures.push({ arn: placement.closest.arn, reason: placement.code });
+    }
+  }
+  return { tasks: tasks.map((task) => describe(world, task, ["TAGS"])), failures };
+}
+
+/** SIGTERM, then SIGKILL after the container's stopTimeout. Stopping a stopped task changes nothing. */
+function stopTask(world: World, input: StopTaskRequest, { now }: Context): StopTaskResponse {
+  const cluster = requireCluster(world, input.cluster);
+  const task = findIn(world.aws.tasks, cluster.name, input.task ?? "");
+  if (task === undefined) {
+    throw new ApiError("InvalidParameterException", "The referenced task was not found.");
+  }
+  requestStop(task, { reason: input.reason ?? "Task stopped by user", code: "UserInitiated" }, now);
+  return { task: describe(world, task, []) };
+}
+
+export const taskOperations: Operations = {
+  ListTasks: operation(
+    [
+      "cluster",
+      "containerInstance",
+      "family",
+      "nextToken",
+      "maxResults",
+      "startedBy",
+      "serviceName",
+      "desiredStatus",
+    ],
+    listTasks,
+  ),
+  DescribeTasks: operation(["cluster", "tasks", "include"], describeTasks),
+  RunTask: operation(
+    [
+      "clientToken",
+      "cluster",
+      "count",
+      "group",
+      "launchType",
+      "placementConstraints",
+      "startedBy",
+      "tags",
+      "taskDefinition",
+    ],
+    runTask,
+  ),
+  StopTask: operation(["cluster", "task", "reason"], stopTask),
+};

@@ -1,0 +1,75 @@
+import { type IncomingMessage, request as send, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+
+import { readBody } from "../../http-server";
+import { ApiError, notModelled } from "../protocol/api-error";
+import type { CredentialScope } from "../protocol/signature";
+import { mayHoldDocuments, withStoredDocuments } from "./stored-documents";
+
+/** Signing names of the services that moto serves well enough: CloudWatch signs as `monitoring`. */
+const served = new Set([
+  ...["iam", "sts", "ecr", "logs", "s3", "events", "sns", "monitoring"],
+  ...["secretsmanager", "ssm"],
+]);
+
+/** Milliseconds that moto may take for an answer. */
+const timeout = 60_000;
+
+/**
+ * Passes a request on to moto, as a call of this account.
+ * @throws ApiError when the service is not one that moto serves, or moto does not answer
+ */
+export async function proxy(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  target: { readonly scope: CredentialScope; readonly port: number; readonly account: string },
+): Promise<void> {
+  if (!served.has(target.scope.service)) {
+    throw notModelled(`the service ${target.scope.service}`);
+  }
+  const { service } = target.scope;
+  const body = mayHoldDocuments(service, incoming.headers)
+    ? withStoredDocuments(incoming.headers, await readBody(incoming, tooLarge))
+    : undefined;
+  const answer = await forward(incoming, body, target);
+  outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+  await pipeline(answer, outgoing);
+}
+
+const tooLarge = (limit: number) =>
+  new ApiError("RequestEntityTooLarge", `The request's body exceeds ${limit} bytes.`, 413);
+
+/** @param body in place of what is yet to be read of the request */
+async function forward(
+  incoming: IncomingMessage,
+  body: string | undefined,
+  { port, account }: { readonly port: number; readonly account: string },
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      reject(new ApiError("ServiceUnavailable", `moto did not answer: ${error.message}`, 503));
+    };
+    const passed = send(
+      {
+        host: "127.0.0.1",
+        port,
+        timeout,
+        method: incoming.method,
+        path: incoming.url,
+        headers: {
+          ...incoming.headers,
+          ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }),
+          "x-moto-account-id": account,
+        },
+      },
+      resolve,
+    );
+    passed.once("error", fail);
+    passed.once("timeout", () => passed.destroy(new Error(`nothing within ${timeout / 1000} s`)));
+    if (body === undefined) {
+      pipeline(incoming, passed).catch(fail);
+    } else {
+      passed.end(body);
+    }
+  });
+}

@@ -1,0 +1,212 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+
+import { takeFault, untilAnswered } from "../../faults";
+import { readBody, serveOnLoopback, type LoopbackServer } from "../../http-server";
+import type { AgentPoll } from "../../machines";
+import type { JsonObject, World } from "../../world";
+import { pollAgent } from "../ecs/agent";
+import { type Api, callOperation, journalCall } from "./api";
+import { ApiError, defect } from "./api-error";
+import { receiveLateInsights } from "../moto/insights";
+import { type MotoClient, motoClient } from "../moto/moto-client";
+import type { Context } from "./operation";
+import { type Place, placeOf } from "./places";
+import { proxy } from "../moto/proxy";
+import { createTaskSecrets, type TaskSecrets } from "../ecs/tasks/secrets";
+import { defaultSettings, type Settings } from "../settings";
+import { accountOf, type CredentialScope, credentialScope } from "./signature";
+
+/** What the gateway needs. */
+export interface GatewayOptions {
+  /** From `loadApis`. */
+  readonly apis: readonly Api[];
+  /** Port of moto on 127.0.0.1. */
+  readonly motoPort: number;
+  /** @default defaultSettings */
+  readonly settings?: Settings;
+}
+
+/**
+ * AWS as far as it is modelled: Systems Manager and ECS over the world, the services that moto serves well by
+ * moto, `POST /agent` for the machines' agents. Every other service, operation or member is an error.
+ */
+export function createAwsHandler(world: World, options: GatewayOptions): RequestListener {
+  const moto = motoClient(options.motoPort, world.account);
+  const secrets = createTaskSecrets(world, moto);
+  return (request, response) => {
+    answer(world, { ...options, moto, secrets }, request, response).catch((error: unknown) => {
+      sendError(request, response, toApiError(error));
+    });
+  };
+}
+
+/** Serves {@link createAwsHandler} on a free port of 127.0.0.1. */
+export function serveAws(world: World, options: GatewayOptions): Promise<LoopbackServer> {
+  return serveOnLoopback(createAwsHandler(world, options));
+}
+
+/** What requests are answered from, beside the world. */
+interface Served extends GatewayOptions {
+  readonly moto: MotoClient;
+  readonly secrets: TaskSecrets;
+}
+
+/** Parameter Store is a part of Systems Manager that moto serves well. */
+const parameterOperations = ["PutParameter", "GetParameter", "GetParameters", "DeleteParameter"];
+
+async function answer(
+  world: World,
+  options: Served,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = request.url ?? "/";
+  if (request.method === "POST" && url === "/agent") {
+    const poll = (await readJson(request)) as object as AgentPoll;
+    await options.secrets.prepare(poll);
+    send(
+      response,
+      200,
+      pollAgent(world, poll, Date.now(), (task) => options.secrets.of(task)),
+    );
+    return;
+  }
+  const [prefix, name = ""] = String(request.headers["x-amz-target"] ?? "").split(".");
+  const api = options.apis.find(({ targetPrefix }) => targetPrefix === prefix);
+  const scope = credentialScope(request.headers, url);
+  if (scope === undefined && api?.agentOperations.includes(name) !== true) {
+    throw new ApiError(
+      "MissingAuthenticationToken",
+      "The request has no credential scope: it is not signed.",
+      403,
+    );
+  }
+  if (api !== undefined && !(api.service === "ssm" && parameterOperations.includes(name))) {
+    await answerCall(world, options, { api, name, scope, request }, response);
+  } else if (scope !== undefined) {
+    await proxy(request, response, {
+      scope,
+      port: options.motoPort,
+      account: accountOf(scope.accessKeyId, world.account),
+    });
+  }
+}
+
+interface Call {
+  readonly api: Api;
+  readonly name: string;
+  readonly scope: CredentialScope | undefined;
+  readonly request: IncomingMessage;
+}
+
+async function answerCall(
+  world: World,
+  options: Served,
+  call: Call,
+  response: ServerResponse,
+): Promise<void> {
+  const { api, name, scope, request } = call;
+  const caller = (request.headers["user-agent"] ?? "").split(" ")[0] ?? "";
+  const input = await readJson(request);
+  const text = JSON.stringify(input);
+  const fault = takeFault(world, { service: api.service, operation: name, input: text });
+  let output: object;
+  try {
+    if (fault?.kind === "error") {
+      throw new ApiError(fault.code, fault.message, fault.status);
+    }
+    const home: Place = { world, settings: options.settings ?? defaultSettings };
+    const place =
+      scope === undefined ? home : placeOf(home, accountOf(scope.accessKeyId, world.account), scope.region);
+    const context: Context = { now: Date.now(), settings: place.settings };
+    // Validation turns timestamps into dates, so the journal keeps a copy of what came.
+    output = callOperation(api, name, JSON.parse(text) as object, place.world, context);
+    journalCall(world, { api, name, input, status: 200, caller, answer: { output } });
+  } catch (error) {
+    const problem = toApiError(error);
+    const answer = { error: problem.code };
+    journalCall(world, { api, name, input, status: problem.status, caller, answer });
+    throw problem;
+  } finally {
+    await untilAnswered(world, fault);
+  }
+  if (fault?.kind === "late-insights" && typeof input["cluster"] === "string") {
+    receiveLateInsights(world, options.moto, {
+      cluster: input["cluster"],
+      region: scope?.region ?? "",
+      milliseconds: fault.milliseconds,
+    });
+  }
+  if (fault?.kind === "lost-answer") {
+    request.socket.destroy();
+  } else {
+    send(response, 200, output);
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<JsonObject> {
+  const text = await readBody(
+    request,
+    (limit) => new ApiError("RequestEntityTooLarge", `The request's body exceeds ${limit} bytes.`, 413),
+  );
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text === "" ? "{}" : text);
+  } catch {
+    throw new ApiError("SerializationException", "The request's body is not JSON.");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new ApiError("SerializationException", "The request's body is not a JSON object.");
+  }
+  return parsed as JsonObject;
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) {
+    return error;
+  }
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return defect(reason);
+}
+
+/** Answers an error as JSON to a call that names its target, and as XML to all others, as their protocols want it. */
+function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { code, message, status }: ApiError,
+): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.setHeader("x-amzn-errortype", code);
+  if (request.headers["x-amz-target"] !== undefined || request.url === "/agent") {
+    send(response, status, { __type: code, message, Message: message });
+    return;
+  }
+  const text = message.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  response.writeHead(status, { "content-type": "text/xml" });
+  response.end(
+    `<ErrorResponse><Error><Code>${code}</Code><Message>${text}</Message></Error></ErrorResponse>`,
+  );
+}
+
+/** Sends JSON 1.1, in which a timestamp is a number of seconds since the epoch. */
+function send(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(toWire(body));
+  response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
+  response.end(text);
+}
+
+function toWire(value: unknown): unknown {
+  if (value instanceof Date) {
+    return value.getTime() / 1000;
+  }
+  if (Array.isArray(value)) {
+    return value.map(toWire);
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toWire(member)]));
+  }
+  return value;
+}

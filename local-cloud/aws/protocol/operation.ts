@@ -1,0 +1,62 @@
+import type { World } from "../../world";
+import type { Settings } from "../settings";
+
+/** What a handler knows beside the world and the input. */
+export interface Context {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly settings: Settings;
+}
+
+/** An operation of a service, as far as it is modelled. */
+export interface Operation {
+  /**
+   * Members of the input that have an effect or are given back, nested ones as `outer.inner`. Any other
+   * member that holds something is refused.
+   */
+  readonly members: readonly string[];
+  /**
+   * A method, so that a handler may name the exact type of an input that has been validated against the service
+   * model. Timestamps are `Date`s on both sides.
+   */
+  run(world: World, input: object, context: Context): object;
+  /** The id in an output of {@link run} that the journal keeps. */
+  answered?(output: object): string | undefined;
+}
+
+/** Operations by name. */
+export type Operations = Readonly<Record<string, Operation>>;
+
+/** Names a handler and the members that it knows. */
+export function operation(
+  members: readonly string[],
+  run: Operation["run"],
+  answered?: Operation["answered"],
+): Operation {
+  return { members, run, ...(answered && { answered }) };
+}
+
+/** Paths of the members that hold something and are not among the modelled ones. */
+export function unmodelledMembers(input: object, members: readonly string[], path = ""): string[] {
+  return Object.entries(input).flatMap(([name, value]: [string, unknown]) => {
+    const here = `${path}${name}`;
+    if (isEmpty(value)) {
+      return [];
+    }
+    const inner = members.some((member) => member.startsWith(`${here}.`));
+    if (!inner) {
+      return members.includes(here) ? [] : [here];
+    }
+    const items = Array.isArray(value) ? (value as unknown[]) : [value];
+    return items.flatMap((item) =>
+      typeof item === "object" && item !== null ? unmodelledMembers(item, members, `${here}.`) : [],
+    );
+  });
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) {
+    return true;
+  }
+  return typeof value === "object" && !(value instanceof Date) && Object.keys(value).length === 0;
+}

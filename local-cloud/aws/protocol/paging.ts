@@ -1,0 +1,49 @@
+import { ApiError } from "./api-error";
+import type { Settings } from "../settings";
+
+/** A page of a list, and the token of the next one. */
+export interface Page<Item> {
+  readonly items: Item[];
+  readonly nextToken: string | undefined;
+}
+
+/** A page of ECS. @throws ApiError InvalidParameterException for a token that it has not given */
+export function ecsPage<Item>(
+  list: readonly Item[],
+  { nextToken, maxResults }: { readonly nextToken?: string; readonly maxResults?: number },
+  settings: Settings,
+): Page<Item> {
+  return pageOf(list, { token: nextToken, size: maxResults }, settings, "InvalidParameterException");
+}
+
+/** A page of Systems Manager. @throws ApiError InvalidNextToken for a token that it has not given */
+export function ssmPage<Item>(
+  list: readonly Item[],
+  { NextToken, MaxResults }: { readonly NextToken?: string; readonly MaxResults?: number },
+  settings: Settings,
+): Page<Item> {
+  return pageOf(list, { token: NextToken, size: MaxResults }, settings, "InvalidNextToken");
+}
+
+function pageOf<Item>(
+  list: readonly Item[],
+  request: { readonly token: string | undefined; readonly size: number | undefined },
+  { pageSize }: Settings,
+  invalidToken: string,
+): Page<Item> {
+  const start = request.token === undefined ? 0 : decode(request.token, invalidToken);
+  const end = start + Math.min(request.size ?? pageSize, pageSize);
+  return { items: list.slice(start, end), nextToken: end < list.length ? encode(end) : undefined };
+}
+
+function encode(position: number): string {
+  return Buffer.from(`from ${position}`).toString("base64url");
+}
+
+function decode(token: string, invalidToken: string): number {
+  const position = /^from (\d+)$/.exec(Buffer.from(token, "base64url").toString())?.[1];
+  if (position === undefined) {
+    throw new ApiError(invalidToken, "The specified token is not valid.");
+  }
+  return Number(position);
+}

@@ -1,0 +1,29 @@
+import { createWorld, type World } from "../../world";
+import type { Settings } from "../settings";
+
+/** One account in one region, which see nothing of each other: what Systems Manager and ECS hold there. */
+export interface Place {
+  readonly world: World;
+  readonly settings: Settings;
+}
+
+/** Where a call goes to. Machines are at home only: those that register find no activation of another place. */
+export function placeOf(home: Place, account: string, region: string): Place {
+  const { world, settings } = home;
+  if (account === world.account && region === settings.region) {
+    return home;
+  }
+  const key = `${account}/${region}`;
+  const aws = world.elsewhere.get(key) ?? createWorld(account).aws;
+  world.elsewhere.set(key, aws);
+  return { world: { ...world, account, aws }, settings: { ...settings, region } };
+}
+
+/** Home and every other place that a call went to. */
+export function everyPlace(home: Place): Place[] {
+  const others = [...home.world.elsewhere.keys()].map((key) => {
+    const [account = "", region = ""] = key.split("/");
+    return placeOf(home, account, region);
+  });
+  return [home, ...others];
+}

@@ -1,0 +1,69 @@
+import type {
+  ListTagsForResourceRequest,
+  ListTagsForResourceResponse,
+  Tag,
+  TagResourceRequest,
+  UntagResourceRequest,
+} from "@aws-sdk/client-ecs";
+
+import type { World } from "../../world";
+import { ApiError } from "./api-error";
+import { operation, type Operations } from "./operation";
+
+function requireTagged(world: World, arn: string | undefined): { tags: Tag[] } {
+  const { clusters, containerInstances, services, taskDefinitions, tasks } = world.aws;
+  const key = arn ?? "";
+  const found =
+    [...clusters.values()].find((cluster) => cluster.arn === key && cluster.status === "ACTIVE") ??
+    containerInstances.get(key) ??
+    services.get(key) ??
+    taskDefinitions.get(key) ??
+    tasks.get(key);
+  if (found === undefined) {
+    throw new ApiError("InvalidParameterException", `The specified resource ${key} is not found.`);
+  }
+  return found;
+}
+
+function tagResource(world: World, { resourceArn, tags = [] }: TagResourceRequest): object {
+  const resource = requireTagged(world, resourceArn);
+  const kept = resource.tags.filter(({ key }) => !tags.some((tag) => tag.key === key));
+  resource.tags = checkedTags([...kept, ...tags]);
+  return {};
+}
+
+/** The tags, as a resource can have them. Source: Amazon ECS API Reference, Tag. @throws ApiError */
+export function checkedTags(tags: Tag[]): Tag[] {
+  if (tags.length > 50) {
+    throw new ApiError(
+      "InvalidParameterException",
+      `A resource can have at most 50 tags (got ${tags.length}).`,
+    );
+  }
+  const bad = tags.find(
+    ({ key = "", value = "" }) =>
+      !/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u.test(key) ||
+      !/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u.test(value) ||
+      [key, value].some((text) => /^aws:/i.test(text)),
+  );
+  if (bad !== undefined) {
+    throw new ApiError("InvalidParameterException", `Invalid tag ${bad.key ?? ""}=${bad.value ?? ""}.`);
+  }
+  return tags;
+}
+
+function untagResource(world: World, { resourceArn, tagKeys = [] }: UntagResourceRequest): object {
+  const resource = requireTagged(world, resourceArn);
+  resource.tags = resource.tags.filter(({ key }) => !tagKeys.includes(key ?? ""));
+  return {};
+}
+
+function listTags(world: World, { resourceArn }: ListTagsForResourceRequest): ListTagsForResourceResponse {
+  return { tags: requireTagged(world, resourceArn).tags };
+}
+
+export const tagOperations: Operations = {
+  TagResource: operation(["resourceArn", "tags"], tagResource),
+  UntagResource: operation(["resourceArn", "tagKeys"], untagResource),
+  ListTagsForResource: operation(["resourceArn"], listTags),
+};

@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+/** How to load a server. */
+export interface LoadOptions {
+  /** Absolute `http:` or `https:` URL. */
+  readonly url: string;
+  /** Whom the server of an `https:` URL has to prove to be, and the root to trust, in PEM. */
+  readonly tls?: { readonly servername: string; readonly ca: string };
+  /** Requests a second, in even steps. @default 120 */
+  readonly rate?: number;
+  /** Kept-alive connections, and so requests under way at the same time, at most. @default 24 */
+  readonly connections?: number;
+  /** Seconds that an answer may take, its last byte included. @default 10 */
+  readonly timeout?: number;
+  /** Seconds after which it ends by itself. @default 1200 */
+  readonly limit?: number;
+}
+
+/** What has become of each request. None is tried twice. */
+export interface LoadResult {
+  /** Requests sent; all have ended. */
+  readonly requests: number;
+  /** Complete answers with a 2xx status. */
+  readonly succeeded: number;
+  /** Complete answers with another status. */
+  readonly non2xx: number;
+  /** Connections that broke before a complete answer. */
+  readonly resets: number;
+  readonly timeouts: number;
+  /** No connection, or an answer that isn't HTTP. */
+  readonly errors: number;
+  /** All requests that didn't succeed. */
+  readonly failed: number;
+  /** The first failures, such as `after 12.3 s: status 503`. */
+  readonly failures: readonly string[];
+  /** From the first request to the last answer. */
+  readonly seconds: number;
+  /** Requests a second, on average. */
+  readonly rate: number;
+  /** Requests of the second with the fewest, among the full ones. */
+  readonly lowestRate: number;
+  /** Longest time without an answer that succeeded. */
+  readonly longestGapSeconds: number;
+}
+
+/** Requests that come in steadily from a process of its own. */
+export interface Load {
+  /**
+   * Waits for the answers that are still due, and ends it. The same result when it is asked again, or after its time.
+   * @throws Error when its process has ended otherwise
+   */
+  stop(): Promise<LoadResult>;
+}
+
+/** Seconds that requests under way at the end, and the process itself, may take beyond the time-out of a request. */
+const endTimeout = 30;
+
+/**
+ * Sends GET requests to a URL from a process of its own, which ends with this one at the latest. Returns once it has
+ * sent the first.
+ * @throws Error when the process can't start
+ */
+export async function startLoad(options: LoadOptions): Promise<Load> {
+  const child = spawn(
+    process.execPath,
+    [join(__dirname, "..", "run.js"), "local-cloud/load/generator.ts", JSON.stringify(options)],
+    { stdio: ["ignore", "inherit", "inherit", "ipc"] },
+  );
+  const result = new Promise<LoadResult>((resolve, reject) => {
+    child.on("message", (message: "started" | LoadResult) => {
+      if (message !== "started") {
+        resolve(message);
+      }
+    });
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      reject(new Error(`The load on ${options.url} ended with ${signal ?? `exit code ${code ?? ""}`}`));
+    });
+  });
+  // Whoever stops it is told.
+  result.catch(() => undefined);
+  await Promise.race([once(child, "message"), result]);
+  return {
+    stop: async () => {
+      if (child.connected) {
+        child.send("stop");
+      }
+      const deadline = setTimeout(() => child.kill("SIGKILL"), endTimeout * 1000);
+      try {
+        return await result;
+      } finally {
+        clearTimeout(deadline);
+      }
+    },
+  };
+}

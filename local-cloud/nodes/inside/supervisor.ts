@@ -1,0 +1,110 @@
+import { setUpBare } from "./system/bare-setup";
+import { post } from "./agents/cloud";
+import { serveControls } from "./control";
+import { startEcsAgent } from "./agents/ecs-agent";
+import { createEngine } from "./containers/engine";
+import { isFirstBoot, runUserData } from "./system/first-boot";
+import { freePort } from "./containers/ports";
+import type { Stop } from "./repetition";
+import { log, reason, type Settings } from "./settings";
+import { startSsmAgent } from "./agents/ssm-agent";
+import { createTools } from "./system/tools";
+import { createUnits, type Service } from "./system/units";
+
+/** The one process that is a machine: its service manager, its container engine and, as parts, its two agents. */
+async function main(settings: Settings): Promise<void> {
+  const engine = createEngine(settings, settings.sandbox === "process" ? await freePort() : 51679);
+  process.once("exit", () => {
+    engine.kill();
+  });
+  const agents = {
+    ssm: switchable(() => startSsmAgent(settings)),
+    ecs: switchable(() => startEcsAgent(settings, engine)),
+  };
+  const idle = { start: () => undefined, stop: () => undefined };
+  const units = createUnits(
+    new Map<string, Service>([
+      ["docker.service", { package: "docker.io", requires: [], ...idle }],
+      ["amazon-ssm-agent.service", { package: "amazon-ssm-agent", requires: [], ...agents.ssm }],
+      ["ecs.service", { package: "amazon-ecs-init", requires: ["docker"], ...agents.ecs }],
+    ]),
+  );
+  await serveControls(settings.socketDirectory, {
+    tools: createTools(settings, units, engine),
+    agent: (action) => {
+      Object.values(agents).forEach((agent) => {
+        agent[action === "stop" ? "kill" : "revive"]();
+      });
+    },
+  });
+  await tell(settings, "booted", {});
+  if (settings.sandbox === "process") {
+    const registered = await setUpBare(settings);
+    agents.ssm.start();
+    agents.ecs.start();
+    if (registered) {
+      await tell(settings, "ready", {
+        exitCode: 0,
+        line: "registered by itself: user-data needs namespaces",
+      });
+    }
+  } else if (isFirstBoot()) {
+    const { exitCode, line } = await runUserData();
+    await tell(settings, exitCode === 0 ? "ready" : "failed", { exitCode, line });
+  } else {
+    await units.boot();
+  }
+}
+
+interface Switch {
+  start(): void;
+  stop(): void;
+  /** Ends what runs, without anybody having stopped it. */
+  kill(): void;
+  /** Starts again what was killed. */
+  revive(): void;
+}
+
+function switchable(begin: () => Stop): Switch {
+  let end: Stop | undefined;
+  let killed = false;
+  const start = (): void => {
+    end ??= begin();
+    killed = false;
+  };
+  const stop = (): void => {
+    end?.();
+    end = undefined;
+    killed = false;
+  };
+  return {
+    start,
+    stop,
+    kill: () => {
+      const ran = end !== undefined;
+      stop();
+      killed = ran;
+    },
+    revive: () => {
+      if (killed) {
+        start();
+      }
+    },
+  };
+}
+
+async function tell(settings: Settings, event: string, detail: object): Promise<void> {
+  await post(settings, "/machine/event", { machine: settings.machine, event, detail });
+}
+
+// The local cloud holds the other end: when it is gone, however it went, so is the machine.
+process.stdin
+  .on("end", () => process.exit())
+  .on("error", () => process.exit())
+  .resume();
+
+const settings = JSON.parse(process.argv[2] ?? "") as Settings;
+main(settings).catch(async (error: unknown) => {
+  log(`failed: ${reason(error)}`);
+  await tell(settings, "failed", { exitCode: 1, line: reason(error) }).catch(() => process.exit(1));
+});

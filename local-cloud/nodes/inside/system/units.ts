@@ -1,0 +1,163 @@
+import { execFile } from "node:child_process";
+import { type Outcome, succeeded } from "./iptables";
+import { isInstalled } from "./packages";
+import { log, reason } from "../settings";
+import { directives, disable, enable, full, isEnabled, isWritten, pulledInBy } from "./unit-files";
+
+const commandMilliseconds = 60_000;
+
+/** What a package's unit runs. */
+export interface Service {
+  readonly package: string;
+  /** Units that are started first. */
+  readonly requires: readonly string[];
+  start(): void;
+  stop(): void;
+}
+
+/** The machine's service manager: the packages' services, and oneshot units that scripts write. */
+export interface Units {
+  systemctl(parameters: readonly string[]): Promise<Outcome>;
+  /** Starts what is enabled, as a boot does. */
+  boot(): Promise<void>;
+}
+
+/** On an Ubuntu machine from the start; what they do has no part here. */
+const present = ["apt-daily", "apt-daily-upgrade", "unattended-upgrades", "packagekit", "cron", "ssh"];
+
+/** A message of systemctl and its exit code. */
+class UnitError extends Error {
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** @param services by full name of their unit */
+export function createUnits(services: ReadonlyMap<string, Service>): Units {
+  // As on a fresh Ubuntu, whose updates are about to start.
+  const active = new Set(["apt-daily.timer", "apt-daily-upgrade.timer", "unattended-upgrades.service"]);
+
+  const demand = (unit: string, code: number, failure: string, state: string): void => {
+    const service = services.get(full(unit));
+    const known =
+      (service !== undefined && isInstalled(service.package)) ||
+      present.includes(unit.replace(/\.(service|timer|socket)$/, "")) ||
+      isWritten(unit);
+    if (!known) {
+      throw new UnitError(code, `Failed to ${failure}: Unit ${full(unit)} ${state}.`);
+    }
+  };
+  const start = async (unit: string): Promise<void> => {
+    demand(unit, 5, `start ${full(unit)}`, "not found");
+    if (active.has(full(unit))) {
+      return;
+    }
+    const service = services.get(full(unit));
+    const pulledIn = pulledInBy(unit);
+    const before = pulledIn.filter((other) => isBefore(other, unit));
+    for (const other of [...(service?.requires ?? []), ...before]) {
+      await start(other);
+    }
+    await execute(unit);
+    service?.start();
+    active.add(full(unit));
+    for (const other of pulledIn.filter((each) => !before.includes(each))) {
+      await start(other);
+    }
+  };
+  const stop = (unit: string): void => {
+    demand(unit, 5, `stop ${full(unit)}`, "not loaded");
+    if (active.delete(full(unit))) {
+      services.get(full(unit))?.stop();
+    }
+  };
+  const enableKnown = (unit: string): void => {
+    demand(unit, 1, "enable unit", "does not exist");
+    enable(unit);
+  };
+
+  const perform = async (parameters: readonly string[]): Promise<Outcome> => {
+    const [command = "", ...units] = parameters.filter((parameter) => !parameter.startsWith("-"));
+    const now = parameters.includes("--now");
+    const quiet = parameters.some((parameter) => parameter === "--quiet" || parameter === "-q");
+    const actions = {
+      start: [start],
+      stop: [stop],
+      restart: [stop, start],
+      enable: now ? [enableKnown, start] : [enableKnown],
+      disable: now ? [disable, stop] : [disable],
+      "daemon-reload": [],
+    }[command];
+    if (actions !== undefined) {
+      for (const unit of units) {
+        for (const action of actions) {
+          await action(unit);
+        }
+      }
+      return succeeded;
+    }
+    switch (command) {
+      case "is-active":
+        return answer(units, (unit) => active.has(full(unit)), quiet ? undefined : ["active", "inactive"], 3);
+      case "is-enabled":
+        return answer(units, isEnabled, quiet ? undefined : ["enabled", "disabled"], 1);
+      default:
+        throw new UnitError(1, `systemctl: not modelled: ${parameters.join(" ")}`);
+    }
+  };
+
+  return {
+    systemctl: (parameters) =>
+      perform(parameters).catch((error: unknown) => {
+        if (error instanceof UnitError) {
+          return { code: error.code, output: `${error.message}\n` };
+        }
+        throw error;
+      }),
+    boot: async () => {
+      const enabled = pulledInBy("multi-user.target");
+      const first = enabled.filter((unit) => enabled.some((other) => isBefore(unit, other)));
+      for (const unit of new Set([...first, ...enabled])) {
+        await start(unit).catch((error: unknown) => {
+          log(`systemd: ${reason(error)}`);
+        });
+      }
+    },
+  };
+}
+
+function isBefore(unit: string, other: string): boolean {
+  return directives(unit, "Before").some((value) => value.split(/\s+/).includes(full(other)));
+}
+
+/** @param states what is printed for a unit of which it holds, and of which it doesn't; nothing when undefined */
+function answer(
+  units: readonly string[],
+  holds: (unit: string) => boolean,
+  states: readonly [string, string] | undefined,
+  otherwise: number,
+): Outcome {
+  return {
+    code: units.every(holds) ? 0 : otherwise,
+    output: units.map((unit) => (states === undefined ? "" : `${states[holds(unit) ? 0 : 1]}\n`)).join(""),
+  };
+}
+
+/** Runs the ExecStart lines of a oneshot unit that a script has written. */
+async function execute(unit: string): Promise<void> {
+  for (const line of directives(unit, "ExecStart")) {
+    const command = line.replace(/^-/, "");
+    await new Promise<void>((resolve, reject) => {
+      execFile("/bin/bash", ["-c", command], { timeout: commandMilliseconds }, (error, _, stderr) => {
+        if (error === null || line.startsWith("-")) {
+          resolve();
+        } else {
+          reject(new UnitError(1, `Job for ${full(unit)} failed: ${command}: ${stderr.trim()}`));
+        }
+      });
+    });
+  }
+}

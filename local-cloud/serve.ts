@@ -1,0 +1,65 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { createLocalCloud, type CloudOptions, type Running } from "./clouds";
+import type { Environment } from "./environment";
+import type { Terraform } from "./terraform/setup";
+
+/** What a process that started a local cloud is told once it is ready. */
+export interface Ready {
+  /** Variables that turn a command to it. */
+  readonly environment: Environment;
+  /** Base URL of the admin endpoint. */
+  readonly adminEndpoint: string;
+  /** Where Terraform will find its providers. */
+  readonly providers: Terraform["providers"];
+  readonly sandbox: "namespaces" | "process";
+}
+
+async function main(options: CloudOptions): Promise<void> {
+  let running: Running | undefined;
+  let ending: Promise<void> | undefined;
+  const end = (): void => {
+    ending ??= (running?.close() ?? Promise.resolve()).finally(() => process.exit());
+  };
+  // Whoever started this one takes it along when it ends, in whatever way.
+  process.once("disconnect", end);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, end);
+  }
+  try {
+    running = await createLocalCloud(options);
+  } catch (error) {
+    const failure = error instanceof Error ? error.message : String(error);
+    process.exitCode = 1;
+    if (process.send === undefined) {
+      console.error(failure);
+    } else {
+      process.send({ failure });
+      process.disconnect();
+    }
+    return;
+  }
+  process.send?.({ ...running.ready });
+  console.log(running.description);
+}
+
+new Command("local-cloud")
+  .description("Runs the embedded clouds until Ctrl-C.")
+  .option("--directory <folder>", "where everything is written", ".local-cloud")
+  .option("--image <reference=folder>", "an image that containers can be made of", collect, [])
+  .addOption(new Option("--providers <setting>").choices(["auto", "real", "stand-in"]).default("auto"))
+  .addOption(new Option("--sandbox <setting>").choices(["auto", "namespaces", "process"]).default("auto"))
+  .option("--page-size <items>", "items of a page of AWS's lists, at most: 100 when left out", positive)
+  .option("--provider-second <ms>", "how long a second of a stand-in provider's waits lasts", positive)
+  .action((options: CloudOptions) => main(options))
+  .parse();
+
+function positive(value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) {
+    throw new InvalidArgumentError("It must be a whole number from 1.");
+  }
+  return Number(value);
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

@@ -1,0 +1,167 @@
+import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { shellQuoted } from "../environment";
+import type { StandIn } from "../providers/serve";
+import { findTerraform } from "./executable";
+import { byVersion, findMirrors, mirrorRoots, platform, type Mirror } from "./mirrors";
+
+/** Where providers may come from: `auto` takes a stand-in only where the real one can't be had. */
+export type ProviderSetting = "auto" | "real" | "stand-in";
+
+export type ProviderName = "aws" | StandIn;
+
+/** Where one provider comes from. */
+export interface ProviderChoice {
+  readonly source: "registry" | "mirror" | "stand-in";
+  /** The version that the project's bindings pin; the newest of the mirrors where they haven't got that. */
+  readonly version: string;
+}
+
+/** Options of {@link prepareTerraform}. */
+export interface TerraformOptions {
+  /** Folder that gets `terraformrc` and `bin/`. */
+  readonly directory: string;
+  readonly setting: ProviderSetting;
+  /** Variables to read PATH, HOME, XDG_DATA_HOME and TF_PLUGIN_MIRROR from. @default process.env */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** The registry's address. @default https://registry.terraform.io */
+  readonly registry?: string;
+  /** Folders to search for mirrors, in place of Terraform's own, TF_PLUGIN_MIRROR and those below /opt. */
+  readonly mirrors?: readonly string[];
+}
+
+/** Terraform, ready to work against the local cloud. */
+export interface Terraform {
+  /** Path and version of the terraform that the wrapper runs. */
+  readonly executable: string;
+  readonly version: string;
+  readonly providers: Readonly<Record<ProviderName, ProviderChoice>>;
+  /** Folder of the wrapper `terraform`: to be first in PATH. */
+  readonly bin: string;
+  /** Variables for every command, beside PATH and TF_REATTACH_PROVIDERS. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Finds terraform and the providers, and writes the CLI configuration and a wrapper that makes them fit together.
+ * Takes at most 5 s where the registry doesn't answer.
+ * @throws Error, one line, without terraform 1.9 or newer, or without a provider that the setting asks for
+ */
+export async function prepareTerraform(options: TerraformOptions): Promise<Terraform> {
+  const {
+    directory,
+    setting,
+    environment = process.env,
+    registry = "https://registry.terraform.io",
+  } = options;
+  const roots = options.mirrors ?? (await mirrorRoots(environment));
+  const pins = {
+    aws: await readPin("aws"),
+    digitalocean: await readPin("digitalocean"),
+    null: await readPin("null"),
+  };
+  const [terraform, isReachable, mirrors] = await Promise.all([
+    findTerraform(environment),
+    answers(registry),
+    findMirrors(
+      roots,
+      Object.values(pins).map(({ address }) => address),
+    ),
+  ]);
+  const choose = (name: ProviderName): ProviderChoice => {
+    const { address, version } = pins[name];
+    const mirrored = mirrors
+      .filter((mirror) => mirror.address === address)
+      .flatMap(({ versions }) => versions);
+    const newest = mirrored.sort(byVersion).at(-1);
+    if (setting === "stand-in" && name !== "aws") {
+      return { source: "stand-in", version };
+    }
+    if (isReachable) {
+      return { source: "registry", version };
+    }
+    if (newest !== undefined) {
+      return { source: "mirror", version: mirrored.includes(version) ? version : newest };
+    }
+    if (setting === "auto" && name !== "aws") {
+      return { source: "stand-in", version };
+    }
+    throw new Error(
+      `No Terraform provider ${address}: ${registry} doesn't answer, and no mirror has it for ${platform} ` +
+        `(looked in ${roots.join(", ") || "none"}). Connect to the registry, or set TF_PLUGIN_MIRROR to a folder ` +
+        `laid out ${address}/VERSION/${platform}.`,
+    );
+  };
+  const providers = { aws: choose("aws"), digitalocean: choose("digitalocean"), null: choose("null") };
+  const names = ["aws", "digitalocean", "null"] as const;
+  const fromMirrors = names
+    .filter((name) => providers[name].source === "mirror")
+    .map((name) => pins[name].address);
+  const used = mirrors.filter(({ address }) => fromMirrors.includes(address));
+  const lockable = names.every((name) => providers[name].source === "registry");
+
+  const bin = resolve(directory, "bin");
+  const configuration = resolve(directory, "terraformrc");
+  await mkdir(bin, { recursive: true });
+  await writeFile(configuration, cliConfiguration(used));
+  await writeFile(join(bin, "terraform.settings"), wrapperSettings(terraform.executable, used, lockable));
+  await copyFile(join(__dirname, "wrapper.sh"), join(bin, "terraform"));
+  await chmod(join(bin, "terraform"), 0o755);
+  return {
+    ...terraform,
+    providers,
+    bin,
+    environment: {
+      TERRAFORM_BINARY_NAME: join(bin, "terraform"),
+      TF_CLI_CONFIG_FILE: configuration,
+      CHECKPOINT_DISABLE: "1",
+    },
+  };
+}
+
+interface Pin {
+  readonly address: string;
+  readonly version: string;
+}
+
+/** The provider that the installed bindings are made for, and so every stack pins. */
+async function readPin(name: ProviderName): Promise<Pin> {
+  const manifest = await readFile(require.resolve(`@cdktf/provider-${name}/package.json`), "utf8");
+  const { cdktf } = JSON.parse(manifest) as { cdktf: { provider: { name: string; version: string } } };
+  return { address: cdktf.provider.name, version: cdktf.provider.version };
+}
+
+/** Whether a provider registry answers within 3 s. */
+async function answers(registry: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${registry}/.well-known/terraform.json`, {
+      signal: AbortSignal.timeout(3000),
+    });
+    const services: unknown = await response.json();
+    return response.ok && typeof services === "object" && services !== null && "providers.v1" in services;
+  } catch {
+    return false;
+  }
+}
+
+function cliConfiguration(mirrors: readonly Mirror[]): string {
+  const list = (items: readonly string[]): string =>
+    `[${items.map((item) => JSON.stringify(item)).join(", ")}]`;
+  const blocks = mirrors.map(
+    ({ root, address }) =>
+      `  filesystem_mirror {\n    path    = ${JSON.stringify(root)}\n    include = ${list([address])}\n  }\n`,
+  );
+  const excluded = list([...new Set(mirrors.map(({ address }) => address))]);
+  return `provider_installation {\n${blocks.join("")}  direct {\n    exclude = ${excluded}\n  }\n}\n`;
+}
+
+function wrapperSettings(executable: string, mirrors: readonly Mirror[], lockable: boolean): string {
+  const mirrored = mirrors.map(({ root, address }) => shellQuoted(`${address}=${join(root, address)}`));
+  return [
+    `real=${shellQuoted(executable)}`,
+    `platform=${platform}`,
+    `mirrored=(${mirrored.join(" ")})`,
+    `lockable=${lockable ? "yes" : "no"}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { placeAwsCli } from "../../local-cloud/aws-cli/place";
+import { ensurePython } from "../../local-cloud/python/environment";
+
+let directory: string;
+let bin: string;
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "cli-"));
+  bin = join(directory, "bin");
+  mkdirSync(bin);
+  const python = await ensurePython(join(__dirname, "../../.local-cloud"));
+  close = await placeAwsCli(python, { bin, runDirectory: directory, log: join(directory, "log") });
+}, 600_000);
+
+afterAll(async () => {
+  await close();
+  rmSync(directory, { recursive: true });
+});
+
+const start = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess =>
+  spawn(join(bin, "aws"), args, {
+    cwd: directory,
+    env: { PATH: process.env["PATH"], AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", ...environment },
+  });
+
+async function run(args: readonly string[], environment?: Readonly<Record<string, string>>, input = "") {
+  const child = start(args, environment);
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (text: Buffer) => (stdout += text.toString()));
+  child.stderr?.on("data", (text: Buffer) => (stderr += text.toString()));
+  child.stdin?.end(input);
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status, stdout, stderr };
+}
+
+test("the AWS CLI answers on its caller's streams, with its own exit status", async () => {
+  expect(await run(["--version"])).toEqual({
+    status: 0,
+    stdout: expect.stringMatching(/^aws-cli\/1\.\S+ .*botocore\/\S+\n$/),
+    stderr: "",
+  });
+  expect(await run(["ssm", "make-coffee"])).toEqual({
+    status: 2,
+    stdout: "",
+    stderr: expect.stringContaining("Invalid choice"),
+  });
+});
+
+test("it reads its caller's input, and works in its folder and environment", async () => {
+  const environment = { AWS_CONFIG_FILE: "./settings", AWS_SHARED_CREDENTIALS_FILE: "./keys" };
+  expect(await run(["configure"], environment, "AKIA1\nsecret\nams-3\ntext\n")).toMatchObject({ status: 0 });
+  expect(readFileSync(join(directory, "settings"), "utf8")).toBe(
+    "[default]\nregion = ams-3\noutput = text\n",
+  );
+  expect(await run(["configure", "get", "region"], environment)).toMatchObject({ stdout: "ams-3\n" });
+  expect(await run(["configure", "get", "region"])).toMatchObject({ status: 1, stdout: "" });
+});
+
+test("a call ends with its caller", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const asked = once(server, "request");
+  const child = start(["ecs", "list-clusters"], {
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+    AWS_DEFAULT_REGION: "eu-west-1",
+  });
+  const [request] = (await asked) as [{ socket: NodeJS.EventEmitter }];
+  // A reset is an end, too: `once` would be rejected by it.
+  const gone = new Promise((resolve) => request.socket.once("close", resolve));
+  child.kill("SIGKILL");
+  await gone;
+  server.close();
+});
+
+test("calls after the local cloud has ended fail and say so", async () => {
+  await close();
+  expect(await run(["--version"])).toEqual({
+    status: 255,
+    stdout: "",
+    stderr: "aws: the local cloud has ended\n",
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "@jest/globals";
+import { createStage, registerRevision } from "../support/ecs-stage";
+
+const input = { cluster: "anywhere", taskDefinition: "app", launchType: "EXTERNAL" };
+
+test("a RunTask that is repeated with its client token answers the tasks of the first", () => {
+  const { call, addNode, tasks } = createStage();
+  addNode();
+  const first = call("RunTask", { ...input, clientToken: "one" });
+
+  expect(call("RunTask", { ...input, clientToken: "one" })).toEqual(first);
+  expect(tasks()).toHaveLength(1);
+});
+
+test("a client token is of no use for another task definition", () => {
+  const { call, addNode } = createStage();
+  addNode();
+  call("RunTask", { ...input, clientToken: "one" });
+  call("RegisterTaskDefinition", {
+    family: "other",
+    requiresCompatibilities: ["EXTERNAL"],
+    containerDefinitions: [{ name: "other", image: "registry.example/other:v1", memory: 64 }],
+  });
+
+  expect(() => call("RunTask", { ...input, taskDefinition: "other", clientToken: "one" })).toThrow(
+    expect.objectContaining({ code: "ConflictException" }),
+  );
+});
+
+test("a task that finds no room is a failure that names the closest instance", () => {
+  const { call, addNode } = createStage();
+  expect(() => call("RunTask", input)).toThrow("No Container Instances were found in your cluster.");
+  const { containerInstanceArn } = addNode();
+
+  expect(call("RunTask", { ...input, count: 2 })).toMatchObject({
+    tasks: [{ containerInstanceArn }],
+    failures: [{ arn: containerInstanceArn, reason: "RESOURCE:PORTS" }],
+  });
+});
+
+test("tasks are listed by instance, family and who started them, and stopped ones only when asked for", () => {
+  const { call, addNode, advance } = createStage();
+  const [one, two] = [addNode(), addNode()];
+  const arns = [one, two].map((_, index) => {
+    const { tasks } = call("RunTask", { ...input, startedBy: `tester-${index}` }) as {
+      tasks: { taskArn: string }[];
+    };
+    return tasks[0]?.taskArn;
+  });
+  advance(1);
+  const list = (filter: object) => call("ListTasks", { cluster: "anywhere", ...filter });
+
+  expect(list({ containerInstance: one.containerInstanceArn })).toMatchObject({ taskArns: [arns[0]] });
+  expect(list({ startedBy: "tester-1" })).toMatchObject({ taskArns: [arns[1]] });
+  expect(list({ family: "app" })).toMatchObject({ taskArns: arns });
+  expect(list({ family: "other" })).toMatchObject({ taskArns: [] });
+  call("StopTask", { cluster: "anywhere", task: arns[0] });
+  advance(1);
+  expect(list({})).toMatchObject({ taskArns: [arns[1]] });
+  expect(list({ desiredStatus: "STOPPED" })).toMatchObject({ taskArns: [arns[0]] });
+  expect(() => list({ containerInstance: "absent" })).toThrow("Referenced container instance was not found.");
+});
+
+test.each([
+  [{ drop: ["ALL"] }, { add: [], drop: ["ALL"] }],
+  [{ add: ["SYS_PTRACE"] }, { add: ["SYS_PTRACE"], drop: [] }],
+  [{ add: [], drop: [] }, undefined],
+  [{}, undefined],
+])("capabilities %j of a container come back as %j", (capabilities, kept) => {
+  const { call } = createStage();
+  registerRevision(call, { linuxParameters: { initProcessEnabled: true, capabilities } });
+  const { taskDefinition } = call("DescribeTaskDefinition", { taskDefinition: "app" }) as {
+    taskDefinition: { containerDefinitions: [{ linuxParameters: object }] };
+  };
+  const linuxParameters = { initProcessEnabled: true, ...(kept && { capabilities: kept }) };
+  expect(taskDefinition.containerDefinitions[0].linuxParameters).toEqual(linuxParameters);
+});

@@ -1,0 +1,134 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { placeDocker } from "../../local-cloud/docker/place";
+
+const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+const reference = `${host}/shop/app:0123abcd`;
+
+/** ECR as far as a push asks it: a password, and tags that it remembers in files. */
+const ecr = `#!/usr/bin/env bash
+set -euo pipefail
+cd "$(dirname "$0")"
+printf '%s\\n' "$*" >>calls
+case "$2" in
+  get-login-password) echo the-password ;;
+  describe-images) [[ -e "tag-\${8#imageTag=}" ]] || { echo "(ImageNotFoundException)" >&2; exit 254; } ;;
+  put-image) touch "tag-$8" ;;
+esac
+`;
+
+let directory: string;
+let context: string;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "docker-"));
+  context = join(directory, "context");
+  mkdirSync(join(directory, "bin"));
+  mkdirSync(context);
+  await placeDocker(join(directory, "bin"));
+  writeFileSync(join(directory, "bin", "aws"), ecr);
+  chmodSync(join(directory, "bin", "aws"), 0o755);
+  writeFileSync(join(context, "Dockerfile"), 'FROM scratch\nCMD ["./serve"]\n');
+  writeFileSync(join(context, "serve"), "v1");
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function docker(input: string, ...args: readonly string[]) {
+  const bin = join(directory, "bin");
+  const { status, stdout, stderr } = spawnSync(join(bin, "docker"), args, {
+    input,
+    encoding: "utf8",
+    env: { PATH: `${bin}:/usr/bin:/bin`, DOCKER_CONFIG: join(directory, "login") },
+  });
+  return { status, stdout: stdout.trim(), stderr: stderr.trim() };
+}
+
+const build = () => docker("", "build", "--platform", "linux/amd64", "--tag", reference, context);
+const logIn = (password: string) =>
+  docker(`${password}\n`, "login", "--username", "AWS", "--password-stdin", host);
+const push = () => docker("", "push", reference);
+const entered = () =>
+  readFileSync(join(directory, "bin", "calls"), "utf8")
+    .split("\n")
+    .filter((call) => call.startsWith("ecr put-image"));
+
+test("an image that is built, logged in for and pushed can be pulled, and ECR has its tag", () => {
+  expect(build()).toMatchObject({ status: 0 });
+  expect(existsSync(join(directory, "images"))).toBe(false);
+  expect(logIn("the-password")).toMatchObject({ status: 0, stdout: "Login Succeeded" });
+  expect(push()).toMatchObject({ status: 0, stderr: "" });
+  const image = join(directory, "images", host, "shop", "app", "0123abcd");
+  expect(readdirSync(image).sort()).toEqual(["Dockerfile", "serve"]);
+  expect(entered()).toEqual([
+    expect.stringMatching(
+      /^ecr put-image --registry-id 123456789012 --repository-name shop\/app --image-tag 0123abcd --image-manifest {.*} --region eu-west-1$/,
+    ),
+  ]);
+});
+
+test("a tag that ECR has keeps what it names", () => {
+  build();
+  logIn("the-password");
+  push();
+  writeFileSync(join(context, "serve"), "v2");
+  build();
+  const { status, stderr } = push();
+  expect(status).toBe(1);
+  expect(stderr).toContain("The image tag '0123abcd' already exists in the 'shop/app' repository");
+  expect(readFileSync(join(directory, "images", host, "shop", "app", "0123abcd", "serve"), "utf8")).toBe(
+    "v1",
+  );
+  expect(entered()).toHaveLength(1);
+});
+
+describe("refused, as Docker and ECR do, is", () => {
+  test("a push without a login", () => {
+    build();
+    expect(push()).toEqual({ status: 1, stdout: "", stderr: "no basic auth credentials" });
+    expect(entered()).toEqual([]);
+  });
+
+  test("a login with another password", () => {
+    const { status, stderr } = logIn("a-guess");
+    expect(status).toBe(1);
+    expect(stderr).toContain("401 Unauthorized");
+    expect(existsSync(join(directory, "login", "config.json"))).toBe(false);
+  });
+
+  test("a push of what was never built", () => {
+    logIn("the-password");
+    expect(push()).toMatchObject({
+      status: 1,
+      stderr: `An image does not exist locally with the tag: ${reference}`,
+    });
+  });
+
+  test("a build without a Dockerfile", () => {
+    rmSync(join(context, "Dockerfile"));
+    const { status, stderr } = build();
+    expect(status).toBe(1);
+    expect(stderr).toContain("failed to read dockerfile");
+  });
+
+  test("whatever isn't modelled", () => {
+    expect(docker("", "run", "--rm", "busybox")).toMatchObject({
+      status: 1,
+      stderr: "the local cloud's docker doesn't know: docker run --rm busybox",
+    });
+  });
+});

@@ -1,0 +1,100 @@
+import { createServer, type RequestListener } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, expect, test } from "@jest/globals";
+import { closeServer, serveOnLoopback, type LoopbackServer } from "../../local-cloud/http-server";
+import { startLoad } from "../../local-cloud/load/load";
+
+let server: LoopbackServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+/** Answers the tenth request in its own way, and the others well. */
+async function serve(
+  tenth: RequestListener,
+): Promise<{ readonly url: string; readonly connections: Set<unknown> }> {
+  let requests = 0;
+  const connections = new Set<unknown>();
+  server = await serveOnLoopback((request, response) => {
+    connections.add(request.socket);
+    requests += 1;
+    if (requests === 10) {
+      tenth(request, response);
+    } else {
+      response.end("well");
+    }
+  });
+  return { url: server.url, connections };
+}
+
+async function loadFor(seconds: number, url: string, timeout = 10) {
+  const load = await startLoad({ url, timeout });
+  await pause(seconds * 1000);
+  return load.stop();
+}
+
+const well: RequestListener = (_, response) => {
+  response.end("well");
+};
+
+test("a server that always answers is loaded steadily over kept-alive connections, and nothing fails", async () => {
+  const { url, connections } = await serve(well);
+  const result = await loadFor(3, url);
+  expect(result).toMatchObject({ non2xx: 0, resets: 0, timeouts: 0, errors: 0, failed: 0, failures: [] });
+  expect(result.succeeded).toBe(result.requests);
+  expect(connections.size).toBeLessThanOrEqual(24);
+  expect(result.seconds).toBeGreaterThanOrEqual(3);
+  expect(result.rate).toBeCloseTo(result.requests / result.seconds);
+  // Steady, not in bursts: never above the rate that was asked for, but for what was late.
+  expect(result.rate).toBeLessThan(125);
+  expect(result.lowestRate).toBeGreaterThan(0);
+  expect(result.longestGapSeconds).toBeLessThan(2);
+}, 30_000);
+
+test.each<[string, string, RequestListener]>([
+  ["a status other than 2xx", "non2xx", (_, response) => response.writeHead(500).end()],
+  ["a connection that is reset", "resets", ({ socket }) => socket.resetAndDestroy()],
+  ["a connection that ends without an answer", "resets", ({ socket }) => socket.end()],
+  [
+    "an answer that breaks off",
+    "resets",
+    ({ socket }, response) => {
+      response.writeHead(200, { "content-length": 1000 }).write("half", () => socket.end());
+    },
+  ],
+  ["an answer that isn't HTTP", "errors", ({ socket }) => socket.end("what?\r\n\r\n")],
+  ["an answer that takes too long", "timeouts", () => undefined],
+])(
+  "one of many requests that meets %s is counted, once",
+  async (_, kind, tenth) => {
+    const { url } = await serve(tenth);
+    const result = await loadFor(1, url, 1);
+    expect(result).toMatchObject({ non2xx: 0, resets: 0, timeouts: 0, errors: 0, [kind]: 1, failed: 1 });
+    expect(result.succeeded).toBe(result.requests - 1);
+    expect(result.failures).toHaveLength(1);
+  },
+  30_000,
+);
+
+test("a server that isn't there fails each request, at the same rate", async () => {
+  const closed = createServer();
+  await once(closed.listen(0, "127.0.0.1"), "listening");
+  const { port } = closed.address() as AddressInfo;
+  await closeServer(closed);
+  const result = await loadFor(2, `http://127.0.0.1:${port}`);
+  expect(result).toMatchObject({ succeeded: 0, failed: result.requests, errors: result.requests });
+  expect(result.requests).toBeGreaterThan(0);
+  expect(result.rate).toBeLessThan(125);
+  expect(result.longestGapSeconds).toBe(result.seconds);
+}, 30_000);
+
+test("it ends by itself after its time, and with its result", async () => {
+  const { url } = await serve(well);
+  const load = await startLoad({ url, limit: 1 });
+  await pause(2500);
+  expect(await load.stop()).toMatchObject({ failed: 0 });
+}, 30_000);
