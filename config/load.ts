@@ -4,7 +4,8 @@ import type { z } from "zod";
 import { textOfIssue } from "./issue-text";
 import type { Problem } from "./problem";
 import { problemsOf } from "./rules";
-import { schema, type Config } from "./schema";
+import { schemaOf, type Config } from "./schema";
+import { siteKinds, type SiteKinds } from "./sites";
 
 /** A config and where it comes from. */
 export interface LoadedEnvironment {
@@ -34,9 +35,12 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment
 }
 
 /** Validates what an environment file holds; `file` only names it in errors. */
-export function parseConfig(input: unknown, file: string): Config {
-  const parsed = schema.safeParse(input, { error: textOfIssue });
-  const problems = parsed.success ? problemsOf(parsed.data) : parsed.error.issues.flatMap(problemsOfIssue);
+export function parseConfig(input: unknown, file: string, kinds: SiteKinds = siteKinds): Config {
+  refuseFormerForm(input, file);
+  const parsed = schemaOf(kinds).safeParse(input, { error: textOfIssue });
+  const problems = parsed.success
+    ? problemsOf(parsed.data, kinds)
+    : parsed.error.issues.flatMap(problemsOfIssue);
   if (!parsed.success || problems.length > 0) {
     throw new ConfigError(problems.map((problem) => describe(file, input, problem)));
   }
@@ -48,6 +52,15 @@ export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join("\n"));
     this.name = "ConfigError";
+  }
+}
+
+/** Until 0.2.0 a deployment had one application, which was no service among others. */
+function refuseFormerForm(input: unknown, file: string): void {
+  if (isObject(input) && "application" in input) {
+    throw new ConfigError([
+      `${file}: application is no setting any more: write images: { app: { build: "app" } } and services: { web: { image: "app", http: { port: 8080, handover: "app" } } }, with loadBalancer of the sites in services.web.http; see CHANGELOG.md`,
+    ]);
   }
 }
 
@@ -115,7 +128,7 @@ function nameOf(name: PropertyKey): string {
 
 /** Somebody may have written a secret where its ARN belongs. */
 function isSecret(path: Problem["path"]): boolean {
-  return path[0] === "application" && path[1] === "secrets";
+  return (path[0] === "services" || path[0] === "jobs") && path[2] === "secrets";
 }
 
 function isObject(value: unknown): value is Record<PropertyKey, unknown> {

@@ -7,22 +7,32 @@ import type { Config } from "./schema";
 export const joined = (...parts: readonly string[]): string => parts.join("--");
 
 /** Name of every thing in both clouds, so that no two places can disagree about one. */
-export function namesOf({ name, aws: { region, accountId } }: Config) {
+export function namesOf({ name, aws: { region, accountId } }: Pick<Config, "name" | "aws">) {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
   return {
     cluster: name,
     clusterArn: arn("ecs", `cluster/${name}`),
-    role: (purpose: "node" | "execution" | "task") => joined(name, purpose),
-    containerLogs: `/ecs/${name}`,
+    nodeRole: joined(name, "node"),
+    /** Of a service or a job: with which ECS starts its tasks, or that they themselves have. */
+    role: (of: string, purpose: "execution" | "task") => joined(name, of, purpose),
+    /** With which jobs are started. */
+    schedulerRole: joined(name, "scheduler"),
+    deadLetters: joined(name, "dead-letters"),
+    schedule: (job: string) => joined(name, job),
+    /** Log group of a service or a job. */
+    logs: (of: string) => `/ecs/${name}/${of}`,
     // Where ECS writes; it would make the group itself, without retention.
     insightsLogs: `/aws/ecs/containerinsights/${name}/performance`,
-    repository: `${name}/app`,
-    family: joined(name, "app"),
-    /** Of a site's tag, firewall and load balancer. */
+    repository: (image: string) => `${name}/${image}`,
+    /** Family of the task definitions of a service at a site. */
+    family: (service: string, site: string) => joined(name, service, site),
+    jobFamily: (job: string) => joined(name, job),
+    /** Of a site's tag, firewall and network. */
     site: (site: string) => joined(name, site),
+    loadBalancer: (site: string, service: string) => joined(name, site, service),
     /** Of a node's droplet and activation. */
     node: (site: string, node: string) => joined(name, site, node),
-    service: (site: string) => joined("app", site),
+    service: (service: string, site: string) => joined(service, site),
     /** Key of a stack's state, and name of its workspace. */
     state: (stack: string) => joined(name, stack),
     arn,

@@ -1,18 +1,25 @@
 import type { Problem } from "./problem";
 import type { Config } from "./schema";
-import { applicationProblems } from "./services/application-rules";
-import { commonProblems, siteProblems } from "./sites/digitalocean-rules";
+import { imageProblems } from "./services/container-rules";
+import { fitProblems } from "./services/fit-rules";
+import { jobProblems } from "./services/job-rules";
+import { serviceProblems } from "./services/service-rules";
+import { siteKinds, type SiteKinds } from "./sites";
 import { nodeProblems } from "./sites/node-rules";
+import { resolveSites } from "./sites/nodes";
 
 /** What is wrong with the config as a whole, where each value by itself is fine. */
-export function problemsOf(config: Config): Problem[] {
+export function problemsOf(config: Config, kinds: SiteKinds = siteKinds): Problem[] {
+  const sites = resolveSites(config, kinds);
   return [
-    ...applicationProblems(config),
-    ...Object.entries(config.sites).flatMap(([name, site]) =>
-      site.kind === "digitalocean" ? siteProblems(name, site) : [],
+    ...imageProblems(config),
+    ...serviceProblems(config, sites),
+    ...jobProblems(config, sites),
+    ...fitProblems(config, sites),
+    ...Object.entries(kinds).flatMap(([kind, { problems }]) =>
+      problems(new Map(Object.entries(config.sites).filter(([, site]) => site.kind === kind))),
     ),
-    ...commonProblems(config),
-    ...nodeProblems(config),
+    ...nodeProblems(config, sites),
     ...referenceProblems(config, []),
     ...unsupported(config),
   ];

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { backend } from "./backend";
+import type { DeepReadonly } from "./deep-readonly";
 import { awsRegion, deploymentName, key, text } from "./forms";
-import { application } from "./services/application";
-import { digitalOceanSite, type dropletSpec } from "./sites/digitalocean";
-import { onPremisesSite } from "./sites/on-premises";
+import { image } from "./services/image";
+import { job } from "./services/job";
+import { service } from "./services/service";
+import { siteKinds, type SiteKinds } from "./sites";
 
 const days = z.literal(
   [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
@@ -31,8 +33,7 @@ const tags = z
     },
   );
 
-/** The form of an environment file. Frozen: a change concerns every deployment there is. */
-export const schema = z.strictObject({
+const common = {
   name: deploymentName.describe("Prefix of every name in both clouds. Never change it on a live deployment."),
   aws: z
     .strictObject({
@@ -56,16 +57,12 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe("How nodes verify what they install."),
-  sites: z
-    .record(
-      key,
-      z.discriminatedUnion("kind", [digitalOceanSite, onPremisesSite], {
-        error: 'must be "digitalocean" or "on-premises"',
-      }),
-    )
-    .refine((sites) => Object.keys(sites).length > 0, { error: "must name one site at least" })
-    .describe("Where nodes run; the key is part of stack ids and addresses."),
-  application: application.describe("The service that runs on the nodes."),
+  images: z.record(key, image).default({}).describe("Images that are built here, by name."),
+  services: z
+    .record(key, service)
+    .default({})
+    .describe("What runs on the nodes; the key is part of stack ids and addresses."),
+  jobs: z.record(key, job).default({}).describe("What runs on the nodes at certain times."),
   monitoring: z
     .strictObject({
       enabled: z.boolean().default(false).describe("Whether alarms and events are sent."),
@@ -76,22 +73,34 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe("Alarms and events."),
-});
+};
+
+type KnownSchemas = readonly [
+  (typeof siteKinds)["digitalocean"]["schema"],
+  (typeof siteKinds)["on-premises"]["schema"],
+];
+
+/** The form of an environment file with these kinds of site. The types are those of the project's own kinds. */
+export function schemaOf(kinds: SiteKinds) {
+  const schemas = Object.values(kinds).map(({ schema }) => schema) as unknown as KnownSchemas;
+  const site = z.discriminatedUnion("kind", schemas, {
+    error: `must be ${Object.keys(kinds)
+      .map((kind) => JSON.stringify(kind))
+      .join(" or ")}`,
+  });
+  return z.strictObject({
+    ...common,
+    sites: z
+      .record(key, site)
+      .refine((sites) => Object.keys(sites).length > 0, { error: "must name one site at least" })
+      .describe("Where nodes run; the key is part of stack ids and addresses."),
+  });
+}
+
+type Schema = ReturnType<typeof schemaOf>;
 
 /** What an environment file writes: fields with a default may be left out. */
-export type Environment = z.input<typeof schema>;
+export type Environment = z.input<Schema>;
 /** A whole deployment, validated and complete. */
-export type Config = DeepReadonly<z.output<typeof schema>>;
-export type Site = Config["sites"][string];
-export type DigitalOceanSite = Extract<Site, { kind: "digitalocean" }>;
-export type OnPremisesSite = Extract<Site, { kind: "on-premises" }>;
-export type NodeSpec = DeepReadonly<z.output<typeof dropletSpec>>;
-export type Application = Config["application"];
-export type Listener = DigitalOceanSite["loadBalancer"]["listeners"][number];
+export type Config = DeepReadonly<z.output<Schema>>;
 export type Backend = Config["backend"];
-
-type DeepReadonly<T> = T extends (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;

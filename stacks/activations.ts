@@ -1,14 +1,11 @@
 import type { Construct } from "constructs";
-import { nodesOf } from "../config/nodes";
-import type { Config, Site } from "../config/schema";
+import type { Config } from "../config/schema";
+import type { Sites } from "../config/sites/nodes";
 import { Activations, type ActivatedNode } from "../constructs/node/activations";
 import { addAwsProvider } from "./aws-provider";
 import type { ControlPlaneOutputs } from "./control-plane";
 import { perInstance, secretPerInstance, StackOutputs } from "./outputs";
 import { ProjectStack } from "./project-stack";
-
-/** A droplet uses its activation minutes after it was made; the rest is for plans that wait for an approval. */
-const dropletHours = 24;
 
 /**
  * An activation for each node of every site. A stack of its own, since whoever reads a stack's state gets all of its
@@ -17,14 +14,14 @@ const dropletHours = 24;
 export class ActivationsStack extends ProjectStack {
   readonly outputs;
 
-  constructor(scope: Construct, config: Config, controlPlane: ControlPlaneOutputs) {
+  constructor(scope: Construct, config: Config, sites: Sites, controlPlane: ControlPlaneOutputs) {
     super(scope, "activations", config);
     addAwsProvider(this, config);
     const { activation } = new Activations(this, "activations", {
       deployment: config.name,
       roleName: controlPlane.readBy(this).node_role_name,
       nameOf: this.names.node,
-      nodes: Object.entries(config.sites).flatMap(([name, site]) => activatedNodes(config.name, name, site)),
+      nodes: activatedNodes(sites),
     });
 
     this.outputs = new StackOutputs(this, {
@@ -41,13 +38,8 @@ export class ActivationsStack extends ProjectStack {
 /** What nodes register with. */
 export type ActivationsOutputs = ActivationsStack["outputs"];
 
-function activatedNodes(deployment: string, siteName: string, site: Site): ActivatedNode[] {
-  const hours = site.kind === "on-premises" ? site.activationDays * 24 : dropletHours;
-  return [...nodesOf({ deployment, site: siteName }, site)].map(([node, { generation, activation }]) => ({
-    site: siteName,
-    node,
-    generation,
-    key: activation,
-    hours,
-  }));
+function activatedNodes(sites: Sites): ActivatedNode[] {
+  return [...sites].flatMap(([site, { nodes, activationHours: hours }]) =>
+    [...nodes].map(([node, { generation, activation: key }]) => ({ site, node, generation, key, hours })),
+  );
 }

@@ -1,21 +1,50 @@
 import type { App } from "cdktf";
 import type { Config } from "../config/schema";
+import { siteKinds, type SiteKinds } from "../config/sites";
+import { isMadeAt } from "../config/services/placements";
+import { resolveSites } from "../config/sites/nodes";
 import { ActivationsStack } from "./activations";
-import { ApplicationStack } from "./application";
-import { DigitalOceanComputeStack } from "./compute/digitalocean";
-import { OnPremisesComputeStack } from "./compute/on-premises";
+import { computeStacks, type ComputeStacks } from "./compute";
+import type { ComputeStack } from "./compute/compute";
 import { ControlPlaneStack } from "./control-plane";
+import { JobsStack } from "./jobs";
+import { ServiceStack } from "./service";
 import { asTerraformText } from "./terraform-text";
 
+/** What there can be of sites: what the configuration knows of each kind, and its stacks. */
+export interface Kinds {
+  readonly sites: SiteKinds;
+  readonly stacks: ComputeStacks;
+}
+
+/** The kinds of site of the project. */
+const ownKinds: Kinds = { sites: siteKinds, stacks: computeStacks };
+
 /** Every stack of the deployment, in the order in which they are deployed. */
-export function buildStacks(app: App, written: Config): void {
+export function buildStacks(app: App, written: Config, kinds: Kinds = ownKinds): void {
   const config = asTerraformText(written);
-  const controlPlane = new ControlPlaneStack(app, config);
-  const activations = new ActivationsStack(app, config, controlPlane.outputs);
-  const sites = Object.entries(config.sites).map(([name, site]) =>
-    site.kind === "digitalocean"
-      ? new DigitalOceanComputeStack(app, config, name, site, activations.outputs)
-      : new OnPremisesComputeStack(app, config, name, site, activations.outputs),
+  const sites = resolveSites(config, kinds.sites);
+  const { outputs: controlPlane } = new ControlPlaneStack(app, config);
+  const { outputs: activations } = new ActivationsStack(app, config, sites, controlPlane);
+  const compute = new Map<string, ComputeStack>(
+    [...sites].map(([name, { kind }]) => {
+      const Stack = kinds.stacks[kind];
+      if (Stack === undefined) {
+        throw new Error(`no stack for sites of kind ${kind}`);
+      }
+      return [name, new Stack(app, { config, site: name, sites, activations })];
+    }),
   );
-  new ApplicationStack(app, config, controlPlane.outputs, sites);
+  // A service without nodes never gets steady, and its nodes' deregistration wants it gone.
+  const nodesOf = (isThere: (site: string) => boolean) =>
+    new Map([...compute].filter(([site]) => isThere(site)));
+  for (const [name, service] of Object.entries(config.services)) {
+    const nodes = nodesOf((site) => isMadeAt(service, site));
+    new ServiceStack(app, { config, name, service, sites, controlPlane, compute: nodes });
+  }
+  const jobs = Object.values(config.jobs);
+  if (jobs.length > 0) {
+    const nodes = nodesOf((site) => jobs.some((job) => job.site === site));
+    new JobsStack(app, { config, controlPlane, compute: nodes });
+  }
 }

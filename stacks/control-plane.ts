@@ -1,15 +1,15 @@
 import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import type { Construct } from "constructs";
 import type { Config } from "../config/schema";
-import { ImageRepository } from "../constructs/aws/image-repository";
+import { ImageRepositories } from "../constructs/aws/image-repositories";
 import { NodeRole } from "../constructs/aws/node-role";
 import { ObservedCluster } from "../constructs/aws/observed-cluster";
-import { TaskRoles } from "../constructs/aws/task-roles";
+import { TaskRoles, type RoleSettings } from "../constructs/aws/task-roles";
 import { addAwsProvider } from "./aws-provider";
-import { StackOutputs, text, texts } from "./outputs";
+import { perInstance, StackOutputs, text, texts } from "./outputs";
 import { ProjectStack } from "./project-stack";
 
-/** What AWS holds whatever nodes there are: the cluster, its roles, logs and images. */
+/** What AWS holds whatever nodes there are: the cluster, roles, logs and images. */
 export class ControlPlaneStack extends ProjectStack {
   readonly outputs;
 
@@ -17,35 +17,48 @@ export class ControlPlaneStack extends ProjectStack {
     super(scope, "control-plane", config);
     const { names } = this;
     const { accountId: account, region: awsRegion, nodePolicy } = config.aws;
-    const { secrets, secretKeys, exec } = config.application;
     addAwsProvider(this, config);
     new NullProvider(this, "null");
+    const containers = containersOf(config);
 
     const { cluster } = new ObservedCluster(this, "observed-cluster", {
       names,
+      containers: [...containers.keys()],
       logRetentionDays: config.logRetentionDays,
       awsRegion,
       account,
     });
-    const { repository } = new ImageRepository(this, "images", { name: names.repository });
-    const { execution, task } = new TaskRoles(this, "task-roles", {
-      names,
-      account,
-      secrets,
-      secretKeys,
-      exec,
-    });
+    const { repository } = new ImageRepositories(this, "images", names, Object.keys(config.images));
+    const { execution, task } = new TaskRoles(this, "task-roles", { names, account, containers });
     const { role } = new NodeRole(this, "node-role", { names, account, nodePolicy });
 
     this.outputs = new StackOutputs(this, {
       cluster_arn: text("ARN of the ECS cluster that nodes join.", cluster.arn),
-      repository_url: text("Where the application's images are pushed to.", repository.repositoryUrl),
-      execution_role_arn: text("Role with which ECS starts tasks.", execution.arn),
-      task_role_arn: text("Role of the application.", task.arn),
+      repository_urls: perInstance("Where each image is pushed to.", repository, "repository_url"),
+      execution_role_arns: perInstance(
+        "Role with which ECS starts tasks, by service and job.",
+        execution,
+        "arn",
+      ),
+      task_role_arns: perInstance("Role that tasks have, by service and job.", task, "arn"),
       node_role_name: text("Role that a registered node assumes.", role.name),
       sites: texts("Sites that have nodes to register.", Object.keys(config.sites)),
+      services: texts("Services that have a stack.", Object.keys(config.services)),
+      has_jobs: text("Whether there is a stack of jobs.", String(Object.keys(config.jobs).length > 0)),
     });
   }
+}
+
+/** Services and jobs, as far as their roles go. */
+function containersOf({ services, jobs }: Config): ReadonlyMap<string, RoleSettings> {
+  return new Map<string, RoleSettings>([
+    ...Object.entries(services).map(
+      ([name, service]) => [name, { ...service, path: `services.${name}` }] as const,
+    ),
+    ...Object.entries(jobs).map(
+      ([name, job]) => [name, { ...job, exec: false, path: `jobs.${name}` }] as const,
+    ),
+  ]);
 }
 
 /** What the control plane tells the stacks that build on it. */

@@ -54,6 +54,19 @@ export function texts(description: string, value: readonly string[]): Output<str
   return { description, value, sensitive: false, read: (reference) => Token.asList(reference) };
 }
 
+/** A text or a list of texts for each name that is known at synthesis; a reader gets the texts. */
+export function byName(
+  description: string,
+  value: Readonly<Record<string, string | readonly string[]>>,
+): Output<(name: string) => string> {
+  return {
+    description,
+    value,
+    sensitive: false,
+    read: (reference) => (name) => Token.asString(propertyAccess(reference, [name])),
+  };
+}
+
 /** One attribute of each instance of a `for_each` resource, by instance key. */
 export function perInstance(
   description: string,

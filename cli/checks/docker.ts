@@ -4,18 +4,18 @@ import { refusedBy } from "../aws/refused";
 import { checkSeconds, type Check, type Undertaking } from "./check";
 import { ask } from "./program";
 import { unreachable } from "./reachability";
-import { builtTags } from "./synthesised";
+import { builtImages } from "./synthesised";
 
 /** Whether Docker is there for the images that a deploy has to build: what the registry has already needs none. */
 export const dockerProblems: Check = async (undertaking) => {
   const { command, selected, variables } = undertaking;
-  const tags = command === "deploy" ? builtTags(selected) : [];
-  if (tags.length === 0) {
+  const images = command === "deploy" ? [...builtImages(selected)] : [];
+  if (images.length === 0) {
     return [];
   }
   const [problem, ...failures] = await Promise.all([
     engineProblem(variables),
-    ...tags.map((tag) => describeFailure(tag, undertaking)),
+    ...images.map(([image, tag]) => describeFailure(image, tag, undertaking)),
   ]);
   if (problem === undefined) {
     return [];
@@ -34,7 +34,7 @@ async function engineProblem(variables: NodeJS.ProcessEnv): Promise<string | und
   if ("code" in answer) {
     return (
       `docker can't be run (${answer.code}): install Docker (https://docs.docker.com/engine/install/), ` +
-      "or push the image from elsewhere and give its uri"
+      "or push the image from elsewhere and name its URI"
     );
   }
   const { exitCode, stderr } = answer;
@@ -67,11 +67,12 @@ function needOf({ image, error }: Failure, { variables }: Undertaking): string |
 
 /** Asks the registry for an image; undefined when it has it. */
 async function describeFailure(
+  image: string,
   imageTag: string,
   { environment: { config }, deadline }: Undertaking,
 ): Promise<Failure | undefined> {
   const { region, accountId: registryId } = config.aws;
-  const { repository: repositoryName } = namesOf(config);
+  const repositoryName = namesOf(config).repository(image);
   try {
     await describeImage(
       { registryId, region, repositoryName, imageTag },

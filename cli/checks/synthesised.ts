@@ -8,9 +8,14 @@ export function runsScripts(stack: Stack): boolean {
   );
 }
 
-/** Tags of the images that a deploy of these stacks builds, where the registry lacks them. */
-export function builtTags(stacks: readonly Stack[]): string[] {
-  return stacks.flatMap((stack) => resources(stack)["null_resource"]?.["image"]?.triggers?.["TAG"] ?? []);
+/** The images that a deploy of these stacks builds, where the registry lacks them: name in the config, and tag. */
+export function builtImages(stacks: readonly Stack[]): ReadonlyMap<string, string> {
+  const pushes = stacks.flatMap((stack) => Object.values(resources(stack)["null_resource"] ?? {}));
+  return new Map(
+    pushes.flatMap(({ triggers: { IMAGE, TAG } = {} }) =>
+      IMAGE === undefined || TAG === undefined ? [] : [[IMAGE, TAG]],
+    ),
+  );
 }
 
 function resources({ folder }: Stack) {

@@ -4,7 +4,7 @@ import { refuseMovedSites } from "../refusals/moved-sites";
 import { deployNodes } from "../nodes/deploy-nodes";
 import { prepare, type Deployment } from "./deployment";
 import { eachStack, producersOf, type StackEnd } from "./each-stack";
-import { refuseToForgetSites } from "../refusals/forgotten-sites";
+import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { keyOf, nodesOfStack, parseNodes, replaceOptions, type NodeKey } from "../nodes/node-key";
 import { runningNodes } from "../nodes/running-nodes";
 import { pushAgain } from "../remedies/published-image";
@@ -39,7 +39,7 @@ export async function deploy(ids: readonly string[], options: DeployOptions): Pr
   );
   const { terraform, stacks } = deployment;
   refuseToLeaveOut(replace, selected);
-  await refuseToForgetSites(deployment);
+  await refuseForgottenStacks(deployment);
   await refuseMovedSites(deployment);
   if (!allAtOnce) {
     await refuseToInterrupt(replace, selected, deployment);

@@ -3,7 +3,7 @@ import { refuseNoStates } from "../refusals/no-states";
 import { prepare, type Deployment } from "./deployment";
 import { afterFailedDestroy } from "../remedies/destroyed-site";
 import { consumersOf, eachStack, type StackEnd } from "./each-stack";
-import { refuseToForgetSites } from "../refusals/forgotten-sites";
+import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { missingInput } from "../terraform/readiness";
 import { Refusal } from "../refusals/refusal";
 import { activations, controlPlane, isComputeStack, type Stack } from "../terraform/stacks";
@@ -65,6 +65,6 @@ async function refuseToStrand(selected: readonly Stack[], deployment: Deployment
   }
   // Nodes of a forgotten site need both, and their stack isn't among those that are looked at above.
   if (going.includes(controlPlane) || going.includes(activations)) {
-    await refuseToForgetSites(deployment);
+    await refuseForgottenStacks(deployment);
   }
 }

@@ -1,7 +1,7 @@
 import { refuseMovedSites } from "../refusals/moved-sites";
 import { prepare, type Deployment } from "./deployment";
 import { announce } from "./each-stack";
-import { refuseToForgetSites } from "../refusals/forgotten-sites";
+import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { keyOf } from "../nodes/node-key";
 import { spentNodes } from "../nodes/spent-activations";
 import { withPlan, type Plan } from "../terraform/plan";
@@ -21,7 +21,7 @@ import type { PlanJson } from "../terraform/terraform";
 export async function diff(ids: readonly string[]): Promise<number> {
   const { deployment, selected } = await prepare(process.env, { name: "diff", changes: false }, ids);
   const { terraform } = deployment;
-  await refuseToForgetSites(deployment);
+  await refuseForgottenStacks(deployment);
   await refuseMovedSites(deployment);
   let changes = false;
   for (const [index, stack] of selected.entries()) {

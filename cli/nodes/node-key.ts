@@ -1,4 +1,4 @@
-import { nodeNames } from "../../config/nodes";
+import { resolveSites } from "../../config/sites/nodes";
 import type { Config } from "../../config/schema";
 import { Refusal } from "../refusals/refusal";
 import { computeStack, type Stack } from "../terraform/stacks";
@@ -14,9 +14,9 @@ export interface NodeKey {
 export const keyOf = ({ site, node }: NodeKey): string => `${site}/${node}`;
 
 /** The nodes of every site. */
-export function allNodes({ sites }: Pick<Config, "sites">): NodeKey[] {
-  return Object.entries(sites).flatMap(([name, site]) =>
-    nodeNames(site).map((node) => ({ site: name, node })),
+export function allNodes(config: Pick<Config, "name" | "sites">): NodeKey[] {
+  return [...resolveSites(config)].flatMap(([site, { nodes }]) =>
+    [...nodes.keys()].map((node) => ({ site, node })),
   );
 }
 
@@ -30,7 +30,7 @@ export function nodesOfStack<T extends NodeKey>(nodes: readonly T[], { id }: Pic
  *
  * @throws {Refusal} with the nodes that there are, when one of them is unknown.
  */
-export function parseNodes(keys: readonly string[], config: Pick<Config, "sites">): NodeKey[] {
+export function parseNodes(keys: readonly string[], config: Pick<Config, "name" | "sites">): NodeKey[] {
   const known = allNodes(config);
   const unknown = keys.filter((key) => !known.some((node) => keyOf(node) === key));
   if (unknown.length > 0) {

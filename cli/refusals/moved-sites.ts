@@ -1,10 +1,10 @@
 import type { Deployment } from "../commands/prepared";
 import { Refusal } from "./refusal";
-import { application, computeStack } from "../terraform/stacks";
+import { computeStack, serviceStack } from "../terraform/stacks";
 
 /**
- * Makes sure that no change takes down what runs before anything takes its place: a site's region, and the port of the
- * application, of which a node has one. States of earlier releases, which tell neither, are not compared.
+ * Makes sure that no change takes down what runs before anything takes its place: a site's region, and the port of a
+ * service, of which a node has one. States of earlier releases, which tell neither, are not compared.
  *
  * @throws {Refusal} with the steps in which it can be changed.
  */
@@ -22,13 +22,16 @@ export async function refuseMovedSites(deployment: Deployment): Promise<void> {
       );
     }
   }
-  const port = await deployedOutput(application, "port", deployment);
-  if (port !== undefined && port !== String(config.application.port)) {
-    problems.push(
-      `${file}: application.port is ${config.application.port}, but the application is deployed with ${port}: load ` +
-        `balancers would lead to the one while tasks listen on the other. Put ${port} back; or, which stops the ` +
-        `application until the end of the deploy, run "npm run destroy -- ${application}" and then "npm run deploy".`,
-    );
+  for (const [name, { http }] of Object.entries(config.services)) {
+    const id = serviceStack(name);
+    const port = http && (await deployedOutput(id, "port", deployment));
+    if (port !== undefined && port !== String(http?.port)) {
+      problems.push(
+        `${file}: services.${name}.http.port is ${http?.port}, but the service is deployed with ${port}: load balancers ` +
+          `would lead to the one while tasks listen on the other. Put ${port} back; or, which stops the service until ` +
+          `the end of the deploy, run "npm run destroy -- ${id}" and then "npm run deploy".`,
+      );
+    }
   }
   if (problems.length > 0) {
     throw new Refusal(problems.join("\n"));

@@ -13,7 +13,7 @@ export async function pushAgain(
 ): Promise<readonly string[]> {
   const { managed } = await terraform.state(folder);
   const options: string[] = [];
-  for (const { address, attributes } of managed.filter(({ name }) => name === "image")) {
+  for (const { address, attributes } of managed.filter(({ type }) => type === "null_resource")) {
     const image = pushedImage(attributes["triggers"]);
     if (image !== undefined && (await hasVanished(image))) {
       console.error(`${image.name} is not in ECR any more: it is pushed again.`);

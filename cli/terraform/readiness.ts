@@ -1,6 +1,6 @@
-import { nodeNames } from "../../config/nodes";
+import { allNodes, keyOf, nodesOfStack } from "../nodes/node-key";
 import type { Deployment } from "../commands/deployment";
-import { activations, computeStack, type Stack } from "./stacks";
+import { activations, controlPlane, serviceStack, type Stack } from "./stacks";
 
 /** What `stack` reads from other stacks and isn't there, as a clause; undefined when nothing is missing. */
 export async function missingInput(stack: Stack, { environment, stacks, terraform }: Deployment) {
@@ -11,18 +11,22 @@ export async function missingInput(stack: Stack, { environment, stacks, terrafor
     }
     if (id === activations) {
       const known = Object.keys(outputs["activation_ids"] ?? {});
-      const missing = activationsOf(stack, environment.config).filter((key) => !known.includes(key));
+      const missing = nodesOfStack(allNodes(environment.config), stack)
+        .map(keyOf)
+        .filter((key) => !known.includes(key));
       if (missing.length > 0) {
         return `${id} has no activation for ${missing.join(", ")}`;
       }
     }
+    if (id === controlPlane) {
+      const known = Object.keys(outputs["execution_role_arns"] ?? {});
+      const missing = Object.keys(environment.config.services).find(
+        (service) => serviceStack(service) === stack.id && !known.includes(service),
+      );
+      if (missing !== undefined) {
+        return `${id} has no roles for the service ${missing}`;
+      }
+    }
   }
   return undefined;
-}
-
-/** Keys of the activations that a compute stack reads: the nodes of its site. */
-function activationsOf({ id }: Stack, { sites }: Deployment["environment"]["config"]): string[] {
-  return Object.entries(sites)
-    .filter(([name]) => computeStack(name) === id)
-    .flatMap(([name, site]) => nodeNames(site).map((node) => `${name}/${node}`));
 }

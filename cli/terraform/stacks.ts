@@ -6,8 +6,11 @@ import { Refusal } from "../refusals/refusal";
 /** The stack that comes before all others. */
 export const controlPlane = "control-plane";
 
-/** The stack with what the nodes run. */
-export const application = "application";
+/** The stack of a service. */
+export const serviceStack = (service: string): string => `service-${service}`;
+
+/** The stack with all jobs. */
+export const jobs = "jobs";
 
 /** The stack with the activations of all nodes. */
 export const activations = "activations";

@@ -7,14 +7,18 @@ export default {
   aws: { region: "eu-west-1", accountId: "123456789012" },
   // The embedded clouds sign their installer themselves.
   installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
-  sites: {
-    ams3: {
-      kind: "digitalocean",
-      region: "ams3",
-      nodes: 2,
-      // Below 1024 a listener on this machine would need root.
-      loadBalancer: { listeners: [{ protocol: "http", port: 8080 }] },
+  sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 2 } },
+  images: { app: { build: "app" } },
+  services: {
+    web: {
+      image: "app",
+      http: {
+        port: 8080,
+        handover: "app",
+        // Below 1024 a listener on this machine would need root.
+        loadBalancer: { listeners: [{ protocol: "http", port: 8080 }] },
+      },
+      security: "strict",
     },
   },
-  application: { image: { build: "app" }, port: 8080 },
 } satisfies Environment;

@@ -1,20 +1,13 @@
 import { overlap, parseRange } from "../addresses";
 import type { Problem } from "../problem";
-import type { Config, DigitalOceanSite } from "../schema";
+import type { DigitalOceanSite } from "./digitalocean-site";
 
-/** What is wrong with a site at DigitalOcean by itself. */
-export function siteProblems(name: string, site: DigitalOceanSite): Problem[] {
-  return [...listenerProblems(name, site), ...rangeProblems(name, site)];
-}
-
-/** What is wrong with several sites at DigitalOcean together. */
-export function commonProblems({ sites }: Config): Problem[] {
-  const vpcs = Object.entries(sites).flatMap(([site, { kind, ...rest }]) =>
-    kind === "digitalocean" && "vpc" in rest && rest.vpc !== "default"
-      ? [{ site, range: rest.vpc.ipRange }]
-      : [],
+/** What is wrong with sites at DigitalOcean, each by itself and all together. */
+export function problemsAtDigitalOcean(sites: ReadonlyMap<string, DigitalOceanSite>): Problem[] {
+  const vpcs = [...sites].flatMap(([site, { vpc }]) =>
+    vpc === "default" ? [] : [{ site, range: vpc.ipRange }],
   );
-  return vpcs.flatMap(({ site, range }, index) => {
+  const overlaps = vpcs.flatMap(({ site, range }, index) => {
     const other = vpcs.slice(0, index).find((vpc) => overlapping(range, vpc.range));
     return other === undefined
       ? []
@@ -25,31 +18,7 @@ export function commonProblems({ sites }: Config): Problem[] {
           },
         ];
   });
-}
-
-function listenerProblems(name: string, { loadBalancer: { listeners } }: DigitalOceanSite): Problem[] {
-  const problems: Problem[] = [];
-  listeners.forEach((listener, index) => {
-    const path = ["sites", name, "loadBalancer", "listeners", index];
-    if (listeners.findIndex(({ port }) => port === listener.port) !== index) {
-      problems.push({
-        path: [...path, "port"],
-        message: "is taken by another listener: each needs a port of its own",
-      });
-    }
-    // Source: DigitalOcean API Reference, load balancers, redirect_http_to_https: from port 80 to port 443 only.
-    if (listener.protocol === "http" && listener.redirectTo !== undefined) {
-      const target = listeners.some(({ protocol, port }) => protocol === "https" && port === 443);
-      if (listener.port !== 80 || listener.redirectTo !== 443 || !target) {
-        problems.push({
-          path: [...path, "redirectTo"],
-          message:
-            "must lead from port 80 to an https listener on port 443: DigitalOcean redirects no other ports",
-        });
-      }
-    }
-  });
-  return problems;
+  return [...[...sites].flatMap(([name, site]) => rangeProblems(name, site)), ...overlaps];
 }
 
 // Source: RFC 1918, from which DigitalOcean takes VPCs.

@@ -1,7 +1,6 @@
-import { namesOf } from "../names";
-import { nodeNames } from "../nodes";
 import type { Problem } from "../problem";
 import type { Config } from "../schema";
+import { hostName, type Sites } from "./nodes";
 
 /** A droplet's name is its host name. Source: RFC 1035, 2.3.4. */
 const longestHostName = 63;
@@ -10,23 +9,22 @@ const longestHostName = 63;
 const mostNodes = 5000;
 
 /** What is wrong with the nodes of all sites. */
-export function nodeProblems(config: Config): Problem[] {
-  const names = namesOf(config);
+export function nodeProblems(config: Config, sites: Sites): Problem[] {
   const problems: Problem[] = [];
-  const sites = Object.entries(config.sites);
-  for (const [name, site] of sites) {
-    const path = ["sites", name, "nodes"];
-    for (const node of site.kind === "digitalocean" ? nodeNames(site) : []) {
-      const host = names.node(name, node);
-      if (host.length > longestHostName) {
+  let count = 0;
+  for (const [site, { nodes }] of sites) {
+    const path = ["sites", site, "nodes"];
+    for (const [node, { named }] of nodes) {
+      const host = hostName(config.name, site, node);
+      if (named && host.length > longestHostName) {
         problems.push({
-          path: typeof site.nodes === "number" ? path : [...path, node],
+          path: typeof config.sites[site]?.nodes === "number" ? path : [...path, node],
           message: `gives the host name ${host} of ${host.length} characters, ${longestHostName} at most are possible: shorten the name of the deployment, the site or the node`,
         });
       }
     }
+    count += nodes.size;
   }
-  const count = sites.reduce((sum, [, site]) => sum + nodeNames(site).length, 0);
   if (count > mostNodes) {
     problems.push({
       path: ["sites"],

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import type { DeepReadonly } from "../deep-readonly";
 import { text } from "../forms";
 
 /*
  * Every attribute is a tag of the container instance as well, so that it takes what both do. An agent whose attributes
  * or tags are refused gives up for good. Source: Amazon ECS API Reference, Attribute and Tag; the latter has no \.
  */
-const attributeName = text(
+export const attributeName = text(
   /^[A-Za-z0-9_./-]{1,128}$/,
   "1 to 128 of letters, digits, - _ . and / (ECS takes \\ too, but not in the tag that each attribute becomes)",
 );
@@ -40,3 +41,6 @@ export const serverSpec = z.strictObject({
   attributes: attributes.optional().describe("More ECS attributes of the node."),
   replacement: z.int().min(0).optional().describe("Raise by one to replace this node."),
 });
+
+/** The same, validated. */
+export type NodeSpec = DeepReadonly<z.output<typeof serverSpec>>;

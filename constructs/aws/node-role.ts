@@ -23,7 +23,7 @@ export class NodeRole extends Construct {
   constructor(scope: Construct, id: string, { names, account, nodePolicy }: NodeRoleProps) {
     super(scope, id);
     this.role = new IamRole(this, "node", {
-      name: names.role("node"),
+      name: names.nodeRole,
       // Source: AWS Systems Manager User Guide, "Create the IAM service role required for hybrid activations".
       assumeRolePolicy: trust("ssm.amazonaws.com", {
         StringEquals: { "aws:SourceAccount": account },

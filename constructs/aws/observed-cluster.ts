@@ -3,7 +3,7 @@ import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group
 import { DataAwsCloudwatchLogGroups } from "@cdktf/provider-aws/lib/data-aws-cloudwatch-log-groups";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { TerraformStack } from "cdktf";
+import { TerraformIterator, TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
 import { awsLibrary, Script } from "../script/script";
@@ -11,6 +11,8 @@ import { awsLibrary, Script } from "../script/script";
 /** Props of {@link ObservedCluster}. */
 export interface ObservedClusterProps {
   readonly names: Names;
+  /** Services and jobs. */
+  readonly containers: readonly string[];
   readonly logRetentionDays: number;
   readonly awsRegion: string;
   readonly account: string;
@@ -26,9 +28,13 @@ export class ObservedCluster extends Construct {
 
   constructor(scope: Construct, id: string, props: ObservedClusterProps) {
     super(scope, id);
-    const { names, logRetentionDays } = props;
+    const { names, logRetentionDays, containers } = props;
+    const groups = containers.map((name) => [name, names.logs(name)]);
+    const local = new TerraformLocal(this, "log_groups", Object.fromEntries(groups));
+    const forEach = TerraformIterator.fromMap(local.asStringMap);
     new CloudwatchLogGroup(this, "containers", {
-      name: names.containerLogs,
+      forEach,
+      name: forEach.value,
       retentionInDays: logRetentionDays,
     });
     const insights = new CloudwatchLogGroup(this, "insights", {

@@ -4,7 +4,7 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { dependable, propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
-import type { Placement } from "../../config/placements";
+import type { Placement } from "../../config/services/placements";
 import { awsLibrary, Script } from "../script/script";
 import { lostNodesLibrary, type ServicePlace } from "./service-place";
 
@@ -12,6 +12,7 @@ import { lostNodesLibrary, type ServicePlace } from "./service-place";
 export interface RolloutProps {
   readonly place: ServicePlace;
   readonly service: EcsService;
+  /** By site. */
   readonly taskDefinition: EcsTaskDefinition;
   /** Log group of the tasks. */
   readonly logGroup: string;
@@ -38,6 +39,7 @@ export class Rollout extends Construct {
     );
     const site = TerraformIterator.fromMap(rollouts.asAnyMap);
     const ofService = (attribute: string) => Token.asString(propertyAccess(service, [site.key, attribute]));
+    const revision = Token.asString(propertyAccess(taskDefinition, [site.key, "arn"]));
     const script = new Script(this, join(__dirname, "await-rollout.sh"));
     new NullResource(this, "rollout", {
       forEach: site,
@@ -45,7 +47,7 @@ export class Rollout extends Construct {
       dependsOn: [taskDefinition],
       triggers: {
         SERVICE: ofService("id"),
-        TASK_DEFINITION: taskDefinition.arn,
+        TASK_DEFINITION: revision,
         TASKS: site.getString("tasks"),
       },
       // Also when somebody has changed the service behind Terraform's back, and an apply mends it.
@@ -58,7 +60,7 @@ export class Rollout extends Construct {
             NAME: place.name,
             SITE: site.key,
             SERVICE: ofService("name"),
-            TASK_DEFINITION: taskDefinition.arn,
+            TASK_DEFINITION: revision,
             TASKS: site.getString("tasks"),
             LOG_GROUP: logGroup,
             CLUSTER: place.cluster,

@@ -4,6 +4,8 @@ import { join } from "node:path";
 export interface ServicePlace {
   /** Name of the deployment, which its nodes carry as an attribute. */
   readonly name: string;
+  /** Name of the service in the config. */
+  readonly service: string;
   readonly cluster: string;
   readonly awsRegion: string;
   /** Credentials of another account are refused. */

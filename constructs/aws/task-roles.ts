@@ -1,83 +1,140 @@
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
+import { TerraformIterator, TerraformLocal, Token, propertyAccess } from "cdktf";
 import { Construct } from "constructs";
 import { ConfigError } from "../../config/load";
 import type { Names } from "../../config/names";
-import type { Application } from "../../config/schema";
+import type { Container } from "../../config/services/container";
 import { policy, trust, type Statement } from "./policy";
 
 /** Props of {@link TaskRoles}. */
 export interface TaskRolesProps {
   readonly names: Names;
   readonly account: string;
-  readonly secrets: Application["secrets"];
-  /** ARNs of the customer's KMS keys that encrypt them. */
-  readonly secretKeys: Application["secretKeys"];
+  /** Services and jobs by name. */
+  readonly containers: ReadonlyMap<string, RoleSettings>;
+}
+
+/** What of a service or a job decides about its roles. */
+export interface RoleSettings extends Pick<
+  Container,
+  "secrets" | "secretKeys" | "permissions" | "registryCredentials"
+> {
   readonly exec: boolean;
+  /** Where it stands in the config. */
+  readonly path: string;
 }
 
 /** Source: IAM User Guide, "IAM and AWS STS quotas": characters of all inline policies of a role, white space apart. */
 const longestPolicies = 10_240;
 
-/** What ECS does for a task (execution role), and what the application itself may do (task role). */
+/**
+ * For each service and job, what ECS does for its tasks (execution role), and what they themselves may do (task role).
+ * Each holds what that one was given, and nothing of another's.
+ */
 export class TaskRoles extends Construct {
   readonly execution: IamRole;
   readonly task: IamRole;
+  private readonly names: Names;
 
-  constructor(scope: Construct, id: string, props: TaskRolesProps) {
+  constructor(scope: Construct, id: string, { names, account, containers }: TaskRolesProps) {
     super(scope, id);
-    const { names, account, secrets, secretKeys, exec } = props;
+    this.names = names;
     // Source: Amazon ECS Developer Guide, "Amazon ECS task IAM role", confused deputy.
     const assumeRolePolicy = trust("ecs-tasks.amazonaws.com", {
       StringEquals: { "aws:SourceAccount": account },
       ArnLike: { "aws:SourceArn": names.arn("ecs", "*") },
     });
-    this.execution = new IamRole(this, "execution", { name: names.role("execution"), assumeRolePolicy });
+    const keys = [...containers.keys()];
+    this.execution = this.roles("execution", keys, assumeRolePolicy);
+    this.task = this.roles("task", keys, assumeRolePolicy);
     new IamRolePolicyAttachment(this, "execution-images-and-logs", {
-      role: this.execution.name,
+      forEach: TerraformIterator.fromResources(this.execution),
+      role: "${each.value.name}",
       policyArn: "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
     });
-    if (Object.keys(secrets).length > 0) {
-      const reading = policy(...readingOf(Object.values(secrets)), ...allow("kms:Decrypt", secretKeys));
-      if (reading.length > longestPolicies) {
-        throw new ConfigError([
-          `application.secrets: the policy that lets them be read has ${reading.length} characters, of the ${longestPolicies} that a role's own policies may have: keep several values in one secret, and name them by its ARN with :KEY::`,
-        ]);
-      }
-      new IamRolePolicy(this, "execution-secrets", {
-        role: this.execution.name,
-        name: "secrets",
-        policy: reading,
-      });
+    this.policies("execution-secrets", "secrets", this.execution, containers, reading);
+    this.policies("task-permissions", "permissions", this.task, containers, acting);
+  }
+
+  private roles(purpose: "execution" | "task", keys: readonly string[], assumeRolePolicy: string): IamRole {
+    const names = keys.map((key) => [key, this.names.role(key, purpose)]);
+    const local = new TerraformLocal(this, `${purpose}_roles`, Object.fromEntries(names));
+    const forEach = TerraformIterator.fromMap(local.asStringMap);
+    return new IamRole(this, purpose, { forEach, name: forEach.value, assumeRolePolicy });
+  }
+
+  private policies(
+    id: string,
+    name: string,
+    role: IamRole,
+    containers: TaskRolesProps["containers"],
+    statementsOf: (settings: RoleSettings) => Statement[],
+  ): void {
+    const texts = [...containers].flatMap(([key, settings]) => {
+      const statements = statementsOf(settings);
+      return statements.length === 0 ? [] : [[key, checked(policy(...statements), name, settings)]];
+    });
+    if (texts.length === 0) {
+      return;
     }
-    this.task = new IamRole(this, "task", { name: names.role("task"), assumeRolePolicy });
-    if (exec) {
-      new IamRolePolicy(this, "task-exec", {
-        role: this.task.name,
-        name: "exec",
-        // Source: Amazon ECS Developer Guide, "Monitor Amazon ECS containers with ECS Exec".
-        policy: policy({
-          Effect: "Allow",
-          Action: [
-            "ssmmessages:CreateControlChannel",
-            "ssmmessages:CreateDataChannel",
-            "ssmmessages:OpenControlChannel",
-            "ssmmessages:OpenDataChannel",
-          ],
-          Resource: "*",
-        }),
-      });
-    }
+    const local = new TerraformLocal(this, id.replace("-", "_"), Object.fromEntries(texts));
+    const forEach = TerraformIterator.fromMap(local.asStringMap);
+    new IamRolePolicy(this, id, {
+      forEach,
+      role: Token.asString(propertyAccess(role, [forEach.key, "name"])),
+      name,
+      policy: forEach.value,
+    });
   }
 }
 
-function readingOf(arns: readonly string[]): Statement[] {
-  const of = (service: string) => arns.filter((arn) => arn.split(":")[2] === service);
-  const secrets = of("secretsmanager").flatMap(resourcesOf);
-  const parameters = of("ssm");
-  return [...allow("secretsmanager:GetSecretValue", secrets), ...allow("ssm:GetParameters", parameters)];
+function checked(text: string, setting: string, { path }: RoleSettings): string {
+  if (text.length > longestPolicies) {
+    throw new ConfigError([
+      `${path}.${setting}: the policy for them has ${text.length} characters, of the ${longestPolicies} that a role's own policies may have: ` +
+        (setting === "secrets"
+          ? "keep several values in one secret, and name them by its ARN with :KEY::"
+          : "name fewer resources, with * and ? as wildcards"),
+    ]);
+  }
+  return text;
 }
+
+function reading({ secrets, secretKeys, registryCredentials }: RoleSettings): Statement[] {
+  const arns = [
+    ...Object.values(secrets),
+    ...(registryCredentials === undefined ? [] : [registryCredentials]),
+  ];
+  const of = (service: string) => arns.filter((arn) => arn.split(":")[2] === service);
+  return [
+    ...allow("secretsmanager:GetSecretValue", of("secretsmanager").flatMap(resourcesOf)),
+    ...allow("ssm:GetParameters", of("ssm")),
+    ...allow("kms:Decrypt", secretKeys),
+  ];
+}
+
+function acting({ permissions, exec }: RoleSettings): Statement[] {
+  const given = permissions.map(({ actions, resources }): Statement => ({
+    Effect: "Allow",
+    Action: actions,
+    Resource: resources,
+  }));
+  return exec ? [...given, execution] : given;
+}
+
+// Source: Amazon ECS Developer Guide, "Monitor Amazon ECS containers with ECS Exec".
+const execution: Statement = {
+  Effect: "Allow",
+  Action: [
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+  ],
+  Resource: "*",
+};
 
 /**
  * What a policy names for a secret. Secrets Manager ends each secret's ARN with a hyphen and six characters of its own,

@@ -2,19 +2,21 @@ import { Certificate } from "@cdktf/provider-digitalocean/lib/certificate";
 import { Loadbalancer, type LoadbalancerForwardingRule } from "@cdktf/provider-digitalocean/lib/loadbalancer";
 import { dependable, Fn, type TerraformResource } from "cdktf";
 import { Construct } from "constructs";
-import type { HealthTimes } from "../../config/health";
-import type { DigitalOceanSite, Listener } from "../../config/schema";
+import type { HealthTimes } from "../../config/services/health";
+import type { Listener, LoadBalancer as Settings } from "../../config/services/load-balancer";
 
-/** Props of {@link PublicLoadBalancer}. */
-export interface PublicLoadBalancerProps {
+/** Props of {@link LoadBalancer}. */
+export interface LoadBalancerProps {
   readonly name: string;
+  /** Name of the service, which is the resource's too. */
+  readonly service: string;
   readonly region: string;
   readonly vpcUuid: string | undefined;
   /** Replaces the load balancer, which can't move to another network. */
   readonly network: TerraformResource;
   /** Tag of the droplets behind it. */
   readonly tag: string;
-  readonly settings: DigitalOceanSite["loadBalancer"];
+  readonly settings: Settings;
   /** Port of the nodes. */
   readonly port: number;
   readonly healthPath: string;
@@ -23,21 +25,23 @@ export interface PublicLoadBalancerProps {
 
 const anybody = ["0.0.0.0/0"];
 
-/** The way in to a site: listeners in front of the tagged droplets that pass their health checks. */
-export class PublicLoadBalancer extends Construct {
+/** The way in to a service at a site: listeners in front of the tagged droplets that pass its health checks. */
+export class LoadBalancer extends Construct {
   readonly resource: Loadbalancer;
   /** Where clients connect to: a listener's first domain where it has one, else the address. */
   readonly urls: string[];
 
-  constructor(scope: Construct, id: string, props: PublicLoadBalancerProps) {
+  constructor(scope: Construct, id: string, props: LoadBalancerProps) {
     super(scope, id);
-    const { name, region, vpcUuid, network, tag, settings, port, healthPath, health } = props;
+    const { name, service, region, vpcUuid, network, tag, settings, port, healthPath, health } = props;
     const { allowFrom, listeners } = settings;
     const redirect = listeners.some(
       (listener) => listener.protocol === "http" && listener.redirectTo !== undefined,
     );
-    this.resource = new Loadbalancer(this, "public", {
+    this.resource = new Loadbalancer(this, service, {
       name,
+      // Left out, that of an earlier configuration would stay.
+      network: settings.network === "internal" ? "INTERNAL" : "EXTERNAL",
       region,
       vpcUuid,
       dropletTag: tag,
@@ -46,7 +50,7 @@ export class PublicLoadBalancer extends Construct {
         entryPort: listener.port,
         targetProtocol: "http",
         targetPort: port,
-        ...this.certificateOf(name, listener),
+        ...this.certificateOf(props, listener),
       })),
       redirectHttpToHttps: redirect,
       // DigitalOcean would point the domain's apex at the load balancer, whatever runs there, and leave that behind.
@@ -68,7 +72,7 @@ export class PublicLoadBalancer extends Construct {
   }
 
   private certificateOf(
-    name: string,
+    { name, service }: LoadBalancerProps,
     listener: Listener,
   ): Pick<LoadbalancerForwardingRule, "certificateName"> {
     if (listener.protocol === "http") {
@@ -81,7 +85,7 @@ export class PublicLoadBalancer extends Construct {
     // Every change replaces a certificate, and one in use can't be deleted: the new one comes first. Names are unique,
     // also that of a certificate that failed: the time of its creation gives each one its own.
     const time = Fn.formatdate("YYYYMMDDhhmmss", Fn.timestamp());
-    const managed = new Certificate(this, `port-${listener.port}`, {
+    const managed = new Certificate(this, `${service}-${listener.port}`, {
       name: `${name}-${listener.port}-${time}`,
       type: "lets_encrypt",
       domains: [...certificate.domains],

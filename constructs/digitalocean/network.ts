@@ -3,7 +3,7 @@ import { DataDigitaloceanVpc } from "@cdktf/provider-digitalocean/lib/data-digit
 import { Vpc } from "@cdktf/provider-digitalocean/lib/vpc";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { Construct } from "constructs";
-import type { DigitalOceanSite } from "../../config/schema";
+import type { DigitalOceanSite } from "../../config/sites/digitalocean-site";
 import { Script } from "../script/script";
 
 /** Props of {@link Network}. */

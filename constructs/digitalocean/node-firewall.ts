@@ -1,15 +1,14 @@
 import { Firewall } from "@cdktf/provider-digitalocean/lib/firewall";
 import { Construct } from "constructs";
-import type { DigitalOceanSite } from "../../config/schema";
+import type { DigitalOceanSite } from "../../config/sites/digitalocean-site";
 
 /** Props of {@link NodeFirewall}. */
 export interface NodeFirewallProps {
   readonly name: string;
   /** Tag of the droplets that it protects. */
   readonly tag: string;
-  /** Port that only the load balancer may connect to. */
-  readonly port: number;
-  readonly loadBalancerId: string;
+  /** Ports that only a load balancer may connect to. */
+  readonly entrances: readonly { readonly port: number; readonly loadBalancerId: string }[];
   readonly sshFrom: readonly string[];
   readonly extraEgress: DigitalOceanSite["extraEgress"];
 }
@@ -24,20 +23,24 @@ const egress = [
   { protocol: "udp", portRange: "123" },
 ];
 
-/** Lets the load balancer in to the tagged droplets, who may log in, and nobody else. */
+/** Lets each load balancer in to the tagged droplets, who may log in, and nobody else. */
 export class NodeFirewall extends Construct {
   readonly resource: Firewall;
 
   constructor(scope: Construct, id: string, props: NodeFirewallProps) {
     super(scope, id);
-    const { name, tag, port, loadBalancerId, sshFrom, extraEgress } = props;
+    const { name, tag, entrances, sshFrom, extraEgress } = props;
     const ssh =
       sshFrom.length === 0 ? [] : [{ protocol: "tcp", portRange: "22", sourceAddresses: [...sshFrom] }];
     this.resource = new Firewall(this, "nodes", {
       name,
       tags: [tag],
       inboundRule: [
-        { protocol: "tcp", portRange: String(port), sourceLoadBalancerUids: [loadBalancerId] },
+        ...entrances.map(({ port, loadBalancerId }) => ({
+          protocol: "tcp",
+          portRange: String(port),
+          sourceLoadBalancerUids: [loadBalancerId],
+        })),
         ...ssh,
       ],
       outboundRule: [

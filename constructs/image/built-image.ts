@@ -1,15 +1,20 @@
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { App, TerraformStack } from "cdktf";
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
-import { readBuildContext, type BuildContext } from "../../config/build-context";
+import { readBuildContext, type BuildContext } from "../../config/services/build-context";
 import { ConfigError } from "../../config/load";
 import { awsLibrary, Script } from "../script/script";
 import { copyContext, hashContext } from "./context-copy";
 
 /** Props of {@link BuiltImage}. */
 export interface BuiltImageProps {
+  /** Its name in the config. */
+  readonly name: string;
+  /** Name of the resource that pushes it. */
+  readonly address: string;
   /** Folder that holds the Dockerfile, absolute or relative to the working directory. */
   readonly build: string;
   /** Platform of the nodes that run it. */
@@ -35,17 +40,20 @@ export class BuiltImage extends Construct {
   readonly uri: string;
   /** Once it is there, so is the image. Without a destroy provisioner: what depends on it is created before it is destroyed. */
   readonly resource: NullResource;
+  /** Of what is built, from the stack's folder. */
+  private readonly location: string;
 
   constructor(scope: Construct, id: string, props: BuiltImageProps) {
     super(scope, id);
-    const { build, platform, repository, awsRegion, account } = props;
+    const { name, address, build, platform, repository, awsRegion, account } = props;
     const context = readBuildContext(build);
-    this.refuseOutput(context, build);
+    this.refuseOutput(context, name, build);
     const tag = hashContext(context, platform).slice(0, tagLength);
-    const location = `${copies}/${tag}`;
-    this.copyAtSynthesis(context, location);
+    this.location = `${copies}/${tag}`;
+    this.copyAtSynthesis(context);
 
     const settings = {
+      IMAGE: name,
       REPOSITORY: repository,
       TAG: tag,
       PLATFORM: platform,
@@ -55,38 +63,48 @@ export class BuiltImage extends Construct {
     const publish = new Script(this, join(__dirname, "publish.sh"));
     const library = new Script(this, awsLibrary);
     this.uri = `${repository}:${tag}`;
-    this.resource = new NullResource(this, "image", {
+    this.resource = new NullResource(this, address, {
       triggers: settings,
       provisioners: [
         {
           type: "local-exec",
           command: `bash ${publish.location}`,
-          environment: { ...settings, CONTEXT: `./${location}`, AWS_LIBRARY: library.location },
+          environment: { ...settings, CONTEXT: `./${this.location}`, AWS_LIBRARY: library.location },
         },
       ],
     });
   }
 
-  private refuseOutput({ folder, passes }: BuildContext, build: string): void {
+  private refuseOutput({ folder, passes }: BuildContext, name: string, build: string): void {
     const { outdir } = App.of(this);
     const written = relative(folder, resolve(outdir, "manifest.json"));
     if (!written.startsWith("..") && passes(written)) {
       throw new ConfigError([
-        `application.image.build holds ${outdir}, which every synthesis changes: add it to .dockerignore (got ${JSON.stringify(build)})`,
+        `images.${name}.build holds ${outdir}, which every synthesis changes: add it to .dockerignore (got ${JSON.stringify(build)})`,
       ]);
     }
   }
 
-  private copyAtSynthesis(context: BuildContext, location: string): void {
+  private copyAtSynthesis(context: BuildContext): void {
     const stack = TerraformStack.of(this);
-    const { synthesizer } = stack;
-    stack.synthesizer = {
-      synthesize: (session) => {
-        synthesizer.synthesize(session);
-        const folder = join(session.outdir, session.manifest.forStack(stack).workingDirectory);
-        rmSync(join(folder, copies), { recursive: true, force: true });
-        copyContext(context, join(folder, location));
+    addCustomSynthesis(this, {
+      onSynthesize: ({ outdir, manifest }) => {
+        const folder = join(outdir, manifest.forStack(stack).workingDirectory);
+        const locations = stack.node
+          .findAll()
+          .flatMap((one) => (one instanceof BuiltImage ? one.location : []));
+        for (const stale of readdirIfThere(join(folder, copies))) {
+          if (!locations.includes(`${copies}/${stale}`)) {
+            rmSync(join(folder, copies, stale), { recursive: true });
+          }
+        }
+        rmSync(join(folder, this.location), { recursive: true, force: true });
+        copyContext(context, join(folder, this.location));
       },
-    };
+    });
   }
+}
+
+function readdirIfThere(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import type { BuildContext, ContextFile } from "../../config/build-context";
+import type { BuildContext, ContextFile } from "../../config/services/build-context";
 
 /**
  * What is built, as 64 hexadecimal digits: the platform, and of each file path, kind and content; nothing that differs

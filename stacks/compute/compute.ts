@@ -1,36 +1,60 @@
 import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import type { Construct } from "constructs";
-import { healthTimes } from "../../config/health";
-import type { Node } from "../../config/nodes";
 import type { Config } from "../../config/schema";
+import { drainTimes } from "../../config/services/health";
+import { hasTasksAt } from "../../config/services/placements";
+import type { ResolvedSite, Sites } from "../../config/sites/nodes";
 import { NodeLife } from "../../constructs/node/node-life";
 import { NodeSet } from "../../constructs/node/node-set";
 import type { ActivationsOutputs } from "../activations";
 import { ProjectStack } from "../project-stack";
 
+/** Props of {@link ComputeStack}. */
+export interface ComputeProps {
+  readonly config: Config;
+  /** Name of the site. */
+  readonly site: string;
+  readonly sites: Sites;
+  readonly activations: ActivationsOutputs;
+}
+
 /** The nodes of one site. Needs no AWS provider: its scripts use the AWS CLI. */
 export abstract class ComputeStack extends ProjectStack {
-  constructor(
-    scope: Construct,
-    config: Config,
-    /** Name of the site. */
-    readonly site: string,
-    private readonly activations: ActivationsOutputs,
-  ) {
+  /** Name of the site. */
+  readonly site: string;
+  /** URLs of internal services by name, as tokens of another stack; undefined where the site can have none. */
+  readonly internalUrl?: (reader: ProjectStack) => (service: string) => string;
+  protected readonly resolved: ResolvedSite;
+  private readonly activations: ActivationsOutputs;
+
+  constructor(scope: Construct, { config, site, sites, activations }: ComputeProps) {
     super(scope, `compute-${site}`, config);
+    const resolved = sites.get(site);
+    if (resolved === undefined) {
+      throw new Error(`no site is called ${site}`);
+    }
+    this.site = site;
+    this.resolved = resolved;
+    this.activations = activations;
     new NullProvider(this, "null");
   }
 
   /**
    * The nodes and their lives across both clouds, and what a machine needs in order to become one of them.
+   * @param fields texts of its machine that each node has, besides what every node has
    * @param replacing how a user replaces one of them
    */
-  protected addNodes<Field extends string>(
-    nodes: ReadonlyMap<string, Readonly<Record<Field | keyof Node, string>>>,
+  protected addNodes<Field extends string = never>(
+    fields: readonly Field[],
     replacing: (site: string, node: string) => string,
   ) {
     const { config, names, site } = this;
-    const set = new NodeSet(this, "set", nodes);
+    const texts = [...this.resolved.nodes].map(([name, node]) => {
+      const machine = fields.map((field) => [field, node.texts[field] ?? ""]);
+      const { generation, activation, allAttributes: attributes } = node;
+      return [name, { ...Object.fromEntries(machine), generation, activation, attributes }] as const;
+    });
+    const set = new NodeSet<Field | "generation" | "activation" | "attributes">(this, "set", new Map(texts));
     const { activation_ids, activation_codes } = this.activations.readBy(this);
     const activation = set.get("activation");
     const activationId = activation_ids(activation);
@@ -39,9 +63,20 @@ export abstract class ComputeStack extends ProjectStack {
     const life = new NodeLife(this, "life", {
       nodes: set,
       remedy: replacing(site, set.key),
-      drain: healthTimes(config.application.health).drain,
+      drain: drainTimes(Object.values(config.services).filter((service) => hasTasksAt(service, site))),
       identity: { ...place, awsRegion: config.aws.region, account: config.aws.accountId, activationId },
     });
     return { set, life, activationId, activationCode: activation_codes(activation) };
+  }
+
+  /** The site's settings as its kind has them. */
+  protected settings<Kind extends Config["sites"][string]["kind"]>(
+    kind: Kind,
+  ): Extract<Config["sites"][string], { kind: Kind }> {
+    const settings = this.config.sites[this.site];
+    if (settings?.kind !== kind) {
+      throw new Error(`site ${this.site} is not of kind ${kind}`);
+    }
+    return settings as Extract<Config["sites"][string], { kind: Kind }>;
   }
 }

@@ -1,65 +1,54 @@
 import { DigitaloceanProvider } from "@cdktf/provider-digitalocean/lib/provider";
 import { Tag } from "@cdktf/provider-digitalocean/lib/tag";
 import type { Construct } from "constructs";
-import { healthTimes } from "../../config/health";
 import { dropletTags } from "../../config/names";
-import { dropletsOf } from "../../config/nodes";
-import type { Config, DigitalOceanSite } from "../../config/schema";
+import { entrancesAt, type Entrance } from "../../config/services/entrances";
+import { healthTimes } from "../../config/services/health";
 import { Droplets } from "../../constructs/digitalocean/droplets";
-import { PublicLoadBalancer } from "../../constructs/digitalocean/load-balancer";
+import { LoadBalancer } from "../../constructs/digitalocean/load-balancer";
 import { Network } from "../../constructs/digitalocean/network";
 import { NodeFirewall } from "../../constructs/digitalocean/node-firewall";
 import { replacingNode } from "../../constructs/node/replacement";
-import { ComputeStack } from "./compute";
-import type { ActivationsOutputs } from "../activations";
-import { objectPerInstance, StackOutputs, text, texts } from "../outputs";
+import { byName, objectPerInstance, StackOutputs, text } from "../outputs";
+import type { ProjectStack } from "../project-stack";
+import { ComputeStack, type ComputeProps } from "./compute";
+
+/** A service's way in, and where it leads from. */
+interface BuiltEntrance extends Entrance {
+  readonly built: LoadBalancer;
+}
 
 /**
- * Droplets behind a load balancer. Tag, load balancer and firewall stand before the first droplet boots and
+ * Droplets behind load balancers. Tag, load balancers and firewall stand before the first droplet boots and
  * until the last has gone, so that none is ever open, or loses its clients while it drains.
  */
 export class DigitalOceanComputeStack extends ComputeStack {
-  readonly outputs;
+  override readonly internalUrl: (reader: ProjectStack) => (service: string) => string;
 
-  constructor(
-    scope: Construct,
-    config: Config,
-    siteName: string,
-    site: DigitalOceanSite,
-    activations: ActivationsOutputs,
-  ) {
-    super(scope, config, siteName, activations);
+  constructor(scope: Construct, props: ComputeProps) {
+    super(scope, props);
     new DigitaloceanProvider(this, "digitalocean");
-    const { application } = config;
+    const { config, site: siteName } = this;
+    const site = this.settings("digitalocean");
     const { region } = site;
     const name = this.names.site(siteName);
 
-    const { vpcUuid, choice } = new Network(this, "network", { name, region, vpc: site.vpc });
+    const network = new Network(this, "network", { name, region, vpc: site.vpc });
+    const { vpcUuid } = network;
     const tag = new Tag(this, "nodes", { name });
-    const entrance = new PublicLoadBalancer(this, "entrance", {
-      name,
-      region,
-      vpcUuid,
-      network: choice,
-      tag: tag.id,
-      settings: site.loadBalancer,
-      port: application.port,
-      healthPath: application.health.path,
-      health: healthTimes(application.health).loadBalancer,
-    });
+    const entrances = entrancesAt(config.services, props.sites, siteName).map((entrance) => ({
+      ...entrance,
+      built: this.addEntrance(entrance, region, network, tag.id),
+    }));
     const firewall = new NodeFirewall(this, "protection", {
       name,
       tag: tag.id,
-      port: application.port,
-      loadBalancerId: entrance.resource.id,
+      entrances: entrances.map(({ http, built }) => ({ port: http.port, loadBalancerId: built.resource.id })),
       sshFrom: site.ssh.allowFrom,
       extraEgress: site.extraEgress,
     });
 
-    const { set, life, activationId, activationCode } = this.addNodes(
-      dropletsOf({ deployment: config.name, site: siteName }, site),
-      replacingNode,
-    );
+    const { set, life, activationId, activationCode } = this.addNodes(["size", "image"], replacingNode);
     const droplets = new Droplets(this, "droplets", {
       name: this.names.node(siteName, set.key),
       site: siteName,
@@ -89,17 +78,56 @@ export class DigitalOceanComputeStack extends ComputeStack {
       precondition: droplets.onlyOne(siteName),
     });
 
-    this.outputs = new StackOutputs(this, {
+    const of = (network: "public" | "internal") =>
+      entrances.filter(({ loadBalancer }) => loadBalancer.network === network);
+    const outputs = new StackOutputs(this, {
       kind: text("Kind of the site.", site.kind),
       region: text("DigitalOcean region of the site.", site.region),
-      load_balancer_ip: text("Public address of the load balancer.", entrance.resource.ip),
-      urls: texts("Where clients connect to.", entrance.urls),
+      load_balancer_ips: byName("Address of each service's load balancer.", ipsOf(entrances)),
+      urls: byName("Where clients connect to, by service.", urlsOf(of("public"))),
+      internal_urls: byName(
+        "Where the site's containers find each internal service.",
+        firstOf(of("internal")),
+      ),
       nodes: objectPerInstance("The nodes by name.", deregistration, (node) => ({
-        droplet_id: droplets.of(node, "id"),
+        machine_id: droplets.of(node, "id"),
         public_ipv4: droplets.of(node, "ipv4_address"),
         private_ipv4: droplets.of(node, "ipv4_address_private"),
         ...life.remembered(),
       })),
     });
+    this.internalUrl = (reader) => outputs.readBy(reader).internal_urls;
   }
+
+  private addEntrance(
+    { service, http, loadBalancer }: Entrance,
+    region: string,
+    { vpcUuid, choice }: Network,
+    tag: string,
+  ): LoadBalancer {
+    return new LoadBalancer(this, `entrance-${service}`, {
+      name: this.names.loadBalancer(this.site, service),
+      service,
+      region,
+      vpcUuid,
+      network: choice,
+      tag,
+      settings: loadBalancer,
+      port: http.port,
+      healthPath: http.health.path,
+      health: healthTimes(http.health).loadBalancer,
+    });
+  }
+}
+
+function ipsOf(entrances: readonly BuiltEntrance[]): Record<string, string> {
+  return Object.fromEntries(entrances.map(({ service, built }) => [service, built.resource.ip]));
+}
+
+function urlsOf(entrances: readonly BuiltEntrance[]): Record<string, readonly string[]> {
+  return Object.fromEntries(entrances.map(({ service, built }) => [service, built.urls]));
+}
+
+function firstOf(entrances: readonly BuiltEntrance[]): Record<string, string> {
+  return Object.fromEntries(entrances.map(({ service, built }) => [service, built.urls[0] ?? ""]));
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ECSClient } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { healthTimes } from "../../config/health";
+import { healthTimes } from "../../config/services/health";
 import type { Environment } from "../../config/schema";
 import type { Ended } from "../../demo/command";
 import type { LoadResult } from "../../local-cloud/load/load";

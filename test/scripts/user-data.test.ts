@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { parseConfig } from "../../config/load";
-import { serversOf } from "../../config/nodes";
+import { serversOf } from "../../config/sites/nodes";
 import { oneSite } from "../support/environments";
 
 const scripts = join(__dirname, "../../constructs/node");

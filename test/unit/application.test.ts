@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { healthTimes } from "../../config/health";
+import { healthTimes } from "../../config/services/health";
 import { oneSite, threeSites } from "../support/environments";
 import { resourceAt, stackOf, synth, type StackJson } from "../support/synth";
 

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { parseConfig } from "../../config/load";
 import { namesOf } from "../../config/names";
 import { deploymentVariables } from "../../config/services/variables";
-import { sizeOf, systemMiB } from "../../config/droplet-sizes";
+import { sizeOf, systemMiB } from "../../config/sites/droplet-sizes";
 import { changed } from "../support/changed-environment";
 import { problemsOf } from "../support/config-problems";
 import { oneSite } from "../support/environments";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parseConfig } from "../../config/load";
-import { dropletsOf } from "../../config/nodes";
+import { dropletsOf } from "../../config/sites/nodes";
 import type { Environment } from "../../config/schema";
 import { asTerraformText } from "../../stacks/terraform-text";
 import { problemsOf } from "../support/config-problems";

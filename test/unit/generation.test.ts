@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { generationOf } from "../../config/generation";
+import { generationOf } from "../../config/sites/generation";
 import { parseExpression } from "../../local-cloud/aws/ecs/expression";
 import { problemsOf } from "../support/config-problems";
 import { oneSite } from "../support/environments";

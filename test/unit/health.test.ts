@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { healthTimes } from "../../config/health";
+import { healthTimes } from "../../config/services/health";
 import { ConfigError, parseConfig } from "../../config/load";
 import { oneSite } from "../support/environments";
 

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, test } from "@jest/globals";
-import { buildContextProblem, readBuildContext } from "../../config/build-context";
+import { buildContextProblem, readBuildContext } from "../../config/services/build-context";
 import { ConfigError } from "../../config/load";
 import type { Environment } from "../../config/schema";
 import { hashContext } from "../../constructs/image/context-copy";

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { healthTimes } from "../../config/health";
-import { atOnce, minimumHealthyPercent, rolloutOf } from "../../config/rollout";
+import { healthTimes } from "../../config/services/health";
+import { atOnce, minimumHealthyPercent, rolloutOf } from "../../config/services/rollout";
 import type { Application } from "../../config/schema";
 import { createStage, leastHealthy, registerRevision, serviceInput } from "../support/ecs-stage";
 

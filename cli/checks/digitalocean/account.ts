@@ -1,4 +1,4 @@
-import type { DigitalOceanSite } from "../../../config/schema";
+import type { DigitalOceanSite } from "../../../config/sites/digitalocean-site";
 import { computeStack } from "../../terraform/stacks";
 import type { Check, Undertaking } from "../check";
 import { openDigitalOcean, Refused, unlessDenied } from "./api";
@@ -31,7 +31,9 @@ export const digitalOceanProblems: Check = async (undertaking) => {
     const answer = await unlessDenied("The DigitalOcean account was", api.get("/v2/account"));
     const { account } = (answer ?? {}) as { readonly account?: Account };
     const problems = await Promise.all([
-      command === "diff" ? [] : scopeProblems(api, command, [...sites.values()]),
+      command === "diff"
+        ? []
+        : scopeProblems(api, command, [...sites.keys()], undertaking.environment.config),
       command === "deploy" ? dropletProblems(api, account, sites, undertaking) : [],
     ]);
     return problems.flat();

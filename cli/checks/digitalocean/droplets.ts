@@ -1,6 +1,6 @@
 import { namesOf } from "../../../config/names";
-import { dropletsOf } from "../../../config/nodes";
-import type { DigitalOceanSite } from "../../../config/schema";
+import { resolveSites } from "../../../config/sites/nodes";
+import type { DigitalOceanSite } from "../../../config/sites/digitalocean-site";
 import type { Undertaking } from "../check";
 import { unlessDenied, type DigitalOceanApi } from "./api";
 import { offerProblems, type Order } from "./droplet-offers";
@@ -53,14 +53,22 @@ export async function dropletProblems(
 
 function wantedDroplets(sites: Sites, { environment: { config } }: Undertaking): Wanted[] {
   const names = namesOf(config);
-  return [...sites].flatMap(([name, site]) =>
-    [...dropletsOf({ deployment: config.name, site: name }, site)].map(([node, { size, image }]) => ({
-      site: name,
-      name: names.node(name, node),
-      region: site.region,
-      size,
-      image,
-    })),
+  const resolved = resolveSites(config);
+  return [...sites].flatMap(([name, { region }]) =>
+    [...(resolved.get(name)?.nodes ?? [])].map(
+      ([
+        node,
+        {
+          texts: { size = "", image = "" },
+        },
+      ]) => ({
+        site: name,
+        name: names.node(name, node),
+        region,
+        size,
+        image,
+      }),
+    ),
   );
 }
 

@@ -1,4 +1,6 @@
-import type { DigitalOceanSite } from "../../../config/schema";
+import type { Config } from "../../../config/schema";
+import { entrancesAt } from "../../../config/services/entrances";
+import { resolveSites } from "../../../config/sites/nodes";
 import type { DigitalOceanApi } from "./api";
 
 /** The kinds of things that a site has at DigitalOcean, by the names of their scopes, with the path of each. */
@@ -34,10 +36,12 @@ type Action = keyof typeof attempts;
 export async function scopeProblems(
   api: DigitalOceanApi,
   command: "deploy" | "destroy",
-  sites: readonly DigitalOceanSite[],
+  sites: readonly string[],
+  config: Config,
 ): Promise<string[]> {
+  const kinds = kindsOf(sites, config);
   const scopes =
-    command === "deploy" ? scopesOfDeploy(sites) : kindsOf(sites).map((kind) => [kind, "delete"] as const);
+    command === "deploy" ? scopesOfDeploy(kinds) : kinds.map((kind) => [kind, "delete"] as const);
   const answers = await Promise.all(
     scopes.map(async ([kind, action]) => {
       const { method, suffix } = attempts[action];
@@ -55,25 +59,30 @@ export async function scopeProblems(
 }
 
 /** Droplets may have to be replaced, and the rest changed where it is. */
-function scopesOfDeploy(sites: readonly DigitalOceanSite[]): (readonly [Kind, Action])[] {
+function scopesOfDeploy(kinds: readonly Kind[]): (readonly [Kind, Action])[] {
   return [
-    ...kindsOf(sites).map((kind) => [kind, "create"] as const),
-    ["load_balancer", "update"],
+    ...kinds.map((kind) => [kind, "create"] as const),
+    ...(kinds.includes("load_balancer") ? [["load_balancer", "update"] as const] : []),
     ["firewall", "update"],
     ["droplet", "delete"],
   ];
 }
 
-function kindsOf(sites: readonly DigitalOceanSite[]): Kind[] {
-  const ownVpc = sites.some(({ vpc }) => vpc !== "default");
-  const managed = sites.some(({ loadBalancer }) =>
+function kindsOf(names: readonly string[], config: Config): Kind[] {
+  const sites = resolveSites(config);
+  const entrances = names.flatMap((site) => entrancesAt(config.services, sites, site));
+  const ownVpc = names.some((name) => {
+    const site = config.sites[name];
+    return site?.kind === "digitalocean" && site.vpc !== "default";
+  });
+  const managed = entrances.some(({ loadBalancer }) =>
     loadBalancer.listeners.some(
       (listener) => listener.protocol === "https" && "domains" in listener.certificate,
     ),
   );
   return [
     "tag",
-    "load_balancer",
+    ...(entrances.length > 0 ? (["load_balancer"] as const) : []),
     "firewall",
     "droplet",
     ...(ownVpc ? (["vpc"] as const) : []),

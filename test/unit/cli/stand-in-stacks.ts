@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { writeOutput } from "../../../checkout/output-folder";
 import { loadEnvironment, type LoadedEnvironment } from "../../../config/load";
 import { namesOf } from "../../../config/names";
-import { nodesOf } from "../../../config/nodes";
+import { nodesOf } from "../../../config/sites/nodes";
 
 /**
  * Synthesises, from the environment that `ANYWHERE_ENV` names, stacks with the ids, dependencies, backends and

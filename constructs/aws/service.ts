@@ -1,61 +1,58 @@
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
-import { TerraformIterator, TerraformLocal } from "cdktf";
+import { propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
-import { nodeTags, type Names } from "../../config/names";
-import type { Placement } from "../../config/placements";
-import type { Application } from "../../config/schema";
+import type { Names } from "../../config/names";
+import type { Placement } from "../../config/services/placements";
+import type { Service } from "../../config/services/service";
 import { LostAgents } from "./lost-agents";
+import { nodesWith } from "./node-selection";
 import { Rollout } from "./rollout";
 import type { ServicePlace } from "./service-place";
 
-/** Props of {@link WebService}. */
-export interface WebServiceProps {
+/** Props of {@link PlacedService}. */
+export interface PlacedServiceProps {
   readonly names: Names;
   readonly place: ServicePlace;
   readonly clusterArn: string;
+  /** By site. */
   readonly taskDefinition: EcsTaskDefinition;
-  readonly application: Application;
+  readonly settings: Service;
   readonly placements: ReadonlyMap<string, Placement>;
 }
 
 /**
- * The application as one service per site, so that a roll-out or a lost agent of one never touches another.
- * An apply ends when every site runs the new revision, and fails when ECS has rolled one back.
+ * A service as one ECS service per site, so that a roll-out or a lost agent of one never touches another. An apply
+ * ends when every site runs the new revision, and fails when ECS has rolled one back.
  */
-export class WebService extends Construct {
+export class PlacedService extends Construct {
   readonly service: EcsService;
 
-  constructor(scope: Construct, id: string, props: WebServiceProps) {
+  constructor(scope: Construct, id: string, props: PlacedServiceProps) {
     super(scope, id);
-    const { names, place, application, placements, taskDefinition } = props;
+    const { names, place, settings, placements, taskDefinition } = props;
     const services = new TerraformLocal(
       this,
       "services",
-      Object.fromEntries([...placements].map(([name, placement]) => [name, settingsOf(placement)])),
+      Object.fromEntries([...placements].map(([name, placement]) => [name, numbersOf(placement)])),
     );
     const site = TerraformIterator.fromMap(services.asAnyMap);
-    this.service = new EcsService(this, "app", {
+    this.service = new EcsService(this, "service", {
       forEach: site,
-      name: names.service(site.key),
+      name: names.service(place.service, site.key),
       cluster: props.clusterArn,
-      taskDefinition: taskDefinition.arn,
+      taskDefinition: Token.asString(propertyAccess(taskDefinition, [site.key, "arn"])),
       launchType: "EXTERNAL",
-      ...(application.placement === "every-node"
+      ...(settings.placement === "every-node"
         ? { schedulingStrategy: "DAEMON" }
         : { schedulingStrategy: "REPLICA", desiredCount: site.getNumber("desiredCount") }),
       deploymentMinimumHealthyPercent: site.getNumber("minimumHealthyPercent"),
-      deploymentMaximumPercent: 100,
+      deploymentMaximumPercent: site.getNumber("maximumPercent"),
       deploymentCircuitBreaker: { enable: true, rollback: true },
       // Not supported on EXTERNAL, and ENABLED when left out.
       availabilityZoneRebalancing: "DISABLED",
-      placementConstraints: [
-        {
-          type: "memberOf",
-          expression: `attribute:${nodeTags.deployment} == ${place.name} and attribute:${nodeTags.site} == ${site.key}`,
-        },
-      ],
-      enableExecuteCommand: application.exec,
+      placementConstraints: [{ type: "memberOf", expression: nodesWith(place.name, site.key, settings.on) }],
+      enableExecuteCommand: settings.exec,
       // The provider's own wait takes a DAEMON service that has not begun for steady; see Rollout.
       waitForSteadyState: false,
       timeouts: { delete: site.getString("deleteTimeout") },
@@ -64,7 +61,7 @@ export class WebService extends Construct {
       place,
       service: this.service,
       taskDefinition,
-      logGroup: names.containerLogs,
+      logGroup: names.logs(place.service),
       placements,
     });
     new LostAgents(this, "lost-agents-end", { place, service: this.service, sites: site });
@@ -72,6 +69,6 @@ export class WebService extends Construct {
 }
 
 /** What of a placement a service is made with. */
-function settingsOf({ desiredCount, minimumHealthyPercent, deleteTimeout }: Placement) {
-  return { desiredCount, minimumHealthyPercent, deleteTimeout: `${deleteTimeout}s` };
+function numbersOf({ desiredCount, minimumHealthyPercent, maximumPercent, deleteTimeout }: Placement) {
+  return { desiredCount, minimumHealthyPercent, maximumPercent, deleteTimeout: `${deleteTimeout}s` };
 }

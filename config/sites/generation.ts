@@ -6,21 +6,12 @@ import { createHash } from "node:crypto";
  * compared in ECS's cluster query language, which may take `12e45` for a number.
  */
 export function generationOf(spec: {
-  readonly region?: string;
-  readonly size?: string;
-  readonly image?: string;
-  readonly vpc?: string;
+  /** What of the machine counts; the same number of values for each node of a kind. */
+  readonly incarnation: readonly (string | undefined)[];
   readonly attributes: Readonly<Record<string, string>>;
   readonly replacement: number;
 }): string {
   const attributes = Object.entries(spec.attributes).sort(([a], [b]) => (a < b ? -1 : 1));
-  const canonical = JSON.stringify([
-    spec.region,
-    spec.size,
-    spec.image,
-    spec.vpc,
-    attributes,
-    spec.replacement,
-  ]);
+  const canonical = JSON.stringify([...spec.incarnation, attributes, spec.replacement]);
   return `g${createHash("sha256").update(canonical).digest("hex").slice(0, 11)}`;
 }

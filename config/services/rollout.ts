@@ -1,15 +1,20 @@
-import { healthTimes } from "./health";
-import type { Application } from "./schema";
+import { taskTimes } from "./health";
+import type { Service } from "./service";
 
 /** How a site's service moves from one revision to the next. */
 export interface Rollout {
   /** Percent of the tasks that ECS keeps healthy meanwhile, or during a drain. */
   readonly minimumHealthyPercent: number;
+  /** Percent of the tasks that may run meanwhile. */
+  readonly maximumPercent: number;
   /** Seconds after which a deploy gives the roll-out up. */
   readonly timeout: number;
   /** Seconds that a service's deletion may take. */
   readonly deleteTimeout: number;
 }
+
+/** What of a service decides about its roll-outs. */
+export type RolledOut = Pick<Service, "http" | "placement" | "stopSeconds" | "healthCommand" | "rollout">;
 
 /** Nodes that are replaced one after the other; of more than these a tenth goes at a time. */
 const oneAfterTheOther = 10;
@@ -23,7 +28,7 @@ const start = 60;
 const margin = 1.5;
 const base = 300;
 
-/** How many tasks are replaced at the same time. A node's port is fixed: a new task fits only where an old one has gone. */
+/** How many tasks are replaced at the same time, when the configuration doesn't say. */
 export function atOnce(tasks: number): number {
   return tasks <= oneAfterTheOther ? 1 : Math.ceil(tasks / 10);
 }
@@ -32,8 +37,8 @@ export function atOnce(tasks: number): number {
  * Rounded down, since ECS rounds the resulting count up, and a roll-out that may stop no task never ends.
  * Source: Amazon ECS API Reference, DeploymentConfiguration.
  */
-export function minimumHealthyPercent(tasks: number): number {
-  return tasks === 0 ? 0 : Math.floor((100 * (tasks - atOnce(tasks))) / tasks);
+function minimumHealthyPercent(tasks: number, together: number): number {
+  return tasks === 0 ? 0 : Math.floor((100 * (tasks - together)) / tasks);
 }
 
 /** Tasks of a new revision that have to fail before ECS gives it up. Source: Amazon ECS Developer Guide, circuit breaker. */
@@ -41,19 +46,28 @@ function failuresUntilBroken(tasks: number): number {
   return Math.min(200, Math.max(3, Math.ceil(tasks / 2)));
 }
 
+/** Whether new tasks find room beside the old ones: no port is fixed, and ECS may put them anywhere at the site. */
+function fitsBeside({ http, placement }: Pick<Service, "http" | "placement">): boolean {
+  return http === undefined && placement !== "every-node";
+}
+
 /** Derives a roll-out's numbers from how many tasks there are, and how long each takes to stop and to start. */
-export function rolloutOf(tasks: number, health: Application["health"]): Rollout {
-  const { stopTimeout, readyAfter, container } = healthTimes(health);
-  const checks = container.interval * container.retries;
-  const replaced = scheduling + stopTimeout + start + readyAfter + container.interval;
+export function rolloutOf(tasks: number, service: RolledOut): Rollout {
+  const { stop, check, health } = taskTimes(service);
+  const { interval = 0, retries = 0, startPeriod = 0 } = check ?? {};
+  const replaced = scheduling + stop + start + (health?.readyAfter ?? 0) + interval;
   // A task that never turns healthy is given up after its start period, and stopped in turn.
-  const failed = scheduling + start + container.startPeriod + checks + stopTimeout;
-  const rounds = (count: number) => Math.ceil(count / atOnce(tasks));
+  const failed = scheduling + start + startPeriod + interval * retries + stop;
+  const beside = fitsBeside(service);
+  const together = beside ? tasks : Math.min(service.rollout.atOnce ?? atOnce(tasks), tasks);
+  const rounds = (count: number) => (count === 0 ? 0 : Math.ceil(count / together));
   const longest = Math.max(rounds(tasks) * replaced, rounds(failuresUntilBroken(tasks)) * failed);
+  const { timeoutMinutes } = service.rollout;
   return {
-    minimumHealthyPercent: minimumHealthyPercent(tasks),
-    timeout: minutes(base + margin * longest),
-    deleteTimeout: minutes(base + margin * (scheduling + stopTimeout)),
+    minimumHealthyPercent: beside ? 100 : minimumHealthyPercent(tasks, together),
+    maximumPercent: beside ? 200 : 100,
+    timeout: timeoutMinutes === undefined ? minutes(base + margin * longest) : timeoutMinutes * 60,
+    deleteTimeout: minutes(base + margin * (scheduling + stop)),
   };
 }
 

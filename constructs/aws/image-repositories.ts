@@ -1,25 +1,32 @@
 import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy";
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
+import { TerraformIterator, TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
+import type { Names } from "../../config/names";
 
 /** Images beyond this many are deleted, the oldest first. */
 const keptImages = 50;
 
-/** Where the application's images are: a tag never changes what it names, and every image is scanned. */
-export class ImageRepository extends Construct {
+/** Where the images that are built here are, by name: a tag never changes what it names, and every image is scanned. */
+export class ImageRepositories extends Construct {
   readonly repository: EcrRepository;
 
-  constructor(scope: Construct, id: string, { name }: { readonly name: string }) {
+  constructor(scope: Construct, id: string, names: Names, images: readonly string[]) {
     super(scope, id);
-    this.repository = new EcrRepository(this, "app", {
-      name,
+    const repositories = images.map((image) => [image, names.repository(image)]);
+    const local = new TerraformLocal(this, "repositories", Object.fromEntries(repositories));
+    const forEach = TerraformIterator.fromMap(local.asStringMap);
+    this.repository = new EcrRepository(this, "image", {
+      forEach,
+      name: forEach.value,
       imageTagMutability: "IMMUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
       // Images are built from sources, so that a destroy need not stop at them.
       forceDelete: true,
     });
-    new EcrLifecyclePolicy(this, "app-images", {
-      repository: this.repository.name,
+    new EcrLifecyclePolicy(this, "image-expiry", {
+      forEach: TerraformIterator.fromResources(this.repository),
+      repository: "${each.value.name}",
       policy: JSON.stringify({
         rules: [
           {

@@ -1,0 +1,54 @@
+import type { Config } from "../schema";
+import type { Sites } from "../sites/nodes";
+import type { LoadBalancer } from "./load-balancer";
+import { isMadeAt } from "./placements";
+import type { Http, Service } from "./service";
+
+/** A service's way in at a site. */
+export interface Entrance {
+  readonly service: string;
+  readonly http: Http;
+  readonly loadBalancer: LoadBalancer;
+}
+
+/** What a service is to have in front of it at a site, whatever that site can have. */
+export function wantedAt({ loadBalancer, sites }: Http, site: string): LoadBalancer | undefined {
+  const differing = sites[site];
+  if (differing === false || (differing === undefined && loadBalancer === false)) {
+    return undefined;
+  }
+  const usual: LoadBalancer =
+    loadBalancer === false
+      ? { network: "public", allowFrom: [], listeners: [{ protocol: "http", port: 80 }] }
+      : loadBalancer;
+  return {
+    network: differing?.network ?? usual.network,
+    allowFrom: differing?.allowFrom ?? usual.allowFrom,
+    listeners: differing?.listeners ?? usual.listeners,
+  };
+}
+
+/** The load balancer of a service at a site; undefined when it has none there. */
+export function loadBalancerAt(service: Service, sites: Sites, site: string): LoadBalancer | undefined {
+  const possible = sites.get(site)?.loadBalancers === true && isMadeAt(service, site);
+  return possible && service.http !== undefined ? wantedAt(service.http, site) : undefined;
+}
+
+/** The ways in to a site, by service. */
+export function entrancesAt(services: Config["services"], sites: Sites, site: string): Entrance[] {
+  return Object.entries(services).flatMap(([name, service]) => {
+    const loadBalancer = loadBalancerAt(service, sites, site);
+    return loadBalancer === undefined || service.http === undefined
+      ? []
+      : [{ service: name, http: service.http, loadBalancer }];
+  });
+}
+
+/** Names of the internal services whose URLs a container is given, in the order of the config. */
+export function calledBy({ environment }: Pick<Service, "environment">): string[] {
+  return [
+    ...new Set(
+      Object.values(environment).flatMap((value) => (typeof value === "string" ? [] : [value.service])),
+    ),
+  ];
+}

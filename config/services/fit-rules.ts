@@ -1,0 +1,86 @@
+import type { Problem } from "../problem";
+import type { Config } from "../schema";
+import type { Node, ResolvedSite, Sites } from "../sites/nodes";
+import type { Container } from "./container";
+import { hasAttributes, hasTasksAt } from "./placements";
+import { proxy } from "./handover";
+import type { Service } from "./service";
+
+/** What a task takes of a node. */
+interface Demand {
+  readonly path: readonly string[];
+  readonly cpuUnits: number;
+  readonly memoryMiB: number;
+  /** Whether it is on this node for certain: one task on every node, or as many as there are nodes. */
+  readonly certain: boolean;
+}
+
+/** What doesn't fit the nodes, with everything that runs on the same one. The first node is named for each thing. */
+export function fitProblems(config: Config, sites: Sites): Problem[] {
+  const problems = new Map<string, Problem>();
+  for (const [name, site] of sites) {
+    for (const [node, resolved] of site.nodes) {
+      for (const problem of problemsOn(
+        `${name}/${node}`,
+        resolved,
+        demandsOn(config, name, site, resolved),
+      )) {
+        const key = problem.path.join(".");
+        problems.set(key, problems.get(key) ?? problem);
+      }
+    }
+  }
+  return [...problems.values()];
+}
+
+function demandsOn({ services, jobs }: Config, site: string, { nodes }: ResolvedSite, node: Node): Demand[] {
+  const running = Object.entries(services)
+    .filter(([, service]) => hasTasksAt(service, site) && hasAttributes(node, service.on))
+    .map(([name, service]) => ({
+      path: ["services", name],
+      ...taskOf(service, service.http?.handover === "proxy"),
+      certain:
+        service.placement === "every-node" ||
+        (service.http !== undefined && (service.placement[site] ?? 0) >= countOf(nodes, service)),
+    }));
+  const starting = Object.entries(jobs)
+    .filter(([, job]) => job.site === site && hasAttributes(node, job.on))
+    .map(([name, job]) => ({ path: ["jobs", name], ...taskOf(job, false), certain: false }));
+  return [...running, ...starting];
+}
+
+function countOf(nodes: ReadonlyMap<string, Node>, { on }: Service): number {
+  return [...nodes.values()].filter((node) => hasAttributes(node, on)).length;
+}
+
+function taskOf({ cpuUnits, memoryMiB }: Container, proxied: boolean) {
+  return {
+    cpuUnits: cpuUnits + (proxied ? proxy.cpuUnits : 0),
+    memoryMiB: memoryMiB + (proxied ? proxy.memoryMiB : 0),
+  };
+}
+
+/** Everything that is certain has to fit together, and each thing that isn't beside that. */
+function problemsOn(node: string, { capacity, model }: Node, demands: readonly Demand[]): Problem[] {
+  if (capacity === undefined) {
+    return [];
+  }
+  const units = { memoryMiB: "MiB of memory", cpuUnits: "CPU units" } as const;
+  return (Object.keys(units) as (keyof typeof units)[]).flatMap((unit) => {
+    const certain = demands.filter((demand) => demand.certain);
+    const taken = certain.reduce((sum, demand) => sum + demand[unit], 0);
+    const tooMuch = certain.length > 0 && taken > capacity[unit];
+    const last = certain.at(-1);
+    const unfit = demands.filter((demand) => !demand.certain && demand[unit] + taken > capacity[unit]);
+    return [...(tooMuch && last !== undefined ? [last] : unfit)].map(({ path, ...demand }) => {
+      const others = taken - (demand.certain ? demand[unit] : 0);
+      const beside = others === 0 ? "" : `, of which ${others} are taken by other services`;
+      return {
+        path: [...path, unit],
+        message:
+          `doesn't fit node ${node}, a ${model ?? "machine"}: it needs ${demand[unit]} ${units[unit]} in all, and the node has ` +
+          `${capacity[unit]}${unit === "memoryMiB" ? " without its system" : ""}${beside}; lower it, or choose a larger size`,
+      };
+    });
+  });
+}

@@ -1,0 +1,24 @@
+import type { Service } from "./service";
+
+/** The proxy in front of a service whose `handover` is "proxy": its image, and what it takes of a node. */
+export const proxy = {
+  // The newest line with long-term support. Source: haproxy.org, "Versions".
+  image: "public.ecr.aws/docker/library/haproxy:3.2",
+  cpuUnits: 64,
+  memoryMiB: 128,
+  /** Connections at the same time, each of which may take two buffers of 16 KiB. */
+  connections: 2000,
+  /** Port inside of its container. */
+  port: 8080,
+} as const;
+
+/** Environment variables by which a deployment tells an image that hands over by itself how to do it. */
+const handoverVariables = ["PORT", "HEALTH_PATH", "LAME_DUCK_SECONDS", "READY_AFTER_SECONDS"] as const;
+
+/** What each of them holds. */
+export type HandoverVariables = Readonly<Record<(typeof handoverVariables)[number], string>>;
+
+/** Variables that a service's container gets from the deployment itself, so that no user may set them. */
+export function deploymentVariables({ http }: Pick<Service, "http">): readonly string[] {
+  return http?.handover === "app" ? handoverVariables : [];
+}

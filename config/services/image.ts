@@ -1,0 +1,32 @@
+import { z } from "zod";
+import type { DeepReadonly } from "../deep-readonly";
+import { folder, text } from "../forms";
+
+const domainPart = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
+const name = String.raw`[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*`;
+// Source: github.com/distribution/reference. ECS takes 255 characters before the digest (API Reference, ContainerDefinition).
+const reference = new RegExp(
+  String.raw`^(?=[^@]{1,255}(@|$))(${domainPart}(\.${domainPart})*(:\d{1,5})?\/)?${name}(\/${name})*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`,
+);
+
+/** A key of `images`, or an image that is pushed elsewhere. Which of them, {@link isUri} tells. */
+export const imageReference = text(
+  reference,
+  "a key of images, or the URI of an image such as registry.example/shop/app:v1, with a tag or an @sha256: digest",
+);
+
+/** Whether it names an image that is pushed elsewhere: with a tag, a digest or a registry. */
+export const isUri = (image: string): boolean => /[:/@]/.test(image);
+
+/** An image that is built here. */
+export const image = z
+  .strictObject({
+    build: folder.describe("Folder that is built, with its Dockerfile."),
+    platform: z
+      .enum(["linux/amd64", "linux/arm64"])
+      .default("linux/amd64")
+      .describe("Platform of the nodes that run it."),
+  })
+  .describe("An image that is built here, and pushed to a repository of its own.");
+
+export type Image = DeepReadonly<z.output<typeof image>>;

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import type { DeepReadonly } from "../deep-readonly";
+import { key, text } from "../forms";
+import { containerSettings } from "./container";
+import { nodeSelector } from "./service";
+
+// Source: EventBridge Scheduler User Guide, "Schedule types".
+const schedule = text(
+  /^(rate\([1-9]\d* (minutes?|hours?|days?)\)|cron\([^\s()]+( [^\s()]+){5}\))$/,
+  "rate(VALUE UNIT) or cron(MINUTES HOURS DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR), as EventBridge Scheduler takes it",
+);
+
+/** Something that runs at certain times, and ends. */
+export const job = z.strictObject({
+  ...containerSettings,
+  schedule: schedule.describe("When it runs: `rate(…)` or `cron(…)` of EventBridge Scheduler."),
+  timezone: z
+    .string()
+    .refine((zone) => Intl.supportedValuesOf("timeZone").includes(zone) || zone === "UTC", {
+      error: "must be a time zone of the IANA database such as Europe/Berlin",
+    })
+    .default("UTC")
+    .describe("Time zone of the schedule."),
+  site: key.describe("Site whose nodes run it."),
+  count: z.int().min(1).max(10).default(1).describe("Tasks that each run starts."),
+  on: nodeSelector,
+  enabled: z.boolean().default(true).describe("Whether it runs at all."),
+});
+
+export type Job = DeepReadonly<z.output<typeof job>>;

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import type { DeepReadonly } from "../deep-readonly";
+import { parseRange } from "../addresses";
+import { addressRange, key, patterns, port, text } from "../forms";
+
+const domain = text(patterns.domain, "a domain such as www.example.com, in small letters");
+
+const certificate = z
+  .union(
+    [
+      z.strictObject({
+        domains: z
+          .array(domain)
+          .min(1)
+          // Source: Let's Encrypt, "Rate Limits": 100 names a certificate.
+          .max(100)
+          .refine((domains) => new Set(domains).size === domains.length, {
+            error: "must not name a domain twice",
+          }),
+      }),
+      z.strictObject({ name: text(/^\P{Cc}{1,255}$/u, "1 to 255 characters on one line") }),
+    ],
+    { error: "must be { domains } of a managed certificate, or the { name } of an existing one" },
+  )
+  .describe(
+    "Domains of a managed certificate (their DNS must be at DigitalOcean), or an existing one's name.",
+  );
+
+const listener = z.discriminatedUnion(
+  "protocol",
+  [
+    z.strictObject({
+      protocol: z.literal("http"),
+      port: port.describe("Port that clients connect to."),
+      redirectTo: port.optional().describe("Port of the HTTPS listener that clients are sent to."),
+    }),
+    z.strictObject({
+      protocol: z.literal("https"),
+      port: port.describe("Port that clients connect to."),
+      certificate,
+    }),
+  ],
+  { error: 'must be "http" or "https"' },
+);
+
+// Source: github.com/digitalocean/digitalocean-cloud-controller-manager, issue 692.
+const clientRange = addressRange.refine((range) => parseRange(range)?.family !== 6, {
+  error:
+    "must be a range of IPv4: DigitalOcean's load balancers take no others in their rules, and a list with one has been seen to keep nobody out",
+});
+
+const network = z
+  .enum(["public", "internal"])
+  .describe("Who reaches it: clients anywhere, or the site's nodes alone.");
+const allowFrom = z.array(clientRange).describe("IPv4 address ranges that may connect; empty for everybody.");
+const listeners = z.array(listener).min(1).describe("What clients connect to.");
+
+/** The load balancers of a service: one at each site that can have one. */
+export const loadBalancer = z
+  .union(
+    [
+      z.literal(false),
+      z.strictObject({
+        network: network.default("public"),
+        allowFrom: allowFrom.default([]),
+        listeners: listeners.default([{ protocol: "http", port: 80 }]),
+      }),
+    ],
+    { error: "must be false, or { network, allowFrom, listeners }" },
+  )
+  .describe("What stands in front of the nodes at each site that can have one; false for nothing.");
+
+/** What differs at a site. */
+export const loadBalancersBySite = z
+  .record(
+    key,
+    z.union(
+      [
+        z.literal(false),
+        z.strictObject({
+          network: network.optional(),
+          allowFrom: allowFrom.optional(),
+          listeners: listeners.optional(),
+        }),
+      ],
+      { error: "must be false, or what of { network, allowFrom, listeners } differs there" },
+    ),
+  )
+  .describe("By site, what is different there; false for no load balancer.");
+
+export type Listener = DeepReadonly<z.output<typeof listener>>;
+
+/** A load balancer of a service at a site. */
+export type LoadBalancer = DeepReadonly<Exclude<z.output<typeof loadBalancer>, false>>;

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import type { DeepReadonly } from "../deep-readonly";
+import { parseRange } from "../addresses";
+import { addressRange, key, text } from "../forms";
+import { serverSpec } from "./node";
+
+/** A slug of DigitalOcean's. Which there are, and where, its API tells: the check before a deploy asks. */
+const size = text(/^[a-z0-9]+([_-][a-z0-9]+)*$/, "the slug of a droplet size, such as s-1vcpu-1gb");
+// Source: DigitalOcean API Reference, "Create a New Droplet": the slug of a public image, or the id of any.
+const image = text(
+  /^[a-z0-9]+([.-][a-z0-9]+)*$/,
+  "the slug of a droplet image, such as ubuntu-24-04-x64, or the id of one",
+);
+const sshKey = text(
+  /^([1-9]\d*|[0-9a-f]{2}(:[0-9a-f]{2}){15})$/,
+  "the id of an SSH key at DigitalOcean, or its MD5 fingerprint, 16 pairs of hexadecimal digits with : between",
+);
+
+/** A droplet. */
+const dropletSpec = serverSpec.extend({
+  size: size.optional().describe("Droplet size, when it differs from the site's."),
+  image: image.optional().describe("Droplet image, when it differs from the site's."),
+});
+
+const ports = text(/^[1-9]\d{0,4}(-[1-9]\d{0,4})?$/, "a port or a range such as 8000-8010").refine(
+  (range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return first <= last && last <= 65535;
+  },
+  { error: "must rise, and end at 65535 at most" },
+);
+
+const egressRule = z
+  .strictObject({
+    protocol: z.enum(["tcp", "udp"]),
+    ports: ports.describe("A port or a range."),
+    addresses: z.array(addressRange).min(1).describe("Where to."),
+  })
+  .describe("Traffic that nodes may send besides HTTPS, HTTP, DNS and NTP.");
+
+/** Of the 50 rules that a firewall has at most, these are left. Source: DigitalOcean, "Cloud Firewalls Limits". */
+const furtherRules = 40;
+
+// Source: DigitalOcean API Reference, "Create a New VPC".
+const vpcRange = addressRange.refine(
+  (text) => {
+    const range = parseRange(text);
+    return range?.family === 4 && range.prefix >= 16 && range.prefix <= 28;
+  },
+  { error: "must be a range of IPv4 from /16 to /28, such as 10.20.0.0/20" },
+);
+
+/** The form of a site at DigitalOcean. */
+export const digitalOceanSite = z.strictObject({
+  kind: z.literal("digitalocean"),
+  region: text(/^[a-z]{3}\d$/, "a DigitalOcean region such as ams3").describe("DigitalOcean region."),
+  size: size.default("s-1vcpu-1gb").describe("Droplet size."),
+  image: image.default("ubuntu-24-04-x64").describe("Droplet image."),
+  nodes: z
+    .union([z.int().min(0).max(500), z.record(key, dropletSpec)], {
+      error: "must be a number from 0 to 500, or the nodes by name",
+    })
+    .describe("How many nodes, or each node by name. 0 is the step before a site's removal."),
+  vpc: z
+    .union([z.literal("default"), z.strictObject({ ipRange: vpcRange })], {
+      error: 'must be "default", or { ipRange } of a VPC of the site\'s own',
+    })
+    .default("default")
+    .describe("The region's default VPC, or a VPC of the site's own."),
+  ssh: z
+    .strictObject({
+      keys: z
+        .array(sshKey)
+        .default([])
+        .describe("Fingerprints or ids of SSH keys at DigitalOcean, for droplets yet to be made."),
+      allowFrom: z.array(addressRange).default([]).describe("Address ranges that may connect to port 22."),
+    })
+    .prefault({})
+    .describe("Who may log in to the droplets."),
+  extraEgress: z
+    .array(egressRule)
+    .max(furtherRules)
+    .default([])
+    .describe("More traffic that nodes may send."),
+});
+
+/** The same, validated. */
+export type DigitalOceanSite = DeepReadonly<z.output<typeof digitalOceanSite>>;
+export type DropletSpec = DeepReadonly<z.output<typeof dropletSpec>>;

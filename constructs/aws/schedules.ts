@@ -1,0 +1,119 @@
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
+import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
+import { propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
+import { Construct } from "constructs";
+import type { Names } from "../../config/names";
+import type { Job } from "../../config/services/job";
+import { nodesWith } from "./node-selection";
+import { policy, trust } from "./policy";
+
+/** Props of {@link Schedules}. */
+export interface SchedulesProps {
+  readonly names: Names;
+  /** Name of the deployment. */
+  readonly deployment: string;
+  readonly account: string;
+  readonly clusterArn: string;
+  readonly jobs: Readonly<Record<string, Job>>;
+  /** By job. */
+  readonly taskDefinition: EcsTaskDefinition;
+  /** Roles of the jobs' tasks. */
+  readonly taskRoleArns: readonly string[];
+}
+
+/** Tries for an hour: an agent may be gone for some minutes, and a node full until a task has ended. */
+const retries = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 60 };
+
+/** What has not been started is kept for two weeks, the longest that SQS keeps anything. */
+const keptSeconds = 14 * 24 * 3600;
+
+/**
+ * Starts each job when it is due. What could not be started at all is found in a queue. Source: EventBridge Scheduler
+ * User Guide, "Using universal targets" and "Setting up".
+ */
+export class Schedules extends Construct {
+  readonly schedule: SchedulerSchedule;
+  readonly deadLetters: SqsQueue;
+
+  constructor(scope: Construct, id: string, props: SchedulesProps) {
+    super(scope, id);
+    const { names, deployment, clusterArn, jobs, taskDefinition } = props;
+    this.deadLetters = new SqsQueue(this, "dead_letters", {
+      name: names.deadLetters,
+      messageRetentionSeconds: keptSeconds,
+      sqsManagedSseEnabled: true,
+    });
+    const role = this.role(props);
+    const settings = Object.entries(jobs).map(([name, job]) => [
+      name,
+      settingsOf(name, job, deployment, names),
+    ]);
+    const local = new TerraformLocal(this, "schedules", Object.fromEntries(settings));
+    const job = TerraformIterator.fromMap(local.asAnyMap);
+    this.schedule = new SchedulerSchedule(this, "job", {
+      forEach: job,
+      name: job.getString("name"),
+      scheduleExpression: job.getString("schedule"),
+      scheduleExpressionTimezone: job.getString("timezone"),
+      state: job.getString("state"),
+      flexibleTimeWindow: { mode: "OFF" },
+      target: {
+        arn: clusterArn,
+        roleArn: role.arn,
+        ecsParameters: {
+          taskDefinitionArn: Token.asString(propertyAccess(taskDefinition, [job.key, "arn"])),
+          launchType: "EXTERNAL",
+          taskCount: job.getNumber("count"),
+          placementConstraints: [{ type: "memberOf", expression: job.getString("nodes") }],
+        },
+        retryPolicy: retries,
+        deadLetterConfig: { arn: this.deadLetters.arn },
+      },
+    });
+  }
+
+  /** May start the jobs' tasks, whatever revision, in this cluster, and nothing else. */
+  private role({ names, account, clusterArn, jobs, taskRoleArns }: SchedulesProps): IamRole {
+    const role = new IamRole(this, "scheduler", {
+      name: names.schedulerRole,
+      assumeRolePolicy: trust("scheduler.amazonaws.com", { StringEquals: { "aws:SourceAccount": account } }),
+    });
+    new IamRolePolicy(this, "scheduler-jobs", {
+      role: role.name,
+      name: "run-jobs",
+      policy: policy(
+        {
+          Effect: "Allow",
+          Action: "ecs:RunTask",
+          Resource: Object.keys(jobs).map((job) =>
+            names.arn("ecs", `task-definition/${names.jobFamily(job)}:*`),
+          ),
+          Condition: { ArnEquals: { "ecs:cluster": clusterArn } },
+        },
+        {
+          Effect: "Allow",
+          Action: "iam:PassRole",
+          Resource: taskRoleArns,
+          Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+        },
+        { Effect: "Allow", Action: "sqs:SendMessage", Resource: this.deadLetters.arn },
+      ),
+    });
+    return role;
+  }
+}
+
+function settingsOf(name: string, job: Job, deployment: string, names: Names) {
+  const { schedule, timezone, enabled, count, site, on } = job;
+  return {
+    name: names.schedule(name),
+    schedule,
+    timezone,
+    state: enabled ? "ENABLED" : "DISABLED",
+    count,
+    nodes: nodesWith(deployment, site, on),
+  };
+}

@@ -1,0 +1,59 @@
+import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import { TerraformIterator, TerraformLocal, type ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import type { HostVolume } from "./containers";
+
+/** What a task definition is made of. */
+export interface TaskDefinition {
+  readonly family: string;
+  readonly containers: readonly object[];
+  readonly executionRoleArn: string;
+  readonly taskRoleArn: string;
+  readonly volumes: readonly HostVolume[];
+}
+
+/** Props of {@link TaskDefinitions}. */
+export interface TaskDefinitionsProps {
+  /** Name of the resource. */
+  readonly address: string;
+  readonly definitions: ReadonlyMap<string, TaskDefinition>;
+  /** What puts the images in their place. */
+  readonly dependsOn: ITerraformDependable[];
+}
+
+/** Task definitions for nodes outside of AWS, by name. Source: Amazon ECS Developer Guide, "Networking with ECS Anywhere". */
+export class TaskDefinitions extends Construct {
+  readonly resource: EcsTaskDefinition;
+
+  constructor(scope: Construct, id: string, { address, definitions, dependsOn }: TaskDefinitionsProps) {
+    super(scope, id);
+    const values = [...definitions].map(([name, { containers, volumes, ...definition }]) => [
+      name,
+      {
+        ...definition,
+        containers: JSON.stringify(containers),
+        volumes: Object.fromEntries(volumes.map((volume) => [volume.name, volume.hostPath])),
+      },
+    ]);
+    const local = new TerraformLocal(this, "task_definitions", Object.fromEntries(values));
+    const each = TerraformIterator.fromMap(local.asAnyMap);
+    this.resource = new EcsTaskDefinition(this, address, {
+      forEach: each,
+      dependsOn,
+      family: each.getString("family"),
+      requiresCompatibilities: ["EXTERNAL"],
+      networkMode: "bridge",
+      executionRoleArn: each.getString("executionRoleArn"),
+      taskRoleArn: each.getString("taskRoleArn"),
+      containerDefinitions: each.getString("containers"),
+      // The revision that ECS may roll back to stays ACTIVE until the service is steady on the new one.
+      lifecycle: { createBeforeDestroy: true },
+    });
+    if ([...definitions.values()].some(({ volumes }) => volumes.length > 0)) {
+      this.resource.addOverride("dynamic.volume", {
+        for_each: "${each.value.volumes}",
+        content: { name: "${volume.key}", host_path: "${volume.value}" },
+      });
+    }
+  }
+}
