@@ -5,7 +5,7 @@ import type { LoadResult } from "../../local-cloud/load/load";
 import type { Entry } from "../../local-cloud/world";
 import { imageOf, type Version } from "./app-versions";
 import { eventually } from "./eventually";
-import type { LifeCycle } from "./life-cycle";
+import { sample, type LifeCycle } from "./life-cycle";
 import { activeRevisions, serviceOf } from "./services";
 import { readPage, underLoad, type Page } from "./site-load";
 
@@ -14,7 +14,7 @@ export const rate = 20;
 
 /** The part of an environment that says which version runs. */
 export function running(version: Version, environment: Record<string, string> = {}): Partial<Environment> {
-  return { application: { image: { uri: imageOf(version) }, environment } };
+  return { services: { web: sample({ image: imageOf(version), environment }) } };
 }
 
 /** What a deploy under load has come to. */
@@ -25,10 +25,10 @@ export interface Deploy {
   readonly pages: readonly Page[];
 }
 
-/** Applies the application as it is configured, and looks at a site when ECS has done with it. */
+/** Applies the service as it is configured, and looks at a site when ECS has done with it. */
 async function deploy(ecs: ECSClient, life: LifeCycle, site: string): Promise<Deploy> {
   const { loads, result: ended } = await underLoad(life, { [site]: rate }, async () => {
-    const applied = await life.application.apply();
+    const applied = await life.web.apply();
     // A deploy fails as soon as ECS goes back, not when it has come back.
     await eventually(`a settled service of ${site}`, async () => {
       const { deployments = [] } = await serviceOf(ecs, life, site);
@@ -72,11 +72,11 @@ export async function tell(
   prepare();
   const bad = await deploy(ecs, life, "pair");
   const kept = await activeRevisions(ecs, life);
-  const planned = await life.changes("application");
+  const planned = await life.changes("service-web");
   life.configure({}, running("better"));
   const mark = await life.mark();
   const good = await deploy(ecs, life, "pair");
-  const state = await life.terraform("application", "state", "pull");
+  const state = await life.terraform("service-web", "state", "pull");
   return {
     before,
     bad,

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { schema } from "../../config/schema";
+import { schemaOf } from "../../config/schema";
+import { siteKinds } from "../../config/sites";
 
 interface Shape {
   readonly description?: string;
@@ -15,7 +16,7 @@ interface Shape {
 
 /** The settings of an environment file as rows of a Markdown table: setting, default, meaning. */
 export function configTable(): string[] {
-  const shape = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
+  const shape = z.toJSONSchema(schemaOf(siteKinds), { io: "input", unrepresentable: "any" }) as Shape;
   return settings("", shape, true).map(
     ({ path, shape: { description = "", default: value }, required }) =>
       `| \`${path}\` | ${value !== undefined ? `\`${JSON.stringify(value)}\`` : required ? "required" : ""} | ${description} |`,

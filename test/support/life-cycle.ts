@@ -8,8 +8,13 @@ import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import type { Entry } from "../../local-cloud/world";
 import { synthInto } from "./synth";
 
-/** A site of an environment. */
-export type SiteSettings = Environment["sites"][string];
+type Http = NonNullable<NonNullable<Environment["services"]>[string]["http"]>;
+
+/** What the service `web` has in front of it at a site. */
+type LoadBalancer = NonNullable<Http["sites"]>[string];
+
+/** A site of an environment, and what differs there for the service `web`. */
+export type SiteSettings = Environment["sites"][string] & { readonly loadBalancer?: LoadBalancer };
 
 /** Options of {@link startLifeCycle}. */
 export interface LifeCycleOptions {
@@ -54,7 +59,9 @@ export interface LifeCycle {
   readonly deployment: string;
   readonly controlPlane: StackUnderTest;
   site(name: string): SiteUnderTest;
-  readonly application: StackUnderTest;
+  /** The stack of the service `web`. */
+  readonly web: StackUnderTest;
+  service(name: string): StackUnderTest;
   /** Synthesises again with other settings of some sites, or of the environment; deploys nothing. */
   configure(sites: Readonly<Record<string, SiteSettings>>, environment?: Partial<Environment>): void;
   /** Makes the activations of new nodes and generations. Takes about 10 s. */
@@ -140,7 +147,7 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
     variables: {
       ...cloud.variables,
       ...shortWaits,
-      ...(stack === "application" ? rolloutWaits : {}),
+      ...(stack.startsWith("service-") ? rolloutWaits : {}),
       ...variables,
     },
     log: join(directory, "terraform.log"),
@@ -196,7 +203,8 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
     deployment: environmentOf(sites, environment).name,
     controlPlane: underTest("control-plane"),
     site: (name) => ({ name, ...underTest(`compute-${name}`) }),
-    application: underTest("application"),
+    web: underTest("service-web"),
+    service: (name) => underTest(`service-${name}`),
     configure,
     terraform,
     deployActivations,
@@ -231,14 +239,46 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
   };
 }
 
-function environmentOf(sites: Environment["sites"], more: Partial<Environment> = {}): Environment {
+function environmentOf(
+  sites: Readonly<Record<string, SiteSettings>>,
+  more: Partial<Environment> = {},
+): Environment {
+  const ofWeb = Object.entries(sites).flatMap(([name, { loadBalancer }]) =>
+    loadBalancer === undefined ? [] : [[name, loadBalancer]],
+  );
+  const { services = { web: sample() }, ...rest } = more;
+  const { web } = services;
   return {
     name: deployment,
     aws: { region: "eu-west-1", accountId: "123456789012" },
     // The embedded clouds sign their installer themselves.
     installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
-    application: { image: { uri: "localhost/anywhere/app:v1" } },
-    ...more,
-    sites,
+    ...rest,
+    services:
+      web?.http === undefined
+        ? services
+        : {
+            ...services,
+            web: {
+              ...web,
+              http: {
+                ...web.http,
+                sites: { ...(Object.fromEntries(ofWeb) as Http["sites"]), ...web.http.sites },
+              },
+            },
+          },
+    sites: Object.fromEntries(
+      Object.entries(sites).map(([name, { loadBalancer: _, ...site }]) => [name, site]),
+    ) as Environment["sites"],
   };
+}
+
+/** The sample as a service: it hands over by itself. */
+export function sample(more: Partial<NonNullable<Environment["services"]>[string]> = {}) {
+  return {
+    image: "localhost/anywhere/app:v1",
+    security: "strict",
+    http: { port: 8080, handover: "app" },
+    ...more,
+  } satisfies NonNullable<Environment["services"]>[string];
 }

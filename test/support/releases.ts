@@ -30,11 +30,19 @@ export function releasedEnvironment(stateFolder: string) {
         region: "ams3",
         nodes: { "web-1": {}, "web-2": { attributes: { disk: "ssd" }, replacement: 1 } },
         vpc: { ipRange: "10.20.0.0/20" },
-        loadBalancer: { listeners: [{ protocol: "http", port: 8080 }], allowFrom: ["127.0.0.0/8"] },
       },
       berlin: { kind: "on-premises", nodes: { "rack-1": {} } },
     },
-    application: { image: { uri: "localhost/anywhere/app:v1" } },
+    services: {
+      web: {
+        image: "localhost/anywhere/app:v1",
+        http: {
+          port: 8080,
+          handover: "app",
+          loadBalancer: { listeners: [{ protocol: "http", port: 8080 }], allowFrom: ["127.0.0.0/8"] },
+        },
+      },
+    },
   } satisfies Environment;
 }
 

@@ -27,14 +27,14 @@ export async function bringUp(life: LifeCycle, sites: Readonly<Record<string, nu
     }
   };
   await Promise.all(Object.keys(sites).map((site) => succeed(life.site(site))));
-  await succeed(life.application);
+  await succeed(life.web);
   await Promise.all(Object.entries(sites).map(([site, nodes]) => awaitAnswers(life, site, nodes)));
 }
 
 /** The URL of a site's load balancer. */
 export async function urlOf(life: LifeCycle, site: string): Promise<string> {
-  const { urls } = (await life.site(site).outputs()) as { urls: readonly string[] };
-  const [url] = urls;
+  const { urls } = (await life.site(site).outputs()) as { urls: { web?: readonly string[] } };
+  const [url] = urls.web ?? [];
   if (url === undefined) {
     throw new Error(`${site} has no load balancer`);
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { schema } from "../../config/schema";
+import { schemaOf } from "../../config/schema";
+import { siteKinds } from "../../config/sites";
 
 interface Shape {
   readonly type?: string;
@@ -21,7 +22,7 @@ export interface TextField {
   readonly isName: boolean;
 }
 
-const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
+const root = z.toJSONSchema(schemaOf(siteKinds), { io: "input", unrepresentable: "any" }) as Shape;
 
 /** The settings that take a text, of every variant, in the notation of {@link TextField}. */
 export function textSettings(shape: Shape = root, setting = ""): string[] {

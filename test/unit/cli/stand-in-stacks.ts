@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { writeOutput } from "../../../checkout/output-folder";
 import { loadEnvironment, type LoadedEnvironment } from "../../../config/load";
 import { namesOf } from "../../../config/names";
-import { nodesOf } from "../../../config/sites/nodes";
+import { resolveSites } from "../../../config/sites/nodes";
 
 /**
  * Synthesises, from the environment that `ANYWHERE_ENV` names, stacks with the ids, dependencies, backends and
@@ -14,12 +14,13 @@ import { nodesOf } from "../../../config/sites/nodes";
  * `WITHOUT_OUTPUTS` names outputs that are left out, as in stacks of earlier releases.
  */
 function synthesise(outdir: string, { config }: LoadedEnvironment): void {
+  const resolved = resolveSites(config);
   const sites = Object.entries(config.sites).map(([name, site]) => ({
     name,
     kind: site.kind,
     ownVpc: site.kind === "digitalocean" && site.vpc !== "default",
     outputs: site.kind === "digitalocean" ? { region: site.region } : {},
-    nodes: [...nodesOf({ deployment: config.name, site: name }, site)],
+    nodes: [...(resolved.get(name)?.nodes ?? [])],
   }));
   const compute = sites.map(({ name }) => `compute-${name}`);
   const { backend } = config;
@@ -30,9 +31,9 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const identity = { name: config.name, account, region };
   const without = (process.env["WITHOUT_OUTPUTS"] ?? "").split(",");
   // For checks alone: it needs a provider.
-  const image =
-    "build" in config.application.image
-      ? { null_resource: { image: { triggers: { TAG: "0123abcd" } } } }
+  const pushing = (image: string) =>
+    image in config.images
+      ? { null_resource: { image: { triggers: { IMAGE: image, TAG: "0123abcd" } } } }
       : {};
   const recorded = (id: string, instances: Readonly<Record<string, Instance>>) => ({
     for_each: instances,
@@ -108,12 +109,12 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   });
   const stacks = {
     // Not in the order of deployment, which only the dependencies tell.
-    application: stack(
-      "application",
-      only("application", "service"),
-      { port: String(config.application.port) },
-      reading("control-plane"),
-      image,
+    ...Object.fromEntries(
+      Object.entries(config.services).map(([name, { image, http }]) => {
+        const id = `service-${name}`;
+        const outputs = http === undefined ? {} : { port: String(http.port) };
+        return [id, stack(id, only(id, "service"), outputs, reading("control-plane"), pushing(image))];
+      }),
     ),
     ...Object.fromEntries(sites.map((site) => [`compute-${site.name}`, computeStack(site)])),
     activations: stack(
@@ -124,13 +125,14 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     ),
     "control-plane": stack("control-plane", only("control-plane", "cluster"), {
       sites: sites.map(({ name }) => name),
+      services: Object.keys(config.services),
+      execution_role_arns: Object.fromEntries(Object.keys(config.services).map((name) => [name, name])),
       cluster_arn: `arn:aws:ecs:${region}:${account}:cluster/${config.name}`,
     }),
   };
   const dependencies: Readonly<Record<string, readonly string[]>> = {
     "control-plane": [],
     activations: ["control-plane"],
-    application: ["control-plane", ...compute],
   };
   const manifest: Record<string, object> = {};
   for (const [id, json] of Object.entries(stacks)) {
@@ -144,7 +146,8 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       stackMetadataPath: join(folder, "metadata.json"),
       synthesizedStackPath: join(folder, "cdk.tf.json"),
       workingDirectory: folder,
-      dependencies: dependencies[id] ?? ["activations"],
+      dependencies:
+        dependencies[id] ?? (id.startsWith("service-") ? ["control-plane", ...compute] : ["activations"]),
     };
   }
   writeFileSync(join(outdir, "manifest.json"), JSON.stringify({ version: "0.21.0", stacks: manifest }));
