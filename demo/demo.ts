@@ -81,7 +81,7 @@ interface Step {
 function deploying(stage: Stage, report: Report): Step[] {
   return [
     {
-      title: "Deploy control plane, two nodes and the application",
+      title: "Deploy control plane, two nodes and the services",
       act: () => deployWith(stage, 2),
     },
     {
@@ -114,7 +114,7 @@ function deploying(stage: Stage, report: Report): Step[] {
 function changing(stage: Stage, report: Report, folder: string): Step[] {
   return [
     {
-      title: "Update the application under load",
+      title: "Update one service under load",
       act: async () => {
         const { project, environment } = stage;
         const { environment: updated, ...update } = await updateUnderLoad(
@@ -187,8 +187,8 @@ async function readWith(stage: Stage, nodes: number) {
 }
 
 async function urlOf({ project }: Stage): Promise<string> {
-  const { urls } = (await project.outputs(`compute-${site}`)) as { urls: readonly string[] };
-  return urls[0] ?? "";
+  const { urls } = (await project.outputs(`compute-${site}`)) as { urls: { web: readonly string[] } };
+  return urls.web[0] ?? "";
 }
 
 async function run(steps: readonly Step[], { steps: times }: Report): Promise<void> {
@@ -209,7 +209,7 @@ async function run(steps: readonly Step[], { steps: times }: Report): Promise<vo
 
 async function stayUp(stage: Stage): Promise<void> {
   const { cloud, directory } = stage;
-  console.log(`The application: ${await urlOf(stage)}`);
+  console.log(`The service web: ${await urlOf(stage)}`);
   console.log(`A shell that works against these clouds: . ${join(directory, "env")}`);
   console.log("Ctrl-C ends everything.");
   await new Promise((resolve) => cloud.process.once("exit", resolve));

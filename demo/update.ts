@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { startLoad, type LoadResult } from "../local-cloud/load/load";
 import type { EnvironmentFile, Project } from "./project";
 
-/** What a roll-out has meant to those who use the application at the time. */
+/** What a roll-out has meant to those who use the service at the time. */
 export interface Update {
   readonly images: { readonly before: string; readonly after: string };
   readonly requests: number;
@@ -35,13 +35,13 @@ export async function updateUnderLoad(
   appendFileSync(join(folder, "server.js"), "\n// The second version.\n");
   const updated = {
     ...environment,
-    application: { ...environment.application, image: { build: folder } },
+    images: { ...environment.images, app: { build: folder } },
   };
   const load = await startLoad({ url });
   let result: LoadResult;
   try {
     project.configure(updated);
-    await project.mustAnywhere("deploy", "application", "--auto-approve");
+    await project.mustAnywhere("deploy", "service-web", "--auto-approve");
   } finally {
     result = await load.stop();
   }
@@ -57,6 +57,6 @@ export async function updateUnderLoad(
 }
 
 async function imageOf(project: Project): Promise<string> {
-  const { image_uri: image } = (await project.outputs("application")) as { image_uri: string };
+  const { image_uri: image } = (await project.outputs("service-web")) as { image_uri: string };
   return image;
 }

@@ -14,7 +14,7 @@ import { awsClients, findSite, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";
 import { getSecurely, type SecureAnswer } from "../support/https-client";
 import { refuse } from "../support/injection";
-import { startLifeCycle, type LifeCycle, type SiteSettings } from "../support/life-cycle";
+import { sample, startLifeCycle, type LifeCycle, type SiteSettings } from "../support/life-cycle";
 import { mayListen, testOfLowPorts } from "../support/low-ports";
 import { machineOf } from "../support/nodes";
 import { startService, type NodeService } from "../support/node-service";
@@ -23,9 +23,7 @@ const domain = "www.example.com";
 const parameter = (name: string) => `arn:aws:ssm:eu-west-1:123456789012:parameter/shop/${name}`;
 const port = mayListen ? 443 : 8443;
 
-type Listeners = NonNullable<
-  NonNullable<Extract<SiteSettings, { kind: "digitalocean" }>["loadBalancer"]>["listeners"]
->;
+type Listeners = NonNullable<Exclude<NonNullable<SiteSettings["loadBalancer"]>, false>["listeners"]>;
 type ListenerCertificate = Extract<Listeners[number], { protocol: "https" }>["certificate"];
 
 function site(
@@ -53,10 +51,7 @@ beforeAll(async () => {
   life = await startLifeCycle({
     name: "certificates",
     environment: {
-      application: {
-        image: { uri: "localhost/anywhere/app:v1" },
-        secrets: { API_KEY: parameter("api-key") },
-      },
+      services: { web: sample({ secrets: { API_KEY: parameter("api-key") } }) },
     },
     sites: {
       web: web(domain),
@@ -74,7 +69,7 @@ beforeAll(async () => {
 afterAll(() => life.stop());
 
 async function addressOf(name: string): Promise<string> {
-  return String((await life.site(name).outputs())["load_balancer_ip"]);
+  return String(((await life.site(name).outputs())["load_balancer_ips"] as { web: string }).web);
 }
 
 /** Reads a page of a site over TLS, trusting nobody but the cloud's own authority. */
@@ -95,14 +90,14 @@ test("a site's domains are served with a certificate of their own, and a second 
   expect(JSON.parse(answer.body)).toMatchObject({ site: "web", node: "node-1" });
   expect(answer.domains).toEqual([domain]);
   expect(await listCertificates(life.cloud)).toContainEqual({
-    name: expect.stringContaining(`shop--web-${port}-`),
+    name: expect.stringContaining(`shop--web--web-${port}-`),
     state: "verified",
     domains: [domain],
     fingerprint: answer.fingerprint,
   });
-  expect((await life.site("web").outputs())["urls"]).toContain(
-    port === 443 ? `https://${domain}` : `https://${domain}:${port}`,
-  );
+  expect((await life.site("web").outputs())["urls"]).toEqual({
+    web: expect.arrayContaining([port === 443 ? `https://${domain}` : `https://${domain}:${port}`]),
+  });
   expect(await life.changes("compute-web")).toEqual({});
 }, 300_000);
 
@@ -162,10 +157,12 @@ test("the execution role reads the secrets of the configuration for a task, and 
     await ssm.send(new PutParameterCommand({ Name: `/shop/${name}`, Value, Type: "SecureString" }));
   }
   ssm.destroy();
-  const role = await life.terraform("control-plane", "output", "-raw", "execution_role_arn");
+  const roles = JSON.parse(
+    await life.terraform("control-plane", "output", "-json", "execution_role_arns"),
+  ) as { web: string };
   const [allowed, denied] = await Promise.all([
-    readBy(role, "api-key", values["api-key"]),
-    readBy(role, "elsewhere", values.elsewhere),
+    readBy(roles.web, "api-key", values["api-key"]),
+    readBy(roles.web, "elsewhere", values.elsewhere),
   ]);
   expect(allowed.containers).toMatchObject([{ exitCode: 42 }]);
   expect(denied).toMatchObject({
@@ -195,8 +192,8 @@ test("other domains take effect under load without a failed request, and the old
   })();
   life.configure({ web: web(domain, "shop.example.com") });
   expect(await life.changes("compute-web")).toEqual({
-    [`digitalocean_certificate.port-${port}`]: "create, delete",
-    "digitalocean_loadbalancer.public": "update",
+    [`digitalocean_certificate.web-${port}`]: "create, delete",
+    "digitalocean_loadbalancer.web": "update",
   });
   expect(await life.site("web").apply()).toMatchObject({ exitCode: 0 });
   const after = await read("web");
@@ -245,9 +242,11 @@ test("a certificate that can't be issued fails the apply, and the next one makes
   await refuse(life, { ...authority, status: 403, code: "dns" });
   expect(await broken.apply()).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringMatching(/waiting for certificate \(shop--broken-\S+\) to become active.*'error'/s),
+    stderr: expect.stringMatching(
+      /waiting for certificate \(shop--broken--web-\S+\) to become active.*'error'/s,
+    ),
   });
-  expect(await broken.state()).not.toContain("digitalocean_loadbalancer.public");
+  expect(await broken.state()).not.toContain("digitalocean_loadbalancer.web");
   await life.cloud.admin.clearFaults();
   expect(await broken.apply()).toMatchObject({ exitCode: 0 });
   expect(await listCertificates(life.cloud)).toContainEqual(

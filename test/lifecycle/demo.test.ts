@@ -61,9 +61,9 @@ test("the page comes from every node, through the load balancer", () => {
 test("a second plan shows no change in any stack", () => {
   expect(report.secondPlan).toEqual({
     activations: 0,
-    application: 0,
     "compute-ams3": 0,
     "control-plane": 0,
+    "service-web": 0,
   });
 });
 
@@ -85,10 +85,10 @@ test("a destroy leaves nothing, and everything that is somebody else's", () => {
 
 test("every step is timed", () => {
   expect(report.steps.map(({ name }) => name)).toEqual([
-    "Deploy control plane, two nodes and the application",
+    "Deploy control plane, two nodes and the services",
     "Read the page through the load balancer",
     "Plan again",
-    "Update the application under load",
+    "Update one service under load",
     "Scale to 3 nodes",
     "Scale to 1 node",
     "Destroy everything",
@@ -136,7 +136,7 @@ test("no droplet ever boots outside its firewall, or without its load balancer",
     ({ name, service }) => name.startsWith("booted") && service === "digitalocean",
   );
   expect(booted.map(({ name, detail }) => [name, detail["firewalls"], detail["load_balancers"]])).toEqual(
-    Array.from({ length: 3 }, () => ["booted", ["anywhere-local--ams3"], ["anywhere-local--ams3"]]),
+    Array.from({ length: 3 }, () => ["booted", ["anywhere-local--ams3"], ["anywhere-local--ams3--web"]]),
   );
 });
 
@@ -161,7 +161,7 @@ test("no activation code is in the journal, in a log, or in what was synthesised
 });
 
 function synthesised(): string[] {
-  return ["control-plane", "activations", "compute-ams3", "application"].map(
+  return ["control-plane", "activations", "compute-ams3", "service-web"].map(
     (id) => `demo/cdktf.out/local/stacks/${id}/cdk.tf.json`,
   );
 }

@@ -86,7 +86,7 @@ function commandsOf(environmentFile: string) {
     aws: (...args: string[]) => mustRun(command("aws", [...args, "--region", "eu-west-1"])),
     pushedTag: () => {
       const { resource } = JSON.parse(
-        readFileSync(join(folderOf("application"), "cdk.tf.json"), "utf8"),
+        readFileSync(join(folderOf("service-web"), "cdk.tf.json"), "utf8"),
       ) as StackJson;
       return (resource["null_resource"]?.["image"]?.["triggers"] as { TAG: string }).TAG;
     },
@@ -126,7 +126,7 @@ describe.each(shipped)("the environment %s", (name) => {
       expect(await cdktf("deploy", "*", "--auto-approve")).toMatchObject({ exitCode: 0 });
       expect(await anywhere("diff")).toMatchObject({ exitCode: 0 });
       expect(readdirSync(join(folderOf("control-plane"), ".."))).toEqual(
-        expect.arrayContaining(["activations", "application", "compute-ams3", "control-plane"]),
+        expect.arrayContaining(["activations", "compute-ams3", "control-plane", "service-web"]),
       );
       expect(await terraform("activations", "plan", "-detailed-exitcode", "-no-color")).toMatchObject({
         exitCode: 0,
@@ -166,8 +166,8 @@ describe.each(shipped)("the environment %s", (name) => {
         const image = ["--repository-name", "anywhere-dev/app", "--image-ids", `imageTag=${pushedTag()}`];
         await aws("ecr", "batch-delete-image", ...image);
         await expect(aws("ecr", "describe-images", ...image)).rejects.toThrow("ImageNotFoundException");
-        expect(await anywhere("diff", "application")).toMatchObject({ exitCode: 2 });
-        const deployed = await anywhere("deploy", "application", "--auto-approve");
+        expect(await anywhere("diff", "service-web")).toMatchObject({ exitCode: 2 });
+        const deployed = await anywhere("deploy", "service-web", "--auto-approve");
         expect(deployed).toMatchObject({
           exitCode: 0,
           stderr: expect.stringContaining("is not in ECR any more: it is pushed again."),

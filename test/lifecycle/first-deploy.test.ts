@@ -4,7 +4,7 @@ import { createAppVersions, imageOf, type Version } from "../support/app-version
 import { awsClients, findSite, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";
 import { callsOf, names } from "../support/journal";
-import { startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
+import { sample, startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
 import { machineOf, nodesOf } from "../support/nodes";
 import { loadableSite } from "../support/site-load";
 import { serviceOf } from "../support/services";
@@ -13,7 +13,7 @@ import { reasons } from "../support/terraform-output";
 const pair = loadableSite("one", "two");
 const filled = { environment: { EMPTY: "", LIST: "b,a" }, exec: true };
 const running = (version: Version, more: object = {}) => ({
-  application: { image: { uri: imageOf(version) }, ...more },
+  services: { web: sample({ image: imageOf(version), ...more }) },
 });
 const rollout = (site: string) => `null_resource.rollout["${site}"]`;
 
@@ -69,15 +69,15 @@ async function callsSince(life: LifeCycle, mark: number): Promise<string[]> {
 
 /** A first version that crashes, once more the same, and then a good one. */
 async function deployBroken() {
-  const first = await broken.application.apply();
-  const planned = await broken.changes("application");
+  const first = await broken.web.apply();
+  const planned = await broken.changes("service-web");
   const mark = await broken.mark();
-  const again = await broken.application.apply();
+  const again = await broken.web.apply();
   const retried = await callsSince(broken, mark);
   broken.configure({}, running("good", filled));
-  const good = await broken.application.apply();
+  const good = await broken.web.apply();
   const service = await serviceOf(clients.ecs, broken, "pair");
-  const stacks = ["control-plane", "activations", "compute-pair", "application"];
+  const stacks = ["control-plane", "activations", "compute-pair", "service-web"];
   const plans: Record<string, object>[] = [];
   for (const stack of stacks) {
     plans.push({ [stack]: await broken.changes(stack) });
@@ -87,10 +87,10 @@ async function deployBroken() {
 
 /** A good version whose roll-out is not waited for long enough at first. */
 async function deployLate() {
-  const first = await late.application.apply({ TIMEOUT_SECONDS: "0" });
-  const planned = await late.changes("application");
+  const first = await late.web.apply({ TIMEOUT_SECONDS: "0" });
+  const planned = await late.changes("service-web");
   const mark = await late.mark();
-  const second = await late.application.apply();
+  const second = await late.web.apply();
   return { first, planned, second, calls: await callsSince(late, mark) };
 }
 
@@ -101,10 +101,10 @@ async function loseAgent() {
     (await nodesOf(late, "other"))("one").connected ? undefined : true,
   );
   const begun = Date.now();
-  const application = await late.application.destroy();
+  const service = await late.web.destroy();
   const seconds = (Date.now() - begun) / 1000;
   const site = await late.site("other").destroy();
-  return { application, seconds, site, left: await findSite(late.cloud, late.deployment, "other") };
+  return { service, seconds, site, left: await findSite(late.cloud, late.deployment, "other") };
 }
 
 describe("a first version that crashes", () => {
@@ -112,11 +112,11 @@ describe("a first version that crashes", () => {
     expect(failing.first.exitCode).toBe(1);
     const said = reasons(failing.first);
     expect(said).toContain(
-      "ECS has given shop--app:1 up, and there is none to go back to: ECS deployment circuit breaker: tasks failed to start.",
+      "ECS has given shop--web--pair:1 up, and there is none to go back to: ECS deployment circuit breaker: tasks failed to start.",
     );
-    expect(said).toMatch(/event: \(service app--pair\) .* deployment failed: tasks failed to start\./);
+    expect(said).toMatch(/event: \(service web--pair\) .* deployment failed: tasks failed to start\./);
     expect(said).toMatch(/task \w+ stopped: Essential container in task exited \(app exited with 1\)/);
-    expect(said).toContain("in log group /ecs/shop");
+    expect(said).toContain("in log group /ecs/shop/web");
   });
 
   test("leaves its service as it is, and the next deploy tries once more", () => {
@@ -128,13 +128,13 @@ describe("a first version that crashes", () => {
 
   test("gives way to a good one, after which no stack shows a change", () => {
     expect(failing.good).toMatchObject({ exitCode: 0 });
-    expect(failing.good.stdout).toContain("2 of 2 task(s) run shop--app:2, and no other revision");
+    expect(failing.good.stdout).toContain("2 of 2 task(s) run shop--web--pair:2, and no other revision");
     expect(failing.service.deployments).toMatchObject([{ rolloutState: "COMPLETED", runningCount: 2 }]);
     expect(failing.plans).toEqual([
       { "control-plane": {} },
       { activations: {} },
       { "compute-pair": {} },
-      { application: {} },
+      { "service-web": {} },
     ]);
   });
 });
@@ -142,7 +142,7 @@ describe("a first version that crashes", () => {
 test("a first version that is late fails the deploy, and the next one goes on to wait for the same service", () => {
   expect(waiting.first.exitCode).toBe(1);
   expect(reasons(waiting.first)).toMatch(
-    /after 0 s, 0 of \d task\(s\) run store--app:1 .*If it is only late, run again: the wait goes on\./,
+    /after 0 s, 0 of \d task\(s\) run store--web--other:1 .*If it is only late, run again: the wait goes on\./,
   );
   expect(waiting.planned).toEqual({ [rollout("other")]: "delete, create" });
   expect(waiting.second).toMatchObject({ exitCode: 0 });
@@ -150,13 +150,13 @@ test("a first version that is late fails the deploy, and the next one goes on to
 });
 
 test("a node whose agent is lost doesn't hold up a destroy, which says what it did and leaves nothing", () => {
-  const { application, seconds, site, left } = ending;
-  expect(application).toMatchObject({ exitCode: 0 });
-  expect(application.stdout).toMatch(
+  const { service, seconds, site, left } = ending;
+  expect(service).toMatchObject({ exitCode: 0 });
+  expect(service.stdout).toMatch(
     /deregistered other\/one \(\w+\) from ECS by force: its agent is not connected and cannot end its 1 task\(s\)\./,
   );
-  expect(application.stdout).toContain("`npm run deploy -- --replace other/one`");
-  expect(application.stdout).not.toContain("deregistered other/two");
+  expect(service.stdout).toContain("`npm run deploy -- --replace other/one`");
+  expect(service.stdout).not.toContain("deregistered other/two");
   expect(seconds).toBeLessThan(120);
   expect(site).toMatchObject({ exitCode: 0 });
   expect(left).toEqual(nothing);

@@ -66,22 +66,22 @@ aws s3api create-bucket --bucket states --create-bucket-configuration LocationCo
 for key in shop--activations.tfstate shop-2--activations.tfstate; do
   aws s3api put-object --bucket states --key "$key"
 done
-aws logs create-log-group --log-group-name /ecs/shop-2
+aws logs create-log-group --log-group-name /ecs/shop-2/web
 aws logs create-log-group --log-group-name ${insights}-2
 aws ecr create-repository --repository-name shop/app-2
-aws ecs register-task-definition --family shop--app-2 --requires-compatibilities EXTERNAL --network-mode bridge \
+aws ecs register-task-definition --family shop-2--web--ams3 --requires-compatibilities EXTERNAL --network-mode bridge \
   --container-definitions '[{"name":"app","image":"app","memory":64}]'
 digitalocean POST vpcs -d '{"name":"shop--ams3-2","region":"ams3"}'
 digitalocean POST tags -d '{"name":"shop--ams3-2"}'
-digitalocean POST certificates -d '{"name":"shop--ams3-2-443-20260101000000","type":"lets_encrypt","dns_names":["example.com"]}'
+digitalocean POST certificates -d '{"name":"shop--ams3-2--web-443-20260101000000","type":"lets_encrypt","dns_names":["example.com"]}'
 digitalocean POST firewalls -d '{"name":"shop--ams3-2","tags":["shop--ams3-2"],"outbound_rules":[{"protocol":"tcp","ports":"443","destinations":{"addresses":["0.0.0.0/0"]}}]}'
 `;
 
-/** A service as the application's, which has a task. */
+/** A service as the project makes it, which has a task. */
 const service = `${digitalocean}
-aws ecs register-task-definition --family shop--app --requires-compatibilities EXTERNAL --network-mode bridge \\
+aws ecs register-task-definition --family shop--web--ams3 --requires-compatibilities EXTERNAL --network-mode bridge \\
   --container-definitions '[{"name":"app","image":"localhost/anywhere/app:v1","memory":64}]'
-aws ecs create-service --cluster shop --service-name app--ams3 --task-definition shop--app --launch-type EXTERNAL \\
+aws ecs create-service --cluster shop --service-name web--ams3 --task-definition shop--web--ams3 --launch-type EXTERNAL \\
   --scheduling-strategy DAEMON --availability-zone-rebalancing DISABLED \\
   --placement-constraints 'type=memberOf,expression=attribute:anywhere.site == ams3'
 for second in {1..60}; do
@@ -168,7 +168,7 @@ test("a deploy takes over the log group that late data of Container Insights has
     `${digitalocean} aws logs describe-log-groups --query 'logGroups[].[logGroupName,retentionInDays]' --output text`,
   );
   expect(groups.split("\n")).toEqual(
-    expect.arrayContaining([`/ecs/shop\t30`, `${insights}\t30`, `${insights}-2\tNone`]),
+    expect.arrayContaining([`/ecs/shop/web\t30`, `${insights}\t30`, `${insights}-2\tNone`]),
   );
   expect(await life.changes("control-plane")).toEqual({});
 });
@@ -204,7 +204,7 @@ test("each thing that remains goes by the line that the README gives for it", as
   expect(await everything()).toEqual(theirs);
   expect(readdirSync(join(folder, "state"))).toEqual([]);
   const left = await shell(`${digitalocean}
-aws ecs list-task-definitions --family-prefix shop--app --status INACTIVE --query 'taskDefinitionArns[]' --output text
+aws ecs list-task-definitions --family-prefix shop--web--ams3 --status INACTIVE --query 'taskDefinitionArns[]' --output text
 aws s3 ls s3://states/`);
   expect(left.trim().split("\n")).toEqual([expect.stringMatching(/ shop-2--activations\.tfstate$/)]);
 });

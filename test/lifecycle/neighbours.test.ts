@@ -22,6 +22,7 @@ import {
   startNeighbour,
   type LifeCycle,
   type SiteSettings,
+  sample,
 } from "../support/life-cycle";
 import { startService, type NodeService } from "../support/node-service";
 import { dropletSite, nodesOf } from "../support/nodes";
@@ -39,7 +40,7 @@ const environment = (sites: EnvironmentFile["sites"]): EnvironmentFile =>
     aws: { region: "eu-west-1", accountId: "123456789012" },
     installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
     sites,
-    application: { image: { uri: "localhost/anywhere/app:v1" } },
+    services: { web: sample() },
   }) as EnvironmentFile;
 
 jest.setTimeout(600_000);
@@ -284,10 +285,10 @@ describe("a load balancer", () => {
     );
 
   test("is applied by one of two runs at once: the other fails on the state's lock, and changes nothing", async () => {
-    await hold(life, "digitalocean", "POST /v2/load_balancers", "shop--entrance");
+    await hold(life, "digitalocean", "POST /v2/load_balancers", "shop--entrance--web");
     const mark = await life.mark();
     const first = site().apply();
-    await awaitCall(life, mark, "POST /v2/load_balancers", "shop--entrance");
+    await awaitCall(life, mark, "POST /v2/load_balancers", "shop--entrance--web");
     const meanwhile = await life.mark();
     const second = await site().apply();
     expect(second.exitCode).toBe(1);
@@ -297,7 +298,7 @@ describe("a load balancer", () => {
     expect(await first).toMatchObject({ exitCode: 0 });
     expect(await site().state()).toEqual([
       "digitalocean_firewall.nodes",
-      "digitalocean_loadbalancer.public",
+      "digitalocean_loadbalancer.web",
       "digitalocean_tag.nodes",
       "null_resource.network",
     ]);
@@ -332,7 +333,8 @@ describe("a load balancer", () => {
 // The last one: it ends the cloud, in which the neighbour's two nodes and a container still run.
 test("a killed local cloud leaves no process, mount or listener behind", async () => {
   const { environment, process: root } = life.cloud;
-  const { load_balancer_ip: ip } = await neighbour.site("ams3").outputs();
+  const { load_balancer_ips: ips } = await neighbour.site("ams3").outputs();
+  const { web: ip } = ips as { web: string };
   const endpoints = ["AWS_ENDPOINT_URL", "DIGITALOCEAN_API_URL", "LOCAL_CLOUD_ADMIN"].map((name) => {
     const { hostname, port } = new URL(environment[name] ?? "");
     return { hostname, port: Number(port) };

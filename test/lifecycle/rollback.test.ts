@@ -75,7 +75,7 @@ afterAll(async () => {
 
 /** A container that may take a minute to start is given up after four; a test has less time. */
 function shortenStart(): void {
-  const path = join(silent.folderOf("application"), "cdk.tf.json");
+  const path = join(silent.folderOf("service-web"), "cdk.tf.json");
   const edit = { from: '\\"startPeriod\\":72', to: '\\"startPeriod\\":15' };
   writeFileSync(path, edited(readFileSync(path, "utf8"), [edit]));
 }
@@ -119,7 +119,7 @@ async function tearApart() {
     (await tasksOf(clients.ecs, parted, site, "RUNNING")).map(({ taskArn }) => taskArn);
   const farBefore = await running1("far");
   parted.configure({}, running("better"));
-  const one = await parted.application.apply({}, "-target", 'aws_ecs_service.app["near"]');
+  const one = await parted.web.apply({}, "-target", 'aws_ecs_service.service["near"]');
   const farAfter = await running1("far");
   await eventually("the one site runs the new version", async () => {
     const { deployments = [] } = await serviceOf(clients.ecs, parted, "near");
@@ -136,7 +136,7 @@ async function tearApart() {
 
   parted.configure({}, running("better", { VERSION: "third" }));
   const { loads, result: both } = await underLoad(parted, { far: rate }, () =>
-    parted.application.apply({ TIMEOUT_SECONDS: "75" }),
+    parted.web.apply({ TIMEOUT_SECONDS: "75" }),
   );
   const seen = {
     near: { service: await serviceOf(clients.ecs, parted, "near"), pages: await readPage(parted, "near", 2) },
@@ -145,7 +145,7 @@ async function tearApart() {
   parted.configure({ far: raised(far, "node") });
   await parted.deployActivations();
   expect(await parted.site("far").apply()).toMatchObject({ exitCode: 0 });
-  const again = await parted.application.apply();
+  const again = await parted.web.apply();
   return { one, farBefore, farAfter, near, nearAfter, both, load: loads.far, seen, again };
 }
 
@@ -157,8 +157,8 @@ describe.each([
     const { before, bad } = story();
     expect(bad.ended.exitCode).toBe(1);
     const said = reasons(bad.ended);
-    expect(said).toContain(`app--pair was rolled back to ${revisionOf(before)}`);
-    expect(said).toContain(`Read above, and in log group /ecs/${name}, why its tasks failed`);
+    expect(said).toContain(`web--pair was rolled back to ${revisionOf(before)}`);
+    expect(said).toContain(`Read above, and in log group /ecs/${name}/web, why its tasks failed`);
     expect(said).toMatch(end);
     expect(bad.load).toMatchObject({ failures: [], failed: 0 });
     expect(new Set(bad.pages.map(({ version }) => version))).toEqual(new Set(["good"]));
@@ -171,8 +171,8 @@ describe.each([
     expect(kept).toHaveLength(2);
     expect(kept).toContain(before);
     expect(planned).toEqual({
-      "aws_ecs_task_definition.app": "delete",
-      'aws_ecs_service.app["pair"]': "update",
+      'aws_ecs_task_definition.task["pair"]': "delete",
+      'aws_ecs_service.service["pair"]': "update",
       'null_resource.rollout["pair"]': "delete, create",
     });
   });

@@ -8,7 +8,7 @@ import type { LoadResult } from "../../local-cloud/load/load";
 import { createAppVersions, imageOf, type Version } from "../support/app-versions";
 import { awsClients } from "../support/clouds";
 import { callsOf, names } from "../support/journal";
-import { startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
+import { sample, startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
 import { activeRevisions, handovers, serviceOf, type Handover } from "../support/services";
 import { bringUp, loadableSite, readPage, underLoad, type Page } from "../support/site-load";
 
@@ -32,11 +32,11 @@ let clients: ReturnType<typeof awsClients>;
 
 const siteOf = (nodes: number) => loadableSite(...nodesUpTo(nodes));
 
-function running(version: Version, more: Partial<Environment["application"]> = {}): Partial<Environment> {
-  return { application: { image: { uri: imageOf(version) }, ...more } };
+function running(version: Version, more: Parameters<typeof sample>[0] = {}): Partial<Environment> {
+  return { services: { web: sample({ image: imageOf(version), ...more }) } };
 }
 
-/** How a new image came to where every node runs the application. */
+/** How a new image came to where every node runs the service. */
 let image: RollOut<"one" | "two" | "three">;
 /** How a changed environment variable came to where sites have counts. */
 let variable: RollOut<"two" | "three">;
@@ -63,7 +63,10 @@ beforeAll(async () => {
     startNeighbour(daemon, {
       name: "rollout-mutants",
       sites: { pair: siteOf(2) },
-      environment: { name: "trial", ...running("good", { health: late }) },
+      environment: {
+        name: "trial",
+        ...running("good", { http: { port: 8080, handover: "app", health: late } }),
+      },
     }),
   ]);
   await Promise.all([
@@ -97,11 +100,15 @@ async function rollOut<Site extends string>(
   load: Readonly<Record<Site, number>>,
 ): Promise<RollOut<Site>> {
   const ecs: ECSClient = clients.ecs;
-  const [before = ""] = await activeRevisions(ecs, life);
+  const sites = Object.keys(load) as Site[];
+  const before = new Map(
+    await Promise.all(
+      sites.map(async (site) => [site, (await activeRevisions(ecs, life, site))[0] ?? ""] as const),
+    ),
+  );
   life.configure({}, change);
   const mark = await life.mark();
-  const { loads, result } = await underLoad(life, load, () => life.application.apply());
-  const sites = Object.keys(load) as Site[];
+  const { loads, result } = await underLoad(life, load, () => life.web.apply());
   const each = async <T>(look: (site: Site) => Promise<T>) =>
     Object.fromEntries(
       await Promise.all(sites.map(async (site) => [site, await look(site)] as const)),
@@ -110,7 +117,7 @@ async function rollOut<Site extends string>(
     ended: result,
     mark,
     loads,
-    handovers: await each((site) => handovers(ecs, life, site, before, mark)),
+    handovers: await each((site) => handovers(ecs, life, site, before.get(site) ?? "", mark)),
     pages: await each((site) => readPage(life, site, 12)),
   };
 }
@@ -123,15 +130,27 @@ async function rollOutFully(): Promise<void> {
   replica.configure({}, changed);
   [image, planned] = await Promise.all([
     rollOut(daemon, running("better"), rates),
-    replica.changes("application"),
+    replica.changes("service-web"),
   ]);
   variable = await rollOut(replica, changed, { two: rates.two, three: rates.three });
 }
 
 async function rollOutLate(): Promise<void> {
-  control = await rollOut(mutants, running("better", { health: late }), low);
-  eager = await rollOut(mutants, running("hasty", { health: late }), low);
-  abrupt = await rollOut(mutants, running("good", { health: late }), low);
+  control = await rollOut(
+    mutants,
+    running("better", { http: { port: 8080, handover: "app", health: late } }),
+    low,
+  );
+  eager = await rollOut(
+    mutants,
+    running("hasty", { http: { port: 8080, handover: "app", health: late } }),
+    low,
+  );
+  abrupt = await rollOut(
+    mutants,
+    running("good", { http: { port: 8080, handover: "app", health: late } }),
+    low,
+  );
 }
 
 function expectRolledOut<Site extends string>(
@@ -193,7 +212,7 @@ describe("a new image, where every node runs the application,", () => {
   });
 
   test("changes nothing when it is deployed again", async () => {
-    expect(await daemon.changes("application")).toEqual({});
+    expect(await daemon.changes("service-web")).toEqual({});
   }, 300_000);
 });
 
@@ -205,20 +224,21 @@ describe("a changed environment variable, where a number of tasks is set for eac
     expectRolledOut(variable, site, written, nodes);
   });
 
-  test("is one new revision, and one deployment of each service", async () => {
+  test("is one new revision and one deployment of each site", async () => {
     expect(planned).toEqual({
-      "aws_ecs_task_definition.app": "create, delete",
-      'aws_ecs_service.app["two"]': "update",
-      'aws_ecs_service.app["three"]': "update",
+      'aws_ecs_task_definition.task["two"]': "create, delete",
+      'aws_ecs_task_definition.task["three"]': "create, delete",
+      'aws_ecs_service.service["two"]': "update",
+      'aws_ecs_service.service["three"]': "update",
       'null_resource.rollout["two"]': "delete, create",
       'null_resource.rollout["three"]': "delete, create",
     });
     const journal = (await replica.since(variable.mark)).filter((entry) => names(entry, replica.deployment));
-    expect(callsOf(journal, "RegisterTaskDefinition")).toHaveLength(1);
+    expect(callsOf(journal, "RegisterTaskDefinition")).toHaveLength(2);
     expect(callsOf(journal, "UpdateService")).toHaveLength(2);
-    const [revision, ...more] = await activeRevisions(clients.ecs, replica);
-    expect(more).toEqual([]);
     for (const site of ["two", "three"]) {
+      const [revision, ...more] = await activeRevisions(clients.ecs, replica, site);
+      expect(more).toEqual([]);
       const { deployments } = await serviceOf(clients.ecs, replica, site);
       expect(deployments).toMatchObject([{ taskDefinition: revision, rolloutState: "COMPLETED" }]);
     }

@@ -51,7 +51,7 @@ async function runningTasks(): Promise<Readonly<Record<string, string>>> {
 
 test("a site scales from one node to five and to two: only what is removed is deregistered, and no other task ends", async () => {
   expect(await life.site("ams3").apply()).toMatchObject({ exitCode: 0 });
-  await life.terraform("application", "apply", "-auto-approve", "-input=false", "-no-color");
+  await life.terraform("service-web", "apply", "-auto-approve", "-input=false", "-no-color");
   const [first] = Object.values(await runningTasks());
   expect(first).toBeDefined();
 

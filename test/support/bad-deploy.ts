@@ -67,11 +67,11 @@ export async function tell(
   version: Version,
   prepare: () => void = () => undefined,
 ): Promise<Story> {
-  const [before = ""] = await activeRevisions(ecs, life);
+  const [before = ""] = await activeRevisions(ecs, life, "pair");
   life.configure({}, running(version));
   prepare();
   const bad = await deploy(ecs, life, "pair");
-  const kept = await activeRevisions(ecs, life);
+  const kept = await activeRevisions(ecs, life, "pair");
   const planned = await life.changes("service-web");
   life.configure({}, running("better"));
   const mark = await life.mark();
@@ -84,7 +84,7 @@ export async function tell(
     planned,
     good,
     journal: await life.since(mark),
-    revisions: await activeRevisions(ecs, life),
+    revisions: await activeRevisions(ecs, life, "pair"),
     deposed: state.includes('"deposed"'),
   };
 }

@@ -14,7 +14,7 @@ import type { LifeCycle } from "./life-cycle";
 /** The service of a site, as ECS tells. */
 export async function serviceOf(ecs: ECSClient, { deployment }: LifeCycle, site: string): Promise<Service> {
   const { services = [] } = await ecs.send(
-    new DescribeServicesCommand({ cluster: deployment, services: [`app--${site}`] }),
+    new DescribeServicesCommand({ cluster: deployment, services: [`web--${site}`] }),
   );
   const [service] = services;
   if (service === undefined) {
@@ -31,7 +31,7 @@ export async function tasksOf(
   desiredStatus: DesiredStatus,
 ): Promise<Task[]> {
   const { taskArns = [] } = await ecs.send(
-    new ListTasksCommand({ cluster: deployment, serviceName: `app--${site}`, desiredStatus }),
+    new ListTasksCommand({ cluster: deployment, serviceName: `web--${site}`, desiredStatus }),
   );
   if (taskArns.length === 0) {
     return [];
@@ -40,10 +40,14 @@ export async function tasksOf(
   return tasks;
 }
 
-/** The ACTIVE revisions of a deployment's task definition. */
-export async function activeRevisions(ecs: ECSClient, { deployment }: LifeCycle): Promise<string[]> {
+/** The ACTIVE revisions of the task definition of a site. */
+export async function activeRevisions(
+  ecs: ECSClient,
+  { deployment }: LifeCycle,
+  site: string,
+): Promise<string[]> {
   const { taskDefinitionArns = [] } = await ecs.send(
-    new ListTaskDefinitionsCommand({ familyPrefix: `${deployment}--app`, status: "ACTIVE" }),
+    new ListTaskDefinitionsCommand({ familyPrefix: `${deployment}--web--${site}`, status: "ACTIVE" }),
   );
   return taskDefinitionArns;
 }
