@@ -6,6 +6,7 @@ const port = Number(process.env.PORT ?? 8080);
 const host = process.env.HOST;
 const healthPath = process.env.HEALTH_PATH ?? "/healthz";
 const lameDuckSeconds = Number(process.env.LAME_DUCK_SECONDS ?? 12);
+const apiUrl = process.env.API_URL;
 const readyAfterSeconds = Number(process.env.READY_AFTER_SECONDS ?? 12);
 
 let stopping = false;
@@ -50,6 +51,23 @@ function answer(response, status, body) {
 
 const place = placeReader();
 
+/** Where this container runs, and what the internal service says that it is told to ask. */
+async function page() {
+  const here = await place();
+  if (apiUrl === undefined) {
+    return { status: 200, body: here };
+  }
+  try {
+    const response = await fetch(apiUrl, { signal: AbortSignal.timeout(5000) });
+    if (!response.ok) {
+      throw new Error(`${apiUrl} answered ${response.status}`);
+    }
+    return { status: 200, body: { ...here, api: await response.json() } };
+  } catch (error) {
+    return { status: 502, body: { ...here, error: error.message } };
+  }
+}
+
 const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, "http://localhost");
   if (pathname === healthPath) {
@@ -60,7 +78,8 @@ const server = createServer(async (request, response) => {
     const ready = process.uptime() - listeningSince >= readyAfterSeconds;
     answer(response, ready ? 200 : 503, { status: ready ? "ready" : "starting" });
   } else if (pathname === "/") {
-    answer(response, 200, await place());
+    const { status, body } = await page();
+    answer(response, status, body);
   } else {
     answer(response, 404, { error: "not found" });
   }

@@ -29,10 +29,43 @@ main() {
     return 0
   fi
   mkfifo "${PIPE}"
-  require_docker
-  build
-  log_in
-  push
+  take_turn
+  if is_published; then
+    say "${IMAGE} has been pushed meanwhile: nothing to build"
+  else
+    require_docker
+    build
+    log_in
+    push
+  fi
+  give_turn
+}
+
+# Waits while another run on this machine builds the same image: services that use one are deployed side by side.
+take_turn() {
+  local holder said_so="" begun=${SECONDS}
+  readonly TURN=${TMPDIR:-/tmp}/anywhere-${UID}-${IMAGE//[^A-Za-z0-9.-]/_}
+  until ln -s "$$" "${TURN}" 2>/dev/null; do
+    holder=$(readlink "${TURN}") || continue
+    if ! kill -0 "${holder}" 2>/dev/null; then
+      # Ended without giving its turn. Whoever comes first takes it away.
+      mv "${TURN}" "${SCRATCH}/turn.${holder}" 2>/dev/null || true
+      continue
+    fi
+    if [[ -z ${said_so} ]]; then
+      say "process ${holder} builds ${IMAGE}: waiting for it"
+      said_so=yes
+    fi
+    ((SECONDS - begun < ${BUILD_SECONDS:-1800} + ${PUSH_SECONDS:-1800})) ||
+      die "process ${holder} has been building ${IMAGE} for too long. End it, and run again."
+    sleep 0.5
+  done
+  HAS_TURN=yes
+}
+
+give_turn() {
+  [[ -z ${HAS_TURN:-} ]] || rm -f "${TURN}"
+  HAS_TURN=""
 }
 
 # Whether the registry has the image.
@@ -47,8 +80,8 @@ is_published() {
 
 require_docker() {
   command -v docker >/dev/null || die "Docker (\`docker\`) is not on PATH, and the image has to be built. Install it" \
-    "(https://docs.docker.com/engine/install/) and run again; or push an image from elsewhere and give its uri in" \
-    "application.image. Nothing was built."
+    "(https://docs.docker.com/engine/install/) and run again; or push the image from elsewhere and name its URI" \
+    "instead of building it. Nothing was built."
   quiet docker version --format '{{.Server.Version}}' </dev/null ||
     die "the Docker daemon does not answer. Start it, or allow this user to connect to it, and run again. Nothing" \
       "was built. Docker said: $(said)"
@@ -161,6 +194,7 @@ end_child() {
 interrupt() {
   trap '' INT TERM
   [[ -z ${CHILD} ]] || end_child
+  give_turn
   say "INTERRUPTED: the registry has an image whole or not at all. Run again." >&2
   exit "$1"
 }
