@@ -22,7 +22,8 @@ export interface Fault {
   /** Of the one who injects it, to end it. */
   readonly id?: string;
   readonly match: {
-    readonly service: Service;
+    /** Calls to what moto serves are hit by errors alone. */
+    readonly service: Service | "sts" | "ecr" | "logs";
     /** Name as in the journal; every operation of the service when left out. */
     readonly operation?: string;
     /** Text that the call's input, as JSON, contains. */
@@ -41,7 +42,7 @@ interface Faulty {
 /** The effect that hits this call, if any; counts it. */
 export function takeFault(
   { faults }: Faulty,
-  call: { readonly service: Service; readonly operation: string; readonly input: string },
+  call: { readonly service: string; readonly operation: string; readonly input: string },
 ): FaultEffect | undefined {
   const fault = faults.find(
     ({ match, times }) =>

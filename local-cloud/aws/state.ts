@@ -55,7 +55,7 @@ export interface ContainerInstance {
   readonly clusterName: string;
   /** The managed instance's id: ECS calls it `ec2InstanceId`. */
   readonly managedInstanceId: string;
-  status: "ACTIVE" | "DRAINING" | "INACTIVE";
+  status: "REGISTERING" | "ACTIVE" | "DRAINING" | "INACTIVE";
   /** When its agent last polled, 0 after a disconnect; decides `agentConnected`. */
   lastPollAt: number;
   readonly registeredAt: number;
