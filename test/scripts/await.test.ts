@@ -14,6 +14,7 @@ import {
   settings,
   useNodeStage,
 } from "../support/scripts/nodes";
+import type { Running } from "../support/scripts/run";
 
 const stage = useNodeStage();
 
@@ -146,8 +147,14 @@ test("an activation that AWS does not know any more keeps nobody from being foun
 test("until it is registered, a node is looked at with two reads of Systems Manager and one of ECS each time", async () => {
   const { world } = stage();
   addActivation(world, { expired: false, used: false });
-  at({ 20: () => addMachine(world, 1, node, { activationId }) });
-  expect(await awaitNode({ TIMEOUT_SECONDS: "3" })).toMatchObject({ status: 1 });
+  const begun: Running[] = [];
+  at({
+    11: () => addMachine(world, 1, node, { activationId }),
+    20: () => begun[0]?.kill(),
+  });
+  await stage().runNodeScript("await.sh", settings({ TIMEOUT_SECONDS: "20" }), (running) =>
+    begun.push(running),
+  );
   const look = ["DescribeInstanceInformation", "DescribeInstanceInformation", "ListContainerInstances"];
   const looks = stage()
     .calls.slice(1)
