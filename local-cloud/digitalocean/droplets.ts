@@ -4,6 +4,7 @@ import type { Account, Action } from "./account";
 import { notModelled, unprocessable } from "./api/api-error";
 import { checkOrder, diskGb, findSize, showRegion, showSize } from "./catalog";
 import { address } from "./ipv4";
+import { machineName } from "./machine-name";
 import { coveringFirewalls, servingLoadBalancers } from "./balancing/reachability";
 import type { Resource, Routes } from "./api/resource";
 import type { Droplet } from "./state";
@@ -65,11 +66,6 @@ export function deleteByTagRoutes(account: Account): Routes {
       },
     },
   };
-}
-
-/** Name of the machine that a droplet runs on. */
-export function machineName({ id }: Droplet): string {
-  return `droplet-${id}`;
 }
 
 interface DropletRequest {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { JsonObject, World } from "../world";
 import type { Account } from "./account";
 import { forbidden, notModelled, unprocessable } from "./api/api-error";
-import { startBalancer } from "./balancing/balancer";
+import { startBalancer } from "./balancing/start-balancer";
 import { checkedRegion, showRegion } from "./catalog";
 import { release, verifiedPair } from "./certificates";
 import { isAddressOrRange } from "./ipv4";
