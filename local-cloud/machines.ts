@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { PrivateNetwork } from "./private-network";
 
 /** What is needed to boot a machine. */
 export interface MachineSpec {
@@ -9,6 +10,8 @@ export interface MachineSpec {
   /** Script of the first boot. */
   readonly userData: string;
   readonly publicIp: string;
+  /** Its address in a private network, with that network's prefix: `10.100.0.2/20`. */
+  readonly privateIp?: string;
 }
 
 /**
@@ -30,6 +33,8 @@ export interface Machines {
   destroy(name: string): Promise<void>;
   /** A connection to a TCP port that something on the machine listens on; an `error` event when nothing does. */
   connect(name: string, port: number): Socket;
+  /** From now on, machines with namespaces reach the private addresses of this network. */
+  reach(network: PrivateNetwork): void;
   /** What the machine has printed since it was made, for diagnosis and tests. */
   console(name: string): Promise<string>;
   /** Ends every machine. */

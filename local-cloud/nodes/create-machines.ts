@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { bundle } from "../bundle";
 import { takeFault } from "../faults";
 import type { Machines, MachineSpec } from "../machines";
+import type { PrivateNetwork } from "../private-network";
 import { type JsonObject, note, type World } from "../world";
 import { type MachineEvent, serveCloudSocket } from "./cloud-socket";
 import { createMachine, type Machine } from "./machine";
@@ -66,7 +67,11 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
       machines.get(machine)?.hasStarted();
     }
   };
-  const cloud = await serveCloudSocket(world, join(runDirectory, "cloud.sock"), options.handler, told);
+  let network: PrivateNetwork | undefined;
+  const cloud = await serveCloudSocket(world, join(runDirectory, "cloud.sock"), options.handler, told, {
+    addresses: (machine) => network?.addresses(machine) ?? [],
+    open: (machine, address) => network?.open(machine, address),
+  });
   const origin =
     kind === "namespaces" ? await serveOrigin(world, join(runDirectory, "origin.sock")) : undefined;
 
@@ -164,6 +169,9 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
         }
       });
       return socket;
+    },
+    reach: (given) => {
+      network = given;
     },
     console: (name) => readFile(consolePath(name), "utf8"),
     close: async () => {

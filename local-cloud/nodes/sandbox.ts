@@ -126,8 +126,9 @@ export function startSupervisor(
     "/run/anywhere/supervisor.js",
     JSON.stringify(settings),
   ];
-  const { hostname } = spec;
-  return spawnInNamespaces({ disk, hostname, python: shared.python, binds, command, output: consolePath });
+  const { hostname, privateIp } = spec;
+  const { python } = shared;
+  return spawnInNamespaces({ disk, hostname, privateIp, python, binds, command, output: consolePath });
 }
 
 const recorder = join(__dirname, "recorder.sh");
@@ -140,6 +141,7 @@ const nodeBind: Bind = {
 function spawnInNamespaces(machine: {
   readonly disk: string;
   readonly hostname: string;
+  readonly privateIp?: string | undefined;
   readonly python: string;
   readonly binds: readonly Bind[];
   readonly command: readonly string[];
@@ -160,6 +162,7 @@ function spawnInNamespaces(machine: {
     PATH: outsidePath,
     DISK: machine.disk,
     MACHINE_HOSTNAME: machine.hostname,
+    MACHINE_PRIVATE_IP: machine.privateIp ?? "",
     PYTHON: machine.python,
   };
   return spawnDetached(command, env, machine.output);

@@ -1,13 +1,19 @@
+import type { Socket } from "node:net";
 import type { LoadBalancerSettings } from "../state";
 
 /** Listens for a load balancer's clients and passes their requests on. */
 export interface Balancer {
-  /** The loopback address that it alone listens on, where the platform has more than one. */
+  /**
+   * Of an internal one, a private address of its VPC; else the loopback address that it alone listens on, where the
+   * platform has more than one.
+   */
   readonly ip: string;
   /**
    * Listens on the entry ports of these settings and on no others. A listener that stays gets the certificate that
    * its rule now names, and goes on serving. @throws ApiError 422 when a port can't be had
    */
   update(settings: LoadBalancerSettings): Promise<void>;
+  /** Serves a client of its VPC on an entry port. */
+  accept(entryPort: number, connection: Socket, client: string): void;
   close(): Promise<void>;
 }

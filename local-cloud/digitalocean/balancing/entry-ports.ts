@@ -1,4 +1,4 @@
-import { closeServer, listen } from "../../http-server";
+import type { Socket } from "node:net";
 import type { ForwardingRule } from "../state";
 import type { KeyPair } from "./certificate-authority";
 import type { Listener } from "./listener";
@@ -7,11 +7,16 @@ import { refusePort } from "./loopback-address";
 /** The entry ports of a load balancer, each with a listener. */
 export interface EntryPorts {
   /** Listens on the ports of these rules that aren't listened on, or on none of them. */
-  open(ip: string, rules: readonly ForwardingRule[]): Promise<void>;
+  open(where: Where, rules: readonly ForwardingRule[]): Promise<void>;
   /** Listens on the ports of these rules and on no others; those that stay get their rule's certificate. */
-  change(ip: string, rules: readonly ForwardingRule[]): Promise<void>;
+  change(where: Where, rules: readonly ForwardingRule[]): Promise<void>;
+  /** Serves a client that has come some other way than by the address. */
+  accept(port: number, connection: Socket, client: string): void;
   close(): Promise<void>;
 }
+
+/** The address of this computer that listeners listen on; undefined for none. */
+type Where = string | undefined;
 
 /** Makes the entry ports of a load balancer, none of which is open. */
 export function createEntryPorts(
@@ -20,16 +25,18 @@ export function createEntryPorts(
 ): EntryPorts {
   const listeners = new Map<number, Listener>();
 
-  const open: EntryPorts["open"] = async (ip, rules) => {
+  const open: EntryPorts["open"] = async (host, rules) => {
     const opened = new Map<number, Listener>();
     try {
       for (const rule of rules.filter(({ entry_port: port }) => !listeners.has(port))) {
         const listener = createListener(rule);
-        await listen(listener.server, { host: ip, port: rule.entry_port });
+        if (host !== undefined) {
+          await listener.listen({ host, port: rule.entry_port });
+        }
         opened.set(rule.entry_port, listener);
       }
     } catch (error) {
-      await Promise.all([...opened.values()].map(({ server }) => closeServer(server)));
+      await Promise.all([...opened.values()].map((listener) => listener.close()));
       throw error;
     }
     opened.forEach((listener, port) => listeners.set(port, listener));
@@ -37,20 +44,28 @@ export function createEntryPorts(
   const closeWhere = async (isGone: (port: number, listener: Listener) => boolean): Promise<void> => {
     const gone = [...listeners].filter(([port, listener]) => isGone(port, listener));
     gone.forEach(([port]) => listeners.delete(port));
-    await Promise.all(gone.map(([, { server }]) => closeServer(server)));
+    await Promise.all(gone.map(([, listener]) => listener.close()));
   };
 
   return {
     open,
-    change: async (ip, rules) => {
+    change: async (host, rules) => {
       const ruleOf = (port: number) => rules.find(({ entry_port: entry }) => entry === port);
       // A port whose protocol changes has to be free before it is listened on anew.
       await closeWhere((port, { protocol }) => (ruleOf(port)?.entry_protocol ?? protocol) !== protocol);
-      await open(ip, rules).catch(refusePort);
+      await open(host, rules).catch(refusePort);
       for (const rule of rules) {
         listeners.get(rule.entry_port)?.present(pairOf(rule));
       }
       await closeWhere((port) => ruleOf(port) === undefined);
+    },
+    accept: (port, connection, client) => {
+      const listener = listeners.get(port);
+      if (listener === undefined) {
+        connection.destroy();
+      } else {
+        listener.accept(connection, client);
+      }
     },
     close: () => closeWhere(() => true),
   };

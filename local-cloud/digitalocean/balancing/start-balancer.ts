@@ -1,21 +1,21 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Account } from "../account";
 import { verifiedPair } from "../certificates";
 import { contains } from "../ipv4";
 import { machineName } from "../machine-name";
 import type { Droplet, ForwardingRule, LoadBalancer, LoadBalancerSettings } from "../state";
+import { freeAddress } from "../vpcs";
 import type { Balancer } from "./balancer";
 import type { KeyPair } from "./certificate-authority";
-import { createEntryPorts } from "./entry-ports";
+import { createEntryPorts, type EntryPorts } from "./entry-ports";
 import { watchHealth, type Health } from "./health-check";
 import { createListener, type Listener } from "./listener";
 import { onFreeAddress } from "./loopback-address";
-import { answerUnavailable, forward } from "./proxy";
+import { answerUnavailable, forward, type Forwarding } from "./proxy";
 import { backends, isReachable } from "./reachability";
 
 /**
- * Listens for a load balancer: on a free loopback address of its own, at the entry port of each forwarding rule.
- * Requests go round the healthy droplets of its tag in turn; none healthy is 503, and no request is tried twice.
+ * Listens for a load balancer at the entry port of each forwarding rule: an internal one at a private address, which
+ * machines alone reach, where they have namespaces; any other on a free loopback address of its own. Requests go round the healthy droplets of its tag in turn; none healthy is 503, and no request is tried twice.
  * @throws ApiError 422 when an entry port can't be listened on
  */
 export async function startBalancer(
@@ -28,21 +28,22 @@ export async function startBalancer(
   const serve = server(account, self, health);
   const pairOf = ({ certificate_id: certificate = "" }: ForwardingRule): KeyPair | undefined =>
     certificate === "" ? undefined : verifiedPair(account.world, certificate);
-  const listenerOf = (rule: ForwardingRule): Listener => {
-    const listener = createListener(rule.entry_protocol, pairOf(rule), {
+  const listenerOf = (rule: ForwardingRule): Listener =>
+    createListener(rule.entry_protocol, pairOf(rule), {
       isAdmitted: (client) => isAdmitted(self(), client),
-      handle: (request, response) => {
-        listener.server.keepAliveTimeout = (self()?.settings.http_idle_timeout_seconds ?? 60) * 1000;
-        serve(rule.entry_port, request, response);
+      handle: (request, response, client) => {
+        serve(rule.entry_port, { request, response, client });
       },
+      idleMilliseconds: () => (self()?.settings.http_idle_timeout_seconds ?? 60) * 1000,
     });
-    return listener;
-  };
   const ports = createEntryPorts(listenerOf, pairOf);
-  const ip = await onFreeAddress((candidate) => ports.open(candidate, settings.forwarding_rules));
+  const { ip, host } = await open(account, ports, settings);
   return {
     ip,
-    update: ({ forwarding_rules: rules }) => ports.change(ip, rules),
+    update: ({ forwarding_rules: rules }) => ports.change(host, rules),
+    accept: (port, connection, client) => {
+      ports.accept(port, connection, client);
+    },
     close: async () => {
       health.stop();
       await ports.close();
@@ -50,7 +51,23 @@ export async function startBalancer(
   };
 }
 
-type Serve = (entryPort: number, request: IncomingMessage, response: ServerResponse) => void;
+/** Opens the entry ports at the address where clients find them; `host` is where this computer listens. */
+async function open(
+  { world, machines }: Account,
+  ports: EntryPorts,
+  { network, vpc_uuid: id, forwarding_rules: rules }: LoadBalancerSettings,
+): Promise<{ readonly ip: string; readonly host: string | undefined }> {
+  const vpc = world.digitalocean.vpcs.get(id);
+  if (network === "INTERNAL" && machines.sandbox === "namespaces" && vpc !== undefined) {
+    await ports.open(undefined, rules);
+    return { ip: freeAddress(world, vpc), host: undefined };
+  }
+  const ip = await onFreeAddress((candidate) => ports.open(candidate, rules));
+  return { ip, host: ip };
+}
+
+type Serve = (entryPort: number, exchange: Exchange) => void;
+type Exchange = Pick<Forwarding, "request" | "response" | "client">;
 
 /** Source: DigitalOcean API, `redirect_http_to_https`: from port 80 to port 443, whatever else is listened on. */
 const redirectedPort = 80;
@@ -66,7 +83,8 @@ function server(account: Account, self: () => LoadBalancer | undefined, health: 
     turn += 1;
     return healthy[turn % Math.max(1, healthy.length)];
   };
-  return (entryPort, request, response) => {
+  return (entryPort, exchange) => {
+    const { request, response } = exchange;
     const loadBalancer = self();
     const rule = loadBalancer?.settings.forwarding_rules.find(({ entry_port: port }) => port === entryPort);
     if (loadBalancer === undefined || rule === undefined) {
@@ -85,8 +103,7 @@ function server(account: Account, self: () => LoadBalancer | undefined, health: 
       return;
     }
     forward({
-      request,
-      response,
+      ...exchange,
       entryPort,
       protocol: rule.entry_protocol,
       idleMilliseconds: idle * 1000,

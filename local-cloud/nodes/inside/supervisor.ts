@@ -5,6 +5,7 @@ import { startEcsAgent } from "./agents/ecs-agent";
 import { createEngine } from "./containers/engine";
 import { isFirstBoot, runUserData } from "./system/first-boot";
 import { freePort } from "./containers/ports";
+import { reachPrivateAddresses } from "./private-addresses";
 import type { Stop } from "./repetition";
 import { log, reason, type Settings } from "./settings";
 import { startSsmAgent } from "./agents/ssm-agent";
@@ -37,6 +38,9 @@ async function main(settings: Settings): Promise<void> {
       });
     },
   });
+  if (settings.sandbox === "namespaces") {
+    reachPrivateAddresses(settings);
+  }
   await tell(settings, "booted", {});
   if (settings.sandbox === "process") {
     const registered = await setUpBare(settings);
