@@ -8,6 +8,7 @@ import type { Machines, MachineSpec } from "../machines";
 import type { PrivateNetwork } from "../private-network";
 import { type JsonObject, note, type World } from "../world";
 import { type MachineEvent, serveCloudSocket } from "./cloud-socket";
+import { findInterpreter } from "./interpreter";
 import { createMachine, type Machine } from "./machine";
 import { type Origin, serveOrigin } from "./origin";
 import { chooseSandbox, type SandboxKind, type Shared } from "./sandbox";
@@ -40,7 +41,8 @@ export interface LocalMachines extends Machines {
  * (an error: the machine stays dark; a delay: it starts that much later), a program's name, a URL's path.
  */
 export async function createMachines(options: MachinesOptions): Promise<LocalMachines> {
-  const { world, directory, runDirectory, imagesDirectory, python } = options;
+  const { world, directory, runDirectory, imagesDirectory } = options;
+  const python = await findInterpreter(options.python);
   const { kind, reason } = await chooseSandbox(options.sandbox, python);
   const shared: Shared = {
     runDirectory,

@@ -4,7 +4,7 @@ import { get } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AgentOrders, AgentPoll, Assignment } from "../../local-cloud/machines";
+import type { AgentOrders, AgentPoll, Assignment, ContainerOrder } from "../../local-cloud/machines";
 import { createMachines, type LocalMachines } from "../../local-cloud/nodes/create-machines";
 import { createWorld } from "../../local-cloud/world";
 
@@ -12,7 +12,7 @@ const image = "registry.example/app:v1";
 const server = `
 const place = () => fetch(process.env.ECS_CONTAINER_METADATA_URI_V4 + "/taskWithTags").then((got) => got.text());
 const answer = async ({ url }, response) => response.end(url === "/place" ? await place() : process.env.COLOR);
-require("node:http").createServer(answer).listen(process.env.PORT ?? 8080, "127.0.0.1");
+require("node:http").createServer(answer).listen(process.env.PORT ?? 8080, process.env.HOST);
 process.on("SIGTERM", () => process.exit(7));`;
 
 export const userData = `#!/usr/bin/env bash
@@ -61,21 +61,40 @@ function clouds() {
   return { calls, polls, orders, handler };
 }
 
+/** A container of the stage's image, with what it has otherwise. */
+export function container(over: Partial<ContainerOrder> = {}): ContainerOrder {
+  return {
+    name: "app",
+    image,
+    essential: true,
+    entryPoint: undefined,
+    command: undefined,
+    workingDirectory: undefined,
+    user: undefined,
+    environment: { COLOR: "blue" },
+    ports: [{ containerPort: 8080, hostPort: 80 }],
+    links: [],
+    dependsOn: [],
+    stopTimeout: 5,
+    startTimeout: undefined,
+    healthCheck: undefined,
+    mounts: [],
+    tmpfs: [],
+    readOnlyRoot: false,
+    initProcess: false,
+    capabilities: { add: [], drop: [] },
+    noNewPrivileges: false,
+    ...over,
+  };
+}
+
 export const task: Assignment = {
   taskArn: "arn:aws:ecs:eu-central-1:000000000000:task/demo/0123456789abcdef",
   family: "app",
   revision: 1,
   desiredStatus: "RUNNING",
-  container: {
-    name: "app",
-    image,
-    command: [],
-    environment: { COLOR: "blue" },
-    containerPort: 8080,
-    hostPort: 80,
-    stopTimeout: 5,
-    healthCheck: undefined,
-  },
+  networkMode: "bridge",
+  containers: [container()],
 };
 
 /** Starts machines with clouds of their own; they end with the test. */
@@ -88,7 +107,10 @@ export function useMachines() {
     const imagesDirectory = join(directory, "images");
     const folder = join(imagesDirectory, "registry.example/app/v1");
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "Dockerfile"), 'FROM node:20\nCMD ["node", "server.js"]\n');
+    writeFileSync(
+      join(folder, "Dockerfile"),
+      'FROM node:20\nWORKDIR /app\nCOPY server.js ./\nCMD ["node", "server.js"]\n',
+    );
     writeFileSync(join(folder, "server.js"), server);
     const cloud = clouds();
     const world = createWorld("000000000000");

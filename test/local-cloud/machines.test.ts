@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { read, spec, task, until, userData, useMachines } from "./machines-stage";
+import { container, read, spec, task, until, userData, useMachines } from "./machines-stage";
 
 const start = useMachines();
 
@@ -28,7 +28,12 @@ test.each(["auto", "process"] as const)(
     orders.push(task);
     await until(async () => (await read(machines, spec.name, 80)) === "blue");
     await until(() => polls.at(-1)?.tasks[0]?.status === "RUNNING");
-    expect(polls.at(-1)?.tasks).toEqual([{ taskArn: task.taskArn, status: "RUNNING", health: "UNKNOWN" }]);
+    const runtimeId: unknown = expect.stringMatching(/^[0-9a-f]{12}$/);
+    const networkBindings = [{ containerPort: 8080, hostPort: 80 }];
+    const running = { name: "app", status: "RUNNING", health: "UNKNOWN", runtimeId, networkBindings };
+    expect(polls.at(-1)?.tasks).toEqual([
+      { taskArn: task.taskArn, status: "RUNNING", containers: [running] },
+    ]);
     expect(await read(machines, spec.name, 81)).toBe("refused");
     expect(JSON.parse(await read(machines, spec.name, 80, "/place"))).toMatchObject({
       TaskARN: task.taskArn,
@@ -175,15 +180,15 @@ test("a task that is to stop gets SIGTERM and reports its exit code", async () =
   await until(async () => (await read(machines, spec.name, 80)) === "blue");
   orders.splice(0, 1, { ...task, desiredStatus: "STOPPED" });
   await until(() => polls.at(-1)?.tasks[0]?.status === "STOPPED");
-  expect(polls.at(-1)?.tasks[0]).toMatchObject({ exitCode: 7, reason: "Essential container in task exited" });
+  expect(polls.at(-1)?.tasks[0]?.containers).toMatchObject([{ exitCode: 7 }]);
 }, 20_000);
 
 test("an image without a folder can't be pulled", async () => {
   const { machines, polls, orders } = await start("process");
   await machines.boot(spec);
-  orders.push({ ...task, container: { ...task.container, image: "registry.example/app:v2" } });
+  orders.push({ ...task, containers: [container({ image: "registry.example/app:v2" })] });
   await until(() => polls.at(-1)?.tasks[0]?.status === "STOPPED");
-  expect(polls.at(-1)?.tasks[0]?.reason).toBe(
+  expect(polls.at(-1)?.tasks[0]?.containers[0]?.reason).toBe(
     "CannotPullContainerError: failed to resolve ref registry.example/app:v2: not found",
   );
 }, 20_000);
