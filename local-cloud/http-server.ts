@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, Server } from "node:http";
 import { createServer } from "node:http";
-import type { AddressInfo, ListenOptions, Server as AnyServer } from "node:net";
+import type { AddressInfo, ListenOptions } from "node:net";
 
 /** A server on a loopback port of its own. */
 export interface LoopbackServer {
@@ -22,7 +22,7 @@ export async function serveOnLoopback(listener: RequestListener): Promise<Loopba
 }
 
 /** Returns once it listens. @throws Error with the system's code when it can't */
-export async function listen(server: AnyServer, where: ListenOptions): Promise<void> {
+export async function listen(server: Server, where: ListenOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(where, () => {

@@ -2,8 +2,8 @@
 
 Usage: namespaces.py machine HOSTNAME IP  loopback and bridge of the network namespace that it is called in, and its
                                           private address with a prefix, or nothing
-       namespaces.py run SOCKET           first process of a container; the socket gives what to run as a line of JSON, is
-                                          told the process's id and what went wrong, and closes when the program runs
+       namespaces.py run                  a container; file descriptor 3 gives what to run as a line of JSON, is told the
+                                          first process's id or what went wrong, and closes when the program runs
        namespaces.py exec                 runs a program in a container that runs, said as JSON on standard input
 """
 
@@ -19,8 +19,10 @@ import sys
 
 libc = ctypes.CDLL(None, use_errno=True)
 
-CLONE_NEWNET = 0x40000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 8, 32, 4096, 16384
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
+CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+MS_REC, MS_PRIVATE = 1 << 14, 1 << 18
 MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 23, 24, 38
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -259,13 +261,19 @@ def status_of(child, stop=None):
 
 
 def run():
-    control = socket.socket(socket.AF_UNIX)
-    control.connect(sys.argv[2])
+    control = socket.socket(fileno=3)
+    control.set_inheritable(False)
     with control.makefile("r") as lines:
         container = json.loads(lines.readline())
-    # This /proc is the machine's still.
-    control.send(f"{os.readlink('/proc/self')}\n".encode())
+    check(libc.unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC), "unshare")
+    first = os.fork()
+    if first != 0:
+        control.send(f"{first}\n".encode())
+        control.close()
+        sys.exit(status_of(first))
     try:
+        check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+        mount(None, "/", flags=MS_REC | MS_PRIVATE)
         if container["network"] != "host":
             make_container_network(container["address"])
             socket.sethostname(container["hostname"])
@@ -280,7 +288,7 @@ def run():
         control.close()
         sys.exit(status_of(child, everything))
     except (OSError, LookupError) as error:
-        control.send(f"{error.args[-1] if error.args else error}\n".encode())
+        control.send(f"failed {error.args[-1] if error.args else error}\n".encode())
         sys.exit(127)
 
 

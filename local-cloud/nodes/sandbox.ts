@@ -168,7 +168,7 @@ function spawnInNamespaces(machine: {
     PATH: outsidePath,
     DISK: machine.disk,
     MACHINE_HOSTNAME: machine.hostname,
-      MACHINE_PRIVATE_IP: machine.privateIp ?? "",
+    MACHINE_PRIVATE_IP: machine.privateIp ?? "",
     PYTHON: machine.python.outside,
     NAMESPACES: namespacesProgram,
   };

@@ -1,10 +1,8 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join, posix } from "node:path";
 import { text } from "node:stream/consumers";
-import { listen } from "../../../http-server";
 import type { ContainerOrder } from "../../../machines";
 import { keptCapabilities } from "./capabilities";
 import { cannotStart, type Launch, type Launched } from "./launch";
@@ -12,7 +10,6 @@ import { exitCodeOf, sendSignal, succeeds } from "./process-group";
 import { containersFolder, makeRoot, systemBinds } from "./root";
 
 const program = "/run/anywhere/namespaces.py";
-const namespaces = ["--mount", "--pid", "--uts", "--ipc"];
 const environment = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 
 /** Starts a container with a file system, processes and, unless it is the machine's, a network of its own. */
@@ -39,24 +36,21 @@ export async function launchInNamespaces(launch: Launch): Promise<Launched> {
     environment: launch.environment,
   };
   const python = [settings.python, "-I", "-S", program];
-  const socket = join("/run", `${id}.sock`);
-  // Not a pipe, which the waiting unshare would keep open when the program runs.
-  const server = createServer();
-  await listen(server, { path: socket });
-  const answer = converse(server, `${JSON.stringify(container)}\n`);
-  const command = [...namespaces, "--fork", "--kill-child", "--", ...python, "run", socket];
-  const child = spawn("unshare", command, {
+  const [command = "", ...options] = python;
+  const child = spawn(command, [...options, "run"], {
     cwd: "/",
     env: environment,
     detached: true,
-    stdio: ["ignore", launch.output, launch.output],
+    stdio: ["ignore", launch.output, launch.output, "pipe"],
   });
   const ended = exitCodeOf(child);
-  const said = await Promise.race([answer, ended.then(() => (server.listening ? "" : answer))]);
-  server.close();
-  const [pid = "", problem = "it ended before its program ran"] = said.split("\n");
-  if (pid === "" || problem !== "") {
-    throw cannotStart(problem);
+  const control = child.stdio[3] as Socket;
+  control.on("error", () => undefined).write(`${JSON.stringify(container)}\n`);
+  const said = await text(control);
+  const problem = /^failed (.*)$/m.exec(said)?.[1];
+  const pid = /^\d+$/m.exec(said)?.[0];
+  if (problem !== undefined || pid === undefined) {
+    throw cannotStart(problem ?? "it ended before its program ran");
   }
   return {
     ended,
@@ -75,14 +69,6 @@ export async function launchInNamespaces(launch: Launch): Promise<Launched> {
       ),
     reach: (port) => ({ host: networkMode === "bridge" ? address : "127.0.0.1", port }),
   };
-}
-
-/** Sends words to the one that connects to a server, and resolves with all that comes back. */
-async function converse(server: Server, words: string): Promise<string> {
-  const [socket] = (await once(server, "connection")) as [Socket];
-  server.close();
-  socket.on("error", () => undefined).write(words);
-  return text(socket);
 }
 
 /** Docker makes a folder of the machine that isn't there. */

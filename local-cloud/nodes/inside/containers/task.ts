@@ -3,6 +3,9 @@ import { cannotStart } from "./launch";
 import type { Container } from "./container";
 import { mayStop, obstacleTo } from "./ordering";
 
+/** Between two looks at whether a start timeout has passed. */
+const retryMilliseconds = 500;
+
 /** A task's containers, started and stopped in order. */
 export interface Task {
   readonly assignment: Assignment;
@@ -24,6 +27,7 @@ export function startTask(
 ): Task {
   let stopping = false;
   let planned = false;
+  let retry: NodeJS.Timeout | undefined;
   const started = new Set<Container>();
 
   const step = (): void => {
@@ -39,6 +43,8 @@ export function startTask(
   const advance = (container: Container): void => {
     const obstacle = obstacleTo(container, containers, Date.now());
     if (obstacle === "waits") {
+      clearTimeout(retry);
+      retry = setTimeout(progress, retryMilliseconds).unref();
       return;
     }
     started.add(container);
@@ -47,10 +53,6 @@ export function startTask(
       return;
     }
     container.start(hostsOf(container, containers));
-    const limit = container.order.startTimeout;
-    if (limit !== undefined) {
-      setTimeout(progress, limit * 1000 + 10).unref();
-    }
   };
   const end = (container: Container): void => {
     if (container.report().status === "STOPPED" || !mayStop(container, containers)) {
