@@ -1,4 +1,6 @@
-import { Declined, Refusal } from "../refusals/refusal";
+import { isOfOneStack } from "../refusals/refusal";
+import type { Label } from "../terraform/label";
+import { TerraformFailed } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
 
 /** How the work on a stack has ended. */
@@ -11,76 +13,94 @@ export interface StackEnd {
   readonly passable?: boolean;
 }
 
+/** In which order stacks are worked on, and how the user is told of them. */
+export interface Order {
+  /** Ids of the stacks that a stack waits for. */
+  readonly waitsFor: (stack: Stack) => readonly string[];
+  /** Whether stacks are begun only while nothing else is under way, so that the user can be asked. */
+  readonly byLevel: boolean;
+  readonly label: Label;
+}
+
 /**
- * Does something to one stack after the other. A stack that fails, or is refused, holds up only those that wait for it.
+ * Works on stacks side by side, each as soon as none that it waits for is left. A stack that fails, or is refused, holds
+ * up only those that wait for it.
  *
- * @param waitsFor ids of the stacks that a stack waits for.
- * @throws {Refusal} in the end, with every stack that has failed and every one that was not started.
- * @throws {Declined} at once.
+ * @param work begins with stacks that have become free to go together, and promises an end for each of them.
+ * @returns what has become of each stack, in a line for each; nothing when all is well.
+ * @throws whatever else than a {@link Refusal} of one stack goes wrong, once nothing is under way any more.
  */
 export async function eachStack(
   stacks: readonly Stack[],
-  waitsFor: (stack: Stack) => readonly string[],
-  act: (stack: Stack) => Promise<StackEnd>,
-): Promise<void> {
+  { waitsFor, byLevel, label }: Order,
+  work: (together: readonly Stack[]) => readonly Promise<StackEnd>[],
+): Promise<readonly string[]> {
+  const waiting = new Map(stacks.map((stack) => [stack.id, stack]));
+  const underWay = new Map<string, Promise<void>>();
+  const failed = new Set<string>();
+  const done: string[] = [];
   const problems: string[] = [];
-  const blocking = new Set<string>();
-  const notStarted: string[] = [];
-  for (const [index, stack] of stacks.entries()) {
-    if (waitsFor(stack).some((id) => blocking.has(id))) {
-      blocking.add(stack.id);
-      notStarted.push(stack.id);
-      continue;
+
+  const finish = async ({ id }: Stack, end: Promise<StackEnd> | undefined): Promise<void> => {
+    const { problem, passable } = await outcome(id, end, label);
+    underWay.delete(id);
+    if (problem === undefined) {
+      done.push(`${id}: done.`);
+    } else {
+      problems.push(`${id}: ${problem}`);
     }
-    announce(stack, index, stacks.length);
-    const { problem, passable = false } = await attempt(stack, act);
-    if (problem !== undefined) {
-      problems.push(problem);
-      if (!passable) {
-        blocking.add(stack.id);
-      }
+    if (!passable) {
+      failed.add(id);
+    }
+  };
+  const isFree = (stack: Stack) =>
+    !waitsFor(stack).some((id) => waiting.has(id) || underWay.has(id) || failed.has(id));
+
+  for (;;) {
+    const free = byLevel && underWay.size > 0 ? [] : [...waiting.values()].filter(isFree);
+    const ends = free.length === 0 ? [] : work(free);
+    free.forEach((stack, index) => {
+      waiting.delete(stack.id);
+      underWay.set(stack.id, finish(stack, ends[index]));
+    });
+    if (underWay.size === 0) {
+      break;
+    }
+    try {
+      await Promise.race(underWay.values());
+    } catch (error) {
+      await Promise.allSettled(underWay.values());
+      throw error;
     }
   }
-  if (problems.length > 0) {
-    throw new Refusal(
-      [
-        ...problems,
-        ...(notStarted.length === 0 ? [] : [`Not started: ${notStarted.join(", ")}.`]),
-        goOn,
-      ].join("\n"),
-    );
-  }
+  const held = [...waiting.values()].map((stack) => {
+    const causes = waitsFor(stack).filter((id) => failed.has(id));
+    return `${stack.id}: not started, since it waits for ${[...new Set(causes)].join(", ")}.`;
+  });
+  return problems.length === 0 ? [] : [...done, ...problems, ...held];
 }
 
-const goOn = "Once the cause is gone, run the same command again: it goes on where this one stopped.";
-
-async function attempt(
-  stack: Stack,
-  act: (stack: Stack) => Promise<StackEnd>,
-): Promise<{ readonly problem?: string; readonly passable?: boolean }> {
+/** How a stack has ended, with what went wrong as a clause. */
+async function outcome(
+  id: string,
+  end: Promise<StackEnd> | undefined,
+  label: Label,
+): Promise<{ readonly problem?: string; readonly passable: boolean }> {
   try {
-    const { exitCode, left, passable = false } = await act(stack);
+    const { exitCode, left, passable = false } = (await end) ?? { exitCode: 0 };
     return exitCode === 0
-      ? {}
-      : {
-          problem: [
-            `${stack.id}: Terraform ended with exit code ${exitCode}; its reason stands above.`,
-            ...(left === undefined ? [] : [left]),
-          ].join(" "),
-          passable,
-        };
+      ? { passable: true }
+      : { problem: new TerraformFailed(exitCode, left).message, passable };
   } catch (error) {
-    if (error instanceof Refusal && !(error instanceof Declined)) {
-      console.error(error.message);
-      return { problem: `${stack.id}: refused, for the reason above.` };
+    if (error instanceof TerraformFailed) {
+      return { problem: error.message, passable: false };
+    }
+    if (isOfOneStack(error)) {
+      console.error(label(id, error.message));
+      return { problem: "refused, for the reason above.", passable: false };
     }
     throw error;
   }
-}
-
-/** Heads the output of a stack. */
-export function announce({ id }: Stack, index: number, count: number): void {
-  console.error(`\n[${index + 1}/${count}] ${id}`);
 }
 
 /** The stacks that a deploy of one waits for: all that it depends on, directly or not. */
@@ -89,7 +109,7 @@ export function producersOf(stacks: readonly Stack[]): (stack: Stack) => readonl
     ...dependencies,
     ...stacks.filter(({ id }) => dependencies.includes(id)).flatMap(all),
   ];
-  return all;
+  return (stack) => [...new Set(all(stack))];
 }
 
 /** The stacks that a destroy of one waits for: all that depend on it, directly or not. */

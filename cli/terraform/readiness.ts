@@ -1,5 +1,5 @@
 import { nodeNames } from "../../config/nodes";
-import type { Deployment } from "../commands/deployment";
+import type { Deployment } from "../commands/prepared";
 import { activations, computeStack, type Stack } from "./stacks";
 
 /** What `stack` reads from other stacks and isn't there, as a clause; undefined when nothing is missing. */

@@ -1,5 +1,4 @@
-import { Transform, type TransformCallback } from "node:stream";
-import { StringDecoder } from "node:string_decoder";
+import { createInterface } from "node:readline";
 
 /** A text that nobody may see. */
 export interface Secret {
@@ -8,49 +7,14 @@ export interface Secret {
   readonly name: string;
 }
 
-/**
- * Passes a program's output on with the names of secrets in place of their texts. It holds back only what may be the
- * beginning of one, so that a question that waits for an answer is seen.
- */
-export class Redaction extends Transform {
-  private readonly decoder = new StringDecoder("utf8");
-  /** The longest first: one may begin with another. */
-  private readonly secrets: readonly Secret[];
-  private held = "";
-
-  constructor(secrets: readonly Secret[]) {
-    super();
-    this.secrets = secrets.toSorted((one, other) => other.text.length - one.text.length);
-  }
-
-  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
-    done(
-      null,
-      this.redact(this.held + this.decoder.write(chunk), (rest) => this.mayBegin(rest)),
-    );
-  }
-
-  override _flush(done: TransformCallback): void {
-    done(
-      null,
-      this.redact(this.held + this.decoder.end(), () => false),
-    );
-  }
-
-  /** What of a text may be shown; from where it is `unclear`, it is held. */
-  private redact(text: string, unclear: (rest: string) => boolean): string {
-    let shown = "";
-    let at = 0;
-    while (at < text.length && !unclear(text.slice(at))) {
-      const secret = this.secrets.find((one) => text.startsWith(one.text, at));
-      shown += secret?.name ?? text.charAt(at);
-      at += secret?.text.length ?? 1;
-    }
-    this.held = text.slice(at);
-    return shown;
-  }
-
-  private mayBegin(rest: string): boolean {
-    return this.secrets.some(({ text }) => text.length > rest.length && text.startsWith(rest));
+/** The lines of a program's output, with the names of secrets in place of their texts, none of which has several lines. */
+export async function* redactedLines(
+  output: NodeJS.ReadableStream,
+  secrets: readonly Secret[],
+): AsyncGenerator<string> {
+  // The longest first: one may hold another.
+  const longestFirst = secrets.toSorted((one, other) => other.text.length - one.text.length);
+  for await (const line of createInterface({ input: output, crlfDelay: Infinity })) {
+    yield longestFirst.reduce((shown, { text, name }) => shown.replaceAll(text, () => name), line);
   }
 }

@@ -164,6 +164,28 @@ export async function createProject(): Promise<Project> {
   };
 }
 
+/**
+ * A state for every stack, as a file for the fake Terraform: of one resource in the deployment of the project, with all
+ * outputs that other stacks read.
+ *
+ * @param nodes keys of those that have activations.
+ */
+export function fakeState(
+  { folder }: Project,
+  nodes: readonly string[],
+  ...secrets: readonly string[]
+): string {
+  const outputs = {
+    deployment: { value: { name: "cli-test", account: accountId, region: "eu-west-1" } },
+    activation_ids: { value: Object.fromEntries(nodes.map((key) => [key, `id-of-${key}`])) },
+    secrets: { value: secrets, sensitive: true },
+  };
+  const thing = { mode: "managed", type: "terraform_data", name: "thing", instances: [{ attributes: {} }] };
+  const file = join(folder, "fake.tfstate");
+  writeFileSync(file, JSON.stringify({ version: 4, lineage: "one", outputs, resources: [thing] }));
+  return file;
+}
+
 /** A site on premises with these nodes. */
 export function onPremises(...nodes: readonly string[]): Environment["sites"][string] {
   return { kind: "on-premises", nodes: Object.fromEntries(nodes.map((node) => [node, {}])) };
@@ -185,7 +207,7 @@ export function useProject(): () => Project {
   });
 
   afterEach(() => {
-    for (const record of ["record", "record.variables"]) {
+    for (const record of ["record", "record.variables", "record.running"]) {
       rmSync(join(project.folder, record), { force: true });
     }
   });

@@ -11,7 +11,8 @@ import { nodesOf } from "../../../config/nodes";
  * provider and no cloud. What stands for a node is replaced with its generation. Each first resource appends a line
  * to the file `RECORD` when it is created and when it is destroyed; it fails to be created while `FAIL`, or `FAIL` with
  * its stack's id at the end, is a file. A site's own VPC can't be destroyed while `FAIL-vpc` is one.
- * `WITHOUT_OUTPUTS` names outputs that are left out, as in stacks of earlier releases.
+ * `WITHOUT_OUTPUTS` names outputs that are left out, as in stacks of earlier releases. `SERVICES`, by name the sites on
+ * which they are, in JSON, gives a stack of its own to each of them, and one for jobs that waits for all.
  */
 function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const sites = Object.entries(config.sites).map(([name, site]) => ({
@@ -106,7 +107,14 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const only = (id: string, name: string) => ({
     node: recorded(id, { [name]: { input: "1", generation: "1" } }),
   });
+  const services = Object.entries(
+    JSON.parse(process.env["SERVICES"] ?? "{}") as Readonly<Record<string, readonly string[]>>,
+  );
+  const ofServices = services.map(([name]) => `service-${name}`);
   const stacks = {
+    ...Object.fromEntries(
+      ["jobs", ...ofServices].map((id) => [id, stack(id, only(id, "service"), {}, reading("control-plane"))]),
+    ),
     // Not in the order of deployment, which only the dependencies tell.
     application: stack(
       "application",
@@ -131,9 +139,17 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     "control-plane": [],
     activations: ["control-plane"],
     application: ["control-plane", ...compute],
+    jobs: ["control-plane", ...compute, ...ofServices],
+    ...Object.fromEntries(
+      services.map(([name, on]) => [
+        `service-${name}`,
+        ["control-plane", ...on.map((site) => `compute-${site}`)],
+      ]),
+    ),
   };
+  const left = services.length === 0 ? ["jobs"] : ["application"];
   const manifest: Record<string, object> = {};
-  for (const [id, json] of Object.entries(stacks)) {
+  for (const [id, json] of Object.entries(stacks).filter(([name]) => !left.includes(name))) {
     const folder = join("stacks", id);
     mkdirSync(join(outdir, folder), { recursive: true });
     writeFileSync(join(outdir, folder, "cdk.tf.json"), JSON.stringify(json));
