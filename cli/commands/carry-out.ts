@@ -1,19 +1,20 @@
 import { askForApproval } from "./approval";
-import { eachStack, type Order, type StackEnd } from "./each-stack";
+import { eachStack } from "./each-stack";
+import type { Deployment } from "./prepared";
 import { isOfOneStack, Refusal } from "../refusals/refusal";
 import type { Plan } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
 
-/** What became of a stack's plan; undefined when there is nothing to do. */
-export type Planned<P> = PromiseSettledResult<P | undefined>;
-
 /** How a command changes stacks. */
-export interface Change<P extends Plan> extends Pick<Order, "waitsFor" | "label"> {
+export interface Change<P extends Plan> {
+  /** Ids of the stacks that a stack waits for. */
+  readonly waitsFor: (stack: Stack) => readonly string[];
   /** Whether plans are applied unasked. */
   readonly autoApprove: boolean;
-  /** Plans stacks that are free to go together, each of which may fail. */
-  readonly plan: (together: readonly Stack[]) => Promise<readonly Planned<P>[]>;
-  readonly apply: (plan: P) => Promise<StackEnd>;
+  /** Plans stacks that are free to go together; a plan is undefined when there is nothing to do. */
+  readonly plan: (together: readonly Stack[]) => readonly Promise<P | undefined>[];
+  /** Does what can be done after an apply that has failed with this exit code. @throws {TerraformFailed} if need be. */
+  readonly remedy: (plan: P, failed: number) => Promise<void>;
 }
 
 /**
@@ -24,47 +25,41 @@ export interface Change<P extends Plan> extends Pick<Order, "waitsFor" | "label"
  */
 export async function carryOut<P extends Plan>(
   stacks: readonly Stack[],
-  { waitsFor, label, autoApprove, plan, apply }: Change<P>,
+  { terraform, label }: Deployment,
+  { waitsFor, autoApprove, plan, remedy }: Change<P>,
 ): Promise<void> {
-  const approved = async (together: readonly Stack[]): Promise<readonly Planned<P>[]> => {
-    const planned = await plan(together);
-    planned.forEach((one) => {
-      if (one.status === "rejected" && !isOfOneStack(one.reason)) {
-        throw one.reason;
-      }
-    });
-    const changed = planned.flatMap((one) =>
-      one.status === "fulfilled" && one.value?.changes === true ? [one.value.stack.id] : [],
-    );
-    if (!autoApprove && changed.length > 0) {
-      await askForApproval(changed);
-    }
-    return planned;
-  };
-  const lines = await eachStack(stacks, { waitsFor, label, byLevel: !autoApprove }, (together) => {
-    const plans = approved(together);
-    return together.map(async (_, index): Promise<StackEnd> => {
-      const planned = (await plans)[index];
-      if (planned?.status === "rejected") {
-        throw planned.reason;
-      }
-      const made = planned?.value;
-      if (made === undefined) {
-        return { exitCode: 0 };
-      }
-      try {
-        return await apply(made);
-      } finally {
-        made.remove();
+  const order = { waitsFor, label, byLevel: !autoApprove };
+  const lines = await eachStack(stacks, order, (together) => {
+    const plans = plan(together);
+    const approved = approve(plans, autoApprove);
+    return plans.map(async (planned) => {
+      await approved;
+      const made = await planned;
+      const exitCode = made?.changes === true ? await terraform.run(made.stack, ["apply", made.file]) : 0;
+      made?.remove();
+      if (made !== undefined && exitCode !== 0) {
+        await remedy(made, exitCode);
       }
     });
   });
   if (lines.length > 0) {
-    throw new Refusal(
-      [
-        ...lines,
-        "Once the cause is gone, run the same command again: it goes on where this one stopped.",
-      ].join("\n"),
-    );
+    const goOn = "Once the cause is gone, run the same command again: it goes on where this one stopped.";
+    throw new Refusal([...lines, goOn].join("\n"));
+  }
+}
+
+/** Waits until nothing is left to be planned, and for the user's approval where it is needed. */
+async function approve(plans: readonly Promise<Plan | undefined>[], autoApprove: boolean): Promise<void> {
+  const changed: string[] = [];
+  for (const one of await Promise.allSettled(plans)) {
+    if (one.status === "rejected" && !isOfOneStack(one.reason)) {
+      throw one.reason;
+    }
+    if (one.status === "fulfilled" && one.value?.changes === true) {
+      changed.push(one.value.stack.id);
+    }
+  }
+  if (!autoApprove && changed.length > 0) {
+    await askForApproval(changed);
   }
 }

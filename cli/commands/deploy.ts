@@ -1,6 +1,6 @@
 import { loadEnvironment } from "../../config/load";
 import { refuseWithoutTerminal, type ApprovalOptions } from "./approval";
-import { carryOut, type Planned } from "./carry-out";
+import { carryOut } from "./carry-out";
 import { refuseMovedSites } from "../refusals/moved-sites";
 import { planNodes, type NodesOptions, type NodesPlan } from "../nodes/plan-nodes";
 import { prepare, type Deployment, type ParallelOptions } from "./deployment";
@@ -40,7 +40,7 @@ export async function deploy(ids: readonly string[], options: DeployOptions): Pr
     { name: "deploy", changes: true, ...options },
     ids.length > 0 ? ids : stacksOf(replace),
   );
-  const { terraform, stacks, label } = deployment;
+  const { terraform, stacks } = deployment;
   refuseToLeaveOut(replace, selected);
   await refuseToForgetSites(deployment);
   await refuseMovedSites(deployment);
@@ -48,45 +48,39 @@ export async function deploy(ids: readonly string[], options: DeployOptions): Pr
     await refuseToInterrupt(replace, selected, deployment);
   }
   const renewed = selected.some(({ id }) => id === activations) ? replace : [];
-  await carryOut<NodesPlan>(selected, {
+  await carryOut<NodesPlan>(selected, deployment, {
     waitsFor: producersOf(stacks),
-    label,
     autoApprove,
     plan: (together) => planTogether(together, deployment, { allAtOnce, replace, renewed }, autoApprove),
-    async apply({ stack, file, changes }) {
-      const exitCode = changes ? await terraform.run(stack, ["apply", file]) : 0;
-      return exitCode !== 0 && isComputeStack(stack)
-        ? afterFailedDeploy(stack, exitCode, terraform, process.env)
-        : { exitCode };
-    },
+    remedy: ({ stack }, failed) => afterFailedDeploy(stack, failed, terraform, process.env),
   });
   return 0;
 }
 
 /** Plans stacks, those of nodes that need new activations once more when they have them. */
-async function planTogether(
+function planTogether(
   together: readonly Stack[],
   deployment: Deployment,
   options: NodesOptions,
   autoApprove: boolean,
-): Promise<readonly Planned<NodesPlan>[]> {
-  const planned = await Promise.allSettled(together.map((stack) => planOne(stack, deployment, options)));
-  const nodes = planned.flatMap((one) => (one.status === "fulfilled" ? one.value.renewing : []));
+): readonly Promise<NodesPlan>[] {
+  const first = together.map((stack) => planOne(stack, deployment, options));
   // In one go, however many stacks they are of: all activations have the same state.
-  const renewal = nodes.length === 0 ? Promise.resolve() : renewActivations(nodes, deployment, autoApprove);
-  const { replace, renewed } = options;
-  return Promise.allSettled(
-    planned.map(async (one, index) => {
-      const stack = together[index];
-      if (one.status === "rejected" || stack === undefined || one.value.renewing.length === 0) {
-        return one.status === "rejected" ? Promise.reject(one.reason as Error) : one.value;
-      }
-      one.value.remove();
-      await renewal;
-      const with_ = { ...options, replace: [...replace, ...nodes], renewed: [...renewed, ...nodes] };
-      return planOne(stack, deployment, with_);
-    }),
-  );
+  const renewal = Promise.allSettled(first).then(async (plans) => {
+    const nodes = plans.flatMap((plan) => (plan.status === "fulfilled" ? plan.value.renewing : []));
+    if (nodes.length > 0) {
+      await renewActivations(nodes, deployment, autoApprove);
+    }
+    return { ...options, replace: [...options.replace, ...nodes], renewed: [...options.renewed, ...nodes] };
+  });
+  return first.map(async (planned) => {
+    const plan = await planned;
+    if (plan.renewing.length === 0) {
+      return plan;
+    }
+    plan.remove();
+    return planOne(plan.stack, deployment, await renewal);
+  });
 }
 
 async function planOne(stack: Stack, deployment: Deployment, options: NodesOptions): Promise<NodesPlan> {

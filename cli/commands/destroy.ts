@@ -8,7 +8,7 @@ import { refuseToForgetSites } from "../refusals/forgotten-sites";
 import { makePlan, type Plan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
 import { Refusal } from "../refusals/refusal";
-import { activations, controlPlane, isComputeStack, type Stack } from "../terraform/stacks";
+import { activations, controlPlane, type Stack } from "../terraform/stacks";
 
 export interface DestroyOptions extends ApprovalOptions, ParallelOptions {
   /** Whether it is a success that there is no state. */
@@ -30,24 +30,17 @@ export async function destroy(ids: readonly string[], options: DestroyOptions): 
   const command = { name: "destroy", changes: true, ...options } as const;
   const prepared = await prepare(process.env, command, ids);
   const { deployment } = prepared;
-  const { terraform, stacks, label } = deployment;
+  const { terraform, stacks } = deployment;
   const selected = prepared.selected.toReversed();
   await refuseToStrand(selected, deployment);
   if (options.ifExists !== true) {
     await refuseNoStates(selected, deployment);
   }
-  await carryOut<DestroyPlan>(selected, {
+  await carryOut<DestroyPlan>(selected, deployment, {
     waitsFor: consumersOf(stacks),
-    label,
     autoApprove: options.autoApprove === true,
-    plan: (together) => Promise.allSettled(together.map((stack) => planOne(stack, deployment))),
-    async apply({ stack, file, options: more }) {
-      // Also without changes: what is gone already goes from the state.
-      const exitCode = await terraform.run(stack, ["apply", file]);
-      return exitCode !== 0 && isComputeStack(stack)
-        ? afterFailedDestroy(stack, exitCode, terraform, more)
-        : { exitCode };
-    },
+    plan: (together) => together.map((stack) => planOne(stack, deployment)),
+    remedy: (plan, failed) => afterFailedDestroy(plan.stack, failed, terraform, plan.options),
   });
   return 0;
 }
@@ -64,7 +57,9 @@ async function planOne(stack: Stack, deployment: Deployment): Promise<DestroyPla
     console.error(label(stack.id, `Destroyed as its state knows it, since ${missing}.`));
   }
   const options = missing === undefined ? [] : ["-refresh=false"];
-  return { ...(await makePlan(terraform, stack, ["-destroy", ...options])), options };
+  const plan = await makePlan(terraform, stack, ["-destroy", ...options]);
+  // What is gone already has to go from the state.
+  return { ...plan, options, changes: true };
 }
 
 /** A stack that reads a destroyed one's outputs could neither be changed nor be destroyed any more. */

@@ -3,16 +3,6 @@ import type { Label } from "../terraform/label";
 import { TerraformFailed } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
 
-/** How the work on a stack has ended. */
-export interface StackEnd {
-  /** Terraform's. */
-  readonly exitCode: number;
-  /** What is left to be done after a failure, and how, when that is known. */
-  readonly left?: string;
-  /** Whether stacks that wait for this one may go on, although it has failed. */
-  readonly passable?: boolean;
-}
-
 /** In which order stacks are worked on, and how the user is told of them. */
 export interface Order {
   /** Ids of the stacks that a stack waits for. */
@@ -33,7 +23,7 @@ export interface Order {
 export async function eachStack(
   stacks: readonly Stack[],
   { waitsFor, byLevel, label }: Order,
-  work: (together: readonly Stack[]) => readonly Promise<StackEnd>[],
+  work: (together: readonly Stack[]) => readonly Promise<unknown>[],
 ): Promise<readonly string[]> {
   const waiting = new Map(stacks.map((stack) => [stack.id, stack]));
   const underWay = new Map<string, Promise<void>>();
@@ -41,17 +31,25 @@ export async function eachStack(
   const done: string[] = [];
   const problems: string[] = [];
 
-  const finish = async ({ id }: Stack, end: Promise<StackEnd> | undefined): Promise<void> => {
-    const { problem, passable } = await outcome(id, end, label);
-    underWay.delete(id);
-    if (problem === undefined) {
+  const finish = async (id: string, end: Promise<unknown> | undefined): Promise<void> => {
+    try {
+      await end;
       done.push(`${id}: done.`);
-    } else {
-      problems.push(`${id}: ${problem}`);
+    } catch (error) {
+      if (!isOfOneStack(error)) {
+        throw error;
+      }
+      const { message } = error;
+      const ofTerraform = error instanceof TerraformFailed;
+      if (!ofTerraform) {
+        console.error(label(id, message));
+      }
+      problems.push(`${id}: ${ofTerraform ? message : "refused, for the reason above."}`);
+      if (!(ofTerraform && error.passable)) {
+        failed.add(id);
+      }
     }
-    if (!passable) {
-      failed.add(id);
-    }
+    underWay.delete(id);
   };
   const isFree = (stack: Stack) =>
     !waitsFor(stack).some((id) => waiting.has(id) || underWay.has(id) || failed.has(id));
@@ -59,9 +57,9 @@ export async function eachStack(
   for (;;) {
     const free = byLevel && underWay.size > 0 ? [] : [...waiting.values()].filter(isFree);
     const ends = free.length === 0 ? [] : work(free);
-    free.forEach((stack, index) => {
-      waiting.delete(stack.id);
-      underWay.set(stack.id, finish(stack, ends[index]));
+    free.forEach(({ id }, index) => {
+      waiting.delete(id);
+      underWay.set(id, finish(id, ends[index]));
     });
     if (underWay.size === 0) {
       break;
@@ -75,32 +73,9 @@ export async function eachStack(
   }
   const held = [...waiting.values()].map((stack) => {
     const causes = waitsFor(stack).filter((id) => failed.has(id));
-    return `${stack.id}: not started, since it waits for ${[...new Set(causes)].join(", ")}.`;
+    return `${stack.id}: not started, since it waits for ${causes.join(", ")}.`;
   });
   return problems.length === 0 ? [] : [...done, ...problems, ...held];
-}
-
-/** How a stack has ended, with what went wrong as a clause. */
-async function outcome(
-  id: string,
-  end: Promise<StackEnd> | undefined,
-  label: Label,
-): Promise<{ readonly problem?: string; readonly passable: boolean }> {
-  try {
-    const { exitCode, left, passable = false } = (await end) ?? { exitCode: 0 };
-    return exitCode === 0
-      ? { passable: true }
-      : { problem: new TerraformFailed(exitCode, left).message, passable };
-  } catch (error) {
-    if (error instanceof TerraformFailed) {
-      return { problem: error.message, passable: false };
-    }
-    if (isOfOneStack(error)) {
-      console.error(label(id, error.message));
-      return { problem: "refused, for the reason above.", passable: false };
-    }
-    throw error;
-  }
 }
 
 /** The stacks that a deploy of one waits for: all that it depends on, directly or not. */

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StackEnd } from "../commands/each-stack";
-import { makePlan } from "../terraform/plan";
-import type { Stack } from "../terraform/stacks";
+import { makePlan, TerraformFailed } from "../terraform/plan";
+import { isComputeStack, type Stack } from "../terraform/stacks";
 import type { PlanJson, Terraform } from "../terraform/terraform";
 
 const certificate = "digitalocean_certificate";
@@ -19,15 +18,20 @@ interface Attempt {
 }
 
 /**
- * After a failed apply of a compute stack: when all that is left to do is the deletion of certificates that were
- * replaced, tries that again for some minutes. The nodes are as they should be, and what comes after them may go on.
+ * After a failed apply: when all that is left to do for a site is the deletion of certificates that were replaced, tries
+ * that again for some minutes. The nodes are as they should be, and what comes after them may go on.
+ *
+ * @throws {TerraformFailed} when that doesn't help.
  */
 export async function afterFailedDeploy(
   stack: Stack,
   failed: number,
   terraform: Terraform,
   variables: NodeJS.ProcessEnv,
-): Promise<StackEnd> {
+): Promise<void> {
+  if (!isComputeStack(stack)) {
+    throw new TerraformFailed(failed);
+  }
   const attempt = async (apply: boolean): Promise<Attempt> => {
     const plan = await makePlan(terraform, stack, [], "nothing");
     const certificates = replacedCertificates(await plan.json());
@@ -42,9 +46,14 @@ export async function afterFailedDeploy(
     () => attempt(true),
     variables,
   );
-  return certificates.length === 0
-    ? { exitCode }
-    : { exitCode, left: `Left to be deleted: ${certificates.join(", ")}. ${remedy}`, passable: true };
+  if (exitCode !== 0) {
+    const left = certificates.length > 0;
+    throw new TerraformFailed(
+      exitCode,
+      left ? `Left to be deleted: ${certificates.join(", ")}. ${remedy}` : "",
+      left,
+    );
+  }
 }
 
 /** After a failed destroy that has left certificates: tries it again for some minutes, and returns its exit code. */

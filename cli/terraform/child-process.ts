@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { redactedLines, type Secret } from "./redaction";
 
 export interface Run {
   readonly command: string;
@@ -18,16 +19,6 @@ export interface Ended {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** How a process is shown. */
-export interface Shown {
-  /** What is hidden of its output. */
-  readonly secrets: readonly Secret[];
-  /** Makes what is shown of a line. */
-  readonly label: (line: string) => string;
-  /** Whether its lines are shown together in the end, not among those of others as they come. */
-  readonly together: boolean;
 }
 
 /** A stop signal came; every child process has ended since. */
@@ -77,19 +68,12 @@ function endIfInterrupted(): void {
   }
 }
 
-/** Runs a process that the user sees, and returns its exit code. */
-export async function show(run: Run, { secrets, label, together }: Shown): Promise<number> {
+/** Runs a process that the user sees, each line of it as soon as it is whole and as `shown` makes it. */
+export async function show(run: Run, shown: (line: string) => string): Promise<number> {
   const passOnLines = async (output: NodeJS.ReadableStream, screen: NodeJS.WritableStream) => {
-    let kept = "";
-    for await (const line of redactedLines(output, secrets)) {
-      const shown = `${label(line)}\n`;
-      if (together) {
-        kept += shown;
-      } else {
-        screen.write(shown);
-      }
+    for await (const line of createInterface({ input: output, crlfDelay: Infinity })) {
+      screen.write(`${shown(line)}\n`);
     }
-    screen.write(kept);
   };
   const { end } = await runWith(run, ({ stdout, stderr }) =>
     Promise.all([passOnLines(stdout, process.stdout), passOnLines(stderr, process.stderr)]),
@@ -109,15 +93,10 @@ export async function capture(run: Run): Promise<Ended> {
 // second one for an order to drop everything, and npm passes on what the group has received anyway.
 const atTerminal = () => process.stdin.isTTY;
 
-interface Output {
-  readonly stdout: NodeJS.ReadableStream;
-  readonly stderr: NodeJS.ReadableStream;
-}
-
 /** Runs a process while something is done with its output. */
 async function runWith<T>(
   { command, args, variables, folder, seconds }: Run,
-  use: (output: Output) => Promise<T>,
+  use: (child: ChildProcessByStdio<null, Readable, Readable>) => Promise<T>,
 ): Promise<{ readonly end: number; readonly read: T }> {
   if (isInterrupted()) {
     return interruption;

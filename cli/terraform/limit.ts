@@ -24,11 +24,13 @@ export function limitTo(count: number): Limit {
   };
 }
 
-/** A Terraform with the provider for AWS takes about 600 MiB at its peak. */
-const bytesEach = 600 * 2 ** 20;
+/** At its peak, a Terraform with the provider for AWS takes about 600 MB. */
+const bytesEach = 600e6;
 
-/** How many Terraforms this machine bears: most of the time they wait for a cloud, so that memory is what bounds them. */
-export function bearable(): number {
-  const memory = Math.min(freemem(), process.constrainedMemory() || Infinity);
-  return Math.max(1, Math.min(4 * availableParallelism(), Math.floor(memory / bytesEach)));
+/** How many Terraforms a machine bears: most of the time they wait for a cloud, so that memory is what bounds them. */
+export function bearable(
+  cores = availableParallelism(),
+  bytes = Math.min(freemem(), process.constrainedMemory() || Infinity),
+): number {
+  return Math.max(1, Math.min(4 * cores, Math.floor(bytes / bytesEach)));
 }

@@ -19,12 +19,16 @@ export interface Plan {
 
 /** Terraform has failed, and has told its user why. */
 export class TerraformFailed extends Refusal {
+  /**
+   * @param left what is left to be done, and how, when that is known.
+   * @param passable whether stacks that wait for this one may go on all the same.
+   */
   constructor(
     readonly exitCode: number,
-    left?: string,
+    left = "",
+    readonly passable = false,
   ) {
-    const failure = `Terraform ended with exit code ${exitCode}; its reason stands above.`;
-    super(left === undefined ? failure : `${failure} ${left}`);
+    super(`Terraform ended with exit code ${exitCode}; its reason stands above. ${left}`.trimEnd());
   }
 }
 

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { capture, show, type Run } from "./child-process";
 import type { Label } from "./label";
 import { limitTo } from "./limit";
+import { redact } from "./redaction";
 import { Refusal } from "../refusals/refusal";
 import type { Stack } from "./stacks";
 import { parseState, type State } from "./state-file";
@@ -63,7 +64,7 @@ export function createTerraform(
   const command = terraformBinary(variables);
   const own = terraformVariables(variables);
   const limit = limitTo(parallel);
-  // Several that write into the plugin cache at the same time corrupt it: Terraform doesn't lock it.
+  // Source: Terraform CLI Documentation, Provider Plugin Cache: it is not safe for several `init` at the same time.
   const alone = limitTo(1);
   const initialised = new Map<string, Promise<void>>();
   const states = new Map<string, Promise<State>>();
@@ -107,19 +108,25 @@ export function createTerraform(
       const { secrets } = await state(folder);
       const colours = process.stdout.isTTY && process.stderr.isTTY ? [] : ["-no-color"];
       const run = () => inFolder(folder, subcommand, ...colours, ...args);
-      try {
-        return await limit(async () => {
-          if (showing === "nothing") {
-            return (await capture(run())).exitCode;
-          }
-          console.error(label(id, `terraform ${subcommand}`));
-          return show(run(), { secrets, label: (line) => label(id, line), together: showing === "together" });
-        });
-      } finally {
-        if (subcommand !== "plan") {
-          states.delete(folder);
+      const shown = (text: string) => label(id, redact(text, secrets));
+      const exitCode = await limit(async () => {
+        if (showing !== "nothing") {
+          console.error(label(id, `${basename(command)} ${subcommand}`));
         }
+        if (showing === "live") {
+          return show(run(), shown);
+        }
+        const { stdout, stderr, ...ended } = await capture(run());
+        if (showing === "together") {
+          process.stdout.write(stdout === "" ? "" : `${shown(stdout.trimEnd())}\n`);
+          process.stderr.write(stderr === "" ? "" : `${shown(stderr.trimEnd())}\n`);
+        }
+        return ended.exitCode;
+      });
+      if (subcommand !== "plan") {
+        states.delete(folder);
       }
+      return exitCode;
     },
     async showPlan(folder, file) {
       return JSON.parse(await output(folder, "show", "-json", file)) as PlanJson;

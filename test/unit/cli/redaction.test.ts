@@ -1,35 +1,17 @@
 import { expect, test } from "@jest/globals";
-import { Readable } from "node:stream";
-import { redactedLines } from "../../../cli/terraform/redaction";
+import { redact } from "../../../cli/terraform/redaction";
 import { parseState } from "../../../cli/terraform/state-file";
 
-const secrets = [
-  { text: "abcabd", name: "(code)" },
-  { text: "abcabdef", name: "(longer code)" },
-  { text: "geheimnüß", name: "(word, $&)" },
-];
-const output = '- code = "abcabd" -> "abcabdef"\nabcab geheimnüß abcabc abcabcabd é\n\r\nlast: abcabd';
-const shown = [
-  '- code = "(code)" -> "(longer code)"',
-  "abcab (word, $&) abcabc abc(code) é",
-  "",
-  "last: (code)",
-];
-
-test.each([1, 2, 3, 5, 7, 1000])(
-  "secrets are hidden from output that comes %i bytes at a time",
-  async (size) => {
-    const bytes = Buffer.from(output);
-    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
-      bytes.subarray(index * size, (index + 1) * size),
-    );
-    const lines: string[] = [];
-    for await (const line of redactedLines(Readable.from(chunks), secrets)) {
-      lines.push(line);
-    }
-    expect(lines).toEqual(shown);
-  },
-);
+test("secrets are hidden from output, also where one holds another", () => {
+  const secrets = [
+    { text: "abcabd", name: "(code)" },
+    { text: "abcabdef", name: "(longer code)" },
+    { text: "geheimnüß", name: "(word, $&)" },
+  ];
+  expect(redact('- code = "abcabd" -> "abcabdef"\nabcab geheimnüß abcabc abcabcabd é\n', secrets)).toBe(
+    '- code = "(code)" -> "(longer code)"\nabcab (word, $&) abcabc abc(code) é\n',
+  );
+});
 
 test("a state's secrets are its sensitive outputs, and the codes that the provider doesn't mark, of outputs or not", () => {
   const state = {
