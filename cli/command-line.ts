@@ -1,7 +1,8 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { CheckoutProblem } from "../checkout/problem";
 import { ConfigError } from "../config/load";
-import { Interrupted } from "./terraform/child-process";
+import { Interrupted, untilInterrupted } from "./terraform/child-process";
+import type { ParallelOptions } from "./commands/deployment";
 import { deploy, type DeployOptions } from "./commands/deploy";
 import { destroy, type DestroyOptions } from "./commands/destroy";
 import { diff } from "./commands/diff";
@@ -19,14 +20,25 @@ function commands(): Command {
     "ids such as control-plane or compute-ams3; all stacks when left out",
   ] as const;
   const autoApprove = ["--auto-approve", "apply Terraform's plans without asking"] as const;
+  const parallel = [
+    "--parallel <number>",
+    "how many Terraforms may run at the same time (default: 4 for each core, within the free memory)",
+    (text: string) => {
+      if (!/^[1-9]\d{0,2}$/.test(text)) {
+        throw new InvalidArgumentError("It must be a number from 1 to 999.");
+      }
+      return Number(text);
+    },
+  ] as const;
   program
     .command("synth")
     .description("write the Terraform JSON of every stack, for plain terraform or a pipeline")
     .action(() => finish(synth()));
   program
     .command("deploy")
-    .description("apply the stacks, each after those it depends on")
+    .description("apply the stacks side by side, each after those it depends on")
     .argument(...stacks)
+    .option(...parallel)
     .option(...autoApprove)
     .option("--all-at-once", "allow that more than one node of a site is replaced at the same time")
     .option(
@@ -40,11 +52,13 @@ function commands(): Command {
     .command("diff")
     .description("show what a deploy would change; exits with 0 without changes, 2 with, 1 on an error")
     .argument(...stacks)
-    .action((ids: string[]) => finish(diff(ids)));
+    .option(...parallel)
+    .action((ids: string[], options: ParallelOptions) => finish(diff(ids, options)));
   program
     .command("destroy")
-    .description("destroy the stacks, each before those it depends on")
+    .description("destroy the stacks side by side, each before those it depends on")
     .argument(...stacks)
+    .option(...parallel)
     .option(...autoApprove)
     .option("--if-exists", "succeed when there is no state, as after an earlier destroy elsewhere")
     .action((ids: string[], options: DestroyOptions) => finish(destroy(ids, options)));
@@ -53,12 +67,17 @@ function commands(): Command {
 
 /** Ends the process with the command's exit code, and shows what its user can act on. */
 async function finish(command: Promise<number>): Promise<void> {
+  for (const screen of [process.stdout, process.stderr]) {
+    // Who reads it may be gone first: Terraform is seen to its end all the same.
+    screen.on("error", () => undefined);
+  }
   try {
-    process.exitCode = await command;
+    process.exitCode = await Promise.race([command, untilInterrupted()]);
   } catch (error) {
     if (error instanceof Interrupted) {
       console.error(`${error.message} Run the same command again: it goes on where this one stopped.`);
-      process.exitCode = error.exitCode;
+      // Something may be waiting for a cloud yet.
+      process.exit(error.exitCode);
     } else if (error instanceof ConfigError || error instanceof CheckoutProblem || error instanceof Refusal) {
       console.error(error.message);
       process.exitCode = 1;

@@ -11,11 +11,10 @@ import { defaultSettings } from "./aws/settings";
 import { placeAwsCli } from "./aws-cli/place";
 import { serveDigitalOcean } from "./digitalocean/api/api";
 import { placeDocker } from "./docker/place";
-import { shellScript } from "./environment";
+import { shellScript, type Environment } from "./environment";
 import { lock } from "./lock";
-import type { Ready } from "./serve";
 import { createMachines } from "./nodes/create-machines";
-import { imageFolder } from "./nodes/inside/containers/dockerfile";
+import { imageFolder } from "./nodes/inside/containers/image";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
 import { makeRunDirectory } from "./run-directory";
@@ -33,6 +32,17 @@ export interface CloudOptions {
   readonly pageSize?: number;
   /** How long a second of a stand-in provider's waits lasts, in milliseconds. @default 1000 */
   readonly providerSecond?: number;
+}
+
+/** What a process that started a local cloud is told once it is ready. */
+export interface Ready {
+  /** Variables that turn a command to it. */
+  readonly environment: Environment;
+  /** Base URL of the admin endpoint. */
+  readonly adminEndpoint: string;
+  /** Where Terraform will find its providers. */
+  readonly providers: Terraform["providers"];
+  readonly sandbox: "namespaces" | "process";
 }
 
 /** A running local cloud. */

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Entry, World } from "./world";
+
+/** Whose calls can be hit. */
+export type Service = "ssm" | "ecs" | "digitalocean" | "machine";
 
 /** What a call that matches gets instead of, or before, its answer. */
 export type FaultEffect =
@@ -20,7 +22,8 @@ export interface Fault {
   /** Of the one who injects it, to end it. */
   readonly id?: string;
   readonly match: {
-    readonly service: Entry["service"];
+    /** Calls to what moto serves are hit by errors alone. */
+    readonly service: Service | "sts" | "ecr" | "logs";
     /** Name as in the journal; every operation of the service when left out. */
     readonly operation?: string;
     /** Text that the call's input, as JSON, contains. */
@@ -31,12 +34,17 @@ export interface Fault {
   readonly effect: FaultEffect;
 }
 
+/** The faults that are in force, of which the first that matches a call hits it. */
+interface Faulty {
+  readonly faults: readonly Fault[];
+}
+
 /** The effect that hits this call, if any; counts it. */
 export function takeFault(
-  world: World,
-  call: { readonly service: Entry["service"]; readonly operation: string; readonly input: string },
+  { faults }: Faulty,
+  call: { readonly service: string; readonly operation: string; readonly input: string },
 ): FaultEffect | undefined {
-  const fault = world.faults.find(
+  const fault = faults.find(
     ({ match, times }) =>
       times > 0 &&
       match.service === call.service &&
@@ -51,7 +59,7 @@ export function takeFault(
 }
 
 /** Returns once the answer to a call with this effect may be sent: at once, unless it is a delay. */
-export async function untilAnswered({ faults }: World, effect: FaultEffect | undefined): Promise<void> {
+export async function untilAnswered({ faults }: Faulty, effect: FaultEffect | undefined): Promise<void> {
   if (effect?.kind !== "delay") {
     return;
   }

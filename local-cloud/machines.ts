@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { PrivateNetwork } from "./private-network";
 
 /** What is needed to boot a machine. */
 export interface MachineSpec {
@@ -9,6 +10,8 @@ export interface MachineSpec {
   /** Script of the first boot. */
   readonly userData: string;
   readonly publicIp: string;
+  /** Its address in a private network, with that network's prefix: `10.100.0.2/20`. */
+  readonly privateIp?: string;
 }
 
 /**
@@ -30,20 +33,35 @@ export interface Machines {
   destroy(name: string): Promise<void>;
   /** A connection to a TCP port that something on the machine listens on; an `error` event when nothing does. */
   connect(name: string, port: number): Socket;
+  /** From now on, machines with namespaces reach the private addresses of this network. */
+  reach(network: PrivateNetwork): void;
   /** What the machine has printed since it was made, for diagnosis and tests. */
   console(name: string): Promise<string>;
   /** Ends every machine. */
   close(): Promise<void>;
 }
 
+export type ContainerStatus = "PENDING" | "RUNNING" | "STOPPED";
+export type Health = "UNKNOWN" | "HEALTHY" | "UNHEALTHY";
+
+/** What a machine's agent says about a container of a task. */
+export interface ContainerReport {
+  readonly name: string;
+  /** Id of Docker's container; undefined while there is none. */
+  readonly runtimeId?: string;
+  readonly status: ContainerStatus;
+  readonly health: Health;
+  readonly exitCode?: number;
+  /** Why it could not be started or run: `CannotPullContainerError: …`. */
+  readonly reason?: string;
+  readonly networkBindings: readonly PortMapping[];
+}
+
 /** What a machine's agent says about a task it has been given. */
 export interface TaskReport {
   readonly taskArn: string;
-  readonly status: "PENDING" | "RUNNING" | "STOPPED";
-  readonly health: "UNKNOWN" | "HEALTHY" | "UNHEALTHY";
-  readonly exitCode?: number;
-  /** Why it stopped, where the agent knows: `Essential container in task exited`, `CannotPullContainerError: …`. */
-  readonly reason?: string;
+  readonly status: ContainerStatus;
+  readonly containers: readonly ContainerReport[];
 }
 
 /**
@@ -65,33 +83,73 @@ export interface AgentPoll {
   readonly tasks: readonly TaskReport[];
 }
 
+/** A port of a container that is reached at a port of its machine; 0 for any that is free. */
+export interface PortMapping {
+  readonly containerPort: number;
+  readonly hostPort: number;
+}
+
+/** What probes a container. */
+export interface HealthCheck {
+  /** `["CMD", program, …]` or `["CMD-SHELL", line]`. */
+  readonly command: readonly string[];
+  /** Seconds. */
+  readonly interval: number;
+  readonly timeout: number;
+  readonly retries: number;
+  readonly startPeriod: number;
+}
+
+/** A container that the machine is to run as part of a task, as the task definition has it. */
+export interface ContainerOrder {
+  readonly name: string;
+  readonly image: string;
+  readonly essential: boolean;
+  /** The image's own when undefined. */
+  readonly entryPoint: readonly string[] | undefined;
+  readonly command: readonly string[] | undefined;
+  readonly workingDirectory: string | undefined;
+  readonly user: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly ports: readonly PortMapping[];
+  /** `container` or `container:alias`. */
+  readonly links: readonly string[];
+  readonly dependsOn: readonly {
+    readonly containerName: string;
+    readonly condition: "START" | "COMPLETE" | "SUCCESS" | "HEALTHY";
+  }[];
+  /** Seconds between the stop signal and SIGKILL. */
+  readonly stopTimeout: number;
+  /** Seconds that others wait for it at most. */
+  readonly startTimeout: number | undefined;
+  readonly healthCheck: HealthCheck | undefined;
+  /** Folders of the machine; without a path, one that lives as long as the task. */
+  readonly mounts: readonly {
+    readonly volume: string;
+    readonly hostPath: string | undefined;
+    readonly containerPath: string;
+    readonly readOnly: boolean;
+  }[];
+  readonly tmpfs: readonly {
+    readonly containerPath: string;
+    readonly mebibytes: number;
+    readonly mountOptions: readonly string[];
+  }[];
+  readonly readOnlyRoot: boolean;
+  readonly initProcess: boolean;
+  /** Names without `CAP_`, or `ALL`. */
+  readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
+  readonly noNewPrivileges: boolean;
+}
+
 /** A task that the machine is to run, or to stop. */
 export interface Assignment {
   readonly taskArn: string;
   readonly family: string;
   readonly revision: number;
   readonly desiredStatus: "RUNNING" | "STOPPED";
-  readonly container: {
-    readonly name: string;
-    readonly image: string;
-    readonly command: readonly string[];
-    readonly environment: Readonly<Record<string, string>>;
-    readonly containerPort: number | undefined;
-    readonly hostPort: number | undefined;
-    /** Seconds between SIGTERM and SIGKILL. */
-    readonly stopTimeout: number;
-    readonly healthCheck:
-      | {
-          /** `["CMD", program, …]` or `["CMD-SHELL", line]`. */
-          readonly command: readonly string[];
-          /** Seconds. */
-          readonly interval: number;
-          readonly timeout: number;
-          readonly retries: number;
-          readonly startPeriod: number;
-        }
-      | undefined;
-  };
+  readonly networkMode: "bridge" | "host" | "none";
+  readonly containers: readonly ContainerOrder[];
 }
 
 /** Answer to {@link AgentPoll}. `connected` is false once either registration is gone; the agent then keeps what runs. */

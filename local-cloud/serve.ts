@@ -1,18 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createLocalCloud, type CloudOptions, type Running } from "./clouds";
-import type { Environment } from "./environment";
-import type { Terraform } from "./terraform/setup";
-
-/** What a process that started a local cloud is told once it is ready. */
-export interface Ready {
-  /** Variables that turn a command to it. */
-  readonly environment: Environment;
-  /** Base URL of the admin endpoint. */
-  readonly adminEndpoint: string;
-  /** Where Terraform will find its providers. */
-  readonly providers: Terraform["providers"];
-  readonly sandbox: "namespaces" | "process";
-}
 
 async function main(options: CloudOptions): Promise<void> {
   let running: Running | undefined;

@@ -9,7 +9,7 @@ import type {
 } from "./aws/state";
 import { initialBehaviour, type Behaviour } from "./digitalocean/behaviour";
 import type { Certificate, Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
-import type { Fault } from "./faults";
+import type { Fault, Service } from "./faults";
 
 /** Anything that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -22,7 +22,7 @@ export interface Entry {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly kind: "call" | "event";
-  readonly service: "ssm" | "ecs" | "digitalocean" | "machine";
+  readonly service: Service;
   /** The operation (`DeregisterManagedInstance`, `DELETE /v2/droplets/{droplet_id}`) or what happened (`booted`). */
   readonly name: string;
   /** HTTP status of a call's answer. */

@@ -1,19 +1,23 @@
 import { loadEnvironment } from "../../config/load";
-import { approval, type ApprovalOptions } from "./approval";
+import { refuseWithoutTerminal, type ApprovalOptions } from "./approval";
+import { carryOut } from "./carry-out";
 import { refuseMovedSites } from "../refusals/moved-sites";
-import { deployNodes } from "../nodes/deploy-nodes";
-import { prepare, type Deployment } from "./deployment";
-import { eachStack, producersOf, type StackEnd } from "./each-stack";
+import { planNodes, type NodesOptions, type NodesPlan } from "../nodes/plan-nodes";
+import { prepare, type Deployment, type ParallelOptions } from "./deployment";
+import { producersOf } from "./each-stack";
 import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { keyOf, nodesOfStack, parseNodes, replaceOptions, type NodeKey } from "../nodes/node-key";
+import { renewActivations } from "../nodes/renew-activations";
 import { runningNodes } from "../nodes/running-nodes";
+import { afterFailedDeploy } from "../remedies/certificate-release";
 import { pushAgain } from "../remedies/published-image";
+import { makePlan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
 import { Refusal } from "../refusals/refusal";
 import { refuseInterruptions } from "../refusals/replaced-nodes";
 import { activations, computeStack, isComputeStack, siteOf, type Stack } from "../terraform/stacks";
 
-export interface DeployOptions extends ApprovalOptions {
+export interface DeployOptions extends ApprovalOptions, ParallelOptions {
   /** Whether more than one node of a site may be replaced at the same time. */
   readonly allAtOnce?: boolean;
   /** Nodes to replace, as `site/node`. */
@@ -21,20 +25,19 @@ export interface DeployOptions extends ApprovalOptions {
 }
 
 /**
- * Applies the stacks with these ids (all, when there are none), each after those it depends on. With nodes to replace,
- * and no ids, only what that needs.
+ * Applies the stacks with these ids (all, when there are none) side by side, each after those it depends on. With nodes
+ * to replace, and no ids, only what that needs.
  *
  * @throws {Refusal} before anything is changed when a deployed site has left the config, or a node is unknown; before
  * anything of its stack is changed when several nodes of a site would be replaced.
  */
 export async function deploy(ids: readonly string[], options: DeployOptions): Promise<number> {
   const { autoApprove = false, allAtOnce = false } = options;
-  const approved = approval(options);
+  refuseWithoutTerminal(options);
   const replace = parseNodes(options.replace ?? [], loadEnvironment(process.env).config);
-  const command = { name: "deploy", changes: true } as const;
   const { deployment, selected } = await prepare(
     process.env,
-    command,
+    { name: "deploy", changes: true, ...options },
     ids.length > 0 ? ids : stacksOf(replace),
   );
   const { terraform, stacks } = deployment;
@@ -44,21 +47,55 @@ export async function deploy(ids: readonly string[], options: DeployOptions): Pr
   if (!allAtOnce) {
     await refuseToInterrupt(replace, selected, deployment);
   }
-  await eachStack(selected, producersOf(stacks), async (stack): Promise<StackEnd> => {
-    const missing = await missingInput(stack, deployment);
-    if (missing !== undefined) {
-      throw new Refusal(
-        `${stack.id} can't be deployed yet: ${missing}. Deploy that first, or all: "npm run deploy".`,
-      );
-    }
-    if (isComputeStack(stack)) {
-      const renewed = selected.some(({ id }) => id === activations) ? replace : [];
-      return deployNodes(stack, deployment, { autoApprove, allAtOnce, replace }, renewed);
-    }
-    const more = await replacements(stack, replace, deployment);
-    return { exitCode: await terraform.run(stack.folder, ["apply", ...approved, ...more]) };
+  const renewed = selected.some(({ id }) => id === activations) ? replace : [];
+  await carryOut<NodesPlan>(selected, deployment, {
+    waitsFor: producersOf(stacks),
+    autoApprove,
+    plan: (together) => planTogether(together, deployment, { allAtOnce, replace, renewed }, autoApprove),
+    remedy: ({ stack }, failed) => afterFailedDeploy(stack, failed, terraform, process.env),
   });
   return 0;
+}
+
+/** Plans stacks, those of nodes that need new activations once more when they have them. */
+function planTogether(
+  together: readonly Stack[],
+  deployment: Deployment,
+  options: NodesOptions,
+  autoApprove: boolean,
+): readonly Promise<NodesPlan>[] {
+  const first = together.map((stack) => planOne(stack, deployment, options));
+  // In one go, however many stacks they are of: all activations have the same state.
+  const renewal = Promise.allSettled(first).then(async (plans) => {
+    const nodes = plans.flatMap((plan) => (plan.status === "fulfilled" ? plan.value.renewing : []));
+    if (nodes.length > 0) {
+      await renewActivations(nodes, deployment, autoApprove);
+    }
+    return { ...options, replace: [...options.replace, ...nodes], renewed: [...options.renewed, ...nodes] };
+  });
+  return first.map(async (planned) => {
+    const plan = await planned;
+    if (plan.renewing.length === 0) {
+      return plan;
+    }
+    plan.remove();
+    return planOne(plan.stack, deployment, await renewal);
+  });
+}
+
+async function planOne(stack: Stack, deployment: Deployment, options: NodesOptions): Promise<NodesPlan> {
+  const missing = await missingInput(stack, deployment);
+  if (missing !== undefined) {
+    throw new Refusal(
+      `${stack.id} can't be deployed yet: ${missing}. Deploy that first, or all: "npm run deploy".`,
+    );
+  }
+  if (isComputeStack(stack)) {
+    return planNodes(stack, deployment, options);
+  }
+  const { terraform } = deployment;
+  const more = await replacements(stack, options.replace, deployment);
+  return { ...(await makePlan(terraform, stack, more)), renewing: [] };
 }
 
 /** The stacks that have to do with these nodes. */

@@ -6,11 +6,18 @@ import { refuseMovedStates } from "../refusals/moved-states";
 import { ownStacks } from "../refusals/own-stack";
 import { preflight } from "../checks/preflight";
 import type { Deployment } from "./prepared";
+import { labelsFor } from "../terraform/label";
+import { bearable } from "../terraform/limit";
 import { selectStacks, type Stack } from "../terraform/stacks";
 import { synthesise } from "../terraform/synthesis";
 import { createTerraform } from "../terraform/terraform";
 
 export type { Deployment };
+
+export interface ParallelOptions {
+  /** How many Terraforms may run at the same time; as many as the machine bears when left out. */
+  readonly parallel?: number;
+}
 
 /** A command that works with a deployment. */
 export interface Command<Name extends string = string> {
@@ -41,7 +48,7 @@ const patience = 60;
  */
 export async function prepare(
   variables: NodeJS.ProcessEnv,
-  command: Command<Undertaking["command"]>,
+  command: Command<Undertaking["command"]> & ParallelOptions,
   ids: readonly string[],
 ): Promise<Prepared> {
   const environment = announceEnvironment(variables);
@@ -49,8 +56,13 @@ export async function prepare(
   const stacks = await synthesise(environment, lock, variables);
   const selected = selectStacks(stacks, ids);
   await preflight({ command: command.name, environment, selected, variables });
-  const terraform = createTerraform(variables, ownStacks(environment, stacks, lock, variables));
-  const deployment = { environment, stacks, terraform };
+  const label = labelsFor(selected);
+  const terraform = createTerraform(variables, {
+    prove: ownStacks(environment, stacks, lock, variables),
+    label,
+    parallel: command.parallel ?? bearable(),
+  });
+  const deployment = { environment, stacks, terraform, label };
   await refuseMovedStates(deployment);
   await refuseAnotherRegion(deployment);
   return { deployment, selected };
@@ -66,7 +78,7 @@ export function announceEnvironment(variables: NodeJS.ProcessEnv): LoadedEnviron
 /** Takes the environment's deployment for a command, until this process ends. */
 export function lockEnvironment(
   { config }: LoadedEnvironment,
-  { name, changes }: Omit<Command, "ids">,
+  { name, changes }: Command,
 ): Promise<DeploymentLock> {
   return lockDeployment(keptFolder, {
     command: name,

@@ -1,50 +1,65 @@
-import { approval, type ApprovalOptions } from "./approval";
+import { refuseWithoutTerminal, type ApprovalOptions } from "./approval";
+import { carryOut } from "./carry-out";
 import { refuseNoStates } from "../refusals/no-states";
-import { prepare, type Deployment } from "./deployment";
+import { prepare, type Deployment, type ParallelOptions } from "./deployment";
 import { afterFailedDestroy } from "../remedies/destroyed-site";
-import { consumersOf, eachStack, type StackEnd } from "./each-stack";
+import { consumersOf } from "./each-stack";
 import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
+import { makePlan, type Plan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
 import { Refusal } from "../refusals/refusal";
-import { activations, controlPlane, isComputeStack, type Stack } from "../terraform/stacks";
+import { activations, controlPlane, type Stack } from "../terraform/stacks";
 
-export interface DestroyOptions extends ApprovalOptions {
+export interface DestroyOptions extends ApprovalOptions, ParallelOptions {
   /** Whether it is a success that there is no state. */
   readonly ifExists?: boolean;
 }
 
+/** A plan, and Terraform's options with which it was made. */
+interface DestroyPlan extends Plan {
+  readonly options: readonly string[];
+}
+
 /**
- * Destroys the stacks with these ids (all, when there are none), each before those it depends on.
+ * Destroys the stacks with these ids (all, when there are none) side by side, each before those it depends on.
  *
  * @throws {Refusal} before anything is changed when a stack that stays needs one that would go, or when no state is found.
  */
 export async function destroy(ids: readonly string[], options: DestroyOptions): Promise<number> {
-  const approved = approval(options);
-  const prepared = await prepare(process.env, { name: "destroy", changes: true }, ids);
+  refuseWithoutTerminal(options);
+  const command = { name: "destroy", changes: true, ...options } as const;
+  const prepared = await prepare(process.env, command, ids);
   const { deployment } = prepared;
+  const { terraform, stacks } = deployment;
   const selected = prepared.selected.toReversed();
   await refuseToStrand(selected, deployment);
   if (options.ifExists !== true) {
     await refuseNoStates(selected, deployment);
   }
-  const { terraform } = deployment;
-  await eachStack(selected, consumersOf(deployment.stacks), async (stack): Promise<StackEnd> => {
-    if ((await terraform.state(stack.folder)).resources === 0) {
-      console.error(`${stack.id} holds no resources: nothing to destroy.`);
-      return { exitCode: 0 };
-    }
-    const missing = await missingInput(stack, deployment);
-    if (missing !== undefined) {
-      // Terraform can't refresh without what is missing, and needn't: its state names all that has to go.
-      console.error(`${stack.id} is destroyed as its state knows it, since ${missing}.`);
-    }
-    const more = missing === undefined ? [] : ["-refresh=false"];
-    const exitCode = await terraform.run(stack.folder, ["destroy", ...approved, ...more]);
-    return exitCode !== 0 && isComputeStack(stack)
-      ? afterFailedDestroy(stack, exitCode, terraform, more)
-      : { exitCode };
+  await carryOut<DestroyPlan>(selected, deployment, {
+    waitsFor: consumersOf(stacks),
+    autoApprove: options.autoApprove === true,
+    plan: (together) => together.map((stack) => planOne(stack, deployment)),
+    remedy: (plan, failed) => afterFailedDestroy(plan.stack, failed, terraform, plan.options),
   });
   return 0;
+}
+
+async function planOne(stack: Stack, deployment: Deployment): Promise<DestroyPlan | undefined> {
+  const { terraform, label } = deployment;
+  if ((await terraform.state(stack.folder)).resources === 0) {
+    console.error(label(stack.id, "Holds no resources: nothing to destroy."));
+    return undefined;
+  }
+  const missing = await missingInput(stack, deployment);
+  if (missing !== undefined) {
+    // Terraform can't refresh without what is missing, and needn't: its state names all that has to go.
+    console.error(label(stack.id, `Destroyed as its state knows it, since ${missing}.`));
+  }
+  const options = missing === undefined ? [] : ["-refresh=false"];
+  const plan = await makePlan(terraform, stack, ["-destroy", ...options]);
+  // What is gone already has to go from the state.
+  return { ...plan, options, changes: true };
 }
 
 /** A stack that reads a destroyed one's outputs could neither be changed nor be destroyed any more. */

@@ -1,10 +1,10 @@
 import { refuseMovedSites } from "../refusals/moved-sites";
-import { prepare, type Deployment } from "./deployment";
-import { announce } from "./each-stack";
+import { prepare, type Deployment, type ParallelOptions } from "./deployment";
+import { eachStack } from "./each-stack";
 import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { keyOf } from "../nodes/node-key";
 import { spentNodes } from "../nodes/spent-activations";
-import { withPlan, type Plan } from "../terraform/plan";
+import { makePlan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
 import { Refusal } from "../refusals/refusal";
 import { pushAgain } from "../remedies/published-image";
@@ -16,45 +16,56 @@ import type { PlanJson } from "../terraform/terraform";
  * Shows what a deploy of the stacks with these ids (all, when there are none) would change.
  *
  * @returns 0 without and 2 with changes, as `terraform plan -detailed-exitcode`.
- * @throws {Refusal} when a plan fails, or when a deploy would be refused.
+ * @throws {Refusal} in the end, with what became of each stack, when a plan has failed; before, when a deploy would be
+ * refused.
  */
-export async function diff(ids: readonly string[]): Promise<number> {
-  const { deployment, selected } = await prepare(process.env, { name: "diff", changes: false }, ids);
-  const { terraform } = deployment;
+export async function diff(ids: readonly string[], options: ParallelOptions): Promise<number> {
+  const command = { name: "diff", changes: false, ...options } as const;
+  const { deployment, selected } = await prepare(process.env, command, ids);
+  const { label } = deployment;
   await refuseForgottenStacks(deployment);
   await refuseMovedSites(deployment);
-  let changes = false;
-  for (const [index, stack] of selected.entries()) {
-    announce(stack, index, selected.length);
-    const missing = await missingInput(stack, deployment);
-    if (missing !== undefined) {
-      console.error(`${stack.id} can't be planned yet: ${missing}.`);
-      changes = true;
-      continue;
+  const changed: Stack[] = [];
+  const show = async (stack: Stack) => {
+    if (await showPlan(stack, deployment)) {
+      changed.push(stack);
     }
-    const show = async (plan: Plan) => {
-      changes ||= plan.changes;
-      if (isComputeStack(stack)) {
-        await sayBeforehand(stack, await plan.json(), deployment);
-      }
-      return 0;
-    };
-    const options = await pushAgain(stack, terraform);
-    const exitCode = await withPlan(terraform, stack.folder, show, { options });
-    if (exitCode !== 0) {
-      throw new Refusal(`${stack.id}: Terraform ended with exit code ${exitCode}; its reason stands above.`);
-    }
+    return { exitCode: 0 };
+  };
+  const order = { waitsFor: () => [], byLevel: false, label };
+  const lines = await eachStack(selected, order, (together) => together.map(show));
+  if (lines.length > 0) {
+    throw new Refusal(lines.join("\n"));
   }
-  return changes ? 2 : 0;
+  return changed.length > 0 ? 2 : 0;
+}
+
+/** Shows what would change in a stack, and returns whether anything would. */
+async function showPlan(stack: Stack, deployment: Deployment): Promise<boolean> {
+  const { terraform, label } = deployment;
+  const missing = await missingInput(stack, deployment);
+  if (missing !== undefined) {
+    console.error(label(stack.id, `Can't be planned yet: ${missing}.`));
+    return true;
+  }
+  const plan = await makePlan(terraform, stack, await pushAgain(stack, terraform));
+  if (isComputeStack(stack)) {
+    await sayBeforehand(stack, await plan.json(), deployment);
+  }
+  plan.remove();
+  return plan.changes;
 }
 
 /** Says what a deploy of a site's nodes will do or refuse that its plan doesn't show. */
 async function sayBeforehand(stack: Stack, plan: PlanJson, deployment: Deployment): Promise<void> {
+  const say = (text: string) => {
+    console.error(deployment.label(stack.id, text));
+  };
   const nodes = await interruptedNodes(stack, plan, deployment);
   if (nodes.length > 1) {
-    console.error(`A deploy will refuse to replace ${nodes.join(", ")} together without --all-at-once.`);
+    say(`A deploy will refuse to replace ${nodes.join(", ")} together without --all-at-once.`);
   }
   for (const node of await spentNodes(stack, plan, deployment)) {
-    console.error(`The activation of ${keyOf(node)} ${node.reason}: a deploy will replace it first.`);
+    say(`The activation of ${keyOf(node)} ${node.reason}: a deploy will replace it first.`);
   }
 }

@@ -1,86 +1,81 @@
-import { Declined, Refusal } from "../refusals/refusal";
+import { isOfOneStack } from "../refusals/refusal";
+import type { Label } from "../terraform/label";
+import { TerraformFailed } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
 
-/** How the work on a stack has ended. */
-export interface StackEnd {
-  /** Terraform's. */
-  readonly exitCode: number;
-  /** What is left to be done after a failure, and how, when that is known. */
-  readonly left?: string;
-  /** Whether stacks that wait for this one may go on, although it has failed. */
-  readonly passable?: boolean;
+/** In which order stacks are worked on, and how the user is told of them. */
+export interface Order {
+  /** Ids of the stacks that a stack waits for. */
+  readonly waitsFor: (stack: Stack) => readonly string[];
+  /** Whether stacks are begun only while nothing else is under way, so that the user can be asked. */
+  readonly byLevel: boolean;
+  readonly label: Label;
 }
 
 /**
- * Does something to one stack after the other. A stack that fails, or is refused, holds up only those that wait for it.
+ * Works on stacks side by side, each as soon as none that it waits for is left. A stack that fails, or is refused, holds
+ * up only those that wait for it.
  *
- * @param waitsFor ids of the stacks that a stack waits for.
- * @throws {Refusal} in the end, with every stack that has failed and every one that was not started.
- * @throws {Declined} at once.
+ * @param work begins with stacks that have become free to go together, and promises an end for each of them.
+ * @returns what has become of each stack, in a line for each; nothing when all is well.
+ * @throws whatever else than a {@link Refusal} of one stack goes wrong, once nothing is under way any more.
  */
 export async function eachStack(
   stacks: readonly Stack[],
-  waitsFor: (stack: Stack) => readonly string[],
-  act: (stack: Stack) => Promise<StackEnd>,
-): Promise<void> {
+  { waitsFor, byLevel, label }: Order,
+  work: (together: readonly Stack[]) => readonly Promise<unknown>[],
+): Promise<readonly string[]> {
+  const waiting = new Map(stacks.map((stack) => [stack.id, stack]));
+  const underWay = new Map<string, Promise<void>>();
+  const failed = new Set<string>();
+  const done: string[] = [];
   const problems: string[] = [];
-  const blocking = new Set<string>();
-  const notStarted: string[] = [];
-  for (const [index, stack] of stacks.entries()) {
-    if (waitsFor(stack).some((id) => blocking.has(id))) {
-      blocking.add(stack.id);
-      notStarted.push(stack.id);
-      continue;
-    }
-    announce(stack, index, stacks.length);
-    const { problem, passable = false } = await attempt(stack, act);
-    if (problem !== undefined) {
-      problems.push(problem);
-      if (!passable) {
-        blocking.add(stack.id);
+
+  const finish = async (id: string, end: Promise<unknown> | undefined): Promise<void> => {
+    try {
+      await end;
+      done.push(`${id}: done.`);
+    } catch (error) {
+      if (!isOfOneStack(error)) {
+        throw error;
+      }
+      const { message } = error;
+      const ofTerraform = error instanceof TerraformFailed;
+      if (!ofTerraform) {
+        console.error(label(id, message));
+      }
+      problems.push(`${id}: ${ofTerraform ? message : "refused, for the reason above."}`);
+      if (!(ofTerraform && error.passable)) {
+        failed.add(id);
       }
     }
-  }
-  if (problems.length > 0) {
-    throw new Refusal(
-      [
-        ...problems,
-        ...(notStarted.length === 0 ? [] : [`Not started: ${notStarted.join(", ")}.`]),
-        goOn,
-      ].join("\n"),
-    );
-  }
-}
+    underWay.delete(id);
+  };
+  const isFree = (stack: Stack) =>
+    !waitsFor(stack).some((id) => waiting.has(id) || underWay.has(id) || failed.has(id));
 
-const goOn = "Once the cause is gone, run the same command again: it goes on where this one stopped.";
-
-async function attempt(
-  stack: Stack,
-  act: (stack: Stack) => Promise<StackEnd>,
-): Promise<{ readonly problem?: string; readonly passable?: boolean }> {
-  try {
-    const { exitCode, left, passable = false } = await act(stack);
-    return exitCode === 0
-      ? {}
-      : {
-          problem: [
-            `${stack.id}: Terraform ended with exit code ${exitCode}; its reason stands above.`,
-            ...(left === undefined ? [] : [left]),
-          ].join(" "),
-          passable,
-        };
-  } catch (error) {
-    if (error instanceof Refusal && !(error instanceof Declined)) {
-      console.error(error.message);
-      return { problem: `${stack.id}: refused, for the reason above.` };
+  for (;;) {
+    const free = byLevel && underWay.size > 0 ? [] : [...waiting.values()].filter(isFree);
+    const ends = free.length === 0 ? [] : work(free);
+    free.forEach(({ id }, index) => {
+      waiting.delete(id);
+      underWay.set(id, finish(id, ends[index]));
+    });
+    if (underWay.size === 0) {
+      break;
     }
-    throw error;
+    try {
+      await Promise.race(underWay.values());
+    } catch (error) {
+      await Promise.allSettled(underWay.values());
+      throw error;
+    }
   }
-}
-
-/** Heads the output of a stack. */
-export function announce({ id }: Stack, index: number, count: number): void {
-  console.error(`\n[${index + 1}/${count}] ${id}`);
+  const held = [...waiting.values()].map((stack) => {
+    const causes = waitsFor(stack).filter((id) => failed.has(id));
+    return `${stack.id}: not started, since it waits for ${causes.join(", ")}.`;
+  });
+  return problems.length === 0 ? [] : [...done, ...problems, ...held];
 }
 
 /** The stacks that a deploy of one waits for: all that it depends on, directly or not. */
@@ -89,7 +84,7 @@ export function producersOf(stacks: readonly Stack[]): (stack: Stack) => readonl
     ...dependencies,
     ...stacks.filter(({ id }) => dependencies.includes(id)).flatMap(all),
   ];
-  return all;
+  return (stack) => [...new Set(all(stack))];
 }
 
 /** The stacks that a destroy of one waits for: all that depend on it, directly or not. */

@@ -1,4 +1,5 @@
 import type { LoadedEnvironment } from "../../config/load";
+import type { Label } from "../terraform/label";
 import type { Stack } from "../terraform/stacks";
 import type { Terraform } from "../terraform/terraform";
 
@@ -8,4 +9,6 @@ export interface Deployment {
   /** In the order in which they are deployed. */
   readonly stacks: readonly Stack[];
   readonly terraform: Terraform;
+  /** Marks what is said of a stack. */
+  readonly label: Label;
 }

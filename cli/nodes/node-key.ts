@@ -13,6 +13,10 @@ export interface NodeKey {
 /** `site/node`, as users and activations name it. */
 export const keyOf = ({ site, node }: NodeKey): string => `${site}/${node}`;
 
+/** Whether a node is one of these. */
+export const isAmong = (nodes: readonly NodeKey[], node: NodeKey): boolean =>
+  nodes.some((one) => keyOf(one) === keyOf(node));
+
 /** The nodes of every site. */
 export function allNodes(config: Pick<Config, "name" | "sites">): NodeKey[] {
   return [...resolveSites(config)].flatMap(([site, { nodes }]) =>

@@ -1,5 +1,6 @@
-import type { Deployment } from "../commands/deployment";
-import { withPlan, type Plan } from "../terraform/plan";
+import { askForApproval } from "../commands/approval";
+import type { Deployment } from "../commands/prepared";
+import { makePlan, TerraformFailed } from "../terraform/plan";
 import { Refusal } from "../refusals/refusal";
 import { activations } from "../terraform/stacks";
 import type { PlanJson } from "../terraform/terraform";
@@ -8,31 +9,37 @@ import { keyOf, replaceOptions, type NodeKey } from "./node-key";
 /**
  * Replaces the activations of these nodes, and no others.
  *
- * @param applyPlan asks for approval where it is needed.
  * @throws {Refusal} when that would replace or delete other activations too, or fails.
  */
 export async function renewActivations(
   nodes: readonly NodeKey[],
   { stacks, terraform }: Deployment,
-  applyPlan: (stack: string, folder: string, plan: Plan) => Promise<number>,
+  autoApprove: boolean,
 ): Promise<void> {
   const producer = stacks.find(({ id }) => id === activations);
   if (producer === undefined) {
     return;
   }
-  const { id, folder } = producer;
   const keys = nodes.map(keyOf);
-  const options = replaceOptions(await terraform.state(folder), "node", keys);
-  const use = async (plan: Plan) => {
+  try {
+    const options = replaceOptions(await terraform.state(producer.folder), "node", keys);
+    const plan = await makePlan(terraform, producer, options);
     refuseOthers(await plan.json(), keys);
-    return applyPlan(id, folder, plan);
-  };
-  const exitCode = await withPlan(terraform, folder, use, { options });
-  if (exitCode !== 0) {
-    throw new Refusal(
-      `${id}: Terraform ended with exit code ${exitCode}; its reason stands above. Without new activations of ` +
-        `${keys.join(", ")} nothing else was changed.`,
-    );
+    if (!autoApprove) {
+      await askForApproval([activations]);
+    }
+    const exitCode = await terraform.run(producer, ["apply", plan.file]);
+    plan.remove();
+    if (exitCode !== 0) {
+      throw new TerraformFailed(exitCode);
+    }
+  } catch (error) {
+    if (error instanceof TerraformFailed) {
+      throw new Refusal(
+        `${activations}: ${error.message} Without new activations of ${keys.join(", ")} nothing else was changed.`,
+      );
+    }
+    throw error;
   }
 }
 

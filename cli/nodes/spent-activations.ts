@@ -1,4 +1,4 @@
-import type { Deployment } from "../commands/deployment";
+import type { Deployment } from "../commands/prepared";
 import { Refusal } from "../refusals/refusal";
 import { reasonOf } from "../aws/client";
 import { activations, type Stack } from "../terraform/stacks";

@@ -1,5 +1,5 @@
 import { runningNodes } from "../nodes/running-nodes";
-import type { Deployment } from "../commands/deployment";
+import type { Deployment } from "../commands/prepared";
 import { Refusal } from "./refusal";
 import { isComputeStack, siteOf, type Stack } from "../terraform/stacks";
 import type { PlanJson } from "../terraform/terraform";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { withPlan } from "../terraform/plan";
-import type { Stack } from "../terraform/stacks";
+import { makePlan, TerraformFailed } from "../terraform/plan";
+import { isComputeStack, type Stack } from "../terraform/stacks";
 import type { PlanJson, Terraform } from "../terraform/terraform";
 
 const certificate = "digitalocean_certificate";
@@ -11,13 +11,6 @@ const remedy =
   "DigitalOcean still takes it for used, though clients are served without it: run the same command again later, " +
   "or delete it in DigitalOcean's console.";
 
-/** How waiting for certificates has ended. */
-export interface Release {
-  readonly exitCode: number;
-  /** What is left, and what to do about it; undefined when it isn't certificates alone. */
-  readonly left?: string;
-}
-
 interface Attempt {
   readonly exitCode: number;
   /** The certificates that all the rest waits for; none when it is over, or something else is the matter. */
@@ -25,50 +18,60 @@ interface Attempt {
 }
 
 /**
- * After a failed apply: when all that is left to do is the deletion of certificates that were replaced, tries that
- * again for some minutes.
+ * After a failed apply: when all that is left to do for a site is the deletion of certificates that were replaced, tries
+ * that again for some minutes. The nodes are as they should be, and what comes after them may go on.
+ *
+ * @throws {TerraformFailed} when that doesn't help.
  */
-export async function awaitReplaced(
-  { id, folder }: Stack,
+export async function afterFailedDeploy(
+  stack: Stack,
   failed: number,
   terraform: Terraform,
   variables: NodeJS.ProcessEnv,
-): Promise<Release> {
+): Promise<void> {
+  if (!isComputeStack(stack)) {
+    throw new TerraformFailed(failed);
+  }
   const attempt = async (apply: boolean): Promise<Attempt> => {
-    let certificates: readonly string[] = [];
-    const exitCode = await withPlan(
-      terraform,
-      folder,
-      async ({ file, json }) => {
-        certificates = replacedCertificates(await json());
-        return certificates.length > 0 && apply ? terraform.run(folder, ["apply", file]) : failed;
-      },
-      { silently: true },
-    );
+    const plan = await makePlan(terraform, stack, [], "nothing");
+    const certificates = replacedCertificates(await plan.json());
+    const exitCode =
+      certificates.length > 0 && apply ? await terraform.run(stack, ["apply", plan.file]) : failed;
+    plan.remove();
     return { exitCode, certificates: exitCode === 0 ? [] : certificates };
   };
-  const { exitCode, certificates } = await repeat(id, await attempt(false), () => attempt(true), variables);
-  return certificates.length === 0
-    ? { exitCode }
-    : { exitCode, left: `Left to be deleted: ${certificates.join(", ")}. ${remedy}` };
+  const { exitCode, certificates } = await repeat(
+    stack.id,
+    await attempt(false),
+    () => attempt(true),
+    variables,
+  );
+  if (exitCode !== 0) {
+    const left = certificates.length > 0;
+    throw new TerraformFailed(
+      exitCode,
+      left ? `Left to be deleted: ${certificates.join(", ")}. ${remedy}` : "",
+      left,
+    );
+  }
 }
 
 /** After a failed destroy that has left certificates: tries it again for some minutes, and returns its exit code. */
 export async function awaitUnused(
-  { id, folder }: Stack,
+  stack: Stack,
   failed: number,
   terraform: Terraform,
   options: readonly string[],
   variables: NodeJS.ProcessEnv,
 ): Promise<number> {
   const attempt = async (exitCode: number): Promise<Attempt> => {
-    const { managed } = await terraform.state(folder);
+    const { managed } = await terraform.state(stack.folder);
     const certificates = managed.filter(({ type }) => type === certificate).map(({ address }) => address);
     return { exitCode, certificates };
   };
   const again = async () =>
-    attempt(await terraform.run(folder, ["destroy", "-input=false", "-auto-approve", ...options]));
-  const { exitCode } = await repeat(id, await attempt(failed), again, variables);
+    attempt(await terraform.run(stack, ["destroy", "-input=false", "-auto-approve", ...options]));
+  const { exitCode } = await repeat(stack.id, await attempt(failed), again, variables);
   return exitCode;
 }
 

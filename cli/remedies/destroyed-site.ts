@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { awaitUnused } from "./certificate-release";
-import type { StackEnd } from "../commands/each-stack";
-import type { Stack } from "../terraform/stacks";
+import { TerraformFailed } from "../terraform/plan";
+import { isComputeStack, type Stack } from "../terraform/stacks";
 import type { Resource } from "../terraform/state-file";
 import type { Terraform } from "../terraform/terraform";
 
@@ -9,24 +9,26 @@ import type { Terraform } from "../terraform/terraform";
 const ofNodes = ["node", "guard", "deregistration"];
 
 /**
- * After a failed destroy of a compute stack: waits for certificates, and says what is left and what to do. Once no node
- * is left, nothing that is left needs another stack.
+ * After a failed destroy: waits for a site's certificates, and says what is left and what to do. Once no node is left,
+ * nothing that is left needs another stack.
  *
  * @param options of the destroy.
+ * @throws {TerraformFailed} unless that was all.
  */
 export async function afterFailedDestroy(
   stack: Stack,
   failed: number,
   terraform: Terraform,
   options: readonly string[],
-): Promise<StackEnd> {
-  const nodesLeft = async () => (await terraform.state(stack.folder)).managed.some(isOfNode);
-  if (await nodesLeft()) {
-    return { exitCode: failed };
+): Promise<void> {
+  const managed = async () => (await terraform.state(stack.folder)).managed;
+  if (!isComputeStack(stack) || (await managed()).some(isOfNode)) {
+    throw new TerraformFailed(failed);
   }
   const exitCode = await awaitUnused(stack, failed, terraform, options, process.env);
-  const { managed } = await terraform.state(stack.folder);
-  return { exitCode, left: describeLeft(stack, managed), passable: true };
+  if (exitCode !== 0) {
+    throw new TerraformFailed(exitCode, describeLeft(stack, await managed()), true);
+  }
 }
 
 function isOfNode({ name }: Resource): boolean {

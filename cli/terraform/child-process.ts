@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
-import { pipeline } from "node:stream/promises";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { Redaction, type Secret } from "./redaction";
 
 export interface Run {
   readonly command: string;
@@ -21,7 +21,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A stop signal came while a child process was running, which has ended since, or while the user was asked. */
+/** A stop signal came; every child process has ended since. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
@@ -32,74 +32,99 @@ export class Interrupted extends Error {
   }
 }
 
-/** Runs a process that the user sees and answers, but for these secrets, and returns its exit code. */
-export async function show({
-  secrets,
-  ...run
-}: Run & { readonly secrets: readonly Secret[] }): Promise<number> {
-  if (secrets.length === 0) {
-    return ended(start(run, "inherit"), run);
+const running = new Set<ChildProcess>();
+let received: NodeJS.Signals | undefined;
+const isInterrupted = () => received !== undefined;
+let reportInterruption: (reason: Interrupted) => void;
+const interruption = new Promise<never>((_, reject) => {
+  reportInterruption = reject;
+});
+// Whether anybody waits for it or not.
+interruption.catch(() => undefined);
+
+/**
+ * From now on the first stop signal is passed on to all child processes, and none is started any more.
+ *
+ * @throws {Interrupted} once such a signal has come and all of them have ended; never returns.
+ */
+export function untilInterrupted(): Promise<never> {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (received === undefined) {
+        received = signal;
+        running.forEach((child) => {
+          passOn(signal, child);
+        });
+        endIfInterrupted();
+      }
+    });
   }
-  const child = start(run, ["inherit", "pipe", "pipe"]);
-  const [exitCode] = await Promise.all([
-    ended(child, run),
-    passOnOutput(child.stdout, process.stdout, secrets),
-    passOnOutput(child.stderr, process.stderr, secrets),
-  ]);
-  return exitCode;
+  return interruption;
+}
+
+function endIfInterrupted(): void {
+  if (received !== undefined && running.size === 0) {
+    reportInterruption(new Interrupted(received));
+  }
+}
+
+/** Runs a process that the user sees, each line of it as soon as it is whole and as `shown` makes it. */
+export async function show(run: Run, shown: (line: string) => string): Promise<number> {
+  const passOnLines = async (output: NodeJS.ReadableStream, screen: NodeJS.WritableStream) => {
+    for await (const line of createInterface({ input: output, crlfDelay: Infinity })) {
+      screen.write(`${shown(line)}\n`);
+    }
+  };
+  const { end } = await runWith(run, ({ stdout, stderr }) =>
+    Promise.all([passOnLines(stdout, process.stdout), passOnLines(stderr, process.stderr)]),
+  );
+  return end;
 }
 
 /** Runs a process whose output is for the program. */
 export async function capture(run: Run): Promise<Ended> {
-  const child = start(run, ["ignore", "pipe", "pipe"]);
-  const [exitCode, stdout, stderr] = await Promise.all([
-    ended(child, run),
-    read(child.stdout),
-    read(child.stderr),
-  ]);
-  return { exitCode, stdout, stderr };
+  const { end, read } = await runWith(run, ({ stdout, stderr }) => Promise.all([text(stdout), text(stderr)]));
+  const [stdout, stderr] = read;
+  return { exitCode: end, stdout, stderr };
 }
-
-export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 // A terminal sends its signals to the whole foreground group, so children there have theirs already. Without
 // one a child gets a group of its own, so that a signal reaches it through here alone: Terraform takes a
 // second one for an order to drop everything, and npm passes on what the group has received anyway.
 const atTerminal = () => process.stdin.isTTY;
 
-function start({ command, args, variables, folder }: Run, stdio: StdioOptions): ChildProcess {
-  return spawn(command, args, {
+/** Runs a process while something is done with its output. */
+async function runWith<T>(
+  { command, args, variables, folder, seconds }: Run,
+  use: (child: ChildProcessByStdio<null, Readable, Readable>) => Promise<T>,
+): Promise<{ readonly end: number; readonly read: T }> {
+  if (isInterrupted()) {
+    return interruption;
+  }
+  const child = spawn(command, args, {
     cwd: folder,
     env: variables,
-    stdio,
+    // Several may run, and only one could be answered: none of them asks.
+    stdio: ["ignore", "pipe", "pipe"],
     detached: !atTerminal(),
   });
-}
-
-/** @throws {Interrupted} once the child has ended, if this process was told to stop meanwhile. */
-async function ended(child: ChildProcess, { seconds }: Run): Promise<number> {
-  const received: NodeJS.Signals[] = [];
-  const stop = (signal: NodeJS.Signals) => {
-    if (received.push(signal) === 1) {
-      passOn(signal, child);
-    }
-  };
-  stopSignals.forEach((signal) => process.on(signal, stop));
-  const end = () => {
+  running.add(child);
+  const kill = () => {
     send("SIGKILL", child);
   };
-  const bound = seconds === undefined ? undefined : setTimeout(end, seconds * 1000);
+  const bound = seconds === undefined ? undefined : setTimeout(kill, seconds * 1000);
   try {
-    const [exitCode, killedBy] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-    const [signal] = received;
-    if (signal !== undefined) {
-      throw new Interrupted(signal);
+    const [closed, read] = await Promise.all([once(child, "close"), use(child)]);
+    const [exitCode, killedBy] = closed as [number | null, NodeJS.Signals | null];
+    if (!isInterrupted()) {
+      return { end: exitCode ?? shellCode(killedBy ?? "SIGKILL"), read };
     }
-    return exitCode ?? shellCode(killedBy ?? "SIGKILL");
   } finally {
     clearTimeout(bound);
-    stopSignals.forEach((signal) => process.off(signal, stop));
+    running.delete(child);
+    endIfInterrupted();
   }
+  return interruption;
 }
 
 function passOn(signal: NodeJS.Signals, child: ChildProcess): void {
@@ -115,20 +140,6 @@ function send(signal: NodeJS.Signals, { pid, exitCode, signalCode }: ChildProces
   if (pid !== undefined && exitCode === null && signalCode === null) {
     process.kill(atTerminal() ? pid : -pid, signal);
   }
-}
-
-async function passOnOutput(
-  output: NodeJS.ReadableStream | null,
-  screen: NodeJS.WritableStream,
-  secrets: readonly Secret[],
-): Promise<void> {
-  if (output !== null) {
-    await pipeline(output, new Redaction(secrets), screen, { end: false });
-  }
-}
-
-async function read(stream: NodeJS.ReadableStream | null): Promise<string> {
-  return stream === null ? "" : text(stream);
 }
 
 function shellCode(signal: NodeJS.Signals): number {

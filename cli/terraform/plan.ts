@@ -1,51 +1,75 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PlanJson, Terraform } from "./terraform";
+import { Refusal } from "../refusals/refusal";
+import type { Stack } from "./stacks";
+import type { PlanJson, Showing, Terraform } from "./terraform";
 
 /** A plan of a stack. */
 export interface Plan {
+  readonly stack: Stack;
   /** Where `terraform apply` finds it. */
   readonly file: string;
   readonly changes: boolean;
   /** What is in it. */
   readonly json: () => Promise<PlanJson>;
+  /** To be called as soon as it isn't needed any more. */
+  readonly remove: () => void;
 }
 
-/** How a stack is planned. */
-export interface PlanOptions {
-  /** More of Terraform's options. */
-  readonly options?: readonly string[];
-  /** Whether the user sees nothing of it. */
-  readonly silently?: boolean;
+/** Terraform has failed, and has told its user why. */
+export class TerraformFailed extends Refusal {
+  /**
+   * @param left what is left to be done, and how, when that is known.
+   * @param passable whether stacks that wait for this one may go on all the same.
+   */
+  constructor(
+    readonly exitCode: number,
+    left = "",
+    readonly passable = false,
+  ) {
+    super(`Terraform ended with exit code ${exitCode}; its reason stands above. ${left}`.trimEnd());
+  }
 }
+
+/** Folders of plans that are still there. */
+const folders = new Set<string>();
+const removeFolder = (folder: string) => {
+  rmSync(folder, { recursive: true, force: true });
+  folders.delete(folder);
+};
+process.once("exit", () => {
+  folders.forEach(removeFolder);
+});
 
 /**
- * Plans the stack in a folder, and lets something be done with exactly this plan.
+ * Plans a stack; what is applied is exactly this plan.
  *
- * @returns Terraform's exit code when it can't make the plan, and otherwise what `use` returns.
+ * @param options more of Terraform's.
+ * @throws {TerraformFailed} when it can't make the plan.
  */
-export async function withPlan(
+export async function makePlan(
   terraform: Terraform,
-  folder: string,
-  use: (plan: Plan) => Promise<number>,
-  { options = [], silently = false }: PlanOptions = {},
-): Promise<number> {
+  stack: Stack,
+  options: readonly string[] = [],
+  showing: Showing = "together",
+): Promise<Plan> {
   // It holds secrets in plain text: in a folder that nobody else may enter, and no longer than it is needed.
-  const directory = mkdtempSync(join(tmpdir(), "anywhere-plan-"));
-  try {
-    const file = join(directory, "plan");
-    const args = ["plan", "-input=false", "-detailed-exitcode", `-out=${file}`, ...options];
-    const exitCode = await (silently ? terraform.runSilently(folder, args) : terraform.run(folder, args));
-    if (exitCode !== 0 && exitCode !== 2) {
-      return exitCode;
-    }
-    return await use({
-      file,
-      changes: exitCode === 2,
-      json: () => terraform.showPlan(folder, file),
-    });
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+  const folder = mkdtempSync(join(tmpdir(), "anywhere-plan-"));
+  folders.add(folder);
+  const file = join(folder, "plan");
+  const args = ["plan", "-input=false", "-detailed-exitcode", `-out=${file}`, ...options];
+  const exitCode = await terraform.run(stack, args, showing);
+  if (exitCode !== 0 && exitCode !== 2) {
+    throw new TerraformFailed(exitCode);
   }
+  return {
+    stack,
+    file,
+    changes: exitCode === 2,
+    json: () => terraform.showPlan(stack.folder, file),
+    remove: () => {
+      removeFolder(folder);
+    },
+  };
 }

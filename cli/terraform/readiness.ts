@@ -1,5 +1,5 @@
+import type { Deployment } from "../commands/prepared";
 import { allNodes, keyOf, nodesOfStack } from "../nodes/node-key";
-import type { Deployment } from "../commands/deployment";
 import { activations, controlPlane, serviceStack, type Stack } from "./stacks";
 
 /** What `stack` reads from other stacks and isn't there, as a clause; undefined when nothing is missing. */

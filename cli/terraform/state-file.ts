@@ -95,7 +95,9 @@ const shortest = 6;
 /** The texts of a value, whatever its form. */
 function named(value: unknown, name: string): Secret[] {
   if (typeof value === "string") {
-    return value.length < shortest ? [] : [{ text: value, name }];
+    // Terraform shows a text of several lines line by line.
+    const lines = value.split("\n").map((line) => line.trim());
+    return lines.filter(({ length }) => length >= shortest).map((text) => ({ text, name }));
   }
   return typeof value === "object" && value !== null
     ? Object.values(value).flatMap((part: unknown) => named(part, name))

@@ -1,7 +1,11 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { capture, show, type Run } from "./child-process";
+import type { Label } from "./label";
+import { limitTo } from "./limit";
+import { redact } from "./redaction";
 import { Refusal } from "../refusals/refusal";
+import type { Stack } from "./stacks";
 import { parseState, type State } from "./state-file";
 
 /** A plan as `terraform show -json` tells it. */
@@ -25,16 +29,25 @@ export interface PlannedChange {
 /** Makes sure, before a run of Terraform in a folder, that the folder holds what the command is about. */
 export type Proof = (folder: string, args: readonly string[]) => void;
 
+/** How much the user sees of a run: each line as it comes, all of them in one piece at its end, or nothing. */
+export type Showing = "live" | "together" | "nothing";
+
 /** Terraform (or OpenTofu) in the folders of stacks, each initialised when it is first needed. */
 export interface Terraform {
-  /** Shows a command's own output, without the secrets of the state, and lets the user answer it. Returns its exit code. */
-  run(folder: string, args: readonly string[]): Promise<number>;
-  /** As {@link run}, but shows nothing. */
-  runSilently(folder: string, args: readonly string[]): Promise<number>;
+  /** Runs a command, shows its output without the secrets of the state, and returns its exit code. */
+  run(stack: Pick<Stack, "id" | "folder">, args: readonly string[], showing?: Showing): Promise<number>;
   /** @throws {Refusal} when the state can't be read. */
   state(folder: string): Promise<State>;
   /** What is in the file of a plan. */
   showPlan(folder: string, file: string): Promise<PlanJson>;
+}
+
+/** What belongs to all runs of Terraform. */
+export interface TerraformOptions {
+  readonly prove: Proof;
+  readonly label: Label;
+  /** How many may run at the same time. */
+  readonly parallel: number;
 }
 
 /** Name or path of the program. */
@@ -44,18 +57,30 @@ export function terraformBinary(variables: NodeJS.ProcessEnv): string {
 }
 
 /** Terraform with what this project runs it with, in folders that are proven right before each run. */
-export function createTerraform(variables: NodeJS.ProcessEnv, prove: Proof): Terraform {
+export function createTerraform(
+  variables: NodeJS.ProcessEnv,
+  { prove, label, parallel }: TerraformOptions,
+): Terraform {
   const command = terraformBinary(variables);
   const own = terraformVariables(variables);
-  const initialised = new Set<string>();
-  const states = new Map<string, State>();
+  const limit = limitTo(parallel);
+  // Source: Terraform CLI Documentation, Provider Plugin Cache: it is not safe for several `init` at the same time.
+  const alone = limitTo(1);
+  const initialised = new Map<string, Promise<void>>();
+  const states = new Map<string, Promise<State>>();
+  // Several stacks may need the same one's state at the same time.
+  const once = <T>(known: Map<string, Promise<T>>, folder: string, make: () => Promise<T>): Promise<T> => {
+    const made = known.get(folder) ?? make();
+    known.set(folder, made);
+    return made;
+  };
   const inFolder = (folder: string, ...args: string[]): Run => {
     prove(folder, args);
     return { command, args, folder, variables: own };
   };
 
   const output = async (folder: string, ...args: string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await capture(inFolder(folder, ...args));
+    const { exitCode, stdout, stderr } = await limit(() => capture(inFolder(folder, ...args)));
     if (exitCode !== 0) {
       const reason = `${stdout}${stderr}`.trim();
       throw new Refusal(
@@ -64,36 +89,44 @@ export function createTerraform(variables: NodeJS.ProcessEnv, prove: Proof): Ter
     }
     return stdout;
   };
-  const init = async (folder: string): Promise<void> => {
-    if (!initialised.has(folder)) {
-      // Where the state was before is checked by then: Terraform would ask whether it shall copy that over the present one.
-      rmSync(join(folder, ".terraform", "terraform.tfstate"), { force: true });
-      await output(folder, "init", "-input=false", "-no-color");
-      initialised.add(folder);
-    }
-  };
-  const state = async (folder: string): Promise<State> => {
-    const known = states.get(folder);
-    if (known !== undefined) {
-      return known;
-    }
-    await init(folder);
-    const read = parseState(await output(folder, "state", "pull"));
-    states.set(folder, read);
-    return read;
-  };
+  const init = (folder: string): Promise<void> =>
+    once(initialised, folder, () =>
+      alone(async () => {
+        // Where the state was before is checked by then: Terraform would ask whether it shall copy that over the present one.
+        rmSync(join(folder, ".terraform", "terraform.tfstate"), { force: true });
+        await output(folder, "init", "-input=false", "-no-color");
+      }),
+    );
+  const state = (folder: string): Promise<State> =>
+    once(states, folder, async () => {
+      await init(folder);
+      return parseState(await output(folder, "state", "pull"));
+    });
   return {
     state,
-    async run(folder, args) {
-      await init(folder);
+    async run({ id, folder }, [subcommand = "", ...args], showing = "live") {
       const { secrets } = await state(folder);
-      states.delete(folder);
-      return show({ ...inFolder(folder, ...args), secrets });
-    },
-    async runSilently(folder, args) {
-      await init(folder);
-      states.delete(folder);
-      return (await capture(inFolder(folder, ...args))).exitCode;
+      const colours = process.stdout.isTTY && process.stderr.isTTY ? [] : ["-no-color"];
+      const run = () => inFolder(folder, subcommand, ...colours, ...args);
+      const shown = (text: string) => label(id, redact(text, secrets));
+      const exitCode = await limit(async () => {
+        if (showing !== "nothing") {
+          console.error(label(id, `${basename(command)} ${subcommand}`));
+        }
+        if (showing === "live") {
+          return show(run(), shown);
+        }
+        const { stdout, stderr, ...ended } = await capture(run());
+        if (showing === "together") {
+          process.stdout.write(stdout === "" ? "" : `${shown(stdout.trimEnd())}\n`);
+          process.stderr.write(stderr === "" ? "" : `${shown(stderr.trimEnd())}\n`);
+        }
+        return ended.exitCode;
+      });
+      if (subcommand !== "plan") {
+        states.delete(folder);
+      }
+      return exitCode;
     },
     async showPlan(folder, file) {
       return JSON.parse(await output(folder, "show", "-json", file)) as PlanJson;

@@ -4,6 +4,8 @@ export interface Settings {
   readonly region: string;
   /** Items of a page when the caller sets no `maxResults`, at most. */
   readonly pageSize: number;
+  /** Whether a list begins with an empty page, as AWS's do at times. */
+  readonly emptyPages: boolean;
   /** Seconds since an agent's last call after which it counts as lost. AWS: 5 minutes for Systems Manager. */
   readonly lostAfter: number;
   /** Seconds that a task without a health check must run to count as healthy. AWS: about 40. */
@@ -15,6 +17,7 @@ export interface Settings {
 export const defaultSettings: Settings = {
   region: "eu-west-1",
   pageSize: 100,
+  emptyPages: false,
   lostAfter: 10,
   settledAfter: 3,
   daemonDelay: 3,

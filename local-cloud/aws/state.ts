@@ -1,5 +1,6 @@
-import type { HealthStatus, Tag as EcsTag, TaskDefinition as EcsTaskDefinition } from "@aws-sdk/client-ecs";
+import type { Tag as EcsTag, TaskDefinition as EcsTaskDefinition } from "@aws-sdk/client-ecs";
 import type { Tag as SsmTag } from "@aws-sdk/client-ssm";
+import type { ContainerReport, Health } from "../machines";
 
 /** A hybrid activation. */
 export interface Activation {
@@ -55,7 +56,7 @@ export interface ContainerInstance {
   readonly clusterName: string;
   /** The managed instance's id: ECS calls it `ec2InstanceId`. */
   readonly managedInstanceId: string;
-  status: "ACTIVE" | "DRAINING" | "INACTIVE";
+  status: "REGISTERING" | "ACTIVE" | "DRAINING" | "INACTIVE";
   /** When its agent last polled, 0 after a disconnect; decides `agentConnected`. */
   lastPollAt: number;
   readonly registeredAt: number;
@@ -76,7 +77,7 @@ export interface TaskDefinition {
   tags: EcsTag[];
 }
 
-/** A container that a task runs or is to run. */
+/** Containers that run or are to run together. */
 export interface Task {
   readonly arn: string;
   readonly clusterName: string;
@@ -90,14 +91,15 @@ export interface Task {
   readonly containerInstanceArn: string;
   lastStatus: "PENDING" | "RUNNING" | "STOPPED";
   desiredStatus: "RUNNING" | "STOPPED";
-  health: HealthStatus;
+  health: Health;
+  /** As its agent has them; empty before. */
+  containers: readonly ContainerReport[];
   readonly createdAt: number;
   startedAt: number | undefined;
   stoppingAt: number | undefined;
   stoppedAt: number | undefined;
   stoppedReason: string | undefined;
   stopCode: string | undefined;
-  exitCode: number | undefined;
   tags: EcsTag[];
 }
 

@@ -2,7 +2,7 @@ import type { JsonObject } from "../world";
 import type { Account, Action } from "./account";
 import { notModelled, unprocessable } from "./api/api-error";
 import { findSize, showRegion } from "./catalog";
-import { machineName } from "./droplets";
+import { machineName } from "./machine-name";
 import { page, required, type Call, type Routes } from "./api/resource";
 import type { Droplet } from "./state";
 

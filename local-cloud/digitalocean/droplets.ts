@@ -4,8 +4,9 @@ import type { Account, Action } from "./account";
 import { notModelled, unprocessable } from "./api/api-error";
 import { checkOrder, diskGb, findSize, showRegion, showSize } from "./catalog";
 import { address } from "./ipv4";
+import { machineName } from "./machine-name";
 import { coveringFirewalls, servingLoadBalancers } from "./balancing/reachability";
-import type { Resource, Routes } from "./api/resource";
+import { required, type Resource, type Routes } from "./api/resource";
 import type { Droplet } from "./state";
 import { ensureTag } from "./tags";
 import { freeAddress, vpcFor } from "./vpcs";
@@ -65,11 +66,6 @@ export function deleteByTagRoutes(account: Account): Routes {
       },
     },
   };
-}
-
-/** Name of the machine that a droplet runs on. */
-export function machineName({ id }: Droplet): string {
-  return `droplet-${id}`;
 }
 
 interface DropletRequest {
@@ -147,12 +143,14 @@ async function boot(account: Account, droplet: Droplet): Promise<void> {
     firewalls,
     load_balancers: servingLoadBalancers(world, droplet).map(({ settings }) => settings.name),
   });
+  const [, prefix = ""] = required(world.digitalocean.vpcs.get(droplet.vpcId)).ipRange.split("/");
   try {
     await machines.boot({
       name: machineName(droplet),
       hostname: droplet.name,
       userData: droplet.userData,
       publicIp: droplet.publicIp,
+      privateIp: `${droplet.privateIp}/${prefix}`,
     });
   } catch (error) {
     // DigitalOcean takes a droplet back that it couldn't create.

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { JsonObject, World } from "../world";
 import type { Account } from "./account";
 import { forbidden, notModelled, unprocessable } from "./api/api-error";
-import { startBalancer } from "./balancing/balancer";
+import { startBalancer } from "./balancing/start-balancer";
 import { checkedRegion, showRegion } from "./catalog";
 import { release, verifiedPair } from "./certificates";
 import { isAddressOrRange } from "./ipv4";
@@ -12,7 +12,7 @@ import type { ForwardingRule, HealthCheck, LoadBalancer, LoadBalancerSettings } 
 import { existingTags } from "./tags";
 import { vpcFor } from "./vpcs";
 
-/** Regional HTTP and HTTPS load balancers in front of the droplets of a tag. Each really listens and proxies. */
+/** Regional HTTP and HTTPS load balancers, external and internal, in front of the droplets of a tag. Each really listens and proxies. */
 export function loadBalancers(account: Account): Resource<LoadBalancer> {
   const { world, balancers, processingMilliseconds } = account;
   const all = world.digitalocean.loadBalancers;
@@ -44,9 +44,13 @@ export function loadBalancers(account: Account): Resource<LoadBalancer> {
     },
     update: async (loadBalancer, body) => {
       refuseWhileBusy(loadBalancer);
-      const settings = checkedSettings(world, body);
-      if (settings.region !== loadBalancer.settings.region) {
-        throw unprocessable("The region of a load balancer can't be changed.");
+      const { network } = loadBalancer.settings;
+      const settings = checkedSettings(world, { network, ...body });
+      const changed = (["region", "network"] as const).find(
+        (member) => settings[member] !== loadBalancer.settings[member],
+      );
+      if (changed !== undefined) {
+        throw unprocessable(`The ${changed} of a load balancer can't be changed.`);
       }
       await balancers.get(loadBalancer.id)?.update(settings);
       release(world, loadBalancer.settings.forwarding_rules);
@@ -69,7 +73,6 @@ type Request = Partial<Omit<LoadBalancerSettings, "health_check" | "firewall">> 
   readonly sticky_sessions?: { readonly type?: string };
   readonly enable_proxy_protocol?: boolean;
   readonly enable_backend_keepalive?: boolean;
-  readonly network?: string;
   readonly network_stack?: string;
   readonly type?: string;
   readonly size?: string;
@@ -111,6 +114,7 @@ function checkedSettings(world: World, request: Request): LoadBalancerSettings {
     region,
     tag,
     vpc_uuid: vpcFor(world, region, request.vpc_uuid).id,
+    network: request.network ?? "EXTERNAL",
     forwarding_rules: rules,
     health_check: checkedHealthCheck(check),
     firewall: { allow, deny },
@@ -163,17 +167,12 @@ function checkedHealthCheck(check: Partial<HealthCheck>): HealthCheck {
 }
 
 function refuseUnmodelled(request: Request): void {
-  const {
-    forwarding_rules: rules = [],
-    sticky_sessions: sticky,
-    type = "REGIONAL",
-    network = "EXTERNAL",
-  } = request;
+  const { forwarding_rules: rules = [], sticky_sessions: sticky, type = "REGIONAL" } = request;
   const cases: readonly (readonly [boolean, string])[] = [
     [sticky?.type === "cookies", "sticky sessions"],
     [request.enable_proxy_protocol === true, "the PROXY protocol"],
     [request.enable_backend_keepalive === true, "enable_backend_keepalive"],
-    [network !== "EXTERNAL" || (request.network_stack ?? "IPV4") !== "IPV4", "an internal or IPv6 address"],
+    [(request.network_stack ?? "IPV4") !== "IPV4", "an IPv6 address"],
     [type !== "REGIONAL" || (request.domains ?? []).length > 0, "any type but REGIONAL"],
   ];
   const found = cases.find(([isAsked]) => isAsked);
@@ -203,7 +202,6 @@ function showLoadBalancer(world: World, loadBalancer: LoadBalancer): JsonObject 
     algorithm: "round_robin",
     size: "lb-small",
     type: "REGIONAL",
-    network: "EXTERNAL",
     network_stack: "IPV4",
     enable_proxy_protocol: false,
     enable_backend_keepalive: false,

@@ -67,6 +67,8 @@ export type LoadBalancerSettings = {
   readonly region: string;
   readonly tag: string;
   readonly vpc_uuid: string;
+  /** Where clients are: anywhere, or in the VPC alone. */
+  readonly network: "EXTERNAL" | "INTERNAL";
   readonly forwarding_rules: readonly ForwardingRule[];
   readonly health_check: HealthCheck;
   /** Each `ip:ADDRESS` or `cidr:RANGE`. */
@@ -83,7 +85,7 @@ export interface LoadBalancer {
   readonly id: string;
   /** The request that created or last updated it, with the API's defaults filled in. */
   settings: LoadBalancerSettings;
-  /** A loopback address of its own. */
+  /** A loopback address of its own, or a private address of its VPC. */
   readonly ip: string;
   status: "new" | "active" | "errored";
   /** Milliseconds since the epoch until which it processes its last change. */

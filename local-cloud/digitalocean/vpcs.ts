@@ -89,10 +89,14 @@ export function vpcFor(world: World, region: string, id: string | undefined): Vp
   return vpc;
 }
 
-/** A private address of a VPC that none of its droplets has. */
+/** A private address of a VPC that none of its droplets and load balancers has. */
 export function freeAddress(world: World, vpc: Vpc): string {
   const range = parseRange(vpc.ipRange);
-  const taken = new Set([...world.digitalocean.droplets.values()].map(({ privateIp }) => privateIp));
+  const { droplets, loadBalancers } = world.digitalocean;
+  const taken = new Set([
+    ...[...droplets.values()].map(({ privateIp }) => privateIp),
+    ...[...loadBalancers.values()].map(({ ip }) => ip),
+  ]);
   // The first addresses of a range are the network's own and its gateway's.
   for (let offset = 2; range !== undefined && offset < range.size - 1; offset += 1) {
     const candidate = address(range.first + offset);

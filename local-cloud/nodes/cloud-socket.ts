@@ -3,7 +3,9 @@ import { json } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { takeFault } from "../faults";
 import { closeServer, listen } from "../http-server";
+import type { PrivateNetwork } from "../private-network";
 import { type JsonObject, note, type World } from "../world";
+import { servePrivateAddresses, streamPrivateAddresses } from "./private-addresses";
 
 /** Something that happened on a machine, as its supervisor tells it. */
 export interface MachineEvent {
@@ -21,7 +23,7 @@ interface ToolCall {
 
 /**
  * Listens on the Unix socket through which machines reach the clouds. What supervisors report
- * (`/machine/…`) stays here; everything else is for the clouds' handler.
+ * (`/machine/…`) and what they open in their networks stays here; everything else is for the clouds' handler.
  * Faults: service `machine`, operation = the program (`apt-get`).
  */
 export async function serveCloudSocket(
@@ -29,16 +31,22 @@ export async function serveCloudSocket(
   socketPath: string,
   handler: RequestListener,
   happened: (event: MachineEvent) => void,
+  network: PrivateNetwork,
 ): Promise<{ close(): Promise<void> }> {
   const server = createServer((request, response) => {
     if (request.url?.startsWith("/machine/") !== true) {
       handler(request, response);
       return;
     }
+    if (request.url === "/machine/network") {
+      streamPrivateAddresses(network, request, response);
+      return;
+    }
     answer(world, request, response, happened).catch((error: unknown) => {
       response.writeHead(500).end(JSON.stringify({ message: String(error) }));
     });
   });
+  servePrivateAddresses(server, network);
   await listen(server, { path: socketPath });
   return { close: () => closeServer(server) };
 }

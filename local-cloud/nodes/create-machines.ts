@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { bundle } from "../bundle";
 import { takeFault } from "../faults";
 import type { Machines, MachineSpec } from "../machines";
+import type { PrivateNetwork } from "../private-network";
 import { type JsonObject, note, type World } from "../world";
 import { type MachineEvent, serveCloudSocket } from "./cloud-socket";
+import { findInterpreter } from "./interpreter";
 import { createMachine, type Machine } from "./machine";
 import { type Origin, serveOrigin } from "./origin";
 import { chooseSandbox, type SandboxKind, type Shared } from "./sandbox";
@@ -39,7 +41,8 @@ export interface LocalMachines extends Machines {
  * (an error: the machine stays dark; a delay: it starts that much later), a program's name, a URL's path.
  */
 export async function createMachines(options: MachinesOptions): Promise<LocalMachines> {
-  const { world, directory, runDirectory, imagesDirectory, python } = options;
+  const { world, directory, runDirectory, imagesDirectory } = options;
+  const python = await findInterpreter(options.python);
   const { kind, reason } = await chooseSandbox(options.sandbox, python);
   const shared: Shared = {
     runDirectory,
@@ -66,7 +69,11 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
       machines.get(machine)?.hasStarted();
     }
   };
-  const cloud = await serveCloudSocket(world, join(runDirectory, "cloud.sock"), options.handler, told);
+  let network: PrivateNetwork | undefined;
+  const cloud = await serveCloudSocket(world, join(runDirectory, "cloud.sock"), options.handler, told, {
+    addresses: (machine) => network?.addresses(machine) ?? [],
+    open: (machine, address) => network?.open(machine, address),
+  });
   const origin =
     kind === "namespaces" ? await serveOrigin(world, join(runDirectory, "origin.sock")) : undefined;
 
@@ -164,6 +171,9 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
         }
       });
       return socket;
+    },
+    reach: (given) => {
+      network = given;
     },
     console: (name) => readFile(consolePath(name), "utf8"),
     close: async () => {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # First process of a machine: makes its root directory out of its disk and of parts of this computer, then
 # runs the machine's supervisor there. Runs inside new user, mount, PID, network, UTS and IPC namespaces.
-# Usage: DISK=… MACHINE_HOSTNAME=… PYTHON=… init.sh [ro|rw SOURCE TARGET]… -- COMMAND…
+# Usage: DISK=… MACHINE_HOSTNAME=… MACHINE_PRIVATE_IP=[10.100.0.2/20] PYTHON=… NAMESPACES=…/namespaces.py \
+#   init.sh [ro|rw SOURCE TARGET]… -- COMMAND…
 set -euo pipefail
 
 # bind MODE SOURCE TARGET: SOURCE of this computer is seen at TARGET of the machine.
@@ -19,16 +20,6 @@ bind() {
   fi
 }
 
-# The network namespace has nothing but a loopback interface, which is down at first. util-linux can't raise it.
-name_and_loopback() {
-  "${PYTHON}" -I -S -c '
-import fcntl, socket, struct, sys
-SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
-socket.sethostname(sys.argv[1])
-fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP | IFF_RUNNING))
-' "${MACHINE_HOSTNAME}"
-}
-
 devices() {
   local device
   mount -t tmpfs -o mode=755 tmpfs "${DISK}/dev"
@@ -43,7 +34,7 @@ devices() {
 }
 
 main() {
-  name_and_loopback
+  "${PYTHON}" -I -S "${NAMESPACES}" machine "${MACHINE_HOSTNAME}" "${MACHINE_PRIVATE_IP}"
   mount --bind "${DISK}" "${DISK}"
   devices
   # A container runtime that masks parts of /proc forbids a new one; the outer one serves for /proc/self.

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import type { MachineSpec } from "../machines";
 import { type Bind, makeDisk, systemBinds } from "./disk";
 import type { Settings } from "./inside/settings";
+import type { Interpreter } from "./interpreter";
 
 const probeMilliseconds = 10_000;
 const outsidePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const namespaces = ["user", "map-root-user", "mount", "pid", "fork", "kill-child", "uts", "net", "ipc"];
+const namespaces = ["mount", "pid", "fork", "kill-child", "uts", "net", "ipc"];
 const memoryOptions = ["--max-old-space-size=32", "--max-semi-space-size=1"];
 
 export type SandboxKind = Settings["sandbox"];
@@ -18,8 +19,7 @@ export type SandboxKind = Settings["sandbox"];
 export interface Shared {
   readonly runDirectory: string;
   readonly imagesDirectory: string;
-  /** A Python 3, to raise a machine's loopback interface. */
-  readonly python: string;
+  readonly python: Interpreter;
   /** The supervisor as one file of JavaScript. */
   readonly supervisor: string;
 }
@@ -30,7 +30,7 @@ export interface Shared {
  */
 export async function chooseSandbox(
   wanted: SandboxKind | "auto",
-  python: string,
+  python: Interpreter,
 ): Promise<{ readonly kind: SandboxKind; readonly reason?: string }> {
   if (wanted === "process") {
     return { kind: "process", reason: "asked for" };
@@ -47,7 +47,7 @@ export async function chooseSandbox(
   return { kind: "process", reason };
 }
 
-async function probe(python: string): Promise<string | undefined> {
+async function probe(python: Interpreter): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "probe-"));
   const disk = join(folder, "disk");
   try {
@@ -93,6 +93,7 @@ export function startSupervisor(
       socketDirectory: sockets,
       imagesDirectory: shared.imagesDirectory,
       programDirectory: join(process.execPath, ".."),
+      python: shared.python.outside,
     };
     const command = [process.execPath, ...memoryOptions, shared.supervisor, JSON.stringify(settings)];
     return spawnDetached(command, { PATH: outsidePath }, consolePath);
@@ -104,11 +105,14 @@ export function startSupervisor(
     socketDirectory: "/run/anywhere/sockets",
     imagesDirectory: "/run/anywhere/images",
     programDirectory: "/run/anywhere/bin",
+    python: shared.python.inside,
   };
   const binds: readonly Bind[] = [
     ...systemBinds(recorder),
     nodeBind,
     { mode: "ro", source: recorder, target: "/run/anywhere/recorder" },
+    { mode: "ro", source: namespacesProgram, target: "/run/anywhere/namespaces.py" },
+    ...shared.python.binds,
     { mode: "ro", source: shared.supervisor, target: "/run/anywhere/supervisor.js" },
     {
       mode: "ro",
@@ -126,11 +130,13 @@ export function startSupervisor(
     "/run/anywhere/supervisor.js",
     JSON.stringify(settings),
   ];
-  const { hostname } = spec;
-  return spawnInNamespaces({ disk, hostname, python: shared.python, binds, command, output: consolePath });
+  const { hostname, privateIp } = spec;
+  const { python } = shared;
+  return spawnInNamespaces({ disk, hostname, privateIp, python, binds, command, output: consolePath });
 }
 
 const recorder = join(__dirname, "recorder.sh");
+const namespacesProgram = join(__dirname, "namespaces.py");
 const nodeBind: Bind = {
   mode: "ro",
   source: realpathSync(process.execPath),
@@ -140,7 +146,8 @@ const nodeBind: Bind = {
 function spawnInNamespaces(machine: {
   readonly disk: string;
   readonly hostname: string;
-  readonly python: string;
+  readonly privateIp?: string | undefined;
+  readonly python: Interpreter;
   readonly binds: readonly Bind[];
   readonly command: readonly string[];
   readonly output: string;
@@ -148,6 +155,7 @@ function spawnInNamespaces(machine: {
   const options = namespaces.map((name) => `--${name}`);
   const binds = machine.binds.flatMap(({ mode, source, target }) => [mode, source, target]);
   const command = [
+    join(__dirname, "users.sh"),
     "unshare",
     ...options,
     "--",
@@ -160,7 +168,9 @@ function spawnInNamespaces(machine: {
     PATH: outsidePath,
     DISK: machine.disk,
     MACHINE_HOSTNAME: machine.hostname,
-    PYTHON: machine.python,
+    MACHINE_PRIVATE_IP: machine.privateIp ?? "",
+    PYTHON: machine.python.outside,
+    NAMESPACES: namespacesProgram,
   };
   return spawnDetached(command, env, machine.output);
 }

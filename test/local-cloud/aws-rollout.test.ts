@@ -134,7 +134,7 @@ test("a first deployment that keeps failing stays failed and starts nothing more
   expect([...stage.world.aws.tasks.values()][0]).toMatchObject({
     stopCode: "EssentialContainerExited",
     stoppedReason: "Essential container in task exited",
-    exitCode: 1,
+    containers: [{ exitCode: 1 }],
   });
 });
 

@@ -134,7 +134,7 @@ async function start(role: string, secrets: Readonly<Record<string, string>>): P
   const [task] = world.aws.tasks.values();
   const described = call("DescribeTaskDefinition", { taskDefinition: "app" });
   return {
-    environment: assignment?.container.environment,
+    environment: assignment?.containers[0]?.environment,
     task,
     known: JSON.stringify([world.journal, [...world.aws.tasks], described]),
   };

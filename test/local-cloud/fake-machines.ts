@@ -1,18 +1,24 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import type { MachineSpec, Machines } from "../../local-cloud/machines";
+import type { PrivateNetwork } from "../../local-cloud/private-network";
 
 /** Machines that are web servers in this process, which can be switched off and on. */
 export interface FakeMachines extends Machines {
   readonly specs: Map<string, MachineSpec>;
   /** Connections made to each machine so far. */
   readonly connections: Map<string, number>;
+  /** What the machines reach. */
+  network: PrivateNetwork | undefined;
   /** What the machines boot with. */
   onBoot: (spec: MachineSpec) => Promise<void>;
 }
 
-/** Each machine answers every port with `serve`. */
-export function fakeMachines(serve: (name: string) => RequestListener = () => answerOk): FakeMachines {
+/** Each machine answers every port with `serve`. They pass for machines of this sandbox. */
+export function fakeMachines(
+  serve: (name: string) => RequestListener = () => answerOk,
+  sandbox: Machines["sandbox"] = "process",
+): FakeMachines {
   const servers = new Map<string, Server>();
   const specs = new Map<string, MachineSpec>();
   const connections = new Map<string, number>();
@@ -28,9 +34,13 @@ export function fakeMachines(serve: (name: string) => RequestListener = () => an
     return Promise.resolve();
   };
   const machines: FakeMachines = {
-    sandbox: "process",
+    sandbox,
     specs,
     connections,
+    network: undefined,
+    reach: (network) => {
+      machines.network = network;
+    },
     onBoot: () => Promise.resolve(),
     boot: async (spec) => {
       await machines.onBoot(spec);

@@ -13,12 +13,14 @@ export interface LoadBalancerStage {
   serve: RequestListener;
   /** Calls the API, and gives the id in its answer. @throws Error with the answer when that is no success */
   api(method: string, path: string, body?: object): Promise<string>;
+  /** What the API answers. */
+  get(path: string): Promise<unknown>;
   /** A load balancer that checks ten times a second, and the URL of its port 8081. */
   createLoadBalancer(
     more?: object,
   ): Promise<{ readonly id: string; readonly ip: string; readonly url: string }>;
   /** A droplet behind it that is up. */
-  createDroplet(): Promise<number>;
+  createDroplet(more?: object): Promise<number>;
   /** `backend-healthy` and `backend-unhealthy`, each with its droplet's id. */
   healthEvents(): (string | number)[][];
   /** Waits until so many droplets have become healthy. */
@@ -45,16 +47,21 @@ export const settings = {
   },
 };
 
-export async function startLoadBalancerStage(): Promise<LoadBalancerStage> {
+export async function startLoadBalancerStage(
+  sandbox: FakeMachines["sandbox"] = "process",
+): Promise<LoadBalancerStage> {
   const world = createWorld("123456789012");
-  const machines = fakeMachines((name) => (request, response) => {
-    response.setHeader("x-machine", name);
-    if (request.url === "/healthz") {
-      response.end();
-    } else {
-      stage.serve(request, response);
-    }
-  });
+  const machines = fakeMachines(
+    (name) => (request, response) => {
+      response.setHeader("x-machine", name);
+      if (request.url === "/healthz") {
+        response.end();
+      } else {
+        stage.serve(request, response);
+      }
+    },
+    sandbox,
+  );
   const cloud = await serveDigitalOcean(world, machines, { processingMilliseconds: 0 });
   const stage: LoadBalancerStage = {
     world,
@@ -82,9 +89,13 @@ export async function startLoadBalancerStage(): Promise<LoadBalancerStage> {
       quicken(loadBalancer);
       return { id, ip: loadBalancer.ip, url: `http://${loadBalancer.ip}:8081` };
     },
-    createDroplet: async () => {
+    get: async (path) => {
+      const headers = { authorization: "Bearer secret" };
+      return (await fetch(cloud.endpoint + path, { headers })).json();
+    },
+    createDroplet: async (more = {}) => {
       const droplet = { region: "ams3", size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64", tags: ["web"] };
-      const id = Number(await stage.api("POST", "/v2/droplets", { name: "n", ...droplet }));
+      const id = Number(await stage.api("POST", "/v2/droplets", { name: "n", ...droplet, ...more }));
       await until(() => world.digitalocean.droplets.get(id)?.status === "active");
       return id;
     },

@@ -1,5 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { imageFolder, parseDockerfile } from "../../local-cloud/nodes/inside/containers/dockerfile";
+import { parseDockerfile } from "../../local-cloud/nodes/inside/containers/dockerfile";
+import { imageFolder } from "../../local-cloud/nodes/inside/containers/image";
+
+const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 test("an image reference maps to a folder, its tag and digest to folders inside", () => {
   expect(imageFolder("/images", "registry.example/anywhere/app:v1")).toBe(
@@ -24,7 +27,11 @@ test("the last stage alone says what a container runs", () => {
     cmd ["server.js", \\
          "--port", "8080"]
   `);
-  expect(image).toEqual({ entrypoint: ["node"], command: ["server.js", "--port", "8080"], environment: {} });
+  expect(image).toMatchObject({
+    entrypoint: ["node"],
+    command: ["server.js", "--port", "8080"],
+    environment: { PATH: path },
+  });
 });
 
 test("a command that is not a list runs in a shell, and a shell's entrypoint takes no command", () => {
@@ -40,6 +47,7 @@ test("ENV takes several variables, quotes and the old form with a space", () => 
     `FROM a\nENV A=1 B="two words" C='single quotes' D=a\\ b\nENV GREETING good morning\n`,
   );
   expect(environment).toEqual({
+    PATH: path,
     A: "1",
     B: "two words",
     C: "single quotes",
@@ -54,9 +62,48 @@ test("a variable inside ENV is refused, since it isn't modelled", () => {
   );
 });
 
-test("PATH is left out, since a container's own is made for it", () => {
-  const { environment } = parseDockerfile("FROM a\nENV NODE_ENV=production PATH=/app:$PATH\nENV PATH /bin");
-  expect(environment).toEqual({ NODE_ENV: "production" });
+test("a variable inside ENV may be one that stands before it", () => {
+  const { environment } = parseDockerfile("FROM a\nENV A=1 PATH=/app:$PATH\nENV B=${A}2");
+  expect(environment).toEqual({ A: "1", B: "12", PATH: `/app:${path}` });
+});
+
+test("user, working directory and stop signal are a Dockerfile's, or Docker's own", () => {
+  expect(parseDockerfile("FROM a")).toMatchObject({
+    user: "root",
+    workingDirectory: "/",
+    stopSignal: "SIGTERM",
+  });
+  expect(parseDockerfile("FROM a\nWORKDIR /srv\nWORKDIR web\nUSER node:33\nSTOPSIGNAL usr1")).toMatchObject({
+    user: "node:33",
+    workingDirectory: "/srv/web",
+    stopSignal: "SIGUSR1",
+  });
+  expect(parseDockerfile("FROM a\nSTOPSIGNAL 3").stopSignal).toBe("SIGQUIT");
+  expect(() => parseDockerfile("FROM a\nUSER $NAME")).toThrow(
+    "a variable inside USER is not modelled: $NAME",
+  );
+});
+
+test("a stage has what the stage has that it is made from", () => {
+  const image = parseDockerfile(
+    "FROM a AS base\nUSER node\nFROM b AS build\nUSER nobody\nFROM base\nENV A=1",
+  );
+  expect(image).toMatchObject({ user: "node", environment: { A: "1" } });
+});
+
+test("COPY takes files, folders and lists, relative to the working directory; what other images bring is there", () => {
+  const { copies } = parseDockerfile(`FROM a
+    COPY --from=node /usr/local/bin/node /usr/local/bin/
+    WORKDIR /app
+    COPY --chown=node --chmod=755 a b ./
+    ADD ["with space", "/etc/one"]
+    COPY . .`);
+  expect(copies).toEqual([
+    { sources: ["a", "b"], target: "/app/", owner: "node", mode: "755" },
+    { sources: ["with space"], target: "/etc/one" },
+    { sources: ["."], target: "/app/" },
+  ]);
+  expect(() => parseDockerfile("FROM a\nADD https://example.com/x /x")).toThrow("not modelled");
 });
 
 test("a command that is no list of texts is refused", () => {

@@ -2,15 +2,18 @@ import { expect, test } from "@jest/globals";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Health, watchHealth } from "../../local-cloud/nodes/inside/containers/health-check";
+import type { Health } from "../../local-cloud/machines";
+import { watchHealth } from "../../local-cloud/nodes/inside/containers/health-check";
+import { succeeds } from "../../local-cloud/nodes/inside/containers/process-group";
 
-const surroundings = { cwd: tmpdir(), env: { PATH: "/usr/bin:/bin" } };
+const probe = (words: readonly string[], timeout: number): Promise<boolean> =>
+  succeeds(words, { cwd: tmpdir(), env: { PATH: "/usr/bin:/bin" } }, timeout);
 const quick = { interval: 0.03, timeout: 1, retries: 2, startPeriod: 0 };
 
 /** What a check has found after some seconds. */
 async function found(check: Parameters<typeof watchHealth>[0], seconds: number): Promise<readonly Health[]> {
   const changes: Health[] = [];
-  const stop = watchHealth(check, surroundings, (health) => changes.push(health));
+  const stop = watchHealth(check, probe, (health) => changes.push(health));
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   stop();
   return changes;
@@ -25,7 +28,7 @@ test("a container is unhealthy after as many failures in a row as there are retr
   const runs = join(folder, "runs");
   const command = ["CMD-SHELL", `echo >>${runs}; exit 1`];
   const changes: number[] = [];
-  const stop = watchHealth({ ...quick, retries: 3, command }, surroundings, (health) => {
+  const stop = watchHealth({ ...quick, retries: 3, command }, probe, (health) => {
     expect(health).toBe("UNHEALTHY");
     changes.push(readFileSync(runs, "utf8").length);
   });
@@ -62,7 +65,7 @@ test("a command that takes too long has failed, and so has one that isn't there"
 });
 
 test("a health check of another form is refused", () => {
-  expect(() => watchHealth({ ...quick, command: ["NONE"] }, surroundings, () => undefined)).toThrow(
+  expect(() => watchHealth({ ...quick, command: ["NONE"] }, probe, () => undefined)).toThrow(
     'must be ["CMD", program, …] or ["CMD-SHELL", line] (got NONE)',
   );
 });

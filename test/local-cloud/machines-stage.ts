@@ -1,18 +1,19 @@
-import { afterEach, expect } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { AgentOrders, AgentPoll, Assignment } from "../../local-cloud/machines";
+import { dirname, join } from "node:path";
+import type { AgentOrders, AgentPoll, Assignment, ContainerOrder } from "../../local-cloud/machines";
 import { createMachines, type LocalMachines } from "../../local-cloud/nodes/create-machines";
+import { imageFolder } from "../../local-cloud/nodes/inside/containers/image";
 import { createWorld } from "../../local-cloud/world";
 
 const image = "registry.example/app:v1";
 const server = `
 const place = () => fetch(process.env.ECS_CONTAINER_METADATA_URI_V4 + "/taskWithTags").then((got) => got.text());
 const answer = async ({ url }, response) => response.end(url === "/place" ? await place() : process.env.COLOR);
-require("node:http").createServer(answer).listen(process.env.PORT ?? 8080, "127.0.0.1");
+require("node:http").createServer(answer).listen(process.env.PORT ?? 8080, process.env.HOST);
 process.on("SIGTERM", () => process.exit(7));`;
 
 export const userData = `#!/usr/bin/env bash
@@ -61,21 +62,45 @@ function clouds() {
   return { calls, polls, orders, handler };
 }
 
+/** A container of the stage's image, with what it has otherwise. */
+export function container(over: Partial<ContainerOrder> = {}): ContainerOrder {
+  return {
+    name: "app",
+    image,
+    essential: true,
+    entryPoint: undefined,
+    command: undefined,
+    workingDirectory: undefined,
+    user: undefined,
+    environment: { COLOR: "blue" },
+    ports: [{ containerPort: 8080, hostPort: 80 }],
+    links: [],
+    dependsOn: [],
+    stopTimeout: 5,
+    startTimeout: undefined,
+    healthCheck: undefined,
+    mounts: [],
+    tmpfs: [],
+    readOnlyRoot: false,
+    initProcess: false,
+    capabilities: { add: [], drop: [] },
+    noNewPrivileges: false,
+    ...over,
+  };
+}
+
+/** A container that runs a line of sh, without ports. */
+export function shell(name: string, script: string, over: Partial<ContainerOrder> = {}): ContainerOrder {
+  return container({ name, entryPoint: ["/bin/sh", "-c"], command: [script], ports: [], ...over });
+}
+
 export const task: Assignment = {
   taskArn: "arn:aws:ecs:eu-central-1:000000000000:task/demo/0123456789abcdef",
   family: "app",
   revision: 1,
   desiredStatus: "RUNNING",
-  container: {
-    name: "app",
-    image,
-    command: [],
-    environment: { COLOR: "blue" },
-    containerPort: 8080,
-    hostPort: 80,
-    stopTimeout: 5,
-    healthCheck: undefined,
-  },
+  networkMode: "bridge",
+  containers: [container()],
 };
 
 /** Starts machines with clouds of their own; they end with the test. */
@@ -86,10 +111,18 @@ export function useMachines() {
     const directory = mkdtempSync(join(tmpdir(), "machines-"));
     const runDirectory = mkdtempSync(join(tmpdir(), "anywhere-"));
     const imagesDirectory = join(directory, "images");
-    const folder = join(imagesDirectory, "registry.example/app/v1");
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "Dockerfile"), 'FROM node:20\nCMD ["node", "server.js"]\n');
-    writeFileSync(join(folder, "server.js"), server);
+    /** Makes an image of these files, one of them its Dockerfile. */
+    const addImage = (reference: string, files: Readonly<Record<string, string>>): void => {
+      for (const [path, content] of Object.entries(files)) {
+        const file = join(imageFolder(imagesDirectory, reference), path);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, content);
+      }
+    };
+    addImage(image, {
+      Dockerfile: 'FROM node:20\nWORKDIR /app\nCOPY server.js ./\nCMD ["node", "server.js"]\n',
+      "server.js": server,
+    });
     const cloud = clouds();
     const world = createWorld("000000000000");
     const { handler } = cloud;
@@ -106,7 +139,7 @@ export function useMachines() {
     started.push({ machines, folders: [directory, runDirectory] });
     const events = (name: string): readonly string[] =>
       world.journal.filter(({ caller }) => caller === name).map((entry) => entry.name);
-    return { ...cloud, world, machines, directory, runDirectory, events };
+    return { ...cloud, world, machines, directory, runDirectory, events, addImage };
   };
 
   afterEach(async () => {
@@ -119,6 +152,52 @@ export function useMachines() {
   });
 
   return start;
+}
+
+type Start = ReturnType<typeof useMachines>;
+
+/** Waits for a machine to be ready to run tasks. */
+export async function readyNode(local: Awaited<ReturnType<Start>>) {
+  const { machines, orders, polls, events, directory } = local;
+  await machines.boot(spec);
+  await until(() => events(spec.name).includes("ready"));
+  const report = () => polls.at(-1)?.tasks[0];
+  const ofContainer = (name: string) => report()?.containers.find((each) => each.name === name);
+  return {
+    ...local,
+    /** A path of the machine as this computer sees it. */
+    disk: (path: string) => join(directory, "machines", spec.name, "disk", path),
+    /** Gives the machine a task of these containers. */
+    run: (containers: readonly ContainerOrder[]) => {
+      orders.splice(0, 1, { ...task, containers });
+    },
+    stop: () => {
+      orders.splice(0, 1, ...orders.map((each) => ({ ...each, desiredStatus: "STOPPED" as const })));
+    },
+    /** What the agent last said of a container. */
+    ofContainer,
+    /** Waits until the task, or a container of it, has this status. */
+    reaches: (status: string, name?: string) =>
+      until(() => (name === undefined ? report() : ofContainer(name))?.status === status),
+  };
+}
+
+export type ReadyNode = Awaited<ReturnType<typeof readyNode>>;
+
+/** A test on a machine with namespaces; without, it can only show that the local cloud says why it has none. */
+export function testOnNode(start: Start, name: string, prove: (node: ReadyNode) => Promise<void>): void {
+  test(
+    name,
+    async () => {
+      const local = await start("auto");
+      if (local.machines.sandbox === "namespaces") {
+        await prove(await readyNode(local));
+      } else {
+        expect(local.machines.sandboxReason).toMatch(/\S/);
+      }
+    },
+    40_000,
+  );
 }
 
 export const spec = { name: "droplet-1", hostname: "node-1", userData, publicIp: "203.0.113.1" };

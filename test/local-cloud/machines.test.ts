@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { readdirSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
-import { read, spec, task, until, userData, useMachines } from "./machines-stage";
+import { container, read, spec, task, until, userData, useMachines } from "./machines-stage";
 
 const start = useMachines();
 
@@ -27,7 +28,12 @@ test.each(["auto", "process"] as const)(
     orders.push(task);
     await until(async () => (await read(machines, spec.name, 80)) === "blue");
     await until(() => polls.at(-1)?.tasks[0]?.status === "RUNNING");
-    expect(polls.at(-1)?.tasks).toEqual([{ taskArn: task.taskArn, status: "RUNNING", health: "UNKNOWN" }]);
+    const runtimeId: unknown = expect.stringMatching(/^[0-9a-f]{12}$/);
+    const networkBindings = [{ containerPort: 8080, hostPort: 80 }];
+    const running = { name: "app", status: "RUNNING", health: "UNKNOWN", runtimeId, networkBindings };
+    expect(polls.at(-1)?.tasks).toEqual([
+      { taskArn: task.taskArn, status: "RUNNING", containers: [running] },
+    ]);
     expect(await read(machines, spec.name, 81)).toBe("refused");
     expect(JSON.parse(await read(machines, spec.name, 80, "/place"))).toMatchObject({
       TaskARN: task.taskArn,
@@ -67,9 +73,10 @@ test.each(["auto", "process"] as const)(
 async function consoleOf(
   { machines, events }: Awaited<ReturnType<typeof start>>,
   script: string,
+  privateIp?: string,
 ): Promise<string> {
   const text = `#!/usr/bin/env bash\n${userData.replaceAll(/^(?!export).*$/gm, "")}\n${script}\n`;
-  await machines.boot({ ...spec, userData: text });
+  await machines.boot({ ...spec, userData: text, ...(privateIp !== undefined && { privateIp }) });
   await until(() => events(spec.name).some((name) => name === "ready" || name === "failed"));
   return machines.console(spec.name);
 }
@@ -173,15 +180,15 @@ test("a task that is to stop gets SIGTERM and reports its exit code", async () =
   await until(async () => (await read(machines, spec.name, 80)) === "blue");
   orders.splice(0, 1, { ...task, desiredStatus: "STOPPED" });
   await until(() => polls.at(-1)?.tasks[0]?.status === "STOPPED");
-  expect(polls.at(-1)?.tasks[0]).toMatchObject({ exitCode: 7, reason: "Essential container in task exited" });
+  expect(polls.at(-1)?.tasks[0]?.containers).toMatchObject([{ exitCode: 7 }]);
 }, 20_000);
 
 test("an image without a folder can't be pulled", async () => {
   const { machines, polls, orders } = await start("process");
   await machines.boot(spec);
-  orders.push({ ...task, container: { ...task.container, image: "registry.example/app:v2" } });
+  orders.push({ ...task, containers: [container({ image: "registry.example/app:v2" })] });
   await until(() => polls.at(-1)?.tasks[0]?.status === "STOPPED");
-  expect(polls.at(-1)?.tasks[0]?.reason).toBe(
+  expect(polls.at(-1)?.tasks[0]?.containers[0]?.reason).toBe(
     "CannotPullContainerError: failed to resolve ref registry.example/app:v2: not found",
   );
 }, 20_000);
@@ -203,3 +210,42 @@ test("user-data that is no script is refused", async () => {
     "user-data of droplet-1 is not a script",
   );
 }, 20_000);
+
+test(
+  "with namespaces a machine reaches the private addresses of its network as they come and go, and no others",
+  () =>
+    withNamespaces(async (local) => {
+      const [first, second] = ["10.100.0.9:80", "10.100.0.10:80"];
+      let addresses = [first];
+      const api = createServer(({ headers }, response) => {
+        addresses = [second];
+        response.end(`api for ${String(headers.host)}\n`);
+      });
+      local.machines.reach({
+        addresses: (machine) => (machine === spec.name ? addresses : []),
+        open: (machine, address) =>
+          machine === spec.name && addresses.includes(address)
+            ? (connection) => api.emit("connection", connection)
+            : undefined,
+      });
+      const printed = await consoleOf(
+        local,
+        `ask() { curl --disable -sS --max-time 5 "http://$1/" || echo "$1: $?"; }
+         wait_for() { for try in $(seq 100); do (echo >"/dev/tcp/$1/80") && break; sleep 0.1; done 2>/dev/null; }
+         wait_for 10.100.0.9
+         ask 10.100.0.9:81; ask 10.100.0.10; ask 10.200.0.9; ask 10.100.0.9
+         wait_for 10.100.0.10
+         ask 10.100.0.10; ask 10.100.0.9`,
+        "10.100.0.2/20",
+      );
+      expect(printed.match(/^(api|10\.).*$/gm)).toEqual([
+        "10.100.0.9:81: 7",
+        "10.100.0.10: 7",
+        "10.200.0.9: 7",
+        "api for 10.100.0.9",
+        "api for 10.100.0.10",
+        "10.100.0.9: 7",
+      ]);
+    }),
+  20_000,
+);

@@ -146,3 +146,35 @@ test("the droplets of a tag are listed, whoever made them, and no other filter i
   const { code, output } = await terraform("plan", "-no-color");
   expect([code, output]).toEqual([1, expect.stringContaining("can't filter droplets by region")]);
 }, 60_000);
+
+// Source: terraform-provider-digitalocean 2.71.0, resource_loadbalancer.go: `network` is optional, forces a
+// replacement and is never read back, so that nothing but the configuration changes it.
+test("an internal load balancer stands beside another one, plans empty twice, and is replaced when it becomes external", async () => {
+  const { world, apply, expectNoChanges, plannedActions, configure } = stage();
+  const rule = { entry_protocol: "http", target_protocol: "http", target_port: 8080 };
+  const balancer = (name: string, network: string | undefined, port: number): object => ({
+    ...{ name, network, region: "ams3", droplet_tag: "${digitalocean_tag.t.id}" },
+    forwarding_rule: [{ ...rule, entry_port: port }],
+    healthcheck: [{ protocol: "http", port: 8080, path: "/" }],
+  });
+  const configured = (network: string | undefined): Promise<void> =>
+    configure({
+      digitalocean_tag: { t: { name: "t" } },
+      digitalocean_loadbalancer: {
+        api: balancer("api", network, 8084),
+        web: balancer("web", undefined, 8085),
+      },
+      digitalocean_droplet: { one: { ...droplet, tags: ["${digitalocean_tag.t.id}"] } },
+    });
+  await configured("INTERNAL");
+  await apply();
+  expect(
+    [...world.digitalocean.loadBalancers.values()].map(({ settings }) => settings.network).sort(),
+  ).toEqual(["EXTERNAL", "INTERNAL"]);
+  await expectNoChanges();
+  await expectNoChanges();
+  await configured(undefined);
+  expect(await plannedActions()).toEqual({ "digitalocean_loadbalancer.api": "delete,create" });
+  await configured("EXTERNAL");
+  expect(await plannedActions()).toEqual({ "digitalocean_loadbalancer.api": "delete,create" });
+}, 60_000);

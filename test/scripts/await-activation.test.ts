@@ -1,48 +1,49 @@
-import { beforeEach, expect, test } from "@jest/globals";
-import { emptyAccount, type Activation, type AwsAccount } from "../support/aws-account";
+import { expect, test } from "@jest/globals";
 import {
   activationId,
-  container,
-  managed,
+  addActivation,
+  addInstance,
+  addMachine,
   node,
   remedy,
-  runNodeScript,
   settings,
-} from "../support/node-script";
+  useNodeStage,
+} from "../support/scripts/nodes";
 
-let account: AwsAccount;
-
-beforeEach(() => {
-  account = emptyAccount();
-});
+const stage = useNodeStage();
 
 const awaitNode = (overrides: Record<string, string> = {}) =>
-  runNodeScript(account, "await.sh", settings({ TIMEOUT_SECONDS: "20", ...overrides }));
-const operations = () => account.calls.map(({ operation }) => operation);
+  stage().runNodeScript("await.sh", settings({ TIMEOUT_SECONDS: "20", ...overrides }));
 
 /** Ways in which an activation is of no use any more, and how the gate says so. */
-const useless: readonly (readonly [string, Activation[], string])[] = [
+const useless: readonly (readonly [string, Parameters<typeof addActivation>[1] | undefined, string])[] = [
   [
     "an activation that expired unused",
-    [{ id: activationId, expired: true, registrations: 0 }],
+    { expired: true, used: false },
     `the activation ${activationId} expired before the machine used it. A new machine needs a new one: ${remedy}.`,
   ],
   [
     "an activation that was used by a machine nobody sees",
-    [{ id: activationId, expired: true, registrations: 1 }],
+    { expired: true, used: true },
     `the activation ${activationId} has been used, but by a machine that never appeared or has gone since. ` +
       `It works only once: ${remedy}.`,
   ],
   [
     "an activation that was deleted",
-    [],
+    undefined,
     `the activation ${activationId} does not exist any more, and the machine has not registered with it. ` +
       `A new machine needs a new one: ${remedy}.`,
   ],
 ];
 
-test.each(useless)("%s fails before the time is over, after a grace", async (_, activations, verdict) => {
-  account.activations.push(...activations);
+function addFate(fate: (typeof useless)[number][1]): void {
+  if (fate !== undefined) {
+    addActivation(stage().world, fate);
+  }
+}
+
+test.each(useless)("%s fails before the time is over, after a grace", async (_, fate, verdict) => {
+  addFate(fate);
   const { status, output, took } = await awaitNode({ GRACE_SECONDS: "1" });
   expect(status).toBe(1);
   expect(took).toBeLessThan(15_000);
@@ -50,24 +51,27 @@ test.each(useless)("%s fails before the time is over, after a grace", async (_, 
   expect(told).toBe(verdict);
 });
 
-test.each(useless)("%s is no failure when the machine appears within the grace", async (_, activations) => {
-  account.activations.push(...activations);
-  account.before = (_, number) => {
+test.each(useless)("%s is no failure when the machine appears within the grace", async (_, fate) => {
+  addFate(fate);
+  stage().before = (_, number) => {
     if (number === 8) {
-      account.managed.push(managed("mi-1", node, activationId));
-      account.containers.push(container("mi-1", node));
+      addMachine(stage().world, 1, node, { activationId });
+      addInstance(stage().world, 1, node);
     }
   };
   expect(await awaitNode()).toMatchObject({ status: 0 });
 });
 
 test("a machine that disappears again gets a grace of its own", async () => {
-  account.activations.push({ id: activationId, expired: false, registrations: 1 });
-  const shows = managed("mi-1", node, activationId);
+  const { world } = stage();
+  addActivation(world, { expired: false, used: true });
   const begun = Date.now();
-  account.before = () => {
+  stage().before = () => {
     const seconds = (Date.now() - begun) / 1000;
-    account.managed = seconds > 1.5 && seconds < 4 ? [shows] : [];
+    world.aws.managedInstances.clear();
+    if (seconds > 1.5 && seconds < 4) {
+      addMachine(world, 1, node, { activationId });
+    }
   };
   const { status, took } = await awaitNode({ GRACE_SECONDS: "3" });
   expect(status).toBe(1);
@@ -75,11 +79,11 @@ test("a machine that disappears again gets a grace of its own", async () => {
 });
 
 test("while a machine is waited for, its activation is looked at four times per grace at most", async () => {
-  account.activations.push({ id: activationId, expired: false, registrations: 0 });
+  addActivation(stage().world, { expired: false, used: false });
   const { status } = await awaitNode({ GRACE_SECONDS: "8", TIMEOUT_SECONDS: "5" });
   expect(status).toBe(1);
-  const looks = operations().filter((name) => name === "DescribeActivations").length;
-  expect(operations().length).toBeGreaterThan(5 * looks);
+  const looks = stage().calls.filter((name) => name === "DescribeActivations").length;
+  expect(stage().calls.length).toBeGreaterThan(5 * looks);
   // At the beginning, every two seconds, and when the time is over.
   expect(looks).toBeGreaterThan(2);
   expect(looks).toBeLessThanOrEqual(4);

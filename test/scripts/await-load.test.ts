@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
-import { settings, startScript } from "../support/node-script";
+import { settings } from "../support/scripts/nodes";
+import { startScript } from "../support/scripts/run";
 
 /** Of cluster reads, per account and region. Source: Amazon ECS API Reference, "Request throttling". */
 const allowed = { burst: 100, perSecond: 20 };
@@ -20,7 +21,7 @@ async function readsWithin(seconds: number): Promise<number[]> {
   process.setMaxListeners(process.getMaxListeners() + nodes);
   const gates = Array.from({ length: nodes }, (_, index) =>
     startScript("constructs/node/await.sh", {
-      PATH: `${join(__dirname, "../support/never-connected")}:${process.env["PATH"] ?? ""}`,
+      PATH: `${join(__dirname, "../support/scripts/never-connected")}:${process.env["PATH"] ?? ""}`,
       TMPDIR: directory,
       CALLS: calls,
       ...waitsAsUsual,

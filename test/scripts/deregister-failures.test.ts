@@ -2,141 +2,180 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "@jest/globals";
-import { ApiError, emptyAccount, type AwsAccount } from "../support/aws-account";
-import { CliError } from "../support/aws-cli";
-import { runNodeScript, settings, type Running } from "../support/node-script";
-import { register, registered, registerOthers } from "../support/registrations";
+import { expect, test } from "@jest/globals";
+import type { Fault } from "../../local-cloud/faults";
+import { anotherAccount, denied, failCalls } from "../support/scripts/failures";
+import {
+  machine,
+  register,
+  registered,
+  registeredOthers,
+  registerOthers,
+  settings,
+  useNodeStage,
+} from "../support/scripts/nodes";
+import type { Running } from "../support/scripts/run";
 
-let account: AwsAccount;
-
-beforeEach(() => {
-  account = emptyAccount();
-});
+const stage = useNodeStage();
 
 const deregister = (overrides: Record<string, string> = {}, started?: (running: Running) => void) =>
-  runNodeScript(account, "deregister.sh", settings(overrides), started);
-const operations = () => account.calls.map(({ operation }) => operation);
+  stage().runNodeScript("deregister.sh", settings(overrides), started);
 
 test("credentials of another account change nothing and fail with both account ids", async () => {
-  register(account);
-  account.id = "999999999999";
-  const { status, output } = await deregister();
+  register(stage().world);
+  const { status, output } = await deregister(anotherAccount);
   expect(status).toBe(1);
   expect(output).toContain(
     "wrong account: the credentials belong to account 999999999999, the deployment to 111122223333",
   );
-  expect(operations()).toEqual(["GetCallerIdentity"]);
+  expect(stage().calls).toEqual(["GetCallerIdentity"]);
 });
 
-const failures: readonly (readonly [string, () => Error, string])[] = [
+/** Lets the deregistration from ECS fail with this error. */
+const fails =
+  (code: string, message: string, status = 400) =>
+  () => {
+    failCalls(stage().world, ["ecs", "DeregisterContainerInstance"], { code, message, status });
+  };
+
+/** Does something once the call before the deregistration from ECS has come. */
+const beforeIt = (act: () => void) => () => {
+  stage().before = (operation) => {
+    if (operation === "UpdateContainerInstancesState") {
+      act();
+    }
+  };
+};
+
+const failures: readonly (readonly [string, () => void, string, string])[] = [
   [
     "access denied",
-    () => new ApiError("AccessDeniedException", "not allowed"),
+    fails("AccessDeniedException", "not allowed"),
+    "not allowed",
     "access denied. Allow the caller",
   ],
-  ["expired", () => new ApiError("ExpiredTokenException", "The token is expired"), "no valid credentials"],
-  ["no credentials", () => new CliError("Unable to locate credentials."), "no valid credentials"],
-  ["throttled", () => new ApiError("ThrottlingException", "Rate exceeded"), "still throttled after 4 rounds"],
-  ["server error", () => new ApiError("500", "Internal"), "AWS keeps failing. Wait a few minutes"],
+  [
+    "expired",
+    fails("ExpiredTokenException", "The token is expired"),
+    "The token is expired",
+    "no valid credentials",
+  ],
+  [
+    "no credentials",
+    beforeIt(() => {
+      rmSync(stage().credentials);
+    }),
+    "Unable to locate credentials",
+    "no valid credentials",
+  ],
+  [
+    "throttled",
+    fails("ThrottlingException", "Rate exceeded"),
+    "Rate exceeded",
+    "still throttled after 4 rounds",
+  ],
+  [
+    "server error",
+    fails("InternalServerError", "Internal", 500),
+    "Internal",
+    "AWS keeps failing. Wait a few minutes",
+  ],
   [
     "no endpoint",
-    () => new CliError('Could not connect to the endpoint URL: "https://x/"'),
+    beforeIt(() => {
+      stage().hangUp();
+    }),
+    'Could not connect to the endpoint URL: "http://127.0.0.1',
     "is unreachable. Check network",
   ],
-  ["unknown", () => new ApiError("ValidationException", "odd"), "failed. Mend what the message says"],
+  ["unknown", fails("ValidationException", "odd"), "odd", "failed. Mend what the message says"],
 ];
 
 test.each(failures)(
   "%s stops the deregistration where it happens, with a remedy",
-  async (_, failure, remedy) => {
-    register(account);
-    account.before = ({ operation }) => {
-      if (operation === "DeregisterContainerInstance") {
-        throw failure();
-      }
-    };
+  async (_, arrange, said, remedy) => {
+    register(stage().world);
+    arrange();
     const { status, output } = await deregister();
     expect(status).toBe(1);
     expect(output).toContain(
       "anywhere: deregistration of nyc3/node-1: FAILED: ecs deregister-container-instance: ",
     );
     expect(output).toContain(remedy);
-    expect(output).toContain(failure().message);
-    expect(registered(account)).toEqual({ managed: ["mi-1"], containers: ["ci1"] });
+    expect(output).toContain(said);
+    expect(registered(stage().world)).toEqual({ managed: [machine(1)], containers: ["ci1"] });
   },
 );
 
-test.each([
-  "GetCallerIdentity",
-  "DescribeInstanceInformation",
-  "ListContainerInstances",
-  "DescribeContainerInstances",
-  "UpdateContainerInstancesState",
-  "ListTasks",
-  "StopTask",
-  "DeregisterManagedInstance",
-])("access denied to %s never passes for success", async (denied) => {
-  register(account, "a");
-  account.before = ({ operation }) => {
-    if (operation === denied) {
-      throw new ApiError("AccessDeniedException", "not allowed");
-    }
-  };
+test.each<[string, Fault["match"]["service"]]>([
+  ["GetCallerIdentity", "sts"],
+  ["DescribeInstanceInformation", "ssm"],
+  ["ListContainerInstances", "ecs"],
+  ["DescribeContainerInstances", "ecs"],
+  ["UpdateContainerInstancesState", "ecs"],
+  ["ListTasks", "ecs"],
+  ["StopTask", "ecs"],
+  ["DeregisterManagedInstance", "ssm"],
+])("access denied to %s never passes for success", async (operation, service) => {
+  register(stage().world, "a");
+  failCalls(stage().world, [service, operation], denied);
   const { status, output } = await deregister({ STALL_SECONDS: "0" });
   expect(status).toBe(1);
   expect(output.trimEnd().split("\n").at(-1)).toMatch(/FAILED: \S+ \S+: access denied. Allow the caller/);
-  expect(registered(account).managed).toEqual(["mi-1"]);
-  expect(operations().at(-1)).toBe(denied);
+  expect(registered(stage().world).managed).toEqual([machine(1)]);
+  expect(stage().calls.at(-1)).toBe(operation);
 });
 
 test("a burst of throttling, server errors and lost connections is ridden out", async () => {
-  register(account);
-  const burst: Error[] = failures.slice(3, 6).map(([, failure]) => failure());
-  account.before = ({ operation }) => {
-    const failure = operation === "DeregisterManagedInstance" ? burst.pop() : undefined;
-    if (failure !== undefined) {
-      throw failure;
-    }
-  };
+  const { world } = stage();
+  register(world);
+  const call = ["ssm", "DeregisterManagedInstance"] as const;
+  failCalls(world, call, { code: "ServiceUnavailable", status: 503, times: 1 });
+  failCalls(world, call, { code: "ThrottlingException", times: 1 });
+  world.faults.push({
+    match: { service: "ssm", operation: "DeregisterManagedInstance" },
+    times: 1,
+    effect: { kind: "lost-answer" },
+  });
   const { status, output } = await deregister();
   expect(status).toBe(0);
-  expect(output).toContain("ssm deregister-managed-instance: throttled, trying again (3 of 3)");
-  expect(registered(account).managed).toEqual([]);
+  expect(output).toContain("ssm deregister-managed-instance: server-error, trying again (1 of 3)");
+  expect(output).toContain("ssm deregister-managed-instance: throttled, trying again (2 of 3)");
+  expect(output).toContain("ssm deregister-managed-instance: unreachable, trying again (3 of 3)");
+  expect(registered(world).managed).toEqual([]);
 });
 
 test.each([6, 7, 8])("a node that goes by itself before call %d has gone with success", async (number) => {
-  register(account, "a");
-  account.before = (_, current) => {
+  register(stage().world, "a");
+  stage().before = (_, current) => {
     if (current === number) {
-      account.managed.length = 0;
-      account.containers.length = 0;
+      stage().world.aws.managedInstances.clear();
+      stage().world.aws.containerInstances.clear();
     }
   };
   expect(await deregister()).toMatchObject({ status: 0 });
 });
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])("killed at call %d, the next run completes it", async (number) => {
-  register(account);
-  registerOthers(account);
+  register(stage().world);
+  registerOthers(stage().world);
   const begun: Running[] = [];
-  account.before = (_, current) => {
+  stage().before = (_, current) => {
     if (current === number) {
       begun[0]?.kill();
     }
   };
   expect(await deregister({}, (running) => begun.push(running))).toMatchObject({ status: null });
-  account.before = () => undefined;
+  stage().before = () => undefined;
   expect(await deregister()).toMatchObject({ status: 0 });
-  expect(registered(account).managed).toEqual(["mi-other0", "mi-other1", "mi-other2", "mi-other3"]);
-  expect(registered(account).containers).toHaveLength(4);
+  expect(registered(stage().world)).toEqual(registeredOthers);
 });
 
 test("a missing setting is named before anything is called", async () => {
   const { status, output } = await deregister({ ACCOUNT: "" });
   expect(status).toBe(1);
   expect(output).toContain("FAILED: ACCOUNT is not set");
-  expect(account.calls).toEqual([]);
+  expect(stage().calls).toEqual([]);
 });
 
 test("a missing AWS CLI is named with what to install", async () => {

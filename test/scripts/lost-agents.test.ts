@@ -4,7 +4,7 @@ import {
   startServiceScripts,
   type ServiceScripts,
   type ServiceStage,
-} from "../support/service-script";
+} from "../support/scripts/service";
 
 let scripts: ServiceScripts;
 let there: ServiceStage;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { canStartEngine, DockerEngine, login } from "../support/docker-engine";
 import { oneSite } from "../support/environments";
 import { eventually } from "../support/eventually";
-import { startScript } from "../support/node-script";
+import { startScript } from "../support/scripts/run";
 import { resourceAt, stackOf, synthInto } from "../support/synth";
 
 const possible = canStartEngine();

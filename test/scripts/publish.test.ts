@@ -1,20 +1,28 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { ApiError } from "../support/aws-account";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { eventually } from "../support/eventually";
-import type { Running } from "../support/node-script";
-import { image, PublishStage, repository, tag } from "../support/publish-script";
+import { startAwsStages, type AwsStages } from "../support/scripts/cloud";
+import { anotherAccount, denied, failCalls } from "../support/scripts/failures";
+import { image, PublishStage, repository, tag } from "../support/scripts/publish";
+import type { Running } from "../support/scripts/run";
 
+let stages: AwsStages;
 let stage: PublishStage;
 
-beforeEach(() => {
-  stage = new PublishStage();
+beforeAll(async () => {
+  stages = await startAwsStages();
+}, 600_000);
+
+beforeEach(async () => {
+  stage = await PublishStage.open(stages);
 });
 
-afterEach(() => {
+afterEach(async () => {
   // Whatever became of it, nothing is left.
   expect(stage.left).toEqual([]);
-  stage.remove();
+  await stage.close();
 });
+
+afterAll(() => stages.close());
 
 const host = "111122223333.dkr.ecr.us-east-1.amazonaws.com";
 const calls = {
@@ -46,15 +54,10 @@ test("an image that the registry doesn't have is built, pushed and looked for ag
     "GetAuthorizationToken",
     "DescribeImages",
   ]);
-  expect(stage.account.calls[1]?.input).toEqual({
-    registryId: "111122223333",
-    repositoryName: "shop/app",
-    imageIds: [{ imageTag: tag }],
-  });
 });
 
 test("an image that the registry has is neither built nor pushed, and needs no Docker", async () => {
-  stage.havePublished();
+  await stage.havePublished();
   const { status, output } = await stage.publish({ PATH: stage.pathWithoutDocker() });
   expect(output).toBe(`anywhere: image ${tag}: ${image} is in the registry already: nothing to build\n`);
   expect(status).toBe(0);
@@ -62,7 +65,8 @@ test("an image that the registry has is neither built nor pushed, and needs no D
 });
 
 test("the password goes to Docker by standard input, and nowhere else", async () => {
-  const { password } = stage.account;
+  const password = await stage.password();
+  expect(password).not.toBe("");
   const { status, output } = await stage.publish();
   expect(status).toBe(0);
   expect(stage.recorded("stdin")).toBe(password);
@@ -95,8 +99,7 @@ test("a DOCKER_HOST of the user's stays", async () => {
 });
 
 test("credentials of another account end it before anything is looked for", async () => {
-  stage.account.id = "999999999999";
-  const { status, output } = await stage.publish();
+  const { status, output } = await stage.publish(anotherAccount);
   expect(status).toBe(1);
   expect(lastLine(output)).toContain(
     "wrong account: the credentials belong to account 999999999999, the deployment to 111122223333",
@@ -106,7 +109,7 @@ test("credentials of another account end it before anything is looked for", asyn
 });
 
 test("a missing repository is named, with what makes it", async () => {
-  stage.account.repositoryExists = false;
+  await stage.ecr("DeleteRepository", { repositoryName: "shop/app" });
   const { status, output } = await stage.publish();
   expect(status).toBe(1);
   expect(lastLine(output)).toBe(
@@ -117,12 +120,8 @@ test("a missing repository is named, with what makes it", async () => {
 
 test.each(["DescribeImages", "GetAuthorizationToken"])(
   "access denied to %s is told as such",
-  async (denied) => {
-    stage.account.before = ({ operation }) => {
-      if (operation === denied) {
-        throw new ApiError("AccessDeniedException", "not allowed");
-      }
-    };
+  async (operation) => {
+    failCalls(stage.aws.world, ["ecr", operation], denied);
     const { status, output } = await stage.publish();
     expect(status).toBe(1);
     expect(lastLine(output)).toMatch(/FAILED: ecr \S+: access denied\. Allow the caller this action/);
@@ -211,7 +210,7 @@ test.each<[string, "version" | "context" | "build" | "login" | "push", string, r
 test("after a push that broke off, the next run completes it", async () => {
   stage.let("push", "exit 1");
   expect(await stage.publish()).toMatchObject({ status: 1 });
-  stage.let("push", `touch "\${DOCKER}/registry/${tag}"`);
+  stage.let("push", `enter ${image}`);
   expect(await stage.publish()).toMatchObject({ status: 0 });
 });
 
@@ -226,7 +225,7 @@ test("what a build prints is shown as it runs, and before its failure", async ()
 test("a tag that another run has pushed meanwhile is success", async () => {
   stage.let(
     "push",
-    `touch "\${DOCKER}/registry/${tag}"; echo "tag invalid: The image tag '${tag}' already exists in the 'shop/app' repository and cannot be overwritten because the tag is immutable." >&2; exit 1`,
+    `enter ${image}; echo "tag invalid: The image tag '${tag}' already exists in the 'shop/app' repository and cannot be overwritten because the tag is immutable." >&2; exit 1`,
   );
   const { status, output } = await stage.publish();
   expect(status).toBe(0);

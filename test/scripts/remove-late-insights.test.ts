@@ -1,36 +1,55 @@
-import { beforeEach, expect, test } from "@jest/globals";
-import { ApiError, emptyAccount, type AwsAccount } from "../support/aws-account";
-import { runWithAws } from "../support/node-script";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { createWorld } from "../../local-cloud/world";
+import { startAwsStages, type AwsStage, type AwsStages } from "../support/scripts/cloud";
+import { anotherAccount, denied, failCalls } from "../support/scripts/failures";
 
 const group = "/aws/ecs/containerinsights/shop/performance";
+const account = "111122223333";
+const region = "us-east-1";
 
-let account: AwsAccount;
+let stages: AwsStages;
+let stage: AwsStage;
 
-beforeEach(() => {
-  account = emptyAccount();
-  account.logGroups = [`${group}-2`, "/ecs/shop-2"];
+beforeAll(async () => {
+  stages = await startAwsStages();
+}, 600_000);
+
+beforeEach(async () => {
+  stage = await stages.open(createWorld(account), { region });
+  await makeGroup(`${group}-2`);
+  await makeGroup("/ecs/shop-2");
 });
 
+afterEach(() => stage.close());
+afterAll(() => stages.close());
+
+const logs = <Output>(operation: string, input: object) =>
+  stage.moto.json<Output>("logs", region, `Logs_20140328.${operation}`, input);
+const makeGroup = (logGroupName: string) => logs("CreateLogGroup", { logGroupName });
+const groups = async () => {
+  const { logGroups } = await logs<{ logGroups: { logGroupName: string }[] }>("DescribeLogGroups", {});
+  return logGroups.map(({ logGroupName }) => logGroupName);
+};
+
 const run = (overrides: Readonly<Record<string, string>> = {}) =>
-  runWithAws(account, "constructs/aws/remove-late-insights.sh", {
+  stage.run("constructs/aws/remove-late-insights.sh", {
     LOG_GROUP: group,
-    AWS_REGION: "us-east-1",
-    ACCOUNT: account.id,
+    AWS_REGION: region,
+    ACCOUNT: account,
     AWS_LIBRARY: "constructs/script/aws.sh",
     LATE_INSIGHTS_SECONDS: "0",
     POLL_SECONDS: "0.05",
     RETRY_SECONDS: "0.01",
     ...overrides,
   });
-const calls = (operation: string) => account.calls.filter((call) => call.operation === operation);
+const calls = (operation: string) => stage.calls.filter((call) => call === operation);
 
 /** Makes the group at these looks at it. */
 const makeAgainAt = (...looks: readonly number[]) => {
-  account.before = ({ operation }) => {
-    if (operation === "DescribeLogGroups" && looks.includes(calls(operation).length)) {
-      account.logGroups.push(group);
-    }
-  };
+  stage.before = (operation) =>
+    operation === "DescribeLogGroups" && looks.includes(calls(operation).length)
+      ? makeGroup(group)
+      : undefined;
 };
 
 test("the log group is removed as often as late data makes it again, and no other", async () => {
@@ -38,7 +57,7 @@ test("the log group is removed as often as late data makes it again, and no othe
   const { status, output } = await run({ LATE_INSIGHTS_SECONDS: "3" });
   expect({ status, output }).toMatchObject({ status: 0 });
   expect(output.match(/removed the group/g)).toHaveLength(2);
-  expect(account.logGroups).toEqual([`${group}-2`, "/ecs/shop-2"]);
+  expect(await groups()).toEqual([`${group}-2`, "/ecs/shop-2"]);
 });
 
 test("without late data it ends after its time, and has removed nothing", async () => {
@@ -48,31 +67,24 @@ test("without late data it ends after its time, and has removed nothing", async 
 });
 
 test("a group that somebody else removes meanwhile is success", async () => {
-  account.logGroups.push(group);
-  account.before = ({ operation }) => {
-    if (operation === "DeleteLogGroup") {
-      account.logGroups = [];
-    }
-  };
+  await makeGroup(group);
+  stage.before = (operation) =>
+    operation === "DeleteLogGroup" ? logs("DeleteLogGroup", { logGroupName: group }) : undefined;
   const { status, output } = await run();
   expect(status).toBe(0);
   expect(output).not.toContain("removed");
 });
 
 test("another account and a missing permission fail, and say why", async () => {
-  account.logGroups.push(group);
-  expect(await run({ ACCOUNT: "999999999999" })).toMatchObject({
+  await makeGroup(group);
+  expect(await run(anotherAccount)).toMatchObject({
     status: 1,
     output: expect.stringContaining("wrong account"),
   });
-  account.before = ({ operation }) => {
-    if (operation === "DeleteLogGroup") {
-      throw new ApiError("AccessDeniedException", "no");
-    }
-  };
+  failCalls(stage.world, ["logs", "DeleteLogGroup"], denied);
   expect(await run()).toMatchObject({
     status: 1,
     output: expect.stringContaining("logs delete-log-group: access denied. Allow the caller this action"),
   });
-  expect(account.logGroups).toContain(group);
+  expect(await groups()).toContain(group);
 });

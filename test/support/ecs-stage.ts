@@ -4,8 +4,11 @@ import type { Context } from "../../local-cloud/aws/protocol/operation";
 import { reconcile } from "../../local-cloud/aws/ecs/reconcile";
 import { defaultSettings, type Settings } from "../../local-cloud/aws/settings";
 import type { EcsService, Task } from "../../local-cloud/aws/state";
-import type { Assignment, TaskReport } from "../../local-cloud/machines";
+import type { Assignment, ContainerReport, TaskReport } from "../../local-cloud/machines";
 import { createWorld, type World } from "../../local-cloud/world";
+
+/** How a task's containers are. */
+export type Outcome = Pick<ContainerReport, "status" | "health" | "exitCode" | "reason">;
 
 /** A node of the stage: its agent says what the test wants. */
 export interface Node {
@@ -14,7 +17,7 @@ export interface Node {
   /** False once its agent has stopped calling. */
   alive: boolean;
   /** What it does with a task that is to run; a healthy container when left out. */
-  run?: (assignment: Assignment) => Omit<TaskReport, "taskArn">;
+  run?: (assignment: Assignment) => Outcome;
 }
 
 /** ECS and Systems Manager without HTTP, on a clock of their own. */
@@ -35,14 +38,18 @@ export interface Stage {
   readonly tasks: () => Task[];
 }
 
-const healthy = (): Omit<TaskReport, "taskArn"> => ({ status: "RUNNING", health: "HEALTHY" });
+const healthy = (): Outcome => ({ status: "RUNNING", health: "HEALTHY" });
 
 /** What an agent that does as it is told says next about a task. */
 export function reportOn(assignment: Assignment, run: NonNullable<Node["run"]> = healthy): TaskReport {
-  const { taskArn, desiredStatus } = assignment;
-  return desiredStatus === "STOPPED"
-    ? { taskArn, status: "STOPPED", health: "UNKNOWN", exitCode: 0 }
-    : { taskArn, ...run(assignment) };
+  const { taskArn, desiredStatus, containers } = assignment;
+  const outcome: Outcome =
+    desiredStatus === "STOPPED" ? { status: "STOPPED", health: "UNKNOWN", exitCode: 0 } : run(assignment);
+  return {
+    taskArn,
+    status: outcome.status,
+    containers: containers.map(({ name }) => ({ name, networkBindings: [], ...outcome })),
+  };
 }
 
 /** A stage with an ACTIVE cluster `anywhere` and a task definition `app:1` with host port 8080 and a health check. */

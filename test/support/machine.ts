@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { startScript, type Ended } from "./node-script";
+import { startScript, type Ended } from "./scripts/run";
 import type { Signed } from "./signing";
 
 /** The script that makes a machine a node, as it stands. */

@@ -1,7 +1,9 @@
-import type { AgentOrders, AgentPoll, Assignment, TaskReport } from "../../machines";
+import type { AgentOrders, AgentPoll, TaskReport } from "../../machines";
 import type { World } from "../../world";
 import { tasksOn } from "./placement";
+import { assign } from "./tasks/assignment";
 import { type Secrets, sourcesOf } from "./tasks/secrets";
+import { healthOf } from "./tasks/task-health";
 import type { Task } from "../state";
 import { markStopped, type StopCause } from "./tasks/task-transitions";
 
@@ -61,66 +63,21 @@ export function pollAgent(
   };
 }
 
-function takeReport(world: World, task: Task, report: TaskReport, now: number): void {
-  task.health = report.health;
-  if (report.status === "PENDING") {
-    return;
-  }
-  if (report.status === "RUNNING") {
+function takeReport(world: World, task: Task, { status, containers }: TaskReport, now: number): void {
+  task.containers = containers;
+  task.health = healthOf(world, task);
+  if (status === "RUNNING") {
     task.lastStatus = "RUNNING";
     task.startedAt ??= now;
-    return;
+  } else if (status === "STOPPED") {
+    markStopped(world, task, causeOf(task), now);
   }
-  task.exitCode = report.exitCode;
-  markStopped(world, task, causeOf(task, report), now);
 }
 
-function causeOf(task: Task, { reason }: TaskReport): StopCause {
-  const neverRan = task.startedAt === undefined && reason?.startsWith("Cannot") === true;
-  return {
-    reason: reason ?? "Essential container in task exited",
-    code: neverRan ? "TaskFailedToStart" : "EssentialContainerExited",
-  };
-}
-
-function containerOf(world: World, task: Task) {
-  const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
-  const container = definition?.containerDefinitions?.[0];
-  if (definition === undefined || container === undefined) {
-    throw new Error(`Task ${task.arn} has no container in ${task.taskDefinitionArn}`);
-  }
-  return { definition, container };
-}
-
-function assign(world: World, task: Task, secrets: Secrets | undefined): Assignment {
-  const { definition, container } = containerOf(world, task);
-  const [port] = container.portMappings ?? [];
-  const check = container.healthCheck;
-  return {
-    taskArn: task.arn,
-    family: definition.family,
-    revision: definition.revision,
-    desiredStatus: task.desiredStatus,
-    container: {
-      name: container.name ?? "",
-      image: container.image ?? "",
-      command: container.command ?? [],
-      environment: {
-        ...Object.fromEntries(
-          (container.environment ?? []).map(({ name = "", value = "" }) => [name, value]),
-        ),
-        ...(secrets !== undefined && "values" in secrets ? secrets.values : {}),
-      },
-      containerPort: port?.containerPort,
-      hostPort: port?.hostPort,
-      stopTimeout: container.stopTimeout ?? 30,
-      healthCheck: check && {
-        command: check.command ?? [],
-        interval: check.interval ?? 30,
-        timeout: check.timeout ?? 5,
-        retries: check.retries ?? 3,
-        startPeriod: check.startPeriod ?? 0,
-      },
-    },
-  };
+/** What kept one of its containers from running, if the task never ran. */
+function causeOf({ startedAt, containers }: Task): StopCause {
+  const obstacle = containers.find(({ reason }) => reason?.startsWith("Cannot"))?.reason;
+  return startedAt === undefined && obstacle !== undefined
+    ? { reason: obstacle, code: "TaskFailedToStart" }
+    : { reason: "Essential container in task exited", code: "EssentialContainerExited" };
 }

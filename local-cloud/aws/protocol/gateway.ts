@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
-import { takeFault, untilAnswered } from "../../faults";
+import { type FaultEffect, takeFault, untilAnswered } from "../../faults";
 import { readBody, serveOnLoopback, type LoopbackServer } from "../../http-server";
 import type { AgentPoll } from "../../machines";
 import type { JsonObject, World } from "../../world";
@@ -84,11 +84,21 @@ async function answer(
   if (api !== undefined && !(api.service === "ssm" && parameterOperations.includes(name))) {
     await answerCall(world, options, { api, name, scope, request }, response);
   } else if (scope !== undefined) {
+    failByFault(takeFault(world, { service: scope.service, operation: name, input: "" }));
     await proxy(request, response, {
       scope,
       port: options.motoPort,
       account: accountOf(scope.accessKeyId, world.account),
     });
+  }
+}
+
+/** @throws ApiError of the fault, and Error for one that is no error. */
+function failByFault(fault: FaultEffect | undefined): void {
+  if (fault?.kind === "error") {
+    throw new ApiError(fault.code, fault.message, fault.status);
+  } else if (fault !== undefined) {
+    throw new Error(`A call that moto answers cannot be hit by ${fault.kind}.`);
   }
 }
 
@@ -113,7 +123,7 @@ async function answerCall(
   let output: object;
   try {
     if (fault?.kind === "error") {
-      throw new ApiError(fault.code, fault.message, fault.status);
+      failByFault(fault);
     }
     const home: Place = { world, settings: options.settings ?? defaultSettings };
     const place =

@@ -28,9 +28,12 @@ export function ssmPage<Item>(
 function pageOf<Item>(
   list: readonly Item[],
   request: { readonly token: string | undefined; readonly size: number | undefined },
-  { pageSize }: Settings,
+  { pageSize, emptyPages }: Settings,
   invalidToken: string,
 ): Page<Item> {
+  if (emptyPages && request.token === undefined && list.length > 0) {
+    return { items: [], nextToken: encode(0) };
+  }
   const start = request.token === undefined ? 0 : decode(request.token, invalidToken);
   const end = start + Math.min(request.size ?? pageSize, pageSize);
   return { items: list.slice(start, end), nextToken: end < list.length ? encode(end) : undefined };

@@ -6,6 +6,7 @@ import { note, type Json, type JsonObject, type World } from "../../world";
 import { openAccount } from "../account";
 import { ApiError, forbidden, notFound, unprocessable } from "./api-error";
 import { createCertificateAuthority } from "../balancing/certificate-authority";
+import { privateNetwork } from "../balancing/private-network";
 import { readOpenApi, type FindOperation, type Operation } from "./openapi";
 import type { Routes } from "./resource";
 import { createRoutes } from "./routes";
@@ -40,6 +41,7 @@ export async function serveDigitalOcean(
 ): Promise<DigitalOcean> {
   const authority = await createCertificateAuthority();
   const account = openAccount({ world, machines, processingMilliseconds, authority });
+  machines.reach(privateNetwork(account));
   const context = { world, routes: createRoutes(account), find: readOpenApi() };
   const server = await serveOnLoopback((request, response) => {
     answer(context, request, response).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import type { Account } from "../account";
-import { machineName } from "../droplets";
+import { machineName } from "../machine-name";
 import { backends, isReachable } from "./reachability";
 import type { Droplet, HealthCheck, LoadBalancer } from "../state";
 

@@ -6,6 +6,8 @@ import { pipeline } from "node:stream";
 export interface Forwarding {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The address that the client came from. */
+  readonly client: string;
   readonly entryPort: number;
   /** How the client came, as X-Forwarded-Proto says it. */
   readonly protocol: string;
@@ -86,8 +88,7 @@ function endToEnd(rawHeaders: readonly string[], further: readonly string[]): st
   });
 }
 
-function forwardedHeaders({ request, entryPort, protocol }: Forwarding): string[] {
-  const client = request.socket.remoteAddress ?? "";
+function forwardedHeaders({ request, client, entryPort, protocol }: Forwarding): string[] {
   const before = request.headers["x-forwarded-for"];
   const chain = [...(before === undefined ? [] : [before].flat()), client].join(", ");
   return [

@@ -13,6 +13,8 @@ export interface Settings {
   readonly imagesDirectory: string;
   /** Folder that holds `node`, for containers. */
   readonly programDirectory: string;
+  /** A Python 3. */
+  readonly python: string;
 }
 
 /** One line on the machine's console. */

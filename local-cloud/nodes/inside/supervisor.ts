@@ -5,6 +5,7 @@ import { startEcsAgent } from "./agents/ecs-agent";
 import { createEngine } from "./containers/engine";
 import { isFirstBoot, runUserData } from "./system/first-boot";
 import { freePort } from "./containers/ports";
+import { reachPrivateAddresses } from "./private-addresses";
 import type { Stop } from "./repetition";
 import { log, reason, type Settings } from "./settings";
 import { startSsmAgent } from "./agents/ssm-agent";
@@ -13,13 +14,18 @@ import { createUnits, type Service } from "./system/units";
 
 /** The one process that is a machine: its service manager, its container engine and, as parts, its two agents. */
 async function main(settings: Settings): Promise<void> {
-  const engine = createEngine(settings, settings.sandbox === "process" ? await freePort() : 51679);
+  // With namespaces the address that a real agent has it at; its port 80 leads here.
+  const metadata =
+    settings.sandbox === "process"
+      ? { host: "127.0.0.1", port: await freePort() }
+      : { host: "169.254.170.2", port: 51679 };
+  const engine = createEngine(settings, metadata);
   process.once("exit", () => {
     engine.kill();
   });
   const agents = {
     ssm: switchable(() => startSsmAgent(settings)),
-    ecs: switchable(() => startEcsAgent(settings, engine)),
+    ecs: switchable(() => startEcsAgent(settings, engine, metadata)),
   };
   const idle = { start: () => undefined, stop: () => undefined };
   const units = createUnits(
@@ -37,6 +43,9 @@ async function main(settings: Settings): Promise<void> {
       });
     },
   });
+  if (settings.sandbox === "namespaces") {
+    reachPrivateAddresses(settings);
+  }
   await tell(settings, "booted", {});
   if (settings.sandbox === "process") {
     const registered = await setUpBare(settings);

@@ -1,28 +1,31 @@
 import { expect, jest, test } from "@jest/globals";
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { exitCode, fakeTerraform, useProject, type AtTerminal } from "./project";
+import { exitCode, fakeTerraform, fakeState, onPremises, useProject, type AtTerminal } from "./project";
 
-jest.setTimeout(20_000);
+jest.setTimeout(60_000);
 
 const project = useProject();
 
 const environment = (variables: NodeJS.ProcessEnv) => ({
   ...project().variables,
   TERRAFORM_BINARY_NAME: fakeTerraform,
+  FAKE_CHANGES: "1",
   ...variables,
 });
 
-/** Waits until Terraform has been called for an apply. */
-async function applying(): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (
-    !project()
-      .lines("record")
-      .some((line) => line.startsWith("control-plane: apply"))
-  ) {
+/** Waits until Terraform has been called for an apply of these stacks. */
+async function applying(...stacks: readonly string[]): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  const begun = () => {
+    const lines = project().lines("record");
+    return stacks.every((stack) => lines.some((line) => line.startsWith(`${stack}: apply`)));
+  };
+  while (!begun()) {
     if (Date.now() > deadline) {
-      throw new Error(`No apply within 10 seconds: ${project().lines("record").join()}`);
+      throw new Error(`No apply within 20 seconds: ${project().lines("record").join()}`);
     }
     await sleep(50);
   }
@@ -35,11 +38,14 @@ const afterApply = () =>
     .lines("record")
     .filter((line) => !line.includes(": "));
 
-function deployWithoutTerminal(): ChildProcess {
-  return spawn(process.execPath, ["cli/anywhere.js", "deploy", "control-plane", "--auto-approve"], {
+function deployWithoutTerminal(
+  variables: NodeJS.ProcessEnv = { FAKE_LASTS: "30" },
+  stacks: readonly string[] = ["control-plane"],
+) {
+  return spawn(process.execPath, ["cli/anywhere.js", "deploy", ...stacks, "--auto-approve"], {
     cwd: project().folder,
-    env: environment({ FAKE_LASTS: "15" }),
-    stdio: "ignore",
+    env: environment(variables),
+    stdio: ["ignore", "pipe", "ignore"],
     detached: true,
   });
 }
@@ -52,7 +58,8 @@ test.each([
   async (signal, code) => {
     const child = deployWithoutTerminal();
     const ended = exitCode(child);
-    await applying();
+    child.stdout.resume();
+    await applying("control-plane");
     child.kill(signal);
     await sleep(100);
     child.kill(signal);
@@ -64,32 +71,78 @@ test.each([
 test("a signal to the whole process group interrupts Terraform once", async () => {
   const child = deployWithoutTerminal();
   const ended = exitCode(child);
-  await applying();
+  child.stdout.resume();
+  await applying("control-plane");
   process.kill(-Number(child.pid), "SIGINT");
   expect(await ended).toBe(130);
   expect(afterApply()).toEqual(["interrupted", "ended"]);
 });
 
-function deployAtTerminal(variables: NodeJS.ProcessEnv): AtTerminal {
-  const child = project().anywhereAtTerminal(["deploy", "control-plane"], environment(variables));
+test("with several stacks under way each Terraform is interrupted once and waited for, and no other begins", async () => {
+  project().configure({ sites: { a: onPremises("x"), b: onPremises("x"), c: onPremises("x") } });
+  const sites = ["compute-a", "compute-b"];
+  const variables = { FAKE_LASTS: "30", FAKE_STATE: fakeState(project(), ["a/x", "b/x", "c/x"]) };
+  const child = deployWithoutTerminal(variables, ["compute-a", "compute-b", "compute-c", "--parallel", "2"]);
+  const ended = exitCode(child);
+  child.stdout.resume();
+  await applying(...sites);
+  const before = project().lines("record");
+  child.kill("SIGINT");
+  expect(await ended).toBe(130);
+  expect(project().lines("record").slice(before.length).sort()).toEqual([
+    "ended",
+    "ended",
+    "interrupted",
+    "interrupted",
+  ]);
+  expect(
+    project()
+      .lines("record.running")
+      .filter((line) => line.endsWith(" apply"))
+      .sort(),
+  ).toEqual(["+", "-"].flatMap((sign) => sites.map((site) => `${sign} ${site} apply`)));
+  expect(existsSync(join(project().folder, ".anywhere/cli-test/lock"))).toBe(false);
+  // Plans hold secrets.
+  expect(readdirSync(join(project().folder, "tmp")).filter((name) => name.startsWith("anywhere-"))).toEqual(
+    [],
+  );
+  project().configure({});
+});
+
+test("Terraform is seen to its end although nobody reads the output any more", async () => {
+  const goOn = join(project().folder, "go-on");
+  const child = deployWithoutTerminal({ FAKE_SAYS: "a long line", FAKE_APPLY_AWAITS: goOn });
+  const ended = exitCode(child);
+  await applying("control-plane");
+  child.stdout.destroy();
+  writeFileSync(goOn, "");
+  expect(await ended).toBe(0);
+  expect(project().lines("record.running")).toContain("- control-plane apply");
+});
+
+function deployAtTerminal(): AtTerminal {
+  const args = ["deploy", "control-plane", "--auto-approve"];
+  const child = project().anywhereAtTerminal(args, environment({ FAKE_LASTS: "30" }));
   child.stdout.resume();
   return child;
 }
 
 test("Ctrl-C at a terminal reaches Terraform once, and the command waits for its end", async () => {
-  const child = deployAtTerminal({ FAKE_LASTS: "15" });
+  const child = deployAtTerminal();
   const ended = exitCode(child);
-  await applying();
+  await applying("control-plane");
   child.stdin.write("\x03");
   expect(await ended).toBe(130);
   expect(afterApply()).toEqual(["interrupted", "ended"]);
 });
 
-test("at a terminal the user answers Terraform's own question", async () => {
-  const child = deployAtTerminal({ FAKE_ASKS: "1" });
+test("a second Ctrl-C at a terminal reaches Terraform too, which takes it for an order to drop everything", async () => {
+  const child = deployAtTerminal();
   const ended = exitCode(child);
-  await applying();
-  child.stdin.write("yes\n");
-  expect(await ended).toBe(0);
-  expect(project().lines("record").slice(-2)).toEqual(["control-plane: apply", "answer: yes"]);
+  await applying("control-plane");
+  child.stdin.write("\x03");
+  await sleep(200);
+  child.stdin.write("\x03");
+  expect(await ended).toBe(130);
+  expect(afterApply()).toEqual(["interrupted", "interrupted", "ended"]);
 });

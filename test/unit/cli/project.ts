@@ -146,7 +146,7 @@ export async function createProject(): Promise<Project> {
         name: "cli-test",
         aws: { region: "eu-west-1", accountId },
         sites: { office: onPremises("rack-1") },
-        application: { image: { uri: "registry.example/app:v1" } },
+        services: { web: { image: "registry.example/app:v1", http: { port: 8080 } } },
         ...environment,
       };
       writeFileSync(join(folder, file), JSON.stringify(whole));
@@ -162,6 +162,28 @@ export async function createProject(): Promise<Project> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/**
+ * A state for every stack, as a file for the fake Terraform: of one resource in the deployment of the project, with all
+ * outputs that other stacks read.
+ *
+ * @param nodes keys of those that have activations.
+ */
+export function fakeState(
+  { folder }: Project,
+  nodes: readonly string[],
+  ...secrets: readonly string[]
+): string {
+  const outputs = {
+    deployment: { value: { name: "cli-test", account: accountId, region: "eu-west-1" } },
+    activation_ids: { value: Object.fromEntries(nodes.map((key) => [key, `id-of-${key}`])) },
+    secrets: { value: secrets, sensitive: true },
+  };
+  const thing = { mode: "managed", type: "terraform_data", name: "thing", instances: [{ attributes: {} }] };
+  const file = join(folder, "fake.tfstate");
+  writeFileSync(file, JSON.stringify({ version: 4, lineage: "one", outputs, resources: [thing] }));
+  return file;
 }
 
 /** A site on premises with these nodes. */
@@ -185,7 +207,7 @@ export function useProject(): () => Project {
   });
 
   afterEach(() => {
-    for (const record of ["record", "record.variables"]) {
+    for (const record of ["record", "record.variables", "record.running"]) {
       rmSync(join(project.folder, record), { force: true });
     }
   });

@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { writeOutput } from "../../../checkout/output-folder";
 import { loadEnvironment, type LoadedEnvironment } from "../../../config/load";
 import { namesOf } from "../../../config/names";
+import { isMadeAt } from "../../../config/services/placements";
 import { resolveSites } from "../../../config/sites/nodes";
 
 /**
@@ -22,7 +23,6 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     outputs: site.kind === "digitalocean" ? { region: site.region } : {},
     nodes: [...(resolved.get(name)?.nodes ?? [])],
   }));
-  const compute = sites.map(({ name }) => `compute-${name}`);
   const { backend } = config;
   const states = resolve(backend.kind === "local" ? backend.folder : "state");
   const path = (id: string) =>
@@ -108,6 +108,9 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     node: recorded(id, { [name]: { input: "1", generation: "1" } }),
   });
   const stacks = {
+    ...(Object.keys(config.jobs).length > 0 && {
+      jobs: stack("jobs", only("jobs", "service"), {}, reading("control-plane")),
+    }),
     // Not in the order of deployment, which only the dependencies tell.
     ...Object.fromEntries(
       Object.entries(config.services).map(([name, { image, http }]) => {
@@ -133,6 +136,16 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const dependencies: Readonly<Record<string, readonly string[]>> = {
     "control-plane": [],
     activations: ["control-plane"],
+    jobs: ["control-plane", ...Object.values(config.jobs).map(({ site }) => `compute-${site}`)],
+    ...Object.fromEntries(
+      Object.entries(config.services).map(([name, service]) => [
+        `service-${name}`,
+        [
+          "control-plane",
+          ...sites.flatMap((site) => (isMadeAt(service, site.name) ? `compute-${site.name}` : [])),
+        ],
+      ]),
+    ),
   };
   const manifest: Record<string, object> = {};
   for (const [id, json] of Object.entries(stacks)) {
@@ -146,8 +159,7 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       stackMetadataPath: join(folder, "metadata.json"),
       synthesizedStackPath: join(folder, "cdk.tf.json"),
       workingDirectory: folder,
-      dependencies:
-        dependencies[id] ?? (id.startsWith("service-") ? ["control-plane", ...compute] : ["activations"]),
+      dependencies: dependencies[id] ?? ["activations"],
     };
   }
   writeFileSync(join(outdir, "manifest.json"), JSON.stringify({ version: "0.21.0", stacks: manifest }));

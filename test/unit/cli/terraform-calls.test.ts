@@ -8,17 +8,35 @@ jest.setTimeout(20_000);
 const project = useProject();
 
 const run = (args: string[], variables: NodeJS.ProcessEnv = {}) =>
-  project().anywhere(args, { TERRAFORM_BINARY_NAME: fakeTerraform, ...variables });
+  project().anywhere(args, { TERRAFORM_BINARY_NAME: fakeTerraform, FAKE_CHANGES: "1", ...variables });
 
-test("a deploy initialises a stack once, looks at its state once, and applies it unasked", async () => {
+/** Calls with what is different each time left out. */
+const calls = (stack: string) =>
+  project()
+    .lines("record")
+    .filter((line) => line.startsWith(`${stack}: `))
+    .map((line) => line.replaceAll(/[^\s=]*\/anywhere-plan-\w+/g, "FOLDER"));
+
+test("a deploy initialises a stack once, looks at its state once, and applies exactly the plan that it has shown", async () => {
   expect(await run(["deploy", "control-plane", "--auto-approve"])).toMatchObject({ exitCode: 0 });
-  const calls = project().lines("record");
-  expect(calls.filter((line) => line.startsWith("control-plane: "))).toEqual([
+  expect(calls("control-plane")).toEqual([
     "control-plane: init -input=false -no-color",
     "control-plane: state pull",
-    "control-plane: apply -input=false -auto-approve",
+    "control-plane: plan -no-color -input=false -detailed-exitcode -out=FOLDER/plan",
+    "control-plane: apply -no-color FOLDER/plan",
   ]);
-  expect(calls.filter((line) => line.includes(": apply"))).toHaveLength(1);
+  expect(
+    project()
+      .lines("record")
+      .filter((line) => line.includes(": apply")),
+  ).toHaveLength(1);
+});
+
+test("a stack without changes is planned, and not applied", async () => {
+  expect(await run(["deploy", "control-plane", "--auto-approve"], { FAKE_CHANGES: "" })).toMatchObject({
+    exitCode: 0,
+  });
+  expect(calls("control-plane").map((line) => line.split(" ")[1])).toEqual(["init", "state", "plan"]);
 });
 
 test("Terraform runs with a plugin cache, without calling home, and with each stack's memory in its own folder", async () => {
@@ -75,18 +93,14 @@ test("an image that has vanished from ECR is planned and pushed again", async ()
     const variables = { FAKE_STATE: state };
     const planned = await run(["diff", "application"], variables);
     const deployed = await run(["deploy", "application", "--auto-approve"], variables);
-    for (const { exitCode, stderr } of [planned, deployed]) {
-      expect([exitCode, stderr]).toEqual([
-        0,
-        expect.stringContaining("/shop/app:0123456789abcdef is not in ECR any more: "),
-      ]);
+    expect([planned.exitCode, deployed.exitCode]).toEqual([2, 0]);
+    for (const { stderr } of [planned, deployed]) {
+      expect(stderr).toContain("/shop/app:0123456789abcdef is not in ECR any more: ");
     }
-    const calls = project()
-      .lines("record")
-      .filter((line) => /: (plan|apply) /.test(line));
-    expect(calls).toEqual([
+    expect(calls("application").filter((line) => /: (plan|apply) /.test(line))).toEqual([
       expect.stringMatching(/^application: plan .* -replace=null_resource\.image$/),
-      "application: apply -input=false -auto-approve -replace=null_resource.image",
+      expect.stringMatching(/^application: plan .* -replace=null_resource\.image$/),
+      "application: apply -no-color FOLDER/plan",
     ]);
   } finally {
     project().aws.behaviour.imageError = undefined;

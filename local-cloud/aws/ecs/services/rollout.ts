@@ -1,6 +1,7 @@
 import type { World } from "../../../world";
 import { addEvent, finish, primaryOf, tasksOf } from "./deployments";
 import type { Settings } from "../../settings";
+import { checkedContainers } from "../tasks/task-health";
 import type { Deployment, EcsService, ServiceDeployment, Task } from "../../state";
 
 /** How many failed tasks end a deployment. Source: Amazon ECS Developer Guide, "How the deployment circuit breaker detects failures". */
@@ -13,9 +14,7 @@ export function isHealthy(world: World, task: Task, now: number, { settledAfter 
   if (task.lastStatus !== "RUNNING" || task.desiredStatus !== "RUNNING") {
     return false;
   }
-  const container = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition
-    .containerDefinitions?.[0];
-  return container?.healthCheck === undefined
+  return checkedContainers(world, task).length === 0
     ? now - (task.startedAt ?? now) >= settledAfter * 1000
     : task.health === "HEALTHY";
 }

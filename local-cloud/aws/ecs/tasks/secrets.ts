@@ -5,8 +5,10 @@ import { isPermitted } from "../../moto/permissions";
 import { tasksOn } from "../placement";
 import type { Task } from "../../state";
 
-/** What a task's `secrets` hold, by the variables' names, or why they can't be read. */
-export type Secrets = { readonly values: Readonly<Record<string, string>> } | { readonly failure: string };
+/** What a task's `secrets` hold, by the containers' and the variables' names, or why they can't be read. */
+export type Secrets =
+  | { readonly values: Readonly<Record<string, Readonly<Record<string, string>>>> }
+  | { readonly failure: string };
 
 /** The secrets of tasks that have begun. They are kept apart from the world, which everybody may look into. */
 export interface TaskSecrets {
@@ -16,9 +18,11 @@ export interface TaskSecrets {
   of(taskArn: string): Secrets | undefined;
 }
 
-/** Where a variable's value stands. */
+/** Where a variable's value stands, or what a private registry asks for. */
 interface Source {
-  readonly variable: string;
+  readonly container: string;
+  /** Undefined for a registry's credentials. */
+  readonly variable: string | undefined;
   readonly arn: string;
 }
 
@@ -48,13 +52,15 @@ export function createTaskSecrets(world: World, moto: MotoClient): TaskSecrets {
   };
 }
 
-/** The variables of a task that are secrets. */
+/** What of a task is secret. */
 export function sourcesOf({ aws }: World, { taskDefinitionArn }: Task): Source[] {
-  const [container] = aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [];
-  return (container?.secrets ?? []).map(({ name = "", valueFrom = "" }) => ({
-    variable: name,
-    arn: valueFrom,
-  }));
+  const containers = aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [];
+  return containers.flatMap(({ name: container = "", secrets = [], repositoryCredentials }) => [
+    ...secrets.map(({ name, valueFrom: arn = "" }) => ({ container, variable: name, arn })),
+    ...(repositoryCredentials === undefined
+      ? []
+      : [{ container, variable: undefined, arn: repositoryCredentials.credentialsParameter ?? "" }]),
+  ]);
 }
 
 async function readSecrets(
@@ -66,10 +72,14 @@ async function readSecrets(
   const role = aws.taskDefinitions.get(taskDefinitionArn)?.definition.executionRoleArn ?? "";
   const session = arn.split("/").at(-1) ?? "";
   try {
-    const values = await Promise.all(
-      sources.map(async (source) => [source.variable, await readSecret(moto, { role, session }, source.arn)]),
-    );
-    return { values: Object.fromEntries(values) as Record<string, string> };
+    const values: Record<string, Record<string, string>> = {};
+    for (const { container, variable, arn: from } of sources) {
+      const value = await readSecret(moto, { role, session }, from);
+      if (variable !== undefined) {
+        values[container] = { ...values[container], [variable]: value };
+      }
+    }
+    return { values };
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };
   }

@@ -1,13 +1,16 @@
-import type { ContainerDefinition, HealthCheck, RegisterTaskDefinitionRequest } from "@aws-sdk/client-ecs";
+import type { ContainerDefinition, RegisterTaskDefinitionRequest } from "@aws-sdk/client-ecs";
 
 import { ApiError, notModelled } from "../../protocol/api-error";
-import { reservedPorts } from "../placement";
+import { checkContainer } from "./container-rules";
+
+/** Source: Amazon ECS Developer Guide, "Amazon ECS service quotas". */
+const mostContainers = 10;
 
 /**
  * Checks what the service model can't say about a task definition for EXTERNAL instances.
  * Source: Amazon ECS API Reference, RegisterTaskDefinition; Developer Guide, "Amazon ECS clusters for the
  * external launch type".
- * @throws ApiError ClientException, or NotModelledException for another compatibility or several containers
+ * @throws ApiError ClientException, or NotModelledException for another compatibility
  */
 export function checkTaskDefinition(input: RegisterTaskDefinitionRequest): void {
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(input.family ?? "")) {
@@ -22,72 +25,95 @@ export function checkTaskDefinition(input: RegisterTaskDefinitionRequest): void 
   if (input.networkMode === "awsvpc") {
     throw new ApiError("ClientException", "The awsvpc network mode is not supported for EXTERNAL tasks.");
   }
-  const [container, ...others] = input.containerDefinitions ?? [];
-  if (container === undefined) {
+  const containers = input.containerDefinitions ?? [];
+  if (containers.length === 0) {
     throw new ApiError("ClientException", "Container list cannot be empty.");
   }
-  if (others.length > 0) {
-    throw notModelled("task definitions with several containers");
+  if (containers.length > mostContainers) {
+    throw new ApiError("ClientException", `A task definition can have at most ${mostContainers} containers.`);
   }
-  if ((container.secrets ?? []).length > 0 && !input.executionRoleArn) {
+  for (const container of containers) {
+    checkContainer(container, input);
+  }
+  const twice = duplicate(containers.map(({ name }) => name));
+  if (twice !== undefined) {
     throw new ApiError(
       "ClientException",
-      "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+      `Container names must be unique: '${twice}' is used more than once.`,
     );
   }
-  checkContainer(container, input);
+  if (containers.every(({ essential }) => essential === false)) {
+    throw new ApiError("ClientException", "A task definition must have at least one essential container.");
+  }
+  const volume = duplicate((input.volumes ?? []).map(({ name }) => name));
+  if (volume !== undefined) {
+    throw new ApiError("ClientException", `Volume names must be unique: '${volume}' is used more than once.`);
+  }
+  const port = duplicate(
+    containers.flatMap(({ portMappings = [] }) => portMappings.map(({ hostPort }) => hostPort || undefined)),
+  );
+  if (port !== undefined) {
+    throw new ApiError("ClientException", `Host port ${port} is used by more than one port mapping.`);
+  }
+  for (const container of containers) {
+    checkDependencies(container, containers);
+  }
+  checkCircles(containers);
 }
 
-function checkContainer(
-  container: ContainerDefinition,
-  { memory, networkMode }: RegisterTaskDefinitionRequest,
+function duplicate<Item>(items: readonly (Item | undefined)[]): Item | undefined {
+  return items.find((item, index) => item !== undefined && items.indexOf(item) !== index);
+}
+
+/** Source: Amazon ECS API Reference, ContainerDependency. */
+function checkDependencies(
+  { name = "", dependsOn = [], links = [] }: ContainerDefinition,
+  containers: readonly ContainerDefinition[],
 ): void {
-  const name = container.name ?? "";
   const refuse = (problem: string): never => {
     throw new ApiError("ClientException", `Invalid setting for container '${name}'. ${problem}`);
   };
-  if (!/^[A-Za-z0-9_-]{1,255}$/.test(name)) {
-    throw new ApiError("ClientException", "Container.name contains invalid characters or is empty.");
-  }
-  if (!container.image) {
-    throw new ApiError("ClientException", "Container.image should not be null or empty.");
-  }
-  if (container.essential === false) {
-    throw new ApiError("ClientException", "A task definition must have at least one essential container.");
-  }
-  if (container.memory === undefined && container.memoryReservation === undefined && memory === undefined) {
-    refuse("At least one of 'memory' or 'memoryReservation' must be specified.");
-  }
-  if ((container.memoryReservation ?? 0) > (container.memory ?? Infinity)) {
-    refuse("'memoryReservation' must not exceed 'memory'.");
-  }
-  for (const { containerPort, hostPort } of container.portMappings ?? []) {
-    if (hostPort !== undefined && reservedPorts.includes(hostPort)) {
-      refuse(`Host port ${hostPort} is reserved.`);
-    }
-    if (networkMode === "host" && hostPort !== undefined && hostPort !== containerPort) {
-      refuse("When networkMode=host, the host ports and container ports in port mappings must match.");
+  for (const link of links) {
+    if (!containers.some((other) => other.name === link.split(":")[0] && other.name !== name)) {
+      refuse(`The link '${link}' names no other container of the task definition.`);
     }
   }
-  if (container.healthCheck !== undefined) {
-    checkHealthCheck(container.healthCheck, refuse);
+  for (const { containerName = "", condition = "" } of dependsOn) {
+    const other = containers.find((each) => each.name === containerName);
+    if (other === undefined || containerName === name) {
+      refuse(`It depends on '${containerName}', which is no other container of the task definition.`);
+    } else if (!["START", "COMPLETE", "SUCCESS", "HEALTHY"].includes(condition)) {
+      refuse(
+        `The condition of a dependency must be START, COMPLETE, SUCCESS or HEALTHY (got '${condition}').`,
+      );
+    } else if (condition === "HEALTHY" && other.healthCheck === undefined) {
+      refuse(`It depends on the health of '${containerName}', which has no health check.`);
+    } else if ((condition === "COMPLETE" || condition === "SUCCESS") && other.essential !== false) {
+      throw new ApiError(
+        "ClientException",
+        "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container",
+      );
+    }
   }
 }
 
-function checkHealthCheck(check: HealthCheck, refuse: (problem: string) => never): void {
-  const [kind, ...words] = check.command ?? [];
-  if ((kind !== "CMD" && kind !== "CMD-SHELL") || words.length === 0) {
-    refuse("The health check command must begin with CMD or CMD-SHELL, followed by what to run.");
-  }
-  const limits = [
-    ["interval", check.interval, 5, 300],
-    ["timeout", check.timeout, 2, 60],
-    ["retries", check.retries, 1, 10],
-    ["startPeriod", check.startPeriod, 0, 300],
-  ] as const;
-  for (const [name, value, least, most] of limits) {
-    if (value !== undefined && (value < least || value > most)) {
-      refuse(`The health check ${name} must be between ${least} and ${most} (got ${value}).`);
+/** Links count: the container that a link names is started first. */
+function checkCircles(containers: readonly ContainerDefinition[]): void {
+  let left = containers;
+  for (;;) {
+    const next = left.filter(({ dependsOn = [], links = [] }) =>
+      [
+        ...dependsOn.map(({ containerName }) => containerName),
+        ...links.map((link) => link.split(":")[0]),
+      ].some((name) => left.some((other) => other.name === name)),
+    );
+    if (next.length === 0) {
+      return;
     }
+    if (next.length === left.length) {
+      const names = next.map(({ name = "" }) => `'${name}'`).join(", ");
+      throw new ApiError("ClientException", `Containers depend on each other in a circle: ${names}.`);
+    }
+    left = next;
   }
 }

@@ -8,7 +8,6 @@ import type {
   RunTaskResponse,
   StopTaskRequest,
   StopTaskResponse,
-  Task as Description,
 } from "@aws-sdk/client-ecs";
 
 import type { World } from "../../../world";
@@ -23,6 +22,7 @@ import { place } from "../placement";
 import type { Settings } from "../../settings";
 import type { ContainerInstance, Task } from "../../state";
 import { requireActiveTaskDefinition } from "./task-definitions";
+import { describeTask } from "./task-description";
 import { requestStop } from "./task-transitions";
 
 /** Adds a task, PENDING until its agent takes it up. Its ARN follows from the world and the time alone. */
@@ -48,7 +48,7 @@ export function addTask(
     stoppedAt: undefined,
     stoppedReason: undefined,
     stopCode: undefined,
-    exitCode: undefined,
+    containers: [],
   };
   world.aws.tasks.set(task.arn, task);
   return task;
@@ -98,60 +98,7 @@ function describeTasks(
     (id) => findIn(world.aws.tasks, cluster.name, id),
     (id) => ecsArn(world, settings, `task/${cluster.name}/${id}`),
   );
-  return { tasks: found.map((task) => describe(world, task, input.include ?? [])), failures };
-}
-
-const toDate = (time: number | undefined): Date | undefined =>
-  time === undefined ? undefined : new Date(time);
-
-function describe(world: World, task: Task, include: readonly string[]): Description {
-  const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
-  const container = definition?.containerDefinitions?.[0];
-  const running = task.lastStatus === "RUNNING";
-  return {
-    taskArn: task.arn,
-    clusterArn: world.aws.clusters.get(task.clusterName)?.arn,
-    taskDefinitionArn: task.taskDefinitionArn,
-    containerInstanceArn: task.containerInstanceArn,
-    group: task.group,
-    startedBy: task.startedBy,
-    launchType: "EXTERNAL",
-    lastStatus: task.lastStatus,
-    desiredStatus: task.desiredStatus,
-    healthStatus: task.health,
-    connectivity: "CONNECTED",
-    cpu: definition?.cpu,
-    memory: definition?.memory,
-    createdAt: new Date(task.createdAt),
-    startedAt: toDate(task.startedAt),
-    stoppingAt: toDate(task.stoppingAt),
-    stoppedAt: toDate(task.stoppedAt),
-    stoppedReason: task.stoppedReason,
-    stopCode: task.stopCode as Description["stopCode"],
-    containers: [
-      {
-        containerArn: task.arn.replace(":task/", ":container/"),
-        taskArn: task.arn,
-        name: container?.name,
-        image: container?.image,
-        lastStatus: task.lastStatus,
-        healthStatus: task.health,
-        exitCode: task.exitCode,
-        networkBindings: running
-          ? container?.portMappings?.map(({ containerPort, hostPort, protocol }) => ({
-              bindIP: "0.0.0.0",
-              containerPort,
-              hostPort,
-              protocol,
-            }))
-          : [],
-      },
-    ],
-    attachments: [],
-    overrides: { containerOverrides: [] },
-    tags: include.includes("TAGS") ? task.tags : [],
-    version: 1,
-  };
+  return { tasks: found.map((task) => describeTask(world, task, input.include ?? [])), failures };
 }
 
 /**
@@ -173,7 +120,7 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
     throw new ApiError("ConflictException", "The client token is already in use with a different request.");
   }
   if (known.length > 0) {
-    return { tasks: known.map((task) => describe(world, task, ["TAGS"])), failures: [] };
+    return { tasks: known.map((task) => describeTask(world, task, ["TAGS"])), failures: [] };
   }
   const group = input.group ?? `family:${definition.family}`;
   const tasks: Task[] = [];
@@ -197,7 +144,7 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
       failures.push({ arn: placement.closest.arn, reason: placement.code });
     }
   }
-  return { tasks: tasks.map((task) => describe(world, task, ["TAGS"])), failures };
+  return { tasks: tasks.map((task) => describeTask(world, task, ["TAGS"])), failures };
 }
 
 /** SIGTERM, then SIGKILL after the container's stopTimeout. Stopping a stopped task changes nothing. */
@@ -208,7 +155,7 @@ function stopTask(world: World, input: StopTaskRequest, { now }: Context): StopT
     throw new ApiError("InvalidParameterException", "The referenced task was not found.");
   }
   requestStop(task, { reason: input.reason ?? "Task stopped by user", code: "UserInitiated" }, now);
-  return { task: describe(world, task, []) };
+  return { task: describeTask(world, task, []) };
 }
 
 export const taskOperations: Operations = {

@@ -2,8 +2,11 @@ import { createServer } from "node:http";
 import type { Stop } from "../repetition";
 import { log } from "../settings";
 
-/** Serves JSON on a port of this machine's loopback: what `answer` gives for a path, 404 when undefined. */
-export function serveJson(port: number, answer: (path: string) => object | undefined): Stop {
+/** Serves JSON on a port of this machine: what `answer` gives for a path, 404 when undefined. */
+export function serveJson(
+  { host, port }: { readonly host: string; readonly port: number },
+  answer: (path: string) => object | undefined,
+): Stop {
   const server = createServer((request, response) => {
     const body = answer(request.url ?? "/");
     response.writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" });
@@ -12,7 +15,7 @@ export function serveJson(port: number, answer: (path: string) => object | undef
   server.on("error", (error) => {
     log(`port ${port}: ${error.message}`);
   });
-  server.listen(port, "127.0.0.1");
+  server.listen(port, host);
   return () => {
     server.close();
     server.closeAllConnections();

@@ -5,7 +5,7 @@ import type { AgentOrders, AgentPoll } from "../../../machines";
 import { serveJson } from "./agent-endpoints";
 import { callAws, CloudError, post, textOf } from "./cloud";
 import { type EcsConfig, readEcsConfig } from "./ecs-config";
-import type { Engine } from "../containers/engine";
+import type { Engine, MetadataPlace } from "../containers/engine";
 import { readIfThere, readRegistration } from "./registration";
 import { repeat, type Stop } from "../repetition";
 import { log, reason, type Settings } from "../settings";
@@ -27,7 +27,7 @@ interface Identity extends Place {
  * Registers this machine with its cluster, then polls for orders and lets the engine follow them.
  * Deregistered, it keeps what runs; an instance that ECS calls inactive stays so.
  */
-export function startEcsAgent(settings: Settings, engine: Engine): Stop {
+export function startEcsAgent(settings: Settings, engine: Engine, metadata: MetadataPlace): Stop {
   let identity: Identity | undefined;
   let complaint = "";
   const stopPolling = repeat(async () => {
@@ -48,10 +48,10 @@ export function startEcsAgent(settings: Settings, engine: Engine): Stop {
     }
   });
   const endpoints = [
-    serveJson(engine.metadataPort, (path) => identity && taskMetadata(path, engine.containers(), identity)),
+    serveJson(metadata, (path) => identity && taskMetadata(path, engine.tasks(), identity)),
     // Without namespaces the port would be everybody's; only the installer asks, and it isn't run there.
     ...(settings.sandbox === "namespaces"
-      ? [serveJson(introspectionPort, (path) => introspect(path, identity))]
+      ? [serveJson({ host: "127.0.0.1", port: introspectionPort }, (path) => introspect(path, identity))]
       : []),
   ];
   return () => {
@@ -151,7 +151,7 @@ async function poll(settings: Settings, engine: Engine, identity: Identity): Pro
     machine: settings.machine,
     managedInstanceId: identity.managedInstanceId,
     containerInstanceArn: identity.containerInstanceArn,
-    tasks: engine.containers().map((container) => container.report()),
+    tasks: engine.tasks().map((task) => task.report()),
   };
   const orders = (await post(settings, "/agent", request, {
     "content-type": "application/json",

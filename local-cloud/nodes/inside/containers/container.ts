@@ -1,154 +1,171 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
-import { constants } from "node:os";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Assignment, TaskReport } from "../../../machines";
-import { type Image, imageFolder, readImage } from "./dockerfile";
-import { killGroup, type Health, type Surroundings, watchHealth } from "./health-check";
-import { containerPort, freePort } from "./ports";
-import { publish } from "./relay";
-import type { Stop } from "../repetition";
+import type { Assignment, ContainerOrder, ContainerReport, PortMapping } from "../../../machines";
 import { log, reason, type Settings } from "../settings";
+import { watchHealth } from "./health-check";
+import { pullImage } from "./image";
+import { cannotStart, type Launched } from "./launch";
+import { launchBare } from "./launch-bare";
+import { launchInNamespaces } from "./launch-in-namespaces";
+import { publish } from "./relay";
+import { containersFolder } from "./root";
 
-/** A task's container: a process with the image's folder as its working directory. */
+/** One container of a task. */
 export interface Container {
-  readonly assignment: Assignment;
-  report(): TaskReport;
-  /** SIGTERM, and SIGKILL after the container's stop timeout. Stopped already is success. */
+  readonly id: string;
+  readonly order: ContainerOrder;
+  /** Its own on the machine's bridge. */
+  readonly address: string;
+  report(): ContainerReport;
+  /** Milliseconds since the epoch; undefined before it runs. */
+  startedAt(): number | undefined;
+  /** @param hosts names of other containers, as lines of /etc/hosts */
+  start(hosts: string): void;
+  /** The stop signal, and SIGKILL after the container's stop timeout. */
   stop(): void;
+  /** Ends it before it has been started. */
+  abandon(reason?: string): void;
   /** SIGKILL to all of its processes. */
   kill(): void;
 }
 
-/** Starts a container; how that goes is in its report. */
-export function startContainer(settings: Settings, assignment: Assignment, metadataPort: number): Container {
-  const { taskArn, container } = assignment;
-  let status: TaskReport["status"] = "PENDING";
-  let health: Health = "UNKNOWN";
-  let end: { exitCode?: number; reason: string } | undefined;
-  let child: ChildProcess | undefined;
-  let stopping = false;
-  const stops: Stop[] = [];
+/** Where a container has its place. */
+export interface ContainerPlace {
+  readonly settings: Settings;
+  readonly assignment: Assignment;
+  readonly id: string;
+  readonly address: string;
+  /** Where the agent tells it about its task. */
+  readonly metadataUri: string;
+  /** Its ports, with the machine's ports that they have been given, or why they can't be had. */
+  readonly bindings: readonly PortMapping[] | string;
+  /** Folder for the task's own volumes. */
+  readonly volumes: string;
+  /** Told of every change of its report. */
+  changed(): void;
+}
 
-  const stopped = (outcome: { exitCode?: number; reason: string }): void => {
-    if (status === "STOPPED") {
+/** What a container that never ran ends with, as the agent has it. */
+const neverRan = 143;
+
+/** A container that waits to be started. */
+export function createContainer(place: ContainerPlace, order: ContainerOrder): Container {
+  const { settings, assignment, id, address } = place;
+  const state: { -readonly [Key in keyof ContainerReport]: ContainerReport[Key] } = {
+    name: order.name,
+    status: "PENDING",
+    health: "UNKNOWN",
+    networkBindings: [],
+  };
+  const ends: (() => void)[] = [];
+  let launched: Launched | undefined;
+  let signal = "SIGTERM";
+  let startedAt: number | undefined;
+  let stopping = false;
+
+  const stopped = (outcome: Partial<ContainerReport>): void => {
+    if (state.status === "STOPPED") {
       return;
     }
-    stops.forEach((stop) => {
-      stop();
+    ends.splice(0).forEach((end) => {
+      end();
     });
-    killGroup(child?.pid);
-    status = "STOPPED";
-    end = outcome;
-    log(`container ${container.name} of ${taskArn} stopped: ${outcome.reason}`);
+    launched?.kill();
+    Object.assign(state, { status: "STOPPED", networkBindings: [] }, outcome);
+    log(
+      `container ${order.name} of ${assignment.taskArn} stopped: ${outcome.reason ?? String(outcome.exitCode)}`,
+    );
+    void rm(join(containersFolder, id), { recursive: true, force: true }).catch(() => undefined);
+    place.changed();
   };
 
-  const start = async (): Promise<void> => {
-    const image = await pull(settings, container.image);
-    const listensOn =
-      settings.sandbox === "process" && container.containerPort !== undefined ? await freePort() : undefined;
-    const surroundings = {
-      cwd: image.folder,
-      env: {
-        HOME: "/root",
-        HOSTNAME: containerId(taskArn),
-        ECS_CONTAINER_METADATA_URI_V4: `http://127.0.0.1:${metadataPort}/v4/${containerId(taskArn)}`,
-        ...image.environment,
-        ...container.environment,
-        PATH: `${image.folder}:${settings.programDirectory}:/usr/local/bin:/usr/bin:/bin`,
-        ...(listensOn === undefined ? {} : { PORT: String(listensOn), HOST: "127.0.0.1" }),
-      },
+  const start = async (hosts: string): Promise<void> => {
+    if (typeof place.bindings === "string") {
+      throw cannotStart(place.bindings);
+    }
+    const pulled = await pullImage(settings, order.image);
+    const { image } = pulled;
+    signal = image.stopSignal;
+    const words = [
+      ...(order.entryPoint ?? image.entrypoint),
+      ...(order.command ?? (order.entryPoint === undefined ? image.command : [])),
+    ];
+    if (words.length === 0) {
+      throw cannotStart("the image and the task definition name no command");
+    }
+    const output = openSync(logFile(settings, assignment, order.name), "a");
+    const environment = {
+      HOSTNAME: id,
+      ECS_CONTAINER_METADATA_URI_V4: place.metadataUri,
+      ...image.environment,
+      ...order.environment,
     };
-    const command = container.command.length === 0 ? image.command : container.command;
-    child = await run([...image.entrypoint, ...command], surroundings, logFile(settings, assignment));
-    child.once("exit", (code, signal) => {
-      const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-      stopped({ exitCode, reason: "Essential container in task exited" });
+    const { networkMode } = assignment;
+    const what = { settings, order, pulled, id, networkMode, address, hosts, words, environment, output };
+    const running = await (settings.sandbox === "process" ? launchBare : launchInNamespaces)({
+      ...what,
+      volumes: place.volumes,
+    }).finally(() => {
+      closeSync(output);
     });
+    launched = running;
+    void running.ended.then((exitCode) => {
+      stopped({ exitCode });
+    });
+    startedAt = Date.now();
+    Object.assign(state, { status: "RUNNING", runtimeId: id, networkBindings: place.bindings });
+    log(`container ${order.name} of ${assignment.taskArn} runs ${order.image}`);
+    if (order.healthCheck !== undefined) {
+      const watch = watchHealth(order.healthCheck, running.probe.bind(running), (health) => {
+        state.health = health;
+        place.changed();
+      });
+      ends.push(watch);
+    }
+    for (const { hostPort, containerPort } of place.bindings) {
+      ends.push(publish(settings, hostPort, running.reach(containerPort)));
+    }
     if (stopping) {
-      child.kill("SIGTERM");
+      signalStop();
     }
-    status = "RUNNING";
-    log(`container ${container.name} of ${taskArn} runs ${container.image}`);
-    if (container.healthCheck !== undefined) {
-      stops.push(watchHealth(container.healthCheck, surroundings, (found) => (health = found)));
-    }
-    if (container.hostPort !== undefined) {
-      stops.push(
-        publish(settings.socketDirectory, container.hostPort, listensOn ?? containerPort(container)),
-      );
-    }
+    place.changed();
   };
-  void start().catch((error: unknown) => {
-    stopped({ reason: reason(error) });
-  });
+
+  const signalStop = (): void => {
+    launched?.signal(signal);
+    const timer = setTimeout(() => launched?.kill(), order.stopTimeout * 1000);
+    ends.push(() => {
+      clearTimeout(timer);
+    });
+  };
 
   return {
-    assignment,
-    report: () => ({ taskArn, status, health, ...end }),
-    kill: () => {
-      killGroup(child?.pid);
-    },
-    stop: () => {
-      if (stopping) {
-        return;
-      }
-      stopping = true;
-      child?.kill("SIGTERM");
-      const timer = setTimeout(() => {
-        killGroup(child?.pid);
-      }, container.stopTimeout * 1000);
-      stops.push(() => {
-        clearTimeout(timer);
+    id,
+    order,
+    address,
+    report: () => ({ ...state }),
+    startedAt: () => startedAt,
+    start: (hosts) => {
+      start(hosts).catch((error: unknown) => {
+        stopped({ reason: reason(error) });
       });
     },
+    stop: () => {
+      if (!stopping) {
+        stopping = true;
+        signalStop();
+      }
+    },
+    abandon: (why) => {
+      stopped(why === undefined ? {} : { exitCode: neverRan, reason: why });
+    },
+    kill: () => launched?.kill(),
   };
 }
 
-async function pull(settings: Settings, reference: string): Promise<Image> {
-  try {
-    const folder = imageFolder(settings.imagesDirectory, reference);
-    if (!existsSync(folder)) {
-      throw new Error("not found");
-    }
-    return await readImage(folder);
-  } catch (error) {
-    throw new Error(`CannotPullContainerError: failed to resolve ref ${reference}: ${reason(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-/** Id of a task's only container; its host name too. */
-export function containerId(taskArn: string): string {
-  return taskArn.slice(-12);
-}
-
-/** Resolves once the program runs; fails as Docker does when it can't. */
-function run(words: readonly string[], surroundings: Surroundings, logPath: string): Promise<ChildProcess> {
-  const [program, ...parameters] = words;
-  if (program === undefined) {
-    throw new Error("CannotStartContainerError: the image and the task definition name no command");
-  }
-  const output = openSync(logPath, "a");
-  const child = spawn(program, parameters, {
-    ...surroundings,
-    detached: true,
-    stdio: ["ignore", output, output],
-  });
-  closeSync(output);
-  return new Promise((resolve, reject) => {
-    child.once("spawn", () => {
-      resolve(child);
-    });
-    child.once("error", (error) => {
-      reject(new Error(`CannotStartContainerError: exec ${JSON.stringify(program)}: ${error.message}`));
-    });
-  });
-}
-
-function logFile(settings: Settings, { taskArn, container }: Assignment): string {
+function logFile(settings: Settings, { taskArn }: Assignment, name: string): string {
   const folder = join(settings.root, "/var/log/containers");
   mkdirSync(folder, { recursive: true });
-  return join(folder, `${container.name}-${taskArn.slice(taskArn.lastIndexOf("/") + 1)}.log`);
+  return join(folder, `${name}-${taskArn.slice(taskArn.lastIndexOf("/") + 1)}.log`);
 }

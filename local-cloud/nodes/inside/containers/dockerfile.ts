@@ -1,53 +1,132 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { posix } from "node:path";
+import { variables, words } from "./dockerfile-words";
 
 /** What running a container of an image needs from its Dockerfile. */
 export interface Image {
-  readonly folder: string;
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  /** `user[:group]`, in names or numbers. */
+  readonly user: string;
+  /** `SIGTERM`, … */
+  readonly stopSignal: string;
+  readonly copies: readonly Copy[];
 }
 
-/** The folder that stands for an image: `:` and `@` of its reference become `/`. */
-export function imageFolder(imagesDirectory: string, reference: string): string {
-  const segments = reference.split(/[/:@]/);
-  if (segments.some((segment) => segment === "" || segment === "." || segment === "..")) {
-    throw new Error(`invalid reference format: ${JSON.stringify(reference)}`);
-  }
-  return join(imagesDirectory, ...segments);
+/** A COPY or ADD from the image's own folder. */
+export interface Copy {
+  readonly sources: readonly string[];
+  /** An absolute path; a folder when it ends with a slash. */
+  readonly target: string;
+  readonly owner: string | undefined;
+  readonly mode: string | undefined;
 }
 
-/** Reads the Dockerfile of an image's folder. Fails when there is none or it can't be followed. */
-export async function readImage(folder: string): Promise<Image> {
-  return { folder, ...parseDockerfile(await readFile(join(folder, "Dockerfile"), "utf8")) };
-}
+const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const empty: Image = {
+  entrypoint: [],
+  command: [],
+  environment: { PATH: path },
+  workingDirectory: "/",
+  user: "root",
+  stopSignal: "SIGTERM",
+  copies: [],
+};
 
 /**
- * ENTRYPOINT, CMD and ENV of a Dockerfile's last stage.
- * Source: Dockerfile reference, "Understand how CMD and ENTRYPOINT interact".
+ * What a Dockerfile's last stage says about its containers. Nothing is built: RUN and what is copied from other images
+ * have no effect, since programs and libraries are this computer's. Source: Dockerfile reference.
  */
-export function parseDockerfile(text: string): Omit<Image, "folder"> {
-  let entrypoint: readonly string[] = [];
-  let command: readonly string[] = [];
-  let environment: Record<string, string> = {};
-  let shellEntrypoint = false;
-  for (const { name, rest } of instructions(text)) {
-    if (name === "FROM") {
-      [entrypoint, command, environment, shellEntrypoint] = [[], [], {}, false];
-    } else if (name === "ENTRYPOINT") {
-      entrypoint = words(rest);
-      shellEntrypoint = !rest.startsWith("[");
-    } else if (name === "CMD") {
-      command = words(rest);
-    } else if (name === "ENV") {
-      Object.assign(environment, variables(rest));
+export function parseDockerfile(text: string): Image {
+  const stages = new Map<string, Image>();
+  let name = "";
+  let image = empty;
+  for (const instruction of instructions(text)) {
+    if (instruction.name === "FROM") {
+      stages.set(name, image);
+      const [base = "", , alias = ""] = instruction.rest.replace(/^--\S+\s+/, "").split(/\s+/);
+      image = stages.get(base) ?? empty;
+      name = alias;
+    } else {
+      image = { ...image, ...effectOf(instruction, image) };
     }
   }
-  return { entrypoint, command: shellEntrypoint ? [] : command, environment };
+  return image.entrypoint[1] === "-c" && image.entrypoint.length === 3 ? { ...image, command: [] } : image;
 }
 
-function instructions(text: string): { name: string; rest: string }[] {
+interface Instruction {
+  readonly name: string;
+  readonly rest: string;
+}
+
+function effectOf({ name, rest }: Instruction, image: Image): Partial<Image> {
+  switch (name) {
+    case "ENTRYPOINT":
+      return { entrypoint: words(rest) };
+    case "CMD":
+      return { command: words(rest) };
+    case "ENV":
+      return { environment: variables(rest, image.environment) };
+    case "WORKDIR":
+      return { workingDirectory: posix.resolve(image.workingDirectory, literal(name, rest)) };
+    case "USER":
+      return { user: literal(name, rest) };
+    case "STOPSIGNAL":
+      return { stopSignal: signalName(literal(name, rest)) };
+    case "COPY":
+    case "ADD":
+      return { copies: [...image.copies, ...copyOf(name, rest, image.workingDirectory)] };
+    default:
+      return {};
+  }
+}
+
+/** None for what comes from another stage or image. */
+function copyOf(name: string, rest: string, workingDirectory: string): Copy[] {
+  const flags = new Map(
+    Array.from(rest.matchAll(/(?:^|\s)--(\w+)(?:=(\S+))?/g), ([, flag = "", value = ""]) => [flag, value]),
+  );
+  const paths = literal(name, rest.replace(/^(--\S+\s+)+/, ""));
+  const list = paths.startsWith("[") ? words(paths) : paths.split(/\s+/);
+  const target = list.at(-1) ?? "";
+  const sources = list.slice(0, -1);
+  if (flags.has("from")) {
+    return [];
+  }
+  if (sources.length === 0 || sources.some((source) => /^<<|:\/\//.test(source))) {
+    throw new Error(`Dockerfile: not modelled: ${name} ${rest}`);
+  }
+  const folder = target.endsWith("/") || target.endsWith(".") || sources.length > 1;
+  return [
+    {
+      sources,
+      target: `${posix.resolve(workingDirectory, target)}${folder ? "/" : ""}`,
+      owner: flags.get("chown"),
+      mode: flags.get("chmod"),
+    },
+  ];
+}
+
+function literal(name: string, rest: string): string {
+  if (rest.includes("$")) {
+    throw new Error(`Dockerfile: a variable inside ${name} is not modelled: ${rest}`);
+  }
+  return rest;
+}
+
+const numbers: Readonly<Record<string, string>> = { 2: "SIGINT", 3: "SIGQUIT", 9: "SIGKILL", 15: "SIGTERM" };
+
+function signalName(text: string): string {
+  const named = numbers[text] ?? `SIG${text.toUpperCase().replace(/^SIG/, "")}`;
+  if (/\d$/.test(named) && !/^SIGUSR[12]$/.test(named)) {
+    throw new Error(`Dockerfile: not modelled: STOPSIGNAL ${text}`);
+  }
+  return named;
+}
+
+function instructions(text: string): Instruction[] {
   return text
     .split("\n")
     .filter((line) => !/^\s*#/.test(line))
@@ -58,41 +137,4 @@ function instructions(text: string): { name: string; rest: string }[] {
     .flatMap((match) =>
       match === null ? [] : [{ name: (match[1] ?? "").toUpperCase(), rest: match[2] ?? "" }],
     );
-}
-
-/** The exec form is a JSON array; anything else is a line for the shell. */
-function words(rest: string): readonly string[] {
-  if (!rest.startsWith("[")) {
-    return ["/bin/sh", "-c", rest];
-  }
-  const value: unknown = JSON.parse(rest);
-  if (!Array.isArray(value) || !value.every((word) => typeof word === "string")) {
-    throw new Error(`Dockerfile: not a list of texts: ${rest}`);
-  }
-  return value;
-}
-
-/** All but PATH, which has a meaning of its own here. */
-function variables(rest: string): Record<string, string> {
-  const [, name = "", text = ""] = /^([A-Za-z_]\w*)\s+(.+)$/.exec(rest) ?? [];
-  const pairs: (readonly [string, string])[] =
-    name === ""
-      ? Array.from(
-          rest.matchAll(/([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)/g),
-          ([, variable = "", value = ""]) => [variable, unquoted(value)],
-        )
-      : [[name, text]];
-  const kept = pairs.filter(([variable]) => variable !== "PATH");
-  const computed = kept.find(([, value]) => value.includes("$"));
-  if (computed !== undefined) {
-    throw new Error(`Dockerfile: a variable inside ENV is not modelled: ${computed.join("=")}`);
-  }
-  return Object.fromEntries(kept);
-}
-
-function unquoted(value: string): string {
-  if (value.startsWith("'")) {
-    return value.slice(1, -1);
-  }
-  return (value.startsWith('"') ? value.slice(1, -1) : value).replaceAll(/\\(.)/g, "$1");
 }

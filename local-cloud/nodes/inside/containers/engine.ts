@@ -1,88 +1,128 @@
-import type { Assignment } from "../../../machines";
-import { type Container, containerId, startContainer } from "./container";
+import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Assignment, ContainerOrder, PortMapping } from "../../../machines";
 import type { Settings } from "../settings";
+import { type Container, createContainer } from "./container";
+import { containersFolder } from "./root";
+import { startTask, type Task } from "./task";
 
 /** What Docker is to a real agent: the containers belong to it and outlive the agent. */
 export interface Engine {
-  /** Port of 127.0.0.1 where containers are told to find the agent's task metadata. */
-  readonly metadataPort: number;
-  /** Starts a task's container once; later calls for the same task change nothing. */
+  /** Starts a task's containers once; later calls for the same task change nothing. */
   run(assignment: Assignment): void;
   stop(taskArn: string): void;
-  containers(): readonly Container[];
+  tasks(): readonly Task[];
   /** Forgets the stopped containers of all tasks but these. */
   prune(taskArns: ReadonlySet<string>): void;
   /** Ends every container at once. */
   kill(): void;
-  /** Container ids. */
-  ids(): readonly string[];
-  /** Ends a container and forgets it. */
+  /** Ends a container. */
   remove(id: string): void;
 }
 
-export function createEngine(settings: Settings, metadataPort: number): Engine {
-  const containers = new Map<string, Container>();
+/** Where containers are told to find the agent's task metadata: an address of their machine, and a port. */
+export interface MetadataPlace {
+  readonly host: string;
+  readonly port: number;
+}
 
-  const holder = (hostPort: number | undefined): Container | undefined =>
-    hostPort === undefined
-      ? undefined
-      : [...containers.values()].find(
-          (other) => other.assignment.container.hostPort === hostPort && other.report().status !== "STOPPED",
-        );
+/** The first port that a container gets which asks for any. */
+const firstDynamicPort = 32_768;
+const volumesFolder = "/var/lib/docker/volumes";
+
+export function createEngine(settings: Settings, metadata: MetadataPlace): Engine {
+  const tasks = new Map<string, Task>();
+  let addresses = 1;
+  // What a machine that lost its power has left.
+  rmSync(join(settings.root, containersFolder), { recursive: true, force: true });
+
+  const nextAddress = (): string => {
+    addresses = (addresses % 65_000) + 1;
+    return `172.17.${Math.floor(addresses / 256)}.${addresses % 256}`;
+  };
+  const volumesOf = (taskArn: string): string =>
+    join(settings.root, volumesFolder, taskArn.slice(taskArn.lastIndexOf("/") + 1));
+  const taken = new Map<Container, readonly PortMapping[]>();
+  const isTaken = (port: number): boolean =>
+    [...taken].some(
+      ([container, bindings]) =>
+        container.report().status !== "STOPPED" && bindings.some(({ hostPort }) => hostPort === port),
+    );
+  /** Decided once for all of a task: what one of its containers has been given isn't another's. */
+  const bind = (order: ContainerOrder, given: Set<number>): readonly PortMapping[] | string => {
+    const bindings: PortMapping[] = [];
+    for (const { containerPort, hostPort } of order.ports) {
+      let port = hostPort === 0 ? firstDynamicPort : hostPort;
+      while (hostPort === 0 && (isTaken(port) || given.has(port))) {
+        port += 1;
+      }
+      if (isTaken(port) || given.has(port)) {
+        return `Bind for 0.0.0.0:${port} failed: port is already allocated`;
+      }
+      given.add(port);
+      bindings.push({ containerPort, hostPort: port });
+    }
+    return bindings;
+  };
+  const create = (assignment: Assignment, changed: () => void): readonly Container[] => {
+    const given = new Set<number>();
+    return assignment.containers.map((order) => {
+      const id = idOf(assignment.taskArn, order.name);
+      const metadataUri = `http://${metadata.host}:${metadata.port}/v4/${id}`;
+      const bindings = bind(order, given);
+      const where = { settings, assignment, id, address: nextAddress(), metadataUri, bindings, changed };
+      const container = createContainer({ ...where, volumes: volumesOf(assignment.taskArn) }, order);
+      if (typeof bindings !== "string") {
+        taken.set(container, bindings);
+      }
+      return container;
+    });
+  };
+  const forget = (task: Task): void => {
+    task.containers.forEach((container) => taken.delete(container));
+    tasks.delete(task.assignment.taskArn);
+    rmSync(volumesOf(task.assignment.taskArn), { recursive: true, force: true });
+  };
 
   return {
-    metadataPort,
     run: (assignment) => {
-      const { taskArn, container } = assignment;
-      if (containers.has(taskArn)) {
-        return;
+      if (!tasks.has(assignment.taskArn)) {
+        tasks.set(
+          assignment.taskArn,
+          startTask(assignment, (changed) => create(assignment, changed)),
+        );
       }
-      containers.set(
-        taskArn,
-        holder(container.hostPort) === undefined
-          ? startContainer(settings, assignment, metadataPort)
-          : refused(
-              assignment,
-              `Bind for 0.0.0.0:${String(container.hostPort)} failed: port is already allocated`,
-            ),
-      );
     },
     stop: (taskArn) => {
-      containers.get(taskArn)?.stop();
+      tasks.get(taskArn)?.stop();
     },
-    containers: () => [...containers.values()],
-    ids: () => [...containers.keys()].map(containerId),
+    tasks: () => [...tasks.values()],
     remove: (id) => {
-      for (const taskArn of [...containers.keys()].filter((each) => containerId(each) === id)) {
-        containers.get(taskArn)?.kill();
-        containers.delete(taskArn);
+      for (const task of tasks.values()) {
+        task.containers
+          .filter((each) => each.id === id)
+          .forEach((each) => {
+            each.kill();
+          });
       }
     },
     kill: () => {
-      containers.forEach((container) => {
-        container.kill();
+      tasks.forEach((task) => {
+        task.kill();
       });
     },
     prune: (taskArns) => {
-      for (const [taskArn, container] of containers) {
-        if (!taskArns.has(taskArn) && container.report().status === "STOPPED") {
-          containers.delete(taskArn);
+      for (const [taskArn, task] of tasks) {
+        if (!taskArns.has(taskArn) && task.report().status === "STOPPED") {
+          forget(task);
         }
       }
     },
   };
 }
 
-function refused(assignment: Assignment, message: string): Container {
-  return {
-    assignment,
-    report: () => ({
-      taskArn: assignment.taskArn,
-      status: "STOPPED",
-      health: "UNKNOWN",
-      reason: `CannotStartContainerError: Error response from daemon: ${message}`,
-    }),
-    stop: () => undefined,
-    kill: () => undefined,
-  };
+/** Id of a task's container; its host name too. */
+function idOf(taskArn: string, name: string): string {
+  return createHash("sha256").update(`${taskArn} ${name}`).digest("hex").slice(0, 12);
 }

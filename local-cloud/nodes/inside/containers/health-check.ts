@@ -1,27 +1,20 @@
-import { spawn } from "node:child_process";
-import type { Assignment } from "../../../machines";
+import type { Health, HealthCheck } from "../../../machines";
 import type { Stop } from "../repetition";
-
-export type Health = "UNKNOWN" | "HEALTHY" | "UNHEALTHY";
-type HealthCheck = NonNullable<Assignment["container"]["healthCheck"]>;
-
-/** Where and with what a container's programs run. */
-export interface Surroundings {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-}
 
 /**
  * Probes a container as Docker does: the first time after one interval; a success counts at once; failures
  * count from the end of the start period or from the first success, and `retries` in a row are unhealthy.
  * Source: Dockerfile reference, HEALTHCHECK.
+ * @param probe runs words in the container: true when they end with 0 within so many milliseconds
  */
 export function watchHealth(
   check: HealthCheck,
-  surroundings: Surroundings,
+  probe: (words: readonly string[], timeout: number) => Promise<boolean>,
   changed: (health: Health) => void,
 ): Stop {
-  if (!["CMD", "CMD-SHELL"].includes(check.command[0] ?? "") || (check.command[1] ?? "") === "") {
+  const [form, ...rest] = check.command;
+  const words = form === "CMD-SHELL" ? ["/bin/sh", "-c", ...rest] : rest;
+  if ((form !== "CMD" && form !== "CMD-SHELL") || (rest[0] ?? "") === "") {
     throw new Error(
       `a health check must be ["CMD", program, …] or ["CMD-SHELL", line] (got ${check.command.join(" ")})`,
     );
@@ -43,7 +36,7 @@ export function watchHealth(
   };
   const next = (): void => {
     timer = setTimeout(() => {
-      void probe(check, surroundings).then((success) => {
+      void probe(words, check.timeout * 1000).then((success) => {
         if (!stopped) {
           judge(success);
           next();
@@ -56,40 +49,4 @@ export function watchHealth(
     stopped = true;
     clearTimeout(timer);
   };
-}
-
-/** True when the command ends with 0 in time. */
-function probe({ command, timeout }: HealthCheck, { cwd, env }: Surroundings): Promise<boolean> {
-  const [form, ...rest] = command;
-  const [program = "", ...parameters] = form === "CMD-SHELL" ? ["/bin/sh", "-c", ...rest] : rest;
-  return new Promise((resolve) => {
-    const child = spawn(program, parameters, { cwd, env, stdio: "ignore", detached: true });
-    const timer = setTimeout(() => {
-      killGroup(child.pid);
-    }, timeout * 1000);
-    const done = (success: boolean): void => {
-      clearTimeout(timer);
-      resolve(success);
-    };
-    child.on("error", () => {
-      done(false);
-    });
-    child.on("exit", (code) => {
-      done(code === 0);
-    });
-  });
-}
-
-/** Ends a process that leads a group, and all of its group. Gone already is success. */
-export function killGroup(pid: number | undefined): void {
-  if (pid === undefined) {
-    return;
-  }
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) {
-      throw error;
-    }
-  }
 }

@@ -1,33 +1,44 @@
 import { rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import type { Stop } from "../repetition";
-import { log } from "../settings";
+import { log, type Settings } from "../settings";
 
 /**
- * Makes a TCP port of this machine reachable from outside its network namespace, as a Unix socket
- * named after the host port.
+ * Makes a container's port reachable at a port of its machine, and from outside the machine's network namespace as a
+ * Unix socket named after that port.
  */
-export function publish(socketDirectory: string, hostPort: number, containerPort: number): Stop {
+export function publish(
+  { socketDirectory, sandbox }: Settings,
+  hostPort: number,
+  target: { readonly host: string; readonly port: number },
+): Stop {
   const path = join(socketDirectory, `${hostPort}.sock`);
   rmSync(path, { force: true });
-  const server = createServer({ allowHalfOpen: true }, (outside) => {
-    const inside = connect({ host: "127.0.0.1", port: containerPort, allowHalfOpen: true });
-    const ended = (error: unknown): void => {
-      if (error instanceof Error) {
-        inside.destroy();
-        outside.destroy();
-      }
-    };
-    pipeline(outside, inside, ended);
-    pipeline(inside, outside, ended);
-  });
-  server.on("error", (error) => {
-    log(`port ${hostPort} can't be reached from outside: ${error.message}`);
-  });
-  server.listen(path);
+  // The port itself, where it is the machine's own: everybody's without namespaces, the container's on the host network.
+  const own = sandbox === "namespaces" && target.host !== "127.0.0.1";
+  const servers = [path, ...(own ? [hostPort] : [])].map((place) =>
+    createServer({ allowHalfOpen: true }, (outside) => {
+      relay(outside, connect({ ...target, allowHalfOpen: true }));
+    })
+      .on("error", (error) => {
+        log(`port ${hostPort} can't be reached from outside: ${error.message}`);
+      })
+      .listen(place),
+  );
   return () => {
-    server.close();
+    servers.forEach((server) => server.close());
   };
+}
+
+function relay(outside: Socket, inside: Socket): void {
+  const ended = (error: unknown): void => {
+    if (error instanceof Error) {
+      inside.destroy();
+      outside.destroy();
+    }
+  };
+  pipeline(outside, inside, ended);
+  pipeline(inside, outside, ended);
 }

@@ -52,8 +52,8 @@ function docker(engine: Engine, [command, ...rest]: readonly string[]): Outcome 
     return {
       code: 0,
       output: engine
-        .ids()
-        .map((id) => `${id}\n`)
+        .tasks()
+        .flatMap(({ containers }) => containers.map(({ id }) => `${id}\n`))
         .join(""),
     };
   }

@@ -1,20 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadApis } from "../../local-cloud/aws/protocol/api";
-import { serveAws } from "../../local-cloud/aws/protocol/gateway";
-import { placeAwsCli } from "../../local-cloud/aws-cli/place";
-import type { Settings } from "../../local-cloud/aws/settings";
-import { listen, type LoopbackServer } from "../../local-cloud/http-server";
-import { ensurePython } from "../../local-cloud/python/environment";
-import { createStage, serviceInput, type Stage } from "./ecs-stage";
-import { startScript, type Ended } from "./node-script";
+import type { Settings } from "../../../local-cloud/aws/settings";
+import { createStage, serviceInput, type Stage } from "../ecs-stage";
+import { startAwsStages, type AwsStage } from "./cloud";
+import type { Ended } from "./run";
 
 const account = "123456789012";
-/** Seconds after which an agent counts as lost: the stage has a clock of its own, years behind. */
-const never = 1e9;
-
 /** ECS of the local cloud, for the scripts of services to work with by the real AWS CLI. */
 export interface ServiceStage {
   readonly stage: Stage;
@@ -33,36 +23,19 @@ export interface ServiceScripts {
   readonly close: () => Promise<void>;
 }
 
-/** Starts the AWS CLI. */
+/** Starts what they share. */
 export async function startServiceScripts(): Promise<ServiceScripts> {
-  const python = await ensurePython(join(__dirname, "../../.local-cloud"));
-  const folder = mkdtempSync(join(tmpdir(), "service-"));
-  const places = { bin: folder, runDirectory: folder, log: join(folder, "aws.log") };
-  const closeCli = await placeAwsCli(python, places);
-  const apis = await loadApis(python);
-  const sts = createServer((_, response) => {
-    response.writeHead(200, { "content-type": "text/xml" });
-    response.end(
-      `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>${account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
-    );
-  });
-  await listen(sts, { host: "127.0.0.1", port: 0 });
+  const stages = await startAwsStages();
   return {
     createStage: async (options) => {
       const stage = createStage(options);
-      const settings = { ...stage.settings, lostAfter: never };
-      return stageOf(stage, await serveAws(stage.world, { apis, motoPort: portOf(sts), settings }), folder);
+      return stageOf(stage, await stages.open(stage.world, stage.settings));
     },
-    close: async () => {
-      sts.closeAllConnections();
-      sts.close();
-      await closeCli();
-      rmSync(folder, { recursive: true });
-    },
+    close: () => stages.close(),
   };
 }
 
-function stageOf(stage: Stage, gateway: LoopbackServer, bin: string): ServiceStage {
+function stageOf(stage: Stage, aws: AwsStage): ServiceStage {
   return {
     stage,
     createService: (over = {}) => {
@@ -92,13 +65,7 @@ function stageOf(stage: Stage, gateway: LoopbackServer, bin: string): ServiceSta
         stage.advance(0.5);
       }, 20);
       try {
-        return await startScript(join("constructs/aws", script), {
-          PATH: `${bin}:${process.env["PATH"] ?? ""}`,
-          HOME: bin,
-          AWS_ENDPOINT_URL: gateway.url,
-          AWS_ACCESS_KEY_ID: "test",
-          AWS_SECRET_ACCESS_KEY: "test",
-          NO_PROXY: "127.0.0.1",
+        return await aws.run(join("constructs/aws", script), {
           NAME: "shop",
           SITE: "ams3",
           SERVICE: "app--ams3",
@@ -116,12 +83,12 @@ function stageOf(stage: Stage, gateway: LoopbackServer, bin: string): ServiceSta
           RECONNECT_SECONDS: "0",
           LAG_SECONDS: "2",
           ...settings,
-        }).ended;
+        });
       } finally {
         clearInterval(clock);
       }
     },
-    close: () => gateway.close(),
+    close: () => aws.close(),
   };
 }
 
@@ -131,8 +98,3 @@ export const nodeOf = (node: string, site = "ams3", deployment = "shop") => ({
   "anywhere.site": site,
   "anywhere.node": node,
 });
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

@@ -1,0 +1,65 @@
+import { askForApproval } from "./approval";
+import { eachStack } from "./each-stack";
+import type { Deployment } from "./prepared";
+import { isOfOneStack, Refusal } from "../refusals/refusal";
+import type { Plan } from "../terraform/plan";
+import type { Stack } from "../terraform/stacks";
+
+/** How a command changes stacks. */
+export interface Change<P extends Plan> {
+  /** Ids of the stacks that a stack waits for. */
+  readonly waitsFor: (stack: Stack) => readonly string[];
+  /** Whether plans are applied unasked. */
+  readonly autoApprove: boolean;
+  /** Plans stacks that are free to go together; a plan is undefined when there is nothing to do. */
+  readonly plan: (together: readonly Stack[]) => readonly Promise<P | undefined>[];
+  /** Does what can be done after an apply that has failed with this exit code. @throws {TerraformFailed} if need be. */
+  readonly remedy: (plan: P, failed: number) => Promise<void>;
+}
+
+/**
+ * Plans stacks, asks for approval of all plans that were made together, and applies exactly these.
+ *
+ * @throws {Refusal} in the end, with what became of each stack, when not all is done.
+ * @throws {Declined} when the user doesn't want the plans: none of them is applied, and nothing else is begun.
+ */
+export async function carryOut<P extends Plan>(
+  stacks: readonly Stack[],
+  { terraform, label }: Deployment,
+  { waitsFor, autoApprove, plan, remedy }: Change<P>,
+): Promise<void> {
+  const order = { waitsFor, label, byLevel: !autoApprove };
+  const lines = await eachStack(stacks, order, (together) => {
+    const plans = plan(together);
+    const approved = approve(plans, autoApprove);
+    return plans.map(async (planned) => {
+      await approved;
+      const made = await planned;
+      const exitCode = made?.changes === true ? await terraform.run(made.stack, ["apply", made.file]) : 0;
+      made?.remove();
+      if (made !== undefined && exitCode !== 0) {
+        await remedy(made, exitCode);
+      }
+    });
+  });
+  if (lines.length > 0) {
+    const goOn = "Once the cause is gone, run the same command again: it goes on where this one stopped.";
+    throw new Refusal([...lines, goOn].join("\n"));
+  }
+}
+
+/** Waits until nothing is left to be planned, and for the user's approval where it is needed. */
+async function approve(plans: readonly Promise<Plan | undefined>[], autoApprove: boolean): Promise<void> {
+  const changed: string[] = [];
+  for (const one of await Promise.allSettled(plans)) {
+    if (one.status === "rejected" && !isOfOneStack(one.reason)) {
+      throw one.reason;
+    }
+    if (one.status === "fulfilled" && one.value?.changes === true) {
+      changed.push(one.value.stack.id);
+    }
+  }
+  if (!autoApprove && changed.length > 0) {
+    await askForApproval(changed);
+  }
+}

@@ -1,0 +1,36 @@
+import { availableParallelism, freemem } from "node:os";
+
+/** Runs something when it is its turn. */
+export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Lets so many go at the same time; the others wait for their turn in the order in which they came. */
+export function limitTo(count: number): Limit {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  return async (work) => {
+    if (free > 0) {
+      free--;
+    } else {
+      await new Promise<void>((go) => waiting.push(go));
+    }
+    try {
+      return await work();
+    } finally {
+      // Whoever is next takes the place over, so that nobody who comes now gets it.
+      const next = waiting.shift();
+      free += next === undefined ? 1 : 0;
+      next?.();
+    }
+  };
+}
+
+/** At its peak, a Terraform with the provider for AWS takes about 600 MB. */
+const bytesEach = 600e6;
+
+/** How many Terraforms a machine bears: most of the time they wait for a cloud, so that memory is what bounds them. */
+export function bearable(
+  cores = availableParallelism(),
+  bytes = Math.min(freemem(), process.constrainedMemory() || Infinity),
+): number {
+  return Math.max(1, Math.min(4 * cores, Math.floor(bytes / bytesEach)));
+}

@@ -1,0 +1,63 @@
+import type { Container, ContainerDefinition, Task as Description } from "@aws-sdk/client-ecs";
+import type { World } from "../../../world";
+import { derivedHex } from "../../protocol/identifiers";
+import type { Task } from "../../state";
+
+const toDate = (time: number | undefined): Date | undefined =>
+  time === undefined ? undefined : new Date(time);
+
+/** A task as DescribeTasks tells it. */
+export function describeTask(world: World, task: Task, include: readonly string[]): Description {
+  const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
+  return {
+    taskArn: task.arn,
+    clusterArn: world.aws.clusters.get(task.clusterName)?.arn,
+    taskDefinitionArn: task.taskDefinitionArn,
+    containerInstanceArn: task.containerInstanceArn,
+    group: task.group,
+    startedBy: task.startedBy,
+    launchType: "EXTERNAL",
+    lastStatus: task.lastStatus,
+    desiredStatus: task.desiredStatus,
+    healthStatus: task.health,
+    connectivity: "CONNECTED",
+    cpu: definition?.cpu,
+    memory: definition?.memory,
+    createdAt: new Date(task.createdAt),
+    startedAt: toDate(task.startedAt),
+    stoppingAt: toDate(task.stoppingAt),
+    stoppedAt: toDate(task.stoppedAt),
+    stoppedReason: task.stoppedReason,
+    stopCode: task.stopCode as Description["stopCode"],
+    containers: (definition?.containerDefinitions ?? []).map((container) =>
+      describeContainer(task, container),
+    ),
+    attachments: [],
+    overrides: { containerOverrides: [] },
+    tags: include.includes("TAGS") ? task.tags : [],
+    version: 1,
+  };
+}
+
+function describeContainer(task: Task, { name = "", image, cpu, memory }: ContainerDefinition): Container {
+  const known = task.containers.find((container) => container.name === name);
+  return {
+    containerArn: `${task.arn.replace(":task/", ":container/")}/${derivedHex(32, task.arn, name)}`,
+    taskArn: task.arn,
+    name,
+    image,
+    runtimeId: known?.runtimeId,
+    lastStatus: task.lastStatus === "STOPPED" ? "STOPPED" : (known?.status ?? "PENDING"),
+    healthStatus: known?.health ?? "UNKNOWN",
+    exitCode: known?.exitCode,
+    reason: known?.reason,
+    cpu: String(cpu ?? 0),
+    memory: memory === undefined ? undefined : String(memory),
+    networkBindings: (task.lastStatus === "STOPPED" ? [] : (known?.networkBindings ?? [])).map((binding) => ({
+      bindIP: "0.0.0.0",
+      protocol: "tcp",
+      ...binding,
+    })),
+    networkInterfaces: [],
+  };
+}

@@ -1,0 +1,22 @@
+import type { World } from "../../../world";
+import type { Health } from "../../../machines";
+import type { Task } from "../../state";
+
+/** Names of a task's essential containers that have a health check: they are what its health depends on. */
+export function checkedContainers({ aws }: World, { taskDefinitionArn }: Task): readonly string[] {
+  return (aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [])
+    .filter(({ essential, healthCheck }) => essential !== false && healthCheck !== undefined)
+    .map(({ name = "" }) => name);
+}
+
+/**
+ * UNHEALTHY once one of them is, HEALTHY once all are, else UNKNOWN; also where there is none.
+ * Source: Amazon ECS API Reference, HealthCheck; Developer Guide, "Determine task health using container health checks".
+ */
+export function healthOf(world: World, task: Task): Health {
+  const found = checkedContainers(world, task).map(
+    (name) => task.containers.find((container) => container.name === name)?.health ?? "UNKNOWN",
+  );
+  const worst = (["UNHEALTHY", "UNKNOWN"] as const).find((health) => found.includes(health));
+  return worst ?? (found.length === 0 ? "UNKNOWN" : "HEALTHY");
+}

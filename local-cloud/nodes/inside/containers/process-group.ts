@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+import { constants } from "node:os";
+
+/** True when a program ends with 0 within so many milliseconds. @param input what it reads */
+export function succeeds(
+  [program = "", ...parameters]: readonly string[],
+  options: SpawnOptions,
+  timeout: number,
+  input = "",
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn(program, parameters, {
+      ...options,
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+    child.stdin.on("error", () => undefined).end(input);
+    const timer = setTimeout(() => {
+      killGroup(child.pid);
+    }, timeout);
+    const done = (success: boolean): void => {
+      clearTimeout(timer);
+      resolve(success);
+    };
+    child.on("error", () => {
+      done(false);
+    });
+    child.on("exit", (code) => {
+      done(code === 0);
+    });
+  });
+}
+
+/** Resolves with a shell's code of how a child ended. */
+export function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+/** Ends a process that leads a group, and all of its group. Gone already is success. */
+export function killGroup(pid: number | undefined): void {
+  if (pid !== undefined) {
+    sendSignal(-pid, "SIGKILL");
+  }
+}
+
+/** Gone already is success. */
+export function sendSignal(pid: number, signal: string): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) {
+      throw error;
+    }
+  }
+}
