@@ -88,7 +88,7 @@ function endTasks(world: World): void {
       const reports = tasks.map(({ arn: taskArn, desiredStatus }) => ({
         taskArn,
         status: desiredStatus,
-        health: "UNKNOWN" as const,
+        containers: [],
       }));
       const { managedInstanceId, arn: containerInstanceArn } = instance;
       const poll = { machine: managedInstanceId, managedInstanceId, containerInstanceArn, tasks: reports };
@@ -199,7 +199,7 @@ function runningTask(id: string, { arn: containerInstanceArn, clusterName }: Con
     stoppedAt: undefined,
     stoppedReason: undefined,
     stopCode: undefined,
-    exitCode: undefined,
+    containers: [],
     tags: [],
   };
 }
