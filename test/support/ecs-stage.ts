@@ -18,6 +18,8 @@ export interface Node {
   alive: boolean;
   /** What it does with a task that is to run; a healthy container when left out. */
   run?: (assignment: Assignment) => Outcome;
+  /** What becomes of each container of a task that is to run, by name; what the task does when left out. */
+  each?: (name: string) => Outcome;
 }
 
 /** ECS and Systems Manager without HTTP, on a clock of their own. */
@@ -41,15 +43,22 @@ export interface Stage {
 const healthy = (): Outcome => ({ status: "RUNNING", health: "HEALTHY" });
 
 /** What an agent that does as it is told says next about a task. */
-export function reportOn(assignment: Assignment, run: NonNullable<Node["run"]> = healthy): TaskReport {
-  const { taskArn, desiredStatus, containers } = assignment;
-  const outcome: Outcome =
-    desiredStatus === "STOPPED" ? { status: "STOPPED", health: "UNKNOWN", exitCode: 0 } : run(assignment);
-  return {
-    taskArn,
-    status: outcome.status,
-    containers: containers.map(({ name }) => ({ name, networkBindings: [], ...outcome })),
-  };
+export function reportOn(
+  assignment: Assignment,
+  run: NonNullable<Node["run"]> = healthy,
+  each: NonNullable<Node["each"]> = () => run(assignment),
+): TaskReport {
+  const { taskArn, desiredStatus, containers: orders } = assignment;
+  const stopped: Outcome = { status: "STOPPED", health: "UNKNOWN", exitCode: 0 };
+  const containers = orders.map(({ name }) => ({
+    name,
+    networkBindings: [],
+    ...(desiredStatus === "STOPPED" ? stopped : each(name)),
+  }));
+  const reached = (["PENDING", "RUNNING"] as const).find((status) =>
+    containers.some((container) => container.status === status),
+  );
+  return { taskArn, status: reached ?? "STOPPED", containers };
 }
 
 /** A stage with an ACTIVE cluster `anywhere` and a task definition `app:1` with host port 8080 and a health check. */
@@ -101,7 +110,7 @@ export function createStage(options: Partial<Settings> = {}): Stage {
     );
     reports.clear();
     for (const assignment of orders.tasks) {
-      reports.set(assignment.taskArn, reportOn(assignment, node.run));
+      reports.set(assignment.taskArn, reportOn(assignment, node.run, node.each));
     }
   };
   call("CreateCluster", { clusterName: "anywhere" });

@@ -1,0 +1,102 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { expect } from "@jest/globals";
+import type { ContainerOrder } from "../../local-cloud/machines";
+import { shell, testOnNode, until, useMachines, type ReadyNode } from "./machines-stage";
+
+const start = useMachines();
+
+const strict: Partial<ContainerOrder> = {
+  readOnlyRoot: true,
+  initProcess: true,
+  user: "65532:65532",
+  capabilities: { add: [], drop: ["ALL"] },
+  noNewPrivileges: true,
+};
+
+/** What lines of sh print in a container, by name. */
+async function printed(
+  node: ReadyNode,
+  containers: readonly ContainerOrder[],
+): Promise<Record<string, string>> {
+  node.run(containers);
+  await node.reaches("STOPPED");
+  const id = "0123456789abcdef";
+  const logOf = (name: string) => readFileSync(node.disk(`/var/log/containers/${name}-${id}.log`), "utf8");
+  return Object.fromEntries(containers.map(({ name }) => [name, logOf(name)]));
+}
+
+testOnNode(
+  start,
+  "a container has its user, its capabilities and no more, and writes where it may",
+  async (node) => {
+    const look = `
+    echo "$(id -u):$(id -g) $HOME $(pwd)"
+    grep -E 'Cap(Eff|Bnd)|NoNewPrivs' /proc/self/status | tr -d '\\t\\n'; echo
+    for folder in / /etc /tmp /usr/bin; do touch $folder/mark && echo "wrote $folder"; done
+    setpriv --reuid 33 --regid 33 --clear-groups id -u`;
+    const out = await printed(node, [
+      shell("standard", look, { essential: false }),
+      shell("strict", look, { ...strict, essential: false }),
+      shell("memory", look, {
+        ...strict,
+        essential: false,
+        tmpfs: [{ containerPath: "/tmp", mebibytes: 8, mountOptions: [] }],
+      }),
+      shell("named", look, { essential: false, user: "node" }),
+      shell("last", "sleep 1", { dependsOn: [{ containerName: "named", condition: "COMPLETE" }] }),
+    ]);
+    expect(out["standard"]).toContain("0:0 /root /app\n");
+    expect(out["standard"]).toContain("CapEff:00000000a80425fbCapBnd:00000000a80425fbNoNewPrivs:0\n");
+    expect(out["standard"]).toMatch(/wrote \/\nwrote \/etc\nwrote \/tmp\n(touch: .*\n)33\n/);
+    expect(out["strict"]).toContain("65532:65532 / /app\n");
+    expect(out["strict"]).toContain("CapEff:0000000000000000CapBnd:0000000000000000NoNewPrivs:1\n");
+    expect(out["strict"]).not.toContain("wrote");
+    expect(out["memory"]).toContain("wrote /tmp\n");
+    expect(out["named"]).toContain("1000:1000 /home/node /app\n");
+    expect(out["named"]).toMatch(/wrote \/tmp\n/);
+    expect(out["named"]).not.toContain("wrote /etc");
+    expect(out["named"]).not.toContain("\n33\n");
+  },
+);
+
+testOnNode(
+  start,
+  "a container sees its volumes, and nothing of its machine's files, processes and names",
+  async (node) => {
+    mkdirSync(node.disk("/srv/given"), { recursive: true });
+    writeFileSync(node.disk("/srv/given/file"), "given");
+    const volume = (containerPath: string, readOnly: boolean, hostPath?: string) => ({
+      volume: "shared",
+      hostPath,
+      containerPath,
+      readOnly,
+    });
+    const out = await printed(node, [
+      shell("one", "cat /given/file; touch /given/mark || echo refused; echo from one >/own/file", {
+        essential: false,
+        mounts: [volume("/given", true, "/srv/given"), volume("/own", false)],
+      }),
+      shell("two", "cat /own/file; ls -A /srv /root /home; cat /proc/1/comm; hostname; cat /etc/hosts", {
+        mounts: [volume("/own", false)],
+        dependsOn: [{ containerName: "one", condition: "COMPLETE" }],
+      }),
+    ]);
+    expect(out["one"]).toMatch(/^given.*Read-only file system\nrefused\n$/s);
+    expect(out["two"]).toMatch(
+      /^from one\n\/home:\nnode\n\n\/root:\n\n\/srv:\n(?:ba|da)?sh\n([0-9a-f]{12})\n127.0.0.1\tlocalhost\n.*172\.17\.0\.\d\t\1\n$/s,
+    );
+  },
+);
+
+testOnNode(start, "a container that can't be started says why, as Docker does", async (node) => {
+  node.run([shell("app", "true", { entryPoint: ["no-such-program"] })]);
+  await node.reaches("STOPPED");
+  expect(node.ofContainer("app")?.reason).toBe(
+    'CannotStartContainerError: Error response from daemon: exec: "no-such-program": executable file not found in $PATH',
+  );
+  node.orders.length = 0;
+  await until(() => node.ofContainer("app") === undefined);
+  node.run([shell("app", "true", { user: "nobody-knows" })]);
+  await node.reaches("STOPPED");
+  expect(node.ofContainer("app")?.reason).toMatch(/unable to find user nobody-knows: no matching entries/);
+});
