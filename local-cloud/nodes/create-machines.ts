@@ -36,6 +36,22 @@ export interface LocalMachines extends Machines {
   readonly origin: Origin | undefined;
 }
 
+/** The machines that there are, and what their part of the local cloud works with. */
+interface Yard {
+  readonly world: World;
+  readonly kind: SandboxKind;
+  readonly shared: Shared;
+  /** Folder with a folder for each machine. */
+  readonly disks: string;
+  readonly consolePath: (name: string) => string;
+  readonly machines: Map<string, Machine>;
+  /** What machines reach beside themselves; undefined until it is known. */
+  network: PrivateNetwork | undefined;
+  /** Machines that a fault switches on later. */
+  readonly delayed: Map<string, NodeJS.Timeout>;
+  readonly inTurn: ReturnType<typeof queues>;
+}
+
 /**
  * Makes the part of the local cloud that machines run in. Faults of service `machine`: operation `boot`
  * (an error: the machine stays dark; a delay: it starts that much later), a program's name, a URL's path.
@@ -44,126 +60,75 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
   const { world, directory, runDirectory, imagesDirectory } = options;
   const python = await findInterpreter(options.python);
   const { kind, reason } = await chooseSandbox(options.sandbox, python);
-  const shared: Shared = {
-    runDirectory,
-    imagesDirectory,
-    python,
-    supervisor: join(runDirectory, "supervisor.js"),
-  };
+  const supervisor = join(runDirectory, "supervisor.js");
   const disks = join(directory, "machines");
-  const consolePath = (name: string): string => join(directory, "logs", `${name}.log`);
   await rm(disks, { recursive: true, force: true });
   await Promise.all(
     [runDirectory, imagesDirectory, join(directory, "logs")].map((path) => mkdir(path, { recursive: true })),
   );
-  await bundle(join(__dirname, "inside", "supervisor.ts"), shared.supervisor);
-
-  const machines = new Map<string, Machine>();
-  const delayed = new Map<string, NodeJS.Timeout>();
-  const happened = (caller: string, name: string, detail: JsonObject = {}): void => {
-    note(world, { kind: "event", service: "machine", name, caller, detail });
+  await bundle(join(__dirname, "inside", "supervisor.ts"), supervisor);
+  const yard: Yard = {
+    world,
+    kind,
+    shared: { runDirectory, imagesDirectory, python, supervisor },
+    disks,
+    consolePath: (name) => join(directory, "logs", `${name}.log`),
+    machines: new Map(),
+    network: undefined,
+    delayed: new Map(),
+    inTurn: queues(),
   };
   const told = ({ machine, event, detail }: MachineEvent): void => {
-    happened(machine, event, detail);
+    happened(yard, machine, event, detail);
     if (event === "booted") {
-      machines.get(machine)?.hasStarted();
+      yard.machines.get(machine)?.hasStarted();
     }
   };
-  let network: PrivateNetwork | undefined;
   const cloud = await serveCloudSocket(world, join(runDirectory, "cloud.sock"), options.handler, told, {
-    addresses: (machine) => network?.addresses(machine) ?? [],
-    open: (machine, address) => network?.open(machine, address),
+    addresses: (machine) => yard.network?.addresses(machine) ?? [],
+    open: (machine, address) => yard.network?.open(machine, address),
   });
   const origin =
     kind === "namespaces" ? await serveOrigin(world, join(runDirectory, "origin.sock")) : undefined;
-
-  const known = (name: string): Machine => {
-    const machine = machines.get(name);
-    if (machine === undefined) {
-      throw new Error(`there is no machine ${name}`);
-    }
-    return machine;
-  };
-  const forgetDelay = (name: string): void => {
-    clearTimeout(delayed.get(name));
-    delayed.delete(name);
-  };
-  const inTurn = queues();
-
-  const boot = async (spec: MachineSpec): Promise<void> => {
-    if (!/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(spec.name) || machines.has(spec.name)) {
-      throw new Error(
-        `a machine can't be named ${spec.name}: taken, or not of letters, digits, dots and dashes`,
-      );
-    }
-    if (!spec.userData.startsWith("#!")) {
-      throw new Error(`user-data of ${spec.name} is not a script: its first line must start with #!`);
-    }
-    const paths = { directory: join(disks, spec.name), console: consolePath(spec.name) };
-    const machine = createMachine(kind, shared, spec, paths, (end) => {
-      happened(spec.name, "crashed", { end });
-    });
-    machines.set(spec.name, machine);
-    await machine.make();
-    const fault = takeFault(world, {
-      service: "machine",
-      operation: "boot",
-      input: JSON.stringify({ name: spec.name, hostname: spec.hostname }),
-    });
-    if (fault?.kind === "delay") {
-      delayed.set(
-        spec.name,
-        setTimeout(() => {
-          delayed.delete(spec.name);
-          void inTurn(spec.name, () => machine.switchOn()).catch((error: unknown) => {
-            happened(spec.name, "failed", { line: String(error) });
-          });
-        }, fault.milliseconds),
-      );
-    } else if (fault === undefined) {
-      await machine.switchOn();
-    }
-    if (fault !== undefined) {
-      happened(spec.name, "dark", { effect: fault.kind });
-    }
-  };
-
-  const destroy = async (name: string): Promise<void> => {
-    const machine = machines.get(name);
-    if (machine === undefined) {
-      return;
-    }
-    forgetDelay(name);
-    await machine.switchOff();
-    await machine.remove();
-    machines.delete(name);
-    happened(name, "destroyed");
-  };
-
   return {
-    sandbox: kind,
+    ...actionsOf(yard),
     sandboxReason: reason,
     origin,
-    boot: (spec) => inTurn(spec.name, () => boot(spec)),
-    destroy: (name) => inTurn(name, () => destroy(name)),
+    close: async () => {
+      await Promise.all(
+        [...yard.machines.keys()].map((name) => yard.inTurn(name, () => destroy(yard, name))),
+      );
+      await Promise.all([cloud.close(), origin?.close()]);
+      await rm(supervisor, { force: true });
+    },
+  };
+}
+
+/** What can be done with machines; one thing after the other with each. */
+function actionsOf(yard: Yard): Omit<Machines, "close"> {
+  const { inTurn } = yard;
+  return {
+    sandbox: yard.kind,
+    boot: (spec) => inTurn(spec.name, () => boot(yard, spec)),
+    destroy: (name) => inTurn(name, () => destroy(yard, name)),
     powerOff: (name) =>
       inTurn(name, async () => {
-        forgetDelay(name);
-        await known(name).switchOff();
-        happened(name, "powered-off");
+        forgetDelay(yard, name);
+        await known(yard, name).switchOff();
+        happened(yard, name, "powered-off");
       }),
     powerOn: (name) =>
       inTurn(name, async () => {
-        await known(name).switchOn();
-        happened(name, "powered-on");
+        await known(yard, name).switchOn();
+        happened(yard, name, "powered-on");
       }),
     agent: (name, action) =>
       inTurn(name, async () => {
-        await known(name).control(`/agent/${action}`);
-        happened(name, action === "stop" ? "agent-killed" : "agent-started");
+        await known(yard, name).control(`/agent/${action}`);
+        happened(yard, name, action === "stop" ? "agent-killed" : "agent-started");
       }),
     connect: (name, port) => {
-      const socket = connect(join(runDirectory, name, `${port}.sock`));
+      const socket = connect(join(yard.shared.runDirectory, name, `${port}.sock`));
       // A relay accepts before it knows whether its port does.
       socket.once("end", () => {
         if (socket.bytesRead === 0) {
@@ -173,15 +138,83 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
       return socket;
     },
     reach: (given) => {
-      network = given;
+      yard.network = given;
     },
-    console: (name) => readFile(consolePath(name), "utf8"),
-    close: async () => {
-      await Promise.all([...machines.keys()].map((name) => inTurn(name, () => destroy(name))));
-      await Promise.all([cloud.close(), origin?.close()]);
-      await rm(shared.supervisor, { force: true });
-    },
+    console: (name) => readFile(yard.consolePath(name), "utf8"),
   };
+}
+
+async function boot(yard: Yard, spec: MachineSpec): Promise<void> {
+  const { kind, shared, disks, consolePath, machines } = yard;
+  if (!/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(spec.name) || machines.has(spec.name)) {
+    throw new Error(
+      `a machine can't be named ${spec.name}: taken, or not of letters, digits, dots and dashes`,
+    );
+  }
+  if (!spec.userData.startsWith("#!")) {
+    throw new Error(`user-data of ${spec.name} is not a script: its first line must start with #!`);
+  }
+  const paths = { directory: join(disks, spec.name), console: consolePath(spec.name) };
+  const machine = createMachine(kind, shared, spec, paths, (end) => {
+    happened(yard, spec.name, "crashed", { end });
+  });
+  machines.set(spec.name, machine);
+  await machine.make();
+  const fault = takeFault(yard.world, {
+    service: "machine",
+    operation: "boot",
+    input: JSON.stringify({ name: spec.name, hostname: spec.hostname }),
+  });
+  if (fault?.kind === "delay") {
+    switchOnLater(yard, machine, fault.milliseconds);
+  } else if (fault === undefined) {
+    await machine.switchOn();
+  }
+  if (fault !== undefined) {
+    happened(yard, spec.name, "dark", { effect: fault.kind });
+  }
+}
+
+function switchOnLater(yard: Yard, machine: Machine, milliseconds: number): void {
+  const { name } = machine.spec;
+  const switchOn = (): void => {
+    yard.delayed.delete(name);
+    yard
+      .inTurn(name, () => machine.switchOn())
+      .catch((error: unknown) => {
+        happened(yard, name, "failed", { line: String(error) });
+      });
+  };
+  yard.delayed.set(name, setTimeout(switchOn, milliseconds));
+}
+
+async function destroy(yard: Yard, name: string): Promise<void> {
+  const machine = yard.machines.get(name);
+  if (machine === undefined) {
+    return;
+  }
+  forgetDelay(yard, name);
+  await machine.switchOff();
+  await machine.remove();
+  yard.machines.delete(name);
+  happened(yard, name, "destroyed");
+}
+
+function known({ machines }: Yard, name: string): Machine {
+  const machine = machines.get(name);
+  if (machine === undefined) {
+    throw new Error(`there is no machine ${name}`);
+  }
+  return machine;
+}
+
+function forgetDelay({ delayed }: Yard, name: string): void {
+  clearTimeout(delayed.get(name));
+  delayed.delete(name);
+}
+
+function happened({ world }: Yard, caller: string, name: string, detail: JsonObject = {}): void {
+  note(world, { kind: "event", service: "machine", name, caller, detail });
 }
 
 /** Actions with the same name run one after the other. */

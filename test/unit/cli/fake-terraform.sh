@@ -5,8 +5,8 @@
 # A plan has changes when $FAKE_CHANGES is set. It prints the place of its state, after the file $FAKE_PLAN_AWAITS is
 # there (3 minutes at most), as an apply ends after $FAKE_APPLY_AWAITS is. An apply prints $FAKE_SAYS, the first 8 characters of it at once, and lasts until it is
 # interrupted, for $FAKE_LASTS seconds at most. Those of the stacks in $FAKE_TOGETHER last until each of them has begun.
-# $FAKE_STATE is the file with the state of every stack. An init lasts $FAKE_INIT_LASTS seconds, and puts the file
-# $FAKE_REPLACES in the place of the stack that it is for.
+# $FAKE_STATE is the file with the state of every stack. An init puts the file $FAKE_REPLACES in the place of the stack
+# that it is for. The command "COMMAND SECONDS" in $FAKE_TAKES takes so long.
 set -euo pipefail
 
 stack="${PWD##*/}"
@@ -61,10 +61,12 @@ if [[ "${FAKE_FAILS:-}" == "${stack} $1" ]]; then
   echo "$1 of ${stack} fails" >&2
   exit 1
 fi
+if [[ "${FAKE_TAKES:-}" == "$1 "* ]]; then
+  sleep "${FAKE_TAKES#* }"
+fi
 case "$1" in
   version) printf '{ "terraform_version": "%s" }\n' "${FAKE_VERSION:-1.9.0}" ;;
   init)
-    sleep "${FAKE_INIT_LASTS:-0}"
     env | grep -E '^(TF_|CHECKPOINT_)' | sort >>"$RECORD.variables"
     if [[ -n "${FAKE_REPLACES:-}" ]]; then
       cp -- "$FAKE_REPLACES" cdk.tf.json

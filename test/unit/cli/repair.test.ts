@@ -91,6 +91,17 @@ test("machines that are made again get new activations first, whichever stacks w
   expect(stdout).toContain("(activation code)");
 });
 
+test("nodes of two sites get their new activations in one go, before anything of either site is made", async () => {
+  const before = activations();
+  spend("ams3/a", "ams3/b", "ams3/c", "office/x");
+  expect(await destroy("compute-ams3", "compute-office")).toMatchObject({ exitCode: 0 });
+  const { exitCode, stderr } = await deploy();
+  expect(exitCode).toBe(0);
+  expect(renewed(before)).toEqual(["ams3/a", "ams3/b", "ams3/c", "office/x"]);
+  const applied = [...stderr.matchAll(/^(\S+) *\| terraform apply$/gm)].map(([, id]) => id);
+  expect([applied[0], applied.slice(1).sort()]).toEqual(["activations", ["compute-ams3", "compute-office"]]);
+});
+
 test("nodes that stay as they are keep their used activations", async () => {
   const before = activations();
   spend("ams3/a", "ams3/b", "ams3/c", "office/x");

@@ -49,6 +49,9 @@ export function checkTaskDefinition(input: RegisterTaskDefinitionRequest): void 
   if (volume !== undefined) {
     throw new ApiError("ClientException", `Volume names must be unique: '${volume}' is used more than once.`);
   }
+  if ((input.volumes ?? []).some(({ configuredAtLaunch }) => configuredAtLaunch === true)) {
+    throw notModelled("volumes that are configured at launch");
+  }
   const port = duplicate(
     containers.flatMap(({ portMappings = [] }) => portMappings.map(({ hostPort }) => hostPort || undefined)),
   );

@@ -237,6 +237,7 @@ export const taskDefinitionOperations: Operations = {
       "networkMode",
       "volumes.name",
       "volumes.host",
+      "volumes.configuredAtLaunch",
       "placementConstraints",
       "requiresCompatibilities",
       "cpu",

@@ -35,83 +35,20 @@ class UnitError extends Error {
   }
 }
 
+/** Services and what is active of them and of other units, by full name. */
+interface State {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly active: Set<string>;
+}
+
 /** @param services by full name of their unit */
 export function createUnits(services: ReadonlyMap<string, Service>): Units {
   // As on a fresh Ubuntu, whose updates are about to start.
   const active = new Set(["apt-daily.timer", "apt-daily-upgrade.timer", "unattended-upgrades.service"]);
-
-  const demand = (unit: string, code: number, failure: string, state: string): void => {
-    const service = services.get(full(unit));
-    const known =
-      (service !== undefined && isInstalled(service.package)) ||
-      present.includes(unit.replace(/\.(service|timer|socket)$/, "")) ||
-      isWritten(unit);
-    if (!known) {
-      throw new UnitError(code, `Failed to ${failure}: Unit ${full(unit)} ${state}.`);
-    }
-  };
-  const start = async (unit: string): Promise<void> => {
-    demand(unit, 5, `start ${full(unit)}`, "not found");
-    if (active.has(full(unit))) {
-      return;
-    }
-    const service = services.get(full(unit));
-    const pulledIn = pulledInBy(unit);
-    const before = pulledIn.filter((other) => isBefore(other, unit));
-    for (const other of [...(service?.requires ?? []), ...before]) {
-      await start(other);
-    }
-    await execute(unit);
-    service?.start();
-    active.add(full(unit));
-    for (const other of pulledIn.filter((each) => !before.includes(each))) {
-      await start(other);
-    }
-  };
-  const stop = (unit: string): void => {
-    demand(unit, 5, `stop ${full(unit)}`, "not loaded");
-    if (active.delete(full(unit))) {
-      services.get(full(unit))?.stop();
-    }
-  };
-  const enableKnown = (unit: string): void => {
-    demand(unit, 1, "enable unit", "does not exist");
-    enable(unit);
-  };
-
-  const perform = async (parameters: readonly string[]): Promise<Outcome> => {
-    const [command = "", ...units] = parameters.filter((parameter) => !parameter.startsWith("-"));
-    const now = parameters.includes("--now");
-    const quiet = parameters.some((parameter) => parameter === "--quiet" || parameter === "-q");
-    const actions = {
-      start: [start],
-      stop: [stop],
-      restart: [stop, start],
-      enable: now ? [enableKnown, start] : [enableKnown],
-      disable: now ? [disable, stop] : [disable],
-      "daemon-reload": [],
-    }[command];
-    if (actions !== undefined) {
-      for (const unit of units) {
-        for (const action of actions) {
-          await action(unit);
-        }
-      }
-      return succeeded;
-    }
-    switch (command) {
-      case "is-active":
-        return answer(units, (unit) => active.has(full(unit)), quiet ? undefined : ["active", "inactive"], 3);
-      case "is-enabled":
-        return answer(units, isEnabled, quiet ? undefined : ["enabled", "disabled"], 1);
-      default:
-        throw new UnitError(1, `systemctl: not modelled: ${parameters.join(" ")}`);
-    }
-  };
-
+  const state = { services, active };
   return {
     systemctl: (parameters) =>
-      perform(parameters).catch((error: unknown) => {
+      perform(state, parameters).catch((error: unknown) => {
         if (error instanceof UnitError) {
           return { code: error.code, output: `${error.message}\n` };
         }
@@ -121,12 +58,94 @@ export function createUnits(services: ReadonlyMap<string, Service>): Units {
       const enabled = pulledInBy("multi-user.target");
       const first = enabled.filter((unit) => enabled.some((other) => isBefore(unit, other)));
       for (const unit of new Set([...first, ...enabled])) {
-        await start(unit).catch((error: unknown) => {
+        await start(state, unit).catch((error: unknown) => {
           log(`systemd: ${reason(error)}`);
         });
       }
     },
   };
+}
+
+async function perform(state: State, parameters: readonly string[]): Promise<Outcome> {
+  const [command = "", ...units] = parameters.filter((parameter) => !parameter.startsWith("-"));
+  const now = parameters.includes("--now");
+  const quiet = parameters.some((parameter) => parameter === "--quiet" || parameter === "-q");
+  const actions = {
+    start: [start],
+    stop: [stop],
+    restart: [stop, start],
+    enable: now ? [enableKnown, start] : [enableKnown],
+    disable: now ? [disableAny, stop] : [disableAny],
+    "daemon-reload": [],
+  }[command];
+  if (actions !== undefined) {
+    for (const unit of units) {
+      for (const action of actions) {
+        await action(state, unit);
+      }
+    }
+    return succeeded;
+  }
+  switch (command) {
+    case "is-active":
+      return answer(
+        units,
+        (unit) => state.active.has(full(unit)),
+        quiet ? undefined : ["active", "inactive"],
+        3,
+      );
+    case "is-enabled":
+      return answer(units, isEnabled, quiet ? undefined : ["enabled", "disabled"], 1);
+    default:
+      throw new UnitError(1, `systemctl: not modelled: ${parameters.join(" ")}`);
+  }
+}
+
+/** @throws UnitError for a unit that isn't there */
+function demand({ services }: State, unit: string, code: number, failure: string, missing: string): void {
+  const service = services.get(full(unit));
+  const known =
+    (service !== undefined && isInstalled(service.package)) ||
+    present.includes(unit.replace(/\.(service|timer|socket)$/, "")) ||
+    isWritten(unit);
+  if (!known) {
+    throw new UnitError(code, `Failed to ${failure}: Unit ${full(unit)} ${missing}.`);
+  }
+}
+
+async function start(state: State, unit: string): Promise<void> {
+  demand(state, unit, 5, `start ${full(unit)}`, "not found");
+  if (state.active.has(full(unit))) {
+    return;
+  }
+  const service = state.services.get(full(unit));
+  const pulledIn = pulledInBy(unit);
+  const before = pulledIn.filter((other) => isBefore(other, unit));
+  for (const other of [...(service?.requires ?? []), ...before]) {
+    await start(state, other);
+  }
+  await execute(unit);
+  service?.start();
+  state.active.add(full(unit));
+  for (const other of pulledIn.filter((each) => !before.includes(each))) {
+    await start(state, other);
+  }
+}
+
+function stop(state: State, unit: string): void {
+  demand(state, unit, 5, `stop ${full(unit)}`, "not loaded");
+  if (state.active.delete(full(unit))) {
+    state.services.get(full(unit))?.stop();
+  }
+}
+
+function enableKnown(state: State, unit: string): void {
+  demand(state, unit, 1, "enable unit", "does not exist");
+  enable(unit);
+}
+
+function disableAny(_: State, unit: string): void {
+  disable(unit);
 }
 
 function isBefore(unit: string, other: string): boolean {
