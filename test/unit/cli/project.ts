@@ -146,7 +146,7 @@ export async function createProject(): Promise<Project> {
         name: "cli-test",
         aws: { region: "eu-west-1", accountId },
         sites: { office: onPremises("rack-1") },
-        application: { image: { uri: "registry.example/app:v1" } },
+        services: { web: { image: "registry.example/app:v1", http: { port: 8080 } } },
         ...environment,
       };
       writeFileSync(join(folder, file), JSON.stringify(whole));

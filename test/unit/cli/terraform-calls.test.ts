@@ -68,13 +68,13 @@ test("an image that has vanished from ECR is planned and pushed again", async ()
     name: "image",
     instances: [{ attributes: { triggers } }],
   };
-  const outputs = { cluster: { value: "shop" } };
+  const outputs = { execution_role_arns: { value: { web: "role" } } };
   writeFileSync(state, JSON.stringify({ version: 4, lineage: "one", outputs, resources: [image] }));
   project().aws.behaviour.imageError = "ImageNotFoundException";
   try {
     const variables = { FAKE_STATE: state };
-    const planned = await run(["diff", "application"], variables);
-    const deployed = await run(["deploy", "application", "--auto-approve"], variables);
+    const planned = await run(["diff", "service-web"], variables);
+    const deployed = await run(["deploy", "service-web", "--auto-approve"], variables);
     for (const { exitCode, stderr } of [planned, deployed]) {
       expect([exitCode, stderr]).toEqual([
         0,
@@ -85,8 +85,8 @@ test("an image that has vanished from ECR is planned and pushed again", async ()
       .lines("record")
       .filter((line) => /: (plan|apply) /.test(line));
     expect(calls).toEqual([
-      expect.stringMatching(/^application: plan .* -replace=null_resource\.image$/),
-      "application: apply -input=false -auto-approve -replace=null_resource.image",
+      expect.stringMatching(/^service-web: plan .* -replace=null_resource\.image$/),
+      "service-web: apply -input=false -auto-approve -replace=null_resource.image",
     ]);
   } finally {
     project().aws.behaviour.imageError = undefined;
