@@ -46,7 +46,7 @@ export function buildContextProblem(build: string): string | undefined {
     return "names no folder: give the folder that holds the Dockerfile, relative to the project's root";
   }
   if (statSync(join(folder, dockerfile), { throwIfNoEntry: false })?.isFile() !== true) {
-    return "is a folder without a Dockerfile: add one, or give the { uri } of an image that is built elsewhere";
+    return "is a folder without a Dockerfile: add one, or name an image that is built elsewhere in the service or job";
   }
   // Only rules can leave nothing over: without any the folder need not be walked.
   const isOwn = ({ path }: ContextFile) => path !== dockerfile && path !== ignoreFile;

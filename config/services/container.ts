@@ -37,7 +37,6 @@ const secretKey = text(
   "the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), not of an alias",
 );
 
-const value = text(/^[^\0]*$/, "a text without the character NUL");
 const word = text(/^[^\0]*$/, "a text without the character NUL");
 const words = z.array(word).min(1);
 
@@ -73,9 +72,13 @@ export const containerSettings = {
   environment: z
     .record(
       variable,
-      z.union([value, z.strictObject({ service: z.string() })], {
-        error: "must be a text, or { service }, for the URL of an internal service",
-      }),
+      z
+        .union([z.string(), z.strictObject({ service: z.string() })], {
+          error: "must be a text, or { service }, for the URL of an internal service",
+        })
+        .refine((value) => typeof value !== "string" || !value.includes("\0"), {
+          error: "must be a text without the character NUL",
+        }),
     )
     .default({})
     .describe(

@@ -39,7 +39,7 @@ export class TaskDefinitions extends Construct {
     const each = TerraformIterator.fromMap(local.asAnyMap);
     this.resource = new EcsTaskDefinition(this, address, {
       forEach: each,
-      dependsOn,
+      dependsOn: dependsOn.length === 0 ? undefined : dependsOn,
       family: each.getString("family"),
       requiresCompatibilities: ["EXTERNAL"],
       networkMode: "bridge",

@@ -9,7 +9,7 @@ import type { AgentOrders } from "../../local-cloud/machines";
 import { ensurePython } from "../../local-cloud/python/environment";
 import { createStage, registerRevision } from "../support/ecs-stage";
 import { oneSite } from "../support/environments";
-import { resourceAt, stackOf, synth } from "../support/synth";
+import { stackOf, synth } from "../support/synth";
 
 const account = "123456789012";
 const region = "eu-west-1";
@@ -84,14 +84,14 @@ function roleWith(...grants: readonly Grant[]): Promise<string> {
   );
 }
 
-/** The execution role that a deployment with these settings has. */
+/** The execution role of a service with these settings. */
 function roleOf(settings: {
   readonly secrets: Readonly<Record<string, string>>;
   readonly secretKeys?: string[];
 }) {
-  const application = { ...oneSite.application, ...settings };
-  const stack = stackOf(synth({ ...oneSite, application }), "control-plane");
-  return roleWithPolicy(String(resourceAt(stack, "aws_iam_role_policy.execution-secrets")["policy"]));
+  const services = { web: { ...oneSite.services.web, ...settings } };
+  const stack = stackOf(synth({ ...oneSite, services }), "control-plane");
+  return roleWithPolicy(String(stack.locals["execution_secrets"]?.["web"]));
 }
 
 async function roleWithPolicy(PolicyDocument?: string): Promise<string> {

@@ -61,13 +61,16 @@ async function publish(): Promise<{
   readonly image: string;
 }> {
   const outdir = join(engine.folder, "cdktf.out");
-  const image = { build: "app", platform };
-  const stack = stackOf(synthInto(outdir, { ...oneSite, application: { image } }), "application");
+  const images = { app: { build: "app", platform } };
+  const stack = stackOf(
+    synthInto(outdir, { ...oneSite, images, services: { web: { image: "app" } } }),
+    "service-web",
+  );
   const [{ "local-exec": call } = {}] = resourceAt(stack, "null_resource.image")["provisioner"] as {
     readonly "local-exec"?: { readonly command: string; readonly environment: Record<string, string> };
   }[];
   const { command = "", environment = {} } = call ?? {};
-  const beside = (path = "") => resolve(outdir, "stacks/application", path);
+  const beside = (path = "") => resolve(outdir, "stacks/service-web", path);
   const repository = `${engine.registry}/shop/app`;
   const bin = join(engine.folder, "bin");
   mkdirSync(bin, { recursive: true });

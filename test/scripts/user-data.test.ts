@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { parseConfig } from "../../config/load";
-import { serversOf } from "../../config/sites/nodes";
+import { resolveSites } from "../../config/sites/nodes";
 import { oneSite } from "../support/environments";
 
 const scripts = join(__dirname, "../../constructs/node");
@@ -41,11 +41,8 @@ function widestAttributes(): string {
     kind: "on-premises",
     nodes: { "rack-1": { attributes: { "aZ0/b_c.d-e": "a Z0 -_./@: b", tier: "x" } } },
   };
-  const { sites } = parseConfig({ ...oneSite, sites: { berlin: site } }, "test");
-  const place = { deployment: "shop", site: "berlin" };
-  return sites["berlin"]?.kind === "on-premises"
-    ? (serversOf(place, sites["berlin"]).get("rack-1")?.attributes ?? "")
-    : "";
+  const sites = resolveSites(parseConfig({ ...oneSite, sites: { berlin: site } }, "test"));
+  return sites.get("berlin")?.nodes.get("rack-1")?.allAttributes ?? "";
 }
 
 test("user-data hands every setting to the script as it is, whatever it holds", () => {

@@ -37,6 +37,18 @@ const ofAws: Readonly<Record<string, readonly string[]>> = {
   aws_iam_role: ["inline_policy", "managed_policy_arns", "name", "name_prefix"],
   aws_iam_role_policy: ["name", "name_prefix"],
   aws_iam_role_policy_attachment: [],
+  aws_scheduler_schedule: ["group_name", "name", "name_prefix", "target.retry_policy"],
+  aws_sqs_queue: [
+    "deduplication_scope",
+    "fifo_throughput_limit",
+    "kms_data_key_reuse_period_seconds",
+    "name",
+    "name_prefix",
+    "policy",
+    "redrive_allow_policy",
+    "redrive_policy",
+    "sqs_managed_sse_enabled",
+  ],
   aws_ssm_activation: ["expiration_date"],
 };
 

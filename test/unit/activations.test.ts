@@ -68,7 +68,7 @@ test("a deployment and a site whose names share a hyphen share no name in either
     const compute = stackOf(stacks, `compute-${site}`);
     return [
       compute.terraform.backend,
-      ...["tag.nodes", "firewall.nodes", "loadbalancer.public", "droplet.node"].map(
+      ...["tag.nodes", "firewall.nodes", "loadbalancer.web", "droplet.node"].map(
         (address) => resourceAt(compute, `digitalocean_${address}`)["name"],
       ),
     ];

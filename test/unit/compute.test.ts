@@ -96,7 +96,7 @@ test("an activation code is read in one place, as sensitive, and by nothing but 
 
 test("tag, load balancer and firewall come before the droplets", () => {
   expect(resourceAt(one, "digitalocean_tag.nodes")).toMatchObject({ name: "shop--ams3" });
-  expect(resourceAt(one, "digitalocean_loadbalancer.public")["droplet_tag"]).toBe(
+  expect(resourceAt(one, "digitalocean_loadbalancer.web")["droplet_tag"]).toBe(
     "${digitalocean_tag.nodes.id}",
   );
   expect(resourceAt(one, "digitalocean_firewall.nodes")).toMatchObject({
@@ -106,7 +106,7 @@ test("tag, load balancer and firewall come before the droplets", () => {
       {
         protocol: "tcp",
         port_range: "8080",
-        source_load_balancer_uids: ["${digitalocean_loadbalancer.public.id}"],
+        source_load_balancer_uids: ["${digitalocean_loadbalancer.web.id}"],
       },
     ],
   });
@@ -129,6 +129,7 @@ test("a firewall lets out what a node needs, and what the site adds", () => {
     ],
     inbound_rule: [
       { protocol: "tcp", port_range: "3000" },
+      { protocol: "tcp", port_range: "3001" },
       { protocol: "tcp", port_range: "22", source_addresses: ["203.0.113.0/24"] },
     ],
   });
@@ -136,11 +137,9 @@ test("a firewall lets out what a node needs, and what the site adds", () => {
 
 test("a load balancer checks health as the config says", () => {
   const health = { path: "/up", intervalSeconds: 5, unhealthyAfter: 3, healthyAfter: 4 };
-  const stack = stackOf(
-    synth({ ...oneSite, application: { ...oneSite.application, health } }),
-    "compute-ams3",
-  );
-  expect(resourceAt(stack, "digitalocean_loadbalancer.public")["healthcheck"]).toEqual({
+  const services = { web: { ...oneSite.services.web, http: { port: 8080, health } } };
+  const stack = stackOf(synth({ ...oneSite, services }), "compute-ams3");
+  expect(resourceAt(stack, "digitalocean_loadbalancer.web")["healthcheck"]).toEqual({
     protocol: "http",
     port: 8080,
     path: "/up",
@@ -153,22 +152,20 @@ test("a load balancer checks health as the config says", () => {
 
 test("a managed certificate writes nothing into the domain's DNS", () => {
   for (const stack of [one, ams3]) {
-    expect(resourceAt(stack, "digitalocean_loadbalancer.public")["disable_lets_encrypt_dns_records"]).toBe(
-      true,
-    );
+    expect(resourceAt(stack, "digitalocean_loadbalancer.web")["disable_lets_encrypt_dns_records"]).toBe(true);
   }
 });
 
 test("listeners become forwarding rules, and urls of a domain or the address", () => {
   const rule = { target_protocol: "http", target_port: 3000 };
-  expect(resourceAt(ams3, "digitalocean_loadbalancer.public")).toMatchObject({
+  expect(resourceAt(ams3, "digitalocean_loadbalancer.web")).toMatchObject({
     forwarding_rule: [
       { ...rule, entry_protocol: "http", entry_port: 80 },
       {
         ...rule,
         entry_protocol: "https",
         entry_port: 443,
-        certificate_name: "${digitalocean_certificate.port-443.name}",
+        certificate_name: "${digitalocean_certificate.web-443.name}",
       },
       { ...rule, entry_protocol: "https", entry_port: 8443, certificate_name: "existing" },
     ],
@@ -176,19 +173,22 @@ test("listeners become forwarding rules, and urls of a domain or the address", (
     firewall: { allow: ["cidr:203.0.113.0/24"] },
   });
   expect(ams3.output["urls"]).toMatchObject({
-    value: [
-      "http://${digitalocean_loadbalancer.public.ip}",
-      "https://www.example.com",
-      "https://${digitalocean_loadbalancer.public.ip}:8443",
-    ],
+    value: {
+      web: [
+        "http://${digitalocean_loadbalancer.web.ip}",
+        "https://www.example.com",
+        "https://${digitalocean_loadbalancer.web.ip}:8443",
+      ],
+    },
   });
 });
 
 test("other domains are another certificate, made before the old one goes, under a name of its own", () => {
   const listeners = [{ protocol: "https" as const, port: 443, certificate: { domains: ["a.example.com"] } }];
-  const stack = stackOf(synth(withSite({ loadBalancer: { listeners } })), "compute-ams3");
-  expect(resourceAt(stack, "digitalocean_certificate.port-443")).toMatchObject({
-    name: 'shop--ams3-443-${formatdate("YYYYMMDDhhmmss", timestamp())}',
+  const services = { web: { ...oneSite.services.web, http: { port: 8080, loadBalancer: { listeners } } } };
+  const stack = stackOf(synth({ ...oneSite, services }), "compute-ams3");
+  expect(resourceAt(stack, "digitalocean_certificate.web-443")).toMatchObject({
+    name: 'shop--ams3--web-443-${formatdate("YYYYMMDDhhmmss", timestamp())}',
     type: "lets_encrypt",
     domains: ["a.example.com"],
     lifecycle: { create_before_destroy: true, ignore_changes: ["name"] },

@@ -15,7 +15,7 @@ const secret =
   "must be the ARN of a Secrets Manager secret (arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME) or of an SSM parameter (arn:aws:ssm:REGION:ACCOUNT:parameter/NAME)";
 const secretKey = "must be the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), not of an alias";
 const uri =
-  "must be the URI of an image such as registry.example/shop/app:v1, with a tag or an @sha256: digest";
+  "must be a key of images, or the URI of an image such as registry.example/shop/app:v1, with a tag or an @sha256: digest";
 const kms = "must be the id or alias/NAME of a KMS key, or the ARN of either";
 const attributeName =
   "1 to 128 of letters, digits, - _ . and / (ECS takes \\ too, but not in the tag that each attribute becomes)";
@@ -173,53 +173,57 @@ const refused: readonly [string, unknown, string][] = [
   ["sites.ams3.extraEgress", [{ ...egress, addresses: [] }], "must be at least 1 item long"],
   ["sites.ams3.extraEgress", Array.from({ length: 41 }, () => egress), "must be at most 40 items long"],
   [
-    "sites.ams3.loadBalancer.allowFrom",
+    "services.web.http.loadBalancer.allowFrom",
     ["2001:db8::/32"],
     "must be a range of IPv4: DigitalOcean's load balancers take no others in their rules, and a list with one has been seen to keep nobody out",
   ],
-  ["sites.ams3.loadBalancer.listeners", [], "must be at least 1 item long"],
-  ["sites.ams3.loadBalancer.listeners", https({ domains: ["example"] }), domain],
-  ["sites.ams3.loadBalancer.listeners", https({ domains: ["WWW.example.com"] }), domain],
-  ["sites.ams3.loadBalancer.listeners", https({ domains: ["10.0.0.1"] }), domain],
-  ["sites.ams3.loadBalancer.listeners", https({ domains: ["a.*.example.com"] }), domain],
-  ["sites.ams3.loadBalancer.listeners", https({ domains: [`${"a".repeat(64)}.example.com`] }), domain],
+  ["services.web.http.loadBalancer.listeners", [], "must be at least 1 item long"],
+  ["services.web.http.loadBalancer.listeners", https({ domains: ["example"] }), domain],
+  ["services.web.http.loadBalancer.listeners", https({ domains: ["WWW.example.com"] }), domain],
+  ["services.web.http.loadBalancer.listeners", https({ domains: ["10.0.0.1"] }), domain],
+  ["services.web.http.loadBalancer.listeners", https({ domains: ["a.*.example.com"] }), domain],
+  ["services.web.http.loadBalancer.listeners", https({ domains: [`${"a".repeat(64)}.example.com`] }), domain],
   [
-    "sites.ams3.loadBalancer.listeners",
+    "services.web.http.loadBalancer.listeners",
     https({ domains: ["a.example.com", "a.example.com"] }),
     "must not name a domain twice",
   ],
   [
-    "sites.ams3.loadBalancer.listeners",
+    "services.web.http.loadBalancer.listeners",
     https({ domains: Array.from({ length: 101 }, (_, index) => `a${index}.example.com`) }),
     "must be at most 100 items long",
   ],
-  ["sites.ams3.loadBalancer.listeners", https({ name: "" }), "must be 1 to 255 characters on one line"],
+  [
+    "services.web.http.loadBalancer.listeners",
+    https({ name: "" }),
+    "must be 1 to 255 characters on one line",
+  ],
   ["sites.berlin", { ...berlin, activationDays: 31 }, "must be at most 30"],
-  ["application.image", { build: "app/${x}" }, "must be a path without ${, %{ and control characters"],
-  ["application.image", { uri: "Registry/App" }, uri],
-  ["application.image", { uri: "registry.example/app:" }, uri],
-  ["application.image", { uri: "registry.example/app@sha256:abc" }, uri],
-  ["application.image", { uri: "https://registry.example/app" }, uri],
-  ["application.image", { uri: `registry.example/${"a".repeat(250)}` }, uri],
-  ["application.cpuUnits", 1, "must be at least 2"],
-  ["application.cpuUnits", 262145, "must be at most 262144"],
-  ["application.memoryMiB", 5, "must be at least 6"],
-  ["application.port", 65536, "must be at most 65535"],
-  ["application.health.path", "healthz", "must be a path such as /healthz"],
-  ["application.health.intervalSeconds", 2, "must be at least 3"],
-  ["application.health.intervalSeconds", 301, "must be at most 300"],
-  ["application.health.unhealthyAfter", 11, "must be at most 10"],
-  ["application.health.healthyAfter", 1, "must be at least 2"],
-  ["application.environment", { "MY-VALUE": "x" }, variable],
-  ["application.environment", { "1ST": "x" }, variable],
-  ["application.environment", { TEXT: "a\0b" }, "must be a text without the character NUL"],
-  ["application.secrets", { KEY: "arn:aws:secretsmanager:::secret:db" }, secret],
-  ["application.secrets", { KEY: arn("secretsmanager", "db") }, secret],
-  ["application.secrets", { KEY: `${arn("secretsmanager", "secret:db")}:key` }, secret],
-  ["application.secrets", { KEY: arn("ssm", "parameter") }, secret],
-  ["application.secrets", { KEY: "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/x" }, secret],
-  ["application.secretKeys", [arn("kms", "alias/shop")], secretKey],
-  ["application.secretKeys", [uuid], secretKey],
+  ["images.app.build", "app/${x}", "must be a path without ${, %{ and control characters"],
+  ["services.web.image", "Registry/App", uri],
+  ["services.web.image", "registry.example/app:", uri],
+  ["services.web.image", "registry.example/app@sha256:abc", uri],
+  ["services.web.image", "https://registry.example/app", uri],
+  ["services.web.image", `registry.example/${"a".repeat(250)}`, uri],
+  ["services.web.cpuUnits", 1, "must be at least 2"],
+  ["services.web.cpuUnits", 262145, "must be at most 262144"],
+  ["services.web.memoryMiB", 5, "must be at least 6"],
+  ["services.web.http.port", 65536, "must be at most 65535"],
+  ["services.web.http.health.path", "healthz", "must be a path such as /healthz"],
+  ["services.web.http.health.intervalSeconds", 2, "must be at least 3"],
+  ["services.web.http.health.intervalSeconds", 301, "must be at most 300"],
+  ["services.web.http.health.unhealthyAfter", 11, "must be at most 10"],
+  ["services.web.http.health.healthyAfter", 1, "must be at least 2"],
+  ["services.web.environment", { "MY-VALUE": "x" }, variable],
+  ["services.web.environment", { "1ST": "x" }, variable],
+  ["services.web.environment", { TEXT: "a\0b" }, "must be a text without the character NUL"],
+  ["services.web.secrets", { KEY: "arn:aws:secretsmanager:::secret:db" }, secret],
+  ["services.web.secrets", { KEY: arn("secretsmanager", "db") }, secret],
+  ["services.web.secrets", { KEY: `${arn("secretsmanager", "secret:db")}:key` }, secret],
+  ["services.web.secrets", { KEY: arn("ssm", "parameter") }, secret],
+  ["services.web.secrets", { KEY: "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/x" }, secret],
+  ["services.web.secretKeys", [arn("kms", "alias/shop")], secretKey],
+  ["services.web.secretKeys", [uuid], secretKey],
 ];
 
 test.each(refused)("%s is refused where it holds %j", (path, value, message) => {
@@ -245,19 +249,19 @@ const accepted: readonly [string, unknown][] = [
   ["sites.ams3.nodes", { "web-1": { attributes: { "a/b_c.d-e": "x y/@:._-z" } } }],
   ["sites.ams3.ssh", { keys: ["512189"], allowFrom: ["203.0.113.7/32", "2001:db8::/32", "::/0"] }],
   ["sites.ams3.extraEgress", [{ ...egress, ports: "1-65535" }]],
-  ["sites.ams3.loadBalancer.allowFrom", ["0.0.0.0/0"]],
-  ["sites.ams3.loadBalancer.listeners", https({ domains: ["*.example.com", "xn--bcher-kva.example"] })],
-  ["sites.ams3.loadBalancer.listeners", https({ name: "My certificate" })],
-  ["sites.berlin", { ...berlin, nodes: {} }],
-  ["application.image", { uri: "nginx" }],
-  ["application.image", { uri: "localhost:5000/shop/my__app-x.y:v1.0_b" }],
+  ["services.web.http.loadBalancer.allowFrom", ["0.0.0.0/0"]],
   [
-    "application.image",
-    { uri: `123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/app@sha256:${"a".repeat(64)}` },
+    "services.web.http.loadBalancer.listeners",
+    https({ domains: ["*.example.com", "xn--bcher-kva.example"] }),
   ],
-  ["application.environment", { _a1: "", TEXT: "a\nb ü" }],
-  ["application.secrets", { KEY: `${arn("secretsmanager", "secret:shop/db")}:my key:AWSCURRENT:` }],
-  ["application.secrets", { KEY: arn("ssm", "parameter/shop/db.password") }],
+  ["services.web.http.loadBalancer.listeners", https({ name: "My certificate" })],
+  ["sites.berlin", { ...berlin, nodes: {} }],
+  ["services.web.image", "nginx:1.27"],
+  ["services.web.image", "localhost:5000/shop/my__app-x.y:v1.0_b"],
+  ["services.web.image", `123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/app@sha256:${"a".repeat(64)}`],
+  ["services.web.environment", { _a1: "", TEXT: "a\nb ü" }],
+  ["services.web.secrets", { KEY: `${arn("secretsmanager", "secret:shop/db")}:my key:AWSCURRENT:` }],
+  ["services.web.secrets", { KEY: arn("ssm", "parameter/shop/db.password") }],
 ];
 
 test.each(accepted)("%s may hold %j", (path, value) => {
@@ -265,6 +269,6 @@ test.each(accepted)("%s may hold %j", (path, value) => {
 });
 
 test("a secret that was written where its ARN belongs is not shown", () => {
-  const [problem] = problemsOf(changed(oneSite, "application.secrets", { KEY: "hunter2" }));
-  expect(problem).toBe(`test.ts: application.secrets.KEY ${secret} (got a value not shown)`);
+  const [problem] = problemsOf(changed(oneSite, "services.web.secrets", { KEY: "hunter2" }));
+  expect(problem).toBe(`test.ts: services.web.secrets.KEY ${secret} (got a value not shown)`);
 });

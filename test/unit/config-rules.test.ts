@@ -1,12 +1,13 @@
 import { expect, test } from "@jest/globals";
 import { parseConfig } from "../../config/load";
 import { namesOf } from "../../config/names";
-import { deploymentVariables } from "../../config/services/variables";
+import { deploymentVariables } from "../../config/services/handover";
 import { sizeOf, systemMiB } from "../../config/sites/droplet-sizes";
+import { containersAt } from "../support/containers";
 import { changed } from "../support/changed-environment";
 import { problemsOf } from "../support/config-problems";
 import { oneSite } from "../support/environments";
-import { resourceAt, stackOf, synth } from "../support/synth";
+import { stackOf, synth } from "../support/synth";
 
 /** What is said about the smallest environment with other settings at these paths. */
 function problemsWith(settings: Readonly<Record<string, unknown>>): readonly string[] {
@@ -24,38 +25,38 @@ const longest = "a".repeat(24);
 test.each<[string, Readonly<Record<string, unknown>>, string]>([
   [
     "more CPU than a node has",
-    { "application.cpuUnits": 1025 },
-    "application.cpuUnits doesn't fit node node-1 of site ams3: s-1vcpu-1gb has 1024, 1024 for each of its 1 vCPUs; lower it or choose a larger size (got 1025)",
+    { "services.web.cpuUnits": 1025 },
+    "services.web.cpuUnits doesn't fit node ams3/node-1, a s-1vcpu-1gb: it needs 1025 CPU units in all, and the node has 1024; lower it, or choose a larger size (got 1025)",
   ],
   [
     "more memory than a large node has left",
-    { "application.memoryMiB": 15600, "sites.ams3.size": "s-4vcpu-16gb" },
-    "application.memoryMiB doesn't fit node node-1 of site ams3: s-4vcpu-16gb has 16384 MiB, of which the system takes 820; lower it or choose a larger size (got 15600)",
+    { "services.web.memoryMiB": 15600, "sites.ams3.size": "s-4vcpu-16gb" },
+    "services.web.memoryMiB doesn't fit node ams3/node-1, a s-4vcpu-16gb: it needs 15600 MiB of memory in all, and the node has 15564 without its system; lower it, or choose a larger size (got 15600)",
   ],
   [
     "a port that Linux gives away",
-    { "application.port": 40000 },
-    "application.port is one of 32768 to 60999, which Linux gives to outgoing connections, so that it may be taken at any time: choose another (got 40000)",
+    { "services.web.http.port": 40000 },
+    "services.web.http.port is one of 32768 to 60999, which Linux gives to outgoing connections, so that it may be taken at any time: choose another (got 40000)",
   ],
   [
     "an image for ARM on droplets",
-    { "application.image": { build: "app", platform: "linux/arm64" } },
-    'application.image.platform doesn\'t run on the droplets of site ams3, which are all linux/amd64: choose that, or place tasks on other sites only (got "linux/arm64")',
+    { "images.app": { build: "app", platform: "linux/arm64" }, "services.web.image": "app" },
+    'services.web.image is built for linux/arm64, but the machines of site ams3 are all linux/amd64: change images.app.platform, or place tasks on other sites only (got "app")',
   ],
   [
     "a variable of the deployment's own",
-    { "application.environment": { PORT: "80" } },
-    'application.environment.PORT is set by the deployment itself, as PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are: choose another name (got "80")',
+    { "services.web.environment": { PORT: "80" } },
+    'services.web.environment.PORT is set by the deployment itself, as PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are: choose another name (got "80")',
   ],
   [
     "a secret under the name of the deployment's own variable",
-    { "application.secrets": { HEALTH_PATH: secret } },
-    "application.secrets.HEALTH_PATH is set by the deployment itself, as PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are: choose another name (got a value not shown)",
+    { "services.web.secrets": { HEALTH_PATH: secret } },
+    "services.web.secrets.HEALTH_PATH is set by the deployment itself, as PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are: choose another name (got a value not shown)",
   ],
   [
     "keys without secrets",
-    { "application.secretKeys": [key] },
-    `application.secretKeys decrypts nothing without application.secrets: remove it, or name the secrets (got ["${key}"])`,
+    { "services.web.secretKeys": [key] },
+    `services.web.secretKeys decrypts nothing without services.web.secrets: remove it, or name the secrets (got ["${key}"])`,
   ],
   [
     "a public range as a VPC's",
@@ -89,40 +90,41 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
 });
 
 test.each<[string, Readonly<Record<string, unknown>>]>([
-  ["all the CPU of a node", { "application.cpuUnits": 1024 }],
-  ["what a large node has left", { "application.memoryMiB": 15564, "sites.ams3.size": "s-4vcpu-16gb" }],
+  ["all the CPU of a node", { "services.web.cpuUnits": 1024 }],
+  ["what a large node has left", { "services.web.memoryMiB": 15564, "sites.ams3.size": "s-4vcpu-16gb" }],
   [
     "anything on a size whose slug tells nothing",
-    { "application.memoryMiB": 2 ** 30, "sites.ams3.size": "gpu-h100x1-80gb" },
+    { "services.web.memoryMiB": 2 ** 30, "sites.ams3.size": "gpu-h100x1-80gb" },
   ],
   [
     "an image for ARM on premises",
     {
       "sites.berlin": berlin,
-      "application.placement": { berlin: 1 },
-      "application.image": { build: "app", platform: "linux/arm64" },
+      "services.web.placement": { berlin: 1 },
+      "images.app": { build: "app", platform: "linux/arm64" },
+      "services.web.image": "app",
     },
   ],
   [
     "more CPU than the droplets have, where none of them runs a task",
     {
       "sites.berlin": berlin,
-      "application.placement": { ams3: 0, berlin: 1 },
-      "application.cpuUnits": 4096,
+      "services.web.placement": { ams3: 0, berlin: 1 },
+      "services.web.cpuUnits": 4096,
     },
   ],
-  ["keys of secrets", { "application.secrets": { KEY: secret }, "application.secretKeys": [key] }],
+  ["keys of secrets", { "services.web.secrets": { KEY: secret }, "services.web.secretKeys": [key] }],
   ["a range that another region keeps", vpc("10.10.0.0/20")],
-  ["the ports around those that Linux gives away", { "application.port": 32767 }],
-  ["the ports above them", { "application.port": 61000 }],
+  ["the ports around those that Linux gives away", { "services.web.http.port": 32767 }],
+  ["the ports above them", { "services.web.http.port": 61000 }],
 ])("%s is accepted", (_label, settings) => {
   expect(problemsWith(settings)).toEqual([]);
 });
 
 test("an environment that no task definition has room for is refused, and shown in part", () => {
-  const [problem = "", ...others] = problemsWith({ "application.environment": { TEXT: "x".repeat(65536) } });
+  const [problem = "", ...others] = problemsWith({ "services.web.environment": { TEXT: "x".repeat(65536) } });
   expect(problem).toMatch(
-    /^test\.ts: application\.environment takes 65564 bytes, more than the 65536 of a whole task definition: shorten it, or put large values into files of the image \(got \{"TEXT":"x+…\)$/,
+    /^test\.ts: services\.web\.environment takes 65564 bytes, more than the 65536 of a whole task definition: shorten it, or put large values into files of the image \(got \{"TEXT":"x+…\)$/,
   );
   expect(problem.length).toBeLessThan(500);
   expect(others).toEqual([]);
@@ -143,22 +145,33 @@ test("a droplet whose name is too long for a host is refused", () => {
 test("every other name fits its cloud's limit at its longest", () => {
   const names = namesOf(parseConfig({ ...oneSite, name: "a".repeat(20) }, "test"));
   // Sources: IAM and ECS API References; DigitalOcean API Reference, tags; HCP Terraform, workspaces; Amazon ECR API Reference.
-  expect(names.role("execution").length).toBeLessThanOrEqual(64);
+  expect(names.role(longest, "execution").length).toBeLessThanOrEqual(64);
   expect(names.cluster.length).toBeLessThanOrEqual(255);
-  expect(names.service(longest).length).toBeLessThanOrEqual(255);
-  expect(names.family.length).toBeLessThanOrEqual(255);
+  expect(names.schedulerRole.length).toBeLessThanOrEqual(64);
+  expect(names.service(longest, longest).length).toBeLessThanOrEqual(255);
+  expect(names.family(longest, longest).length).toBeLessThanOrEqual(255);
+  expect(names.jobFamily(longest).length).toBeLessThanOrEqual(255);
+  expect(names.schedule(longest).length).toBeLessThanOrEqual(64);
+  expect(names.deadLetters.length).toBeLessThanOrEqual(80);
+  expect(names.loadBalancer(longest, longest).length).toBeLessThanOrEqual(255);
   expect(names.site(longest).length).toBeLessThanOrEqual(255);
-  expect(names.state(`compute-${longest}`).length).toBeLessThanOrEqual(90);
-  expect(names.repository.length).toBeLessThanOrEqual(256);
+  expect(names.state(`service-${longest}`).length).toBeLessThanOrEqual(90);
+  expect(names.repository(longest).length).toBeLessThanOrEqual(256);
   expect(names.insightsLogs.length).toBeLessThanOrEqual(512);
 });
 
-test("the variables that are refused are those that every container gets", () => {
-  const task = resourceAt(stackOf(synth(oneSite), "application"), "aws_ecs_task_definition.app");
-  const [container] = JSON.parse(String(task["container_definitions"])) as {
-    environment: { name: string }[];
-  }[];
-  expect(container?.environment.map(({ name }) => name).sort()).toEqual([...deploymentVariables].sort());
+test("the variables that are refused are those that every container gets that hands over by itself", () => {
+  const { services } = parseConfig(oneSite, "test");
+  const web = services["web"];
+  const [container] = containersAt(stackOf(synth(oneSite), "service-web"), "ams3");
+  expect(web && [...deploymentVariables(web)].sort()).toEqual(
+    container?.environment.map(({ name }) => name).sort(),
+  );
+  const http = { ...oneSite.services.web.http, handover: "proxy" as const };
+  const proxied = { ...oneSite, services: { web: { ...oneSite.services.web, http } } };
+  const [app] = containersAt(stackOf(synth(proxied), "service-web"), "ams3");
+  expect(app?.environment).toEqual([]);
+  expect(problemsWith({ "services.web.http": http, "services.web.environment": { PORT: "80" } })).toEqual([]);
 });
 
 test.each([

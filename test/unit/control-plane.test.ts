@@ -15,6 +15,10 @@ interface Statement {
 const statementsOf = (stack: StackJson, address: string, attribute: string) =>
   (JSON.parse(String(resourceAt(stack, address)[attribute])) as { Statement: Statement[] }).Statement;
 
+/** Statements of a policy that one service or job has. */
+const policyOf = (stack: StackJson, local: string, name: string) =>
+  (JSON.parse(String(stack.locals[local]?.[name])) as { Statement: Statement[] }).Statement;
+
 test("only Systems Manager on behalf of this account's activations hands out the node role", () => {
   expect(statementsOf(one, "aws_iam_role.node", "assume_role_policy")).toEqual([
     {
@@ -89,7 +93,7 @@ test("one switch gives nodes AWS's managed policy instead", () => {
 });
 
 test("secrets give the execution role exactly their permissions", () => {
-  expect(statementsOf(three, "aws_iam_role_policy.execution-secrets", "policy")).toEqual([
+  expect(policyOf(three, "execution_secrets", "web")).toEqual([
     {
       Effect: "Allow",
       Action: "secretsmanager:GetSecretValue",
@@ -104,7 +108,7 @@ test("secrets give the execution role exactly their permissions", () => {
       Action: "ssm:GetParameters",
       Resource: ["arn:aws:ssm:eu-west-1:123456789012:parameter/shop/api-key"],
     },
-    { Effect: "Allow", Action: "kms:Decrypt", Resource: threeSites.application.secretKeys },
+    { Effect: "Allow", Action: "kms:Decrypt", Resource: threeSites.services.web.secretKeys },
   ]);
 });
 
@@ -116,16 +120,16 @@ test("secrets that a role's policies have no room for are refused", () => {
         `arn:aws:ssm:eu-west-1:123456789012:parameter/${String(index).padStart(100, "x")}`,
       ]),
     );
-    return () => synth({ ...oneSite, application: { ...oneSite.application, secrets } });
+    return () => synth({ ...oneSite, services: { web: { ...oneSite.services.web, secrets } } });
   };
   expect(withSecrets(60)).not.toThrow();
   expect(withSecrets(100)).toThrow(
-    /^application\.secrets: the policy that lets them be read has \d{5} characters, of the 10240 that a role's own policies may have: keep several values in one secret/,
+    /^services\.web\.secrets: the policy for them has \d{5} characters, of the 10240 that a role's own policies may have: keep several values in one secret/,
   );
 });
 
 test("ECS Exec gives the task role exactly its four actions", () => {
-  expect(statementsOf(three, "aws_iam_role_policy.task-exec", "policy")).toEqual([
+  expect(policyOf(three, "task_permissions", "web")).toEqual([
     {
       Effect: "Allow",
       Action: [
@@ -150,8 +154,15 @@ test("the cluster's metrics go to a log group that expires", () => {
     retention_in_days: 7,
   });
   expect(resourceAt(three, "aws_cloudwatch_log_group.containers")).toMatchObject({
-    name: "/ecs/shop",
+    for_each: "${local.log_groups}",
+    name: "${each.value}",
     retention_in_days: 7,
+  });
+  expect(three.locals["log_groups"]).toEqual({
+    web: "/ecs/shop/web",
+    api: "/ecs/shop/api",
+    worker: "/ecs/shop/worker",
+    report: "/ecs/shop/report",
   });
 });
 
@@ -187,18 +198,24 @@ test("a log group that late data has made again is adopted by a deploy, and remo
 });
 
 test("an image's tag never changes what it names, and old images expire", () => {
-  expect(resourceAt(one, "aws_ecr_repository.app")).toMatchObject({
-    name: "shop/app",
+  expect(three.locals["repositories"]).toEqual({ app: "shop/app" });
+  expect(resourceAt(three, "aws_ecr_repository.image")).toMatchObject({
+    for_each: "${local.repositories}",
+    name: "${each.value}",
     image_tag_mutability: "IMMUTABLE",
     image_scanning_configuration: { scan_on_push: true },
     force_delete: true,
   });
-  const { rules } = JSON.parse(String(resourceAt(one, "aws_ecr_lifecycle_policy.app-images")["policy"])) as {
+  const { rules } = JSON.parse(
+    String(resourceAt(three, "aws_ecr_lifecycle_policy.image-expiry")["policy"]),
+  ) as {
     rules: object[];
   };
   expect(rules).toMatchObject([{ selection: { countType: "imageCountMoreThan", countNumber: 50 } }]);
 });
 
-test("the sites that a deploy knew are an output", () => {
+test("the sites, services and jobs that a deploy knew are outputs", () => {
   expect(three.output["sites"]).toMatchObject({ value: ["ams3", "fra1", "berlin"] });
+  expect(three.output["services"]).toMatchObject({ value: ["web", "api", "worker"] });
+  expect([one, three].map(({ output }) => output["has_jobs"]?.["value"])).toEqual(["false", "true"]);
 });

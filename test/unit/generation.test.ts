@@ -46,7 +46,7 @@ test("of generations without a letter in front, the scripts would miss some", ()
 
 test("a generation is g and 11 hexadecimal digits", () => {
   const generations = Array.from({ length: 500 }, (_, replacement) =>
-    generationOf({ attributes: {}, replacement }),
+    generationOf({ incarnation: [], attributes: {}, replacement }),
   );
   expect(generations.filter((generation) => !/^g[0-9a-f]{11}$/.test(generation))).toEqual([]);
   expect(new Set(generations).size).toBe(500);

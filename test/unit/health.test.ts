@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { healthTimes } from "../../config/services/health";
+import { drainTimes, healthTimes, taskTimes } from "../../config/services/health";
 import { ConfigError, parseConfig } from "../../config/load";
+import { handingOver } from "../support/handover";
 import { oneSite } from "../support/environments";
 
 const between = (first: number, last: number) =>
@@ -19,7 +20,7 @@ const seen = (checks: number, { interval, timeout }: { interval: number; timeout
 
 function isAccepted(health: (typeof settings)[number]): boolean {
   try {
-    parseConfig({ ...oneSite, application: { ...oneSite.application, health } }, "test.ts");
+    parseConfig({ ...oneSite, services: { web: handingOver("app", health) } }, "test.ts");
     return true;
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
@@ -30,23 +31,31 @@ function isAccepted(health: (typeof settings)[number]): boolean {
 test("an interval of a minute and five failed checks keep a node until its task has stopped", () => {
   const slow = { path: "/", intervalSeconds: 60, unhealthyAfter: 5, healthyAfter: 2 };
   expect(isAccepted(slow)).toBe(true);
-  expect(healthTimes(slow)).toMatchObject({
-    lameDuck: 363,
-    stopTimeout: 376,
-    drain: { stall: 411, longest: 651 },
-  });
+  const web = handingOver("app", slow);
+  expect(taskTimes(web)).toMatchObject({ health: { lameDuck: 363 }, stopTimeout: { app: 378 }, stop: 378 });
+  expect(drainTimes([web])).toEqual({ stall: 413, longest: 653 });
 });
 
 test("with any allowed health numbers, load balancer, lame duck, stop time-out and drain agree", () => {
   const wrong = settings.filter((health) => {
-    const { loadBalancer, lameDuck, readyAfter, stopTimeout, drain } = healthTimes(health);
+    const { loadBalancer, lameDuck, readyAfter } = healthTimes(health);
+    const [app, proxy] = [taskTimes(handingOver("app", health)), taskTimes(handingOver("proxy", health))];
+    const [drain, drainOfBoth] = [
+      drainTimes([handingOver("app", health)]),
+      drainTimes([handingOver("app", health), handingOver("proxy", health)]),
+    ];
     return !(
       seen(loadBalancer.unhealthyThreshold, loadBalancer) <= lameDuck &&
       seen(loadBalancer.healthyThreshold, loadBalancer) <= readyAfter &&
       // Ten seconds for the requests that are under way, and half a minute until ECS knows that the task has ended.
-      lameDuck + 10 <= stopTimeout &&
-      stopTimeout + 30 <= drain.stall &&
-      drain.stall < drain.longest
+      lameDuck + 10 <= app.stopTimeout.app &&
+      app.stop + 30 <= drain.stall &&
+      drain.stall < drain.longest &&
+      // The proxy ends by itself before it is killed, and only then is the app told to stop.
+      lameDuck + 10 <= proxy.hardStopAfter &&
+      proxy.hardStopAfter < proxy.stopTimeout.proxy &&
+      proxy.stop === proxy.stopTimeout.proxy + proxy.stopTimeout.app &&
+      proxy.stop + 30 <= drainOfBoth.stall
     );
   });
   expect(wrong).toEqual([]);
@@ -58,9 +67,14 @@ test("with any accepted health numbers, ECS waits long enough for a container, a
   expect(accepted.length).toBeGreaterThan(100);
   expect(accepted.length).toBeLessThan(borders.length);
   const wrong = accepted.filter((health) => {
-    const { container, readyAfter } = healthTimes(health);
-    // Three more checks of the container after the first that can pass.
-    return container.startPeriod > 300 || container.startPeriod < readyAfter + 3 * container.interval;
+    return (["app", "proxy"] as const).some((handover) => {
+      const { check = { startPeriod: 0, interval: 0 }, health: times } = taskTimes(
+        handingOver(handover, health),
+      );
+      // Three more checks of the container after the first that can pass.
+      const least = (times?.readyAfter ?? Infinity) + 3 * check.interval;
+      return check.startPeriod > 300 || check.startPeriod < least;
+    });
   });
   expect(wrong).toEqual([]);
 });

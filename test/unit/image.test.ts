@@ -13,6 +13,7 @@ import { buildContextProblem, readBuildContext } from "../../config/services/bui
 import { ConfigError } from "../../config/load";
 import type { Environment } from "../../config/schema";
 import { hashContext } from "../../constructs/image/context-copy";
+import { containersAt } from "../support/containers";
 import { oneSite } from "../support/environments";
 import { withFolder, writeFiles, type Files } from "../support/folder";
 import { addresses, resourceAt, stackOf, synth, synthInto } from "../support/synth";
@@ -28,7 +29,11 @@ const pathsOf = (files: Files) =>
   withFolder(files, (folder) => readBuildContext(folder).files.map(({ path }) => path));
 const hashIn = (folder: string) => hashContext(readBuildContext(folder), "linux/amd64");
 const hash = (files: Files) => withFolder(files, hashIn);
-const built = (build: string): Environment => ({ ...oneSite, application: { image: { build } } });
+const built = (build: string): Environment => ({
+  ...oneSite,
+  images: { app: { build } },
+  services: { web: { image: "app" } },
+});
 
 test("two folders with the same files have the same hash, whatever their order, times, umask and empty folders", () => {
   const umask = process.umask(0o077);
@@ -86,10 +91,11 @@ test("what is ignored doesn't change the hash, nor does the order of rules that 
 
 test("an image is built once for what it holds, before tasks name it by its immutable tag", () => {
   withFolder(app, (folder) => {
-    const stack = stackOf(synth(built(folder)), "application");
+    const stack = stackOf(synth(built(folder)), "service-web");
     const tag = hashIn(folder).slice(0, 16);
-    const repository = "${data.terraform_remote_state.control-plane.outputs.repository_url}";
+    const repository = "${data.terraform_remote_state.control-plane.outputs.repository_urls.app}";
     const settings = {
+      IMAGE: "app",
       REPOSITORY: repository,
       TAG: tag,
       PLATFORM: "linux/amd64",
@@ -114,26 +120,24 @@ test("an image is built once for what it holds, before tasks name it by its immu
         },
       ],
     });
-    const task = resourceAt(stack, "aws_ecs_task_definition.app");
-    expect(task["depends_on"]).toEqual(["null_resource.image"]);
-    expect(JSON.parse(String(task["container_definitions"]))).toMatchObject([
-      { image: `${repository}:${tag}` },
-    ]);
+    expect(resourceAt(stack, "aws_ecs_task_definition.task")["depends_on"]).toEqual(["null_resource.image"]);
+    expect(containersAt(stack, "ams3")).toMatchObject([{ image: `${repository}:${tag}` }]);
     expect(stack.output["image_uri"]).toMatchObject({ value: `${repository}:${tag}` });
   });
 });
 
-test("a prebuilt image adds nothing to the application's stack", () => {
-  const stack = stackOf(synth(oneSite), "application");
+test("a prebuilt image adds nothing to the service's stack", () => {
+  const stack = stackOf(synth(oneSite), "service-web");
   expect(addresses(stack)).not.toContain("null_resource.image");
-  expect(resourceAt(stack, "aws_ecs_task_definition.app")).not.toHaveProperty("depends_on");
+  expect(resourceAt(stack, "aws_ecs_task_definition.task")).not.toHaveProperty("depends_on");
 });
 
 test("another platform is another image", () => {
   const servers: Environment["sites"] = { berlin: { kind: "on-premises", nodes: { "rack-1": {} } } };
   const settingsFor = (platform: "linux/amd64" | "linux/arm64") => {
-    const stacks = synth({ ...oneSite, sites: servers, application: { image: { build: "app", platform } } });
-    return resourceAt(stackOf(stacks, "application"), "null_resource.image")["triggers"];
+    const images = { app: { build: "app", platform } };
+    const stacks = synth({ ...oneSite, sites: servers, images, services: { web: { image: "app" } } });
+    return resourceAt(stackOf(stacks, "service-web"), "null_resource.image")["triggers"];
   };
   const { TAG } = settingsFor("linux/amd64") as { TAG: string };
   expect(settingsFor("linux/arm64")).toMatchObject({ PLATFORM: "linux/arm64" });
@@ -145,11 +149,11 @@ test("exactly the hashed files are copied beside the stack's JSON, with modes of
   try {
     withFolder({}, (outdir) => {
       withFolder({ ...app, ".dockerignore": "*.log\n", "a.log": "" }, (folder) => {
-        const contexts = join(outdir, "stacks/application/assets/context");
+        const contexts = join(outdir, "stacks/service-web/assets/context");
         synthInto(outdir, built(folder));
         const [before = ""] = readdirSync(contexts);
         writeFiles(folder, { "server.js": "serve(2)\n" });
-        const stack = stackOf(synthInto(outdir, built(folder)), "application");
+        const stack = stackOf(synthInto(outdir, built(folder)), "service-web");
         const tag = hashIn(folder).slice(0, 16);
         expect(readdirSync(contexts)).toEqual([tag]);
         expect(tag).not.toBe(before);
@@ -172,7 +176,7 @@ test("a Dockerfile that is ignored builds the copy, and can't be copied from it 
   withFolder({}, (outdir) => {
     withFolder({ ...app, ".dockerignore": "*\n!server.js\n" }, (folder) => {
       synthInto(outdir, built(folder));
-      const copy = join(outdir, "stacks/application/assets/context", hashIn(folder).slice(0, 16));
+      const copy = join(outdir, "stacks/service-web/assets/context", hashIn(folder).slice(0, 16));
       expect(readdirSync(copy).sort()).toEqual([".dockerignore", "Dockerfile", "server.js"]);
       expect(readFileSync(join(copy, ".dockerignore"), "utf8")).toBe("Dockerfile\n.dockerignore\n");
     });
@@ -181,7 +185,7 @@ test("a Dockerfile that is ignored builds the copy, and can't be copied from it 
 
 test("a folder is found from the working directory, and gives the same wherever it lies", () => {
   withFolder(app, (folder) => {
-    const imageOf = (build: string) => stackOf(synth(built(build)), "application");
+    const imageOf = (build: string) => stackOf(synth(built(build)), "service-web");
     expect(imageOf(relative(process.cwd(), folder))).toEqual(imageOf(folder));
     withFolder(app, (other) => {
       expect(imageOf(other)).toEqual(imageOf(folder));
@@ -203,10 +207,10 @@ test("a context that lets nothing through is refused; a Dockerfile alone is none
 test("a context that holds what synthesis writes is refused, since it would change each time", () => {
   withFolder({ Dockerfile: "FROM scratch", "server.js": "" }, (folder) => {
     const outdir = join(folder, "cdktf.out");
-    const refusal = `application.image.build holds ${outdir}, which every synthesis changes: add it to .dockerignore (got "${folder}")`;
+    const refusal = `images.app.build holds ${outdir}, which every synthesis changes: add it to .dockerignore (got "${folder}")`;
     expect(() => synthInto(outdir, built(folder))).toThrow(new ConfigError([refusal]));
     writeFiles(folder, { ".dockerignore": "cdktf.out\n" });
-    expect(addresses(stackOf(synthInto(outdir, built(folder)), "application"))).toContain(
+    expect(addresses(stackOf(synthInto(outdir, built(folder)), "service-web"))).toContain(
       "null_resource.image",
     );
   });

@@ -16,15 +16,16 @@ const second = 20;
 const stage = useProviders(second);
 
 type Site = Extract<Environment["sites"][string], { kind: "digitalocean" }>;
+type Http = NonNullable<NonNullable<Environment["services"]>[string]["http"]>;
 
 /** Turns Terraform to what a site has beside its nodes, as it is synthesised. */
-async function configure(site: Partial<Site> = {}, application: Partial<Environment["application"]> = {}) {
+async function configure(site: Partial<Site> = {}, http: Partial<Http> = {}) {
   const outdir = mkdtempSync(join(tmpdir(), "network-"));
   try {
     const environment: Environment = {
       ...oneSite,
       sites: { ams3: { ...oneSite.sites.ams3, ...site } },
-      application: { ...oneSite.application, ...application },
+      services: { web: { ...oneSite.services.web, http: { ...oneSite.services.web.http, ...http } } },
     };
     const { resource, data = {} } = stackOf(synthInto(outdir, environment), "compute-ams3");
     const beside = Object.entries(resource).filter(([type]) => type !== "digitalocean_droplet");
@@ -55,11 +56,11 @@ async function call(method: string, path: string, body: object): Promise<void> {
 
 test("a load balancer that nobody is restricted from any more lets everybody in", async () => {
   const { apply, plannedActions, expectNoChanges } = stage();
-  await configure({ loadBalancer: { allowFrom: ["203.0.113.0/24"] } });
+  await configure({}, { loadBalancer: { allowFrom: ["203.0.113.0/24"] } });
   await apply();
   expect(balancers().map(({ settings }) => settings.firewall.allow)).toEqual([["cidr:203.0.113.0/24"]]);
-  await configure({ loadBalancer: { allowFrom: [] } });
-  expect(await plannedActions()).toEqual({ "digitalocean_loadbalancer.public": "update" });
+  await configure({}, { loadBalancer: { allowFrom: [] } });
+  expect(await plannedActions()).toEqual({ "digitalocean_loadbalancer.web": "update" });
   await apply();
   expect(balancers().map(({ settings }) => settings.firewall.allow)).toEqual([["cidr:0.0.0.0/0"]]);
   await expectNoChanges();
@@ -115,7 +116,7 @@ test("a site that goes back to the default VPC takes its load balancer along, an
   await apply();
   await configure();
   expect(await plannedActions()).toMatchObject({
-    "digitalocean_loadbalancer.public": "delete,create",
+    "digitalocean_loadbalancer.web": "delete,create",
     "digitalocean_vpc.nodes": "delete",
   });
   await apply();
@@ -157,7 +158,7 @@ test("what was changed of a site's network outside of Terraform is changed back 
   tags.clear();
   expect(await plannedActions()).toEqual({
     "digitalocean_tag.nodes": "create",
-    "digitalocean_loadbalancer.public": "update",
+    "digitalocean_loadbalancer.web": "update",
     "digitalocean_firewall.nodes": "update",
     "digitalocean_vpc.nodes": "update",
   });
@@ -176,14 +177,14 @@ test("another port is switched in place, and another region replaces the load ba
   await apply();
   await configure({}, { port: 9090 });
   expect(await plannedActions()).toEqual({
-    "digitalocean_loadbalancer.public": "update",
+    "digitalocean_loadbalancer.web": "update",
     "digitalocean_firewall.nodes": "update",
   });
   await apply();
   expect(balancers()[0]?.settings.forwarding_rules).toMatchObject([{ target_port: 9090 }]);
   await configure({ region: "fra1" }, { port: 9090 });
   expect(await plannedActions()).toEqual({
-    "digitalocean_loadbalancer.public": "delete,create",
+    "digitalocean_loadbalancer.web": "delete,create",
     "digitalocean_firewall.nodes": "update",
   });
 }, 60_000);
@@ -205,12 +206,12 @@ test.each([
   async (_what, certificateRefusal) => {
     const { world, terraform, apply, expectNoChanges } = stage();
     const { behaviour } = world.digitalocean;
-    await configure(listening("a.example.com"));
+    await configure({}, listening("a.example.com"));
     await apply();
     behaviour.certificateRefusal = certificateRefusal;
     behaviour.certificateReleaseMilliseconds = 600_000;
     await nextSecond();
-    await configure(listening("b.example.com"));
+    await configure({}, listening("b.example.com"));
     const { code, output } = await terraform("apply", "-auto-approve", "-no-color");
     expect([code, output]).toEqual([1, expect.stringMatching(/Error deleting Certificate.*: 403 .*use/s)]);
     // The site is served with the new one all the same.
@@ -238,12 +239,12 @@ function commanded() {
 test("our own commands wait for a replaced certificate that is still in use, and say what is left in the end", async () => {
   const { world, apply, terraform, expectNoChanges } = stage();
   const { behaviour } = world.digitalocean;
-  await configure(listening("a.example.com"));
+  await configure({}, listening("a.example.com"));
   await apply();
   behaviour.certificateRefusal = "other";
   behaviour.certificateReleaseMilliseconds = 600_000;
   await nextSecond();
-  await configure(listening("b.example.com"));
+  await configure({}, listening("b.example.com"));
   expect(await terraform("apply", "-auto-approve")).toMatchObject({ code: 1 });
   const ours = commanded();
   const wait = (seconds: string) =>
@@ -252,7 +253,7 @@ test("our own commands wait for a replaced certificate that is still in use, and
     await expect(wait(seconds)).rejects.toMatchObject({
       exitCode: 1,
       message: expect.stringMatching(
-        / Left to be deleted: digitalocean_certificate\.port-8443\. .* run the same command again later/,
+        / Left to be deleted: digitalocean_certificate\.web-8443\. .* run the same command again later/,
       ),
       passable: true,
     });
@@ -263,7 +264,7 @@ test("our own commands wait for a replaced certificate that is still in use, and
   await expectNoChanges();
 
   // Anything else that fails is not waited for.
-  await configure(listening("c.example.com"));
+  await configure({}, listening("c.example.com"));
   await expect(afterFailedDeploy(ours.stack, 3, ours.terraform, {})).rejects.toMatchObject({
     exitCode: 3,
     passable: false,

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Environment } from "../../config/schema";
+import { containersAt } from "../support/containers";
 import { oneSite, threeSites } from "../support/environments";
 import { resourceAt, stackOf, synth } from "../support/synth";
 
@@ -63,8 +64,8 @@ test.each([
         environment: {
           ...Object.fromEntries(remembered.map((name) => [name, lookup("self", name)])),
           PHASE: phase,
-          DEFAULT_STALL_SECONDS: "60",
-          DEFAULT_DRAIN_SECONDS: "300",
+          DEFAULT_STALL_SECONDS: "62",
+          DEFAULT_DRAIN_SECONDS: "302",
           AWS_LIBRARY: expect.stringMatching(/^\.\/assets\/aws\/[0-9A-F]{32}\/aws\.sh$/) as unknown,
           REGISTRATIONS: expect.stringMatching(
             /^\.\/assets\/registrations\/[0-9A-F]{32}\/registrations\.sh$/,
@@ -141,7 +142,10 @@ test.each([
   ["tags", { ...oneSite, tags: { team: "web" } }],
   [
     "ports and health",
-    { ...oneSite, application: { ...oneSite.application, port: 9000, health: { path: "/x" } } },
+    {
+      ...oneSite,
+      services: { web: { ...oneSite.services.web, http: { port: 9000, health: { path: "/x" } } } },
+    },
   ],
   ["the account", { ...oneSite, aws: { region: "us-east-1", accountId: "999999999999" } }],
   ["SSH keys", withSite({ ssh: { keys: ["512189"] } })],
@@ -172,11 +176,10 @@ test("what is remembered is read with a default everywhere, so that a state of a
 
 test("a drain is as long as the health numbers ask for", () => {
   const health = { path: "/", intervalSeconds: 60, unhealthyAfter: 5 };
-  const slow = synth({ ...oneSite, application: { ...oneSite.application, health } });
-  const [container] = JSON.parse(
-    String(resourceAt(stackOf(slow, "application"), "aws_ecs_task_definition.app")["container_definitions"]),
-  ) as [{ stopTimeout: number }];
-  expect(container.stopTimeout).toBe(376);
+  const web = { ...oneSite.services.web, stopSeconds: 13, http: { ...oneSite.services.web.http, health } };
+  const slow = synth({ ...oneSite, services: { web } });
+  const [container] = containersAt(stackOf(slow, "service-web"), "ams3");
+  expect(container?.stopTimeout).toBe(376);
   for (const address of ["null_resource.guard", "null_resource.deregistration"]) {
     expect(resourceAt(stackOf(slow, "compute-ams3"), address)).toMatchObject({
       provisioner: [

@@ -7,7 +7,7 @@ import { synth, type Block } from "../support/synth";
 const environments: readonly Environment[] = [
   oneSite,
   threeSites,
-  { ...oneSite, application: { image: { build: "app" } } },
+  { ...oneSite, images: { app: { build: "app" } }, services: { web: { image: "app" } } },
 ];
 
 /** All resources that are synthesised, by type. */
@@ -62,6 +62,23 @@ const decisions: Readonly<Record<string, Readonly<Record<string, string | typeof
   },
   aws_iam_role_policy: { name: written, name_prefix: never },
   aws_iam_role_policy_attachment: {},
+  aws_scheduler_schedule: {
+    group_name: never,
+    name: written,
+    name_prefix: never,
+    "target.retry_policy": "every schedule has one",
+  },
+  aws_sqs_queue: {
+    deduplication_scope: never,
+    fifo_throughput_limit: never,
+    kms_data_key_reuse_period_seconds: never,
+    name: written,
+    name_prefix: never,
+    policy: never,
+    redrive_allow_policy: never,
+    redrive_policy: never,
+    sqs_managed_sse_enabled: written,
+  },
   aws_ssm_activation: { expiration_date: written },
   digitalocean_certificate: {},
   digitalocean_droplet: {

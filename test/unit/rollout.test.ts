@@ -1,15 +1,21 @@
 import { expect, test } from "@jest/globals";
-import { healthTimes } from "../../config/services/health";
-import { atOnce, minimumHealthyPercent, rolloutOf } from "../../config/services/rollout";
-import type { Application } from "../../config/schema";
+import { taskTimes } from "../../config/services/health";
+import { atOnce, rolloutOf } from "../../config/services/rollout";
+import { service, type Health, type Service } from "../../config/services/service";
+import { handingOver } from "../support/handover";
 import { createStage, leastHealthy, registerRevision, serviceInput } from "../support/ecs-stage";
 
-const usual = { path: "/", intervalSeconds: 3, unhealthyAfter: 2, healthyAfter: 2 };
-const slow = { path: "/", intervalSeconds: 60, unhealthyAfter: 5, healthyAfter: 2 };
+const checks = (intervalSeconds: number, unhealthyAfter: number, healthyAfter = 2): Health => {
+  return { path: "/", intervalSeconds, unhealthyAfter, healthyAfter };
+};
+const usual = handingOver("app", checks(3, 2));
+const slow = handingOver("app", checks(60, 5));
 const healths = [
   ["usual", usual],
   ["slow", slow],
-  ["fastest in, slowest out", { path: "/", intervalSeconds: 89, unhealthyAfter: 10, healthyAfter: 2 }],
+  ["fastest in, slowest out", handingOver("app", checks(89, 10))],
+  ["usual (by a proxy)", handingOver("proxy", checks(3, 2))],
+  ["slow (by a proxy)", handingOver("proxy", checks(60, 5), { stopSeconds: 120 })],
 ] as const;
 
 const sites = Array.from({ length: 200 }, (_, index) => index + 1);
@@ -24,11 +30,12 @@ type Slot = "old" | { readonly healthyAt: number };
 function simulate(
   nodes: number,
   percent: number,
-  health: Application["health"],
+  service: Service,
   seconds: { readonly scheduling: number; readonly start: number },
 ): { readonly ended: number; readonly together: number } {
-  const { stopTimeout, readyAfter, container } = healthTimes(health);
-  const takes = seconds.scheduling + stopTimeout + seconds.start + readyAfter + container.interval;
+  const { stop, health, check } = taskTimes(service);
+  const ready = (health?.readyAfter ?? 0) + (check?.interval ?? 0);
+  const takes = seconds.scheduling + stop + seconds.start + ready;
   const minimum = Math.ceil((nodes * percent) / 100);
   const slots: Slot[] = Array.from({ length: nodes }, () => "old");
   let together = 0;
@@ -59,20 +66,20 @@ test.each([
   [200, 20, 90],
 ])("of %i nodes %i go at a time, and %i %% stay", (nodes, many, percent) => {
   expect(atOnce(nodes)).toBe(many);
-  expect(minimumHealthyPercent(nodes)).toBe(percent);
+  expect(rolloutOf(nodes, usual)).toMatchObject({ minimumHealthyPercent: percent, maximumPercent: 100 });
 });
 
 test("a site without tasks keeps none, and has its times all the same", () => {
-  expect(minimumHealthyPercent(0)).toBe(0);
+  expect(rolloutOf(0, usual).minimumHealthyPercent).toBe(0);
   expect(rolloutOf(0, usual).deleteTimeout).toBeGreaterThan(0);
 });
 
 test.each(healths)(
   "on 1 to 200 nodes an update goes on to its end, within its time, with %s health checks",
-  (_, health) => {
+  (_, service) => {
     const wrong = sites.filter((nodes) => {
-      const { minimumHealthyPercent: percent, timeout } = rolloutOf(nodes, health);
-      const { ended, together } = simulate(nodes, percent, health, { scheduling: 30, start: 60 });
+      const { minimumHealthyPercent: percent, timeout } = rolloutOf(nodes, service);
+      const { ended, together } = simulate(nodes, percent, service, { scheduling: 30, start: 60 });
       // Rounded down to whole percents, of which one is two nodes of two hundred.
       const most = atOnce(nodes) + Math.ceil(nodes / 100);
       return !(ended < timeout && together >= atOnce(nodes) && together <= most);
@@ -87,21 +94,26 @@ test("an update of 200 nodes takes no longer than one of ten", () => {
 
 test.each(healths)(
   "on 1 to 200 nodes ECS gives a bad revision up before the deploy does, with %s health checks",
-  (_, health) => {
-    const { container, stopTimeout } = healthTimes(health);
+  (_, service) => {
+    const { check = { startPeriod: 0, interval: 0 }, stop } = taskTimes(service);
     const wrong = sites.filter((nodes) => {
       const failures = Math.min(200, Math.max(3, Math.ceil(nodes / 2)));
-      const attempt = container.startPeriod + 3 * container.interval + stopTimeout;
-      return Math.ceil(failures / atOnce(nodes)) * (attempt + 90) >= rolloutOf(nodes, health).timeout;
+      const attempt = check.startPeriod + 3 * check.interval + stop;
+      return Math.ceil(failures / atOnce(nodes)) * (attempt + 90) >= rolloutOf(nodes, service).timeout;
     });
     expect(wrong).toEqual([]);
   },
 );
 
 test("the times grow with what a task takes to stop and to start", () => {
-  expect(rolloutOf(2, usual)).toEqual({ minimumHealthyPercent: 50, timeout: 1260, deleteTimeout: 420 });
+  expect(rolloutOf(2, usual)).toEqual({
+    minimumHealthyPercent: 50,
+    maximumPercent: 100,
+    timeout: 1260,
+    deleteTimeout: 420,
+  });
   expect(rolloutOf(2, slow).timeout).toBeGreaterThan(rolloutOf(2, usual).timeout);
-  expect(rolloutOf(2, slow).deleteTimeout).toBeGreaterThan(healthTimes(slow).stopTimeout);
+  expect(rolloutOf(2, slow).deleteTimeout).toBeGreaterThan(taskTimes(slow).stop);
 });
 
 test.each([
@@ -115,22 +127,23 @@ test.each([
 ])(
   "the local cloud's ECS updates %i nodes of a %s service, so many at a time, to the end",
   (nodes, strategy) => {
+    const { minimumHealthyPercent } = rolloutOf(nodes, usual);
     const stage = createStage();
     for (let node = 0; node < nodes; node += 1) {
       stage.addNode();
     }
-    const service = { cluster: "anywhere", service: "app", taskDefinition: "app:2" };
+    const update = { cluster: "anywhere", service: "app", taskDefinition: "app:2" };
     stage.call(
       "CreateService",
       serviceInput({
         schedulingStrategy: strategy,
         desiredCount: strategy === "REPLICA" ? nodes : undefined,
-        deploymentConfiguration: { minimumHealthyPercent: minimumHealthyPercent(nodes), maximumPercent: 100 },
+        deploymentConfiguration: { minimumHealthyPercent, maximumPercent: 100 },
       }),
     );
     stage.advance(10);
     registerRevision(stage.call);
-    stage.call("UpdateService", service);
+    stage.call("UpdateService", update);
 
     expect(leastHealthy(stage, nodes * 2 + 5)).toBe(nodes - atOnce(nodes));
     expect(stage.service().deployments).toMatchObject([{ rolloutState: "COMPLETED" }]);
@@ -139,3 +152,28 @@ test.each([
     );
   },
 );
+
+const worker = (placement: Service["placement"], rollout: object = {}) =>
+  service.parse({ image: "registry.example/shop/worker:v1", placement, rollout });
+
+test("without a port and with counts, new tasks start beside the old ones; a daemon's give way", () => {
+  expect(rolloutOf(4, worker({ ams3: 4 }))).toMatchObject({
+    minimumHealthyPercent: 100,
+    maximumPercent: 200,
+  });
+  expect(rolloutOf(4, worker("every-node"))).toMatchObject({
+    minimumHealthyPercent: 75,
+    maximumPercent: 100,
+  });
+});
+
+test("so many go at a time as `rollout.atOnce` says, and a deploy gives up after `timeoutMinutes`", () => {
+  const three = handingOver("proxy", checks(3, 2), { rollout: { atOnce: 3, timeoutMinutes: 7 } });
+  expect(rolloutOf(12, three)).toMatchObject({ minimumHealthyPercent: 75, timeout: 420 });
+  // More than there are is all of them.
+  expect(rolloutOf(2, three)).toMatchObject({ minimumHealthyPercent: 0, timeout: 420 });
+  const alone = handingOver("proxy", checks(3, 2), { rollout: { atOnce: 3 } });
+  expect(rolloutOf(12, alone).timeout).toBeLessThan(
+    rolloutOf(12, handingOver("proxy", checks(3, 2))).timeout,
+  );
+});

@@ -12,6 +12,7 @@ import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { readBuildContext } from "../../config/services/build-context";
 import local from "../../config/environments/local";
 import prod from "../../config/environments/prod";
 import type { Environment } from "../../config/schema";
@@ -26,8 +27,8 @@ const frozen = {
   "control-plane": [
     "aws_cloudwatch_log_group.containers",
     "aws_cloudwatch_log_group.insights",
-    "aws_ecr_lifecycle_policy.app-images",
-    "aws_ecr_repository.app",
+    "aws_ecr_lifecycle_policy.image-expiry",
+    "aws_ecr_repository.image",
     "aws_ecs_cluster.cluster",
     "aws_iam_role.execution",
     "aws_iam_role.node",
@@ -42,7 +43,7 @@ const frozen = {
   "compute-ams3": [
     "digitalocean_droplet.node",
     "digitalocean_firewall.nodes",
-    "digitalocean_loadbalancer.public",
+    "digitalocean_loadbalancer.web",
     "digitalocean_tag.nodes",
     "null_resource.deregistration",
     "null_resource.generation",
@@ -50,9 +51,9 @@ const frozen = {
     "null_resource.network",
     "null_resource.registration",
   ],
-  application: [
-    "aws_ecs_service.app",
-    "aws_ecs_task_definition.app",
+  "service-web": [
+    "aws_ecs_service.service",
+    "aws_ecs_task_definition.task",
     "null_resource.lost_agents",
     "null_resource.rollout",
   ],
@@ -65,8 +66,9 @@ test("the addresses of a deployment with one site are the frozen ones", () => {
 });
 
 test("an image that is built has a frozen address of its own", () => {
-  const stack = stackOf(synth({ ...oneSite, application: { image: { build: "app" } } }), "application");
-  expect(addresses(stack)).toEqual([...frozen.application, "null_resource.image"].sort());
+  const images = { app: { build: "app" } };
+  const stack = stackOf(synth({ ...oneSite, images, services: { web: { image: "app" } } }), "service-web");
+  expect(addresses(stack)).toEqual([...frozen["service-web"], "null_resource.image"].sort());
   expect(Object.keys(stack.provider).sort()).toEqual(["aws", "null"]);
 });
 
@@ -76,19 +78,32 @@ test("three sites of both kinds give a stack each, and add only what their setti
     "control-plane": [
       ...frozen["control-plane"],
       "aws_iam_role_policy.execution-secrets",
-      "aws_iam_role_policy.task-exec",
+      "aws_iam_role_policy.task-permissions",
     ].sort(),
     "compute-ams3": [
       ...frozen["compute-ams3"],
-      "digitalocean_certificate.port-443",
+      "digitalocean_certificate.web-443",
+      "digitalocean_loadbalancer.api",
       "digitalocean_vpc.nodes",
     ].sort(),
-    "compute-fra1": frozen["compute-ams3"],
+    "compute-fra1": frozen["compute-ams3"].map((address) =>
+      address.replace("loadbalancer.web", "loadbalancer.api"),
+    ),
     "compute-berlin": [
       "null_resource.deregistration",
       "null_resource.generation",
       "null_resource.guard",
       "null_resource.registration",
+    ],
+    "service-api": [...frozen["service-web"], "null_resource.image"].sort(),
+    "service-worker": frozen["service-web"],
+    jobs: [
+      "aws_ecs_task_definition.job",
+      "aws_iam_role.scheduler",
+      "aws_iam_role_policy.scheduler-jobs",
+      "aws_scheduler_schedule.job",
+      "aws_sqs_queue.dead_letters",
+      "null_resource.image_app",
     ],
   });
 });
@@ -101,27 +116,34 @@ test("outputs keep their names, and only activation codes are sensitive", () => 
   const every = { deployment: false };
   const compute = {
     ...every,
+    internal_urls: false,
     kind: false,
-    load_balancer_ip: false,
+    load_balancer_ips: false,
     nodes: false,
     region: false,
     urls: false,
   };
+  const service = { ...every, image_uri: false, services: false, task_definition_arns: false };
   expect(Object.fromEntries(outputs)).toEqual({
     "control-plane": {
       ...every,
       cluster_arn: false,
-      execution_role_arn: false,
+      execution_role_arns: false,
+      has_jobs: false,
       node_role_name: false,
-      repository_url: false,
+      repository_urls: false,
+      services: false,
       sites: false,
-      task_role_arn: false,
+      task_role_arns: false,
     },
     activations: { ...every, activation_codes: true, activation_ids: false },
     "compute-ams3": compute,
     "compute-fra1": compute,
     "compute-berlin": { ...every, kind: false, nodes: false },
-    application: { ...every, image_uri: false, port: false, services: false, task_definition_arn: false },
+    "service-web": { ...service, port: false },
+    "service-api": { ...service, port: false },
+    "service-worker": service,
+    jobs: { ...every, dead_letters_url: false, schedules: false, task_definition_arns: false },
   });
 });
 
@@ -158,12 +180,15 @@ test("compute needs no AWS provider, and an on-premises site no DigitalOcean", (
     "compute-ams3": ["digitalocean", "null"],
     "compute-fra1": ["digitalocean", "null"],
     "compute-berlin": ["null"],
-    application: ["aws", "null"],
+    "service-web": ["aws", "null"],
+    "service-api": ["aws", "null"],
+    "service-worker": ["aws", "null"],
+    jobs: ["aws", "null"],
   });
 });
 
 test("AWS is refused in any other account, and tags everything", () => {
-  for (const id of ["control-plane", "activations", "application"]) {
+  for (const id of ["control-plane", "activations", "service-web", "service-worker", "jobs"]) {
     expect(stackOf(three, id).provider["aws"]).toEqual([
       {
         region: "eu-west-1",
@@ -174,14 +199,21 @@ test("AWS is refused in any other account, and tags everything", () => {
   }
 });
 
+/** Of `web` and of the job, the sites whose internal service they are given. */
+const producersOf = (id: string): string[] => {
+  const known: Readonly<Record<string, string[]>> = {
+    "control-plane": [],
+    "service-web": ["compute-ams3", "control-plane"],
+    jobs: ["compute-ams3", "control-plane"],
+  };
+  return known[id] ?? (id.startsWith("compute-") ? ["activations"] : ["control-plane"]);
+};
+
 test("stacks read each other by named outputs alone", () => {
   for (const [id, stack] of Object.entries(three)) {
     const json = JSON.stringify(stack);
     expect(json).not.toMatch(/cross-stack-output|TfToken|#\{Token/);
-    const producers = id.startsWith("compute-") ? ["activations"] : ["control-plane"];
-    expect(Object.keys(stack.data?.["terraform_remote_state"] ?? {})).toEqual(
-      id === "control-plane" ? [] : producers,
-    );
+    expect(Object.keys(stack.data?.["terraform_remote_state"] ?? {}).sort()).toEqual(producersOf(id));
     for (const [, producer = "", name] of json.matchAll(
       /terraform_remote_state\.([\w-]+)\.outputs\.(\w+)/g,
     )) {
@@ -199,7 +231,13 @@ test("nothing that a deregistration depends on is created before it is destroyed
       return lifecycle?.create_before_destroy === true;
     }),
   );
-  expect(early).toEqual(["aws_ecs_task_definition.app", "digitalocean_certificate.port-443"]);
+  expect(early).toEqual([
+    "digitalocean_certificate.web-443",
+    "aws_ecs_task_definition.job",
+    "aws_ecs_task_definition.task",
+    "aws_ecs_task_definition.task",
+    "aws_ecs_task_definition.task",
+  ]);
 });
 
 describe("a local backend keeps each state, under the deployment's name,", () => {
@@ -246,17 +284,17 @@ describe("a local backend keeps each state, under the deployment's name,", () =>
 test("an S3 backend locks in the bucket and encrypts", () => {
   const backend = { kind: "s3", bucket: "states", region: "eu-central-1", kmsKeyId: "alias/states" } as const;
   const stacks = synth({ ...oneSite, backend });
-  expect(stackOf(stacks, "application").terraform.backend).toEqual({
+  expect(stackOf(stacks, "service-web").terraform.backend).toEqual({
     s3: {
       bucket: "states",
       region: "eu-central-1",
-      key: "shop--application.tfstate",
+      key: "shop--service-web.tfstate",
       encrypt: true,
       kms_key_id: "alias/states",
       use_lockfile: true,
     },
   });
-  expect(stackOf(stacks, "application").data).toMatchObject({
+  expect(stackOf(stacks, "service-web").data).toMatchObject({
     terraform_remote_state: {
       "control-plane": {
         backend: "s3",
@@ -276,7 +314,7 @@ test("HCP Terraform gets a workspace for each stack, in the project", () => {
       workspaces: { name: "shop--control-plane", project: "shops" },
     },
   });
-  expect(stackOf(stacks, "application").data).toMatchObject({
+  expect(stackOf(stacks, "service-web").data).toMatchObject({
     terraform_remote_state: {
       "control-plane": {
         backend: "remote",
@@ -291,7 +329,10 @@ test("HCP Terraform gets a workspace for each stack, in the project", () => {
 });
 
 test("a second synth in another folder writes the same bytes", () => {
-  const [manifest, stacks, controlPlane, droplets, servers, ownVpc, application] = [1, 6, 2, 6, 4, 1, 4];
+  // Each with the scripts that it runs; a stack that builds the sample has its files, its .dockerignore and publish.sh.
+  const [manifest, stacks, controlPlane, droplets, servers, ownVpc, services] = [1, 9, 2, 6, 4, 1, 4];
+  const sample = readBuildContext("app").files.length + 2;
+  const [builtService, jobs] = [services + sample, 1 + sample];
   const directories = ["first", "second/deeper"].map((name) =>
     join(mkdtempSync(join(tmpdir(), "synth-")), name),
   );
@@ -302,7 +343,7 @@ test("a second synth in another folder writes the same bytes", () => {
       return contents(directory);
     });
     expect(Object.keys(written[0] ?? {})).toHaveLength(
-      manifest + stacks + controlPlane + droplets * 2 + servers + ownVpc + application,
+      manifest + stacks + controlPlane + droplets * 2 + servers + ownVpc + services * 2 + builtService + jobs,
     );
     expect(written[1]).toEqual(written[0]);
     expect(JSON.stringify(written[0])).not.toContain(process.cwd());
@@ -339,9 +380,9 @@ test("the product synthesises without the local cloud, and the same bytes wherev
       expect(readdirSync(join(directory, "cdktf.out"))).toEqual(["local"]);
       expect(readdirSync(join(directory, "cdktf.out/local/stacks")).sort()).toEqual([
         "activations",
-        "application",
         "compute-ams3",
         "control-plane",
+        "service-web",
       ]);
       return contents(join(directory, "cdktf.out"));
     });
@@ -354,11 +395,15 @@ test("the product synthesises without the local cloud, and the same bytes wherev
 
 test("local and prod synthesise the same kinds of stacks with the same providers", () => {
   const [a, b] = [synth(local), synth(prod)];
-  for (const id of ["control-plane", "activations", "application"]) {
+  for (const id of ["control-plane", "activations", "service-web"]) {
     expect(addresses(stackOf(a, id))).toEqual(addresses(stackOf(b, id)));
   }
   expect(addresses(stackOf(b, "compute-ams3"))).toEqual(
-    [...addresses(stackOf(a, "compute-ams3")), "digitalocean_certificate.port-443"].sort(),
+    [
+      ...addresses(stackOf(a, "compute-ams3")),
+      "digitalocean_certificate.web-443",
+      "digitalocean_loadbalancer.api",
+    ].sort(),
   );
 });
 

@@ -22,6 +22,6 @@ test("stacks that don't depend on one another keep their order", () => {
 
 test("a name that comes before its dependency's says nothing about the order", () => {
   expect(
-    ids({ id: "application", dependencies: ["control-plane"] }, { id: "control-plane", dependencies: [] }),
-  ).toEqual(["control-plane", "application"]);
+    ids({ id: "service-web", dependencies: ["control-plane"] }, { id: "control-plane", dependencies: [] }),
+  ).toEqual(["control-plane", "service-web"]);
 });

@@ -24,7 +24,7 @@ const environment = {
   name: "own-stacks",
   aws: { region: "eu-west-1", accountId: "111122223333" },
   sites: { zurich: onPremises("rack-1"), ams3: { kind: "digitalocean", region: "ams3", nodes: 2 } },
-  application: { image: { uri: "registry.example/app:v1" } },
+  services: { web: { image: "registry.example/app:v1", http: { port: 8080 } } },
 } satisfies Environment;
 
 /** The project's own stacks, as main.ts synthesises them. */
@@ -40,13 +40,13 @@ function synthesise(more: Partial<Environment> = {}): readonly Stack[] {
   return readStacks(join(outdir, "environment"));
 }
 
-test("the project's stacks are deployed from the control plane to the application, and all read its outputs", () => {
+test("the project's stacks are deployed from the control plane to the services, and all read its outputs", () => {
   expect(synthesise().map(({ id, reads }) => ({ id, reads }))).toEqual([
     { id: "control-plane", reads: [] },
     { id: "activations", reads: ["control-plane"] },
     { id: "compute-ams3", reads: ["activations"] },
     { id: "compute-zurich", reads: ["activations"] },
-    { id: "application", reads: ["control-plane"] },
+    { id: "service-web", reads: ["control-plane"] },
   ]);
 });
 

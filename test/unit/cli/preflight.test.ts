@@ -34,7 +34,10 @@ const diff = (variables: NodeJS.ProcessEnv = {}, ...stacks: string[]) =>
 const droplets: Partial<Environment> = {
   sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 1 } },
 };
-const built: Partial<Environment> = { application: { image: { build: "app" } } };
+const built: Partial<Environment> = {
+  images: { app: { build: "app" } },
+  services: { web: { image: "app", http: { port: 8080 } } },
+};
 
 const header = "environment: environment (environment.json)\n";
 
@@ -53,7 +56,7 @@ test("says everything that is missing at once, and starts nothing", async () => 
 - /nowhere/terraform can't be run (ENOENT): install Terraform 1.9 or later, or OpenTofu 1.9 or later (set TERRAFORM_BINARY_NAME=tofu)
 - bash can't be run (ENOENT): install bash 3.2 or later, which the scripts that Terraform runs are written for
 - aws can't be run (ENOENT): install the AWS CLI 2.2 or later (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html), or 1.19 or later (pip install awscli)
-- the image cli-test/app:0123abcd may have to be built, since Amazon ECR can't be asked, and docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and give its uri
+- the image cli-test/app:0123abcd may have to be built, since Amazon ECR can't be asked, and docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and name its URI
 - no usable AWS credentials (…): set AWS_PROFILE, run "aws sso login", or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 - no token for app.terraform.io: run "terraform login app.terraform.io", or set TF_TOKEN_app_terraform_io to one
 - no DigitalOcean token for site ams3: set DIGITALOCEAN_TOKEN to an API token with read and write scope
@@ -72,7 +75,7 @@ test("a machine without Docker deploys nothing of what has an image to build", a
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toBe(
     `${header}Nothing was started:\n- the image cli-test/app:0123abcd has to be built, and docker can't be run (ENOENT): ` +
-      "install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and give its uri\n",
+      "install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and name its URI\n",
   );
   expect(project.lines("record").map((line) => line.split(": ")[1])).toEqual(["version -json"]);
 });
@@ -159,10 +162,10 @@ test.each(["deploy", "destroy"])(
 );
 
 test("names the stacks there are when one isn't", async () => {
-  const { exitCode, stderr } = await diff({}, "compute-ams3", "application");
+  const { exitCode, stderr } = await diff({}, "compute-ams3", "service-web");
   expect(exitCode).toBe(1);
   expect(stderr).toBe(
-    `${header}No stack is called compute-ams3: this environment has control-plane, activations, compute-office, application.\n`,
+    `${header}No stack is called compute-ams3: this environment has control-plane, activations, compute-office, service-web.\n`,
   );
   expect(project.lines("record")).toEqual([]);
 });

@@ -65,7 +65,7 @@ test("another account, or another AWS region, is refused by every command, and t
   rmSync(at("state/cli-test--control-plane.tfstate"));
   expect(await refusal(destroy)).toContain("aws.region is eu-central-1");
   project.configure({ sites });
-  expect(await run("destroy", "--auto-approve", "application")).toMatchObject({ exitCode: 0 });
+  expect(await run("destroy", "--auto-approve", "service-web")).toMatchObject({ exitCode: 0 });
 });
 
 test("another account is refused although its credentials are given", async () => {
@@ -85,7 +85,7 @@ test("another account is refused although its credentials are given", async () =
 test("a state of an earlier release tells the region by its cluster, and neither a site's region nor the port", async () => {
   const earlier = { ...variables, WITHOUT_OUTPUTS: "region,port" };
   expect(await project.anywhere(deploy, earlier)).toMatchObject({ exitCode: 0 });
-  project.configure({ sites, application: { image: { uri: "registry.example/app:v1" }, port: 8081 } });
+  project.configure({ sites, services: { web: { image: "registry.example/app:v1", http: { port: 8081 } } } });
   expect(await project.anywhere(diff, earlier)).toMatchObject({ exitCode: 0 });
 });
 
@@ -93,7 +93,7 @@ test("another name is refused while the former is deployed", async () => {
   project.configure({ sites, name: "cli-renamed" });
   const said = await refusal(destroy);
   expect(said).toMatch(
-    /^environment\.json: name was cli-test, and is cli-renamed now, but cli-test is still deployed: control-plane \(resources: 1, in \S+state\/cli-test--control-plane\.tfstate\), activations .*, compute-ams3 .*, compute-office .*, application .*\. A deployment can't be renamed: put cli-test back\./,
+    /^environment\.json: name was cli-test, and is cli-renamed now, but cli-test is still deployed: control-plane \(resources: 1, in \S+state\/cli-test--control-plane\.tfstate\), activations .*, compute-ams3 .*, compute-office .*, service-web .*\. A deployment can't be renamed: put cli-test back\./,
   );
   // Also a site that is no longer in the file, and when the output is gone.
   rmSync(at("cdktf.out"), { recursive: true });
@@ -105,7 +105,7 @@ test("another name is taken once the former is destroyed", async () => {
   expect(await run(...destroy)).toMatchObject({ exitCode: 0 });
   project.configure({ sites: { office: sites.office }, name: "cli-renamed" });
   expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
-  expect(project.lines("record").slice(-1)).toEqual(["+ application service"]);
+  expect(project.lines("record").slice(-1)).toEqual(["+ service-web service"]);
 });
 
 test("another backend is refused while the former has the states, and taken once they are moved", async () => {
@@ -123,10 +123,10 @@ test("another backend is refused while the former has the states, and taken once
   expect(await run(...diff)).toMatchObject({ exitCode: 0 });
 });
 
-test("another region of a site, and another port of the application, are refused with the steps", async () => {
+test("another region of a site, and another port of a service, are refused with the steps", async () => {
   project.configure({
     sites: { ...sites, ams3: { ...sites.ams3, region: "fra1" } },
-    application: { image: { uri: "registry.example/app:v1" }, port: 8081 },
+    services: { web: { image: "registry.example/app:v1", http: { port: 8081 } } },
   });
   const said = await refusal(diff, ["deploy", "--auto-approve", "compute-office"]);
   expect(said).toContain(
@@ -134,11 +134,11 @@ test("another region of a site, and another port of the application, are refused
       "be destroyed before others are made. Put ams3 back, add a site for fra1 under another name, deploy,",
   );
   expect(said).toContain(
-    "environment.json: application.port is 8081, but the application is deployed with 8080:",
+    "environment.json: services.web.http.port is 8081, but the service is deployed with 8080:",
   );
 
-  project.configure({ sites, application: { image: { uri: "registry.example/app:v1" }, port: 8081 } });
-  expect(await run("destroy", "--auto-approve", "application")).toMatchObject({ exitCode: 0 });
+  project.configure({ sites, services: { web: { image: "registry.example/app:v1", http: { port: 8081 } } } });
+  expect(await run("destroy", "--auto-approve", "service-web")).toMatchObject({ exitCode: 0 });
   expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
 });
 
@@ -148,7 +148,7 @@ test("a destroy that finds no state says where it looked, and is a success only 
   expect(said).toBe(
     [
       "Nothing was destroyed: there is no state of cli-test. It was looked for in",
-      ...["application", "compute-office", "compute-ams3", "activations", "control-plane"].map(
+      ...["service-web", "compute-office", "compute-ams3", "activations", "control-plane"].map(
         (id) => `- ${id}: state/cli-test--${id}.tfstate`,
       ),
       "If environment.json is the right file and nothing is deployed, --if-exists makes this a success.\n",

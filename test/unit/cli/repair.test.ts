@@ -43,7 +43,7 @@ beforeEach(() => {
   });
   cpSync(at("deployed/state"), at("state"), { recursive: true });
   writeFileSync(at("record"), "");
-  for (const part of ["", "-vpc", "-compute-ams3", "-application"]) {
+  for (const part of ["", "-vpc", "-compute-ams3", "-service-web"]) {
     rmSync(at(`fail${part}`), { force: true });
   }
   project.nodes.spent.clear();
@@ -200,13 +200,13 @@ test("a site that fails holds up what depends on it, and no other site", async (
   const { exitCode, stderr } = await deploy();
   expect(exitCode).toBe(1);
   expect(record()).toContain("+ compute-office x");
-  expect(record()).not.toContain("+ application service");
+  expect(record()).not.toContain("+ service-web service");
   expect(stderr.split("\n").slice(-7)).toEqual([
     "control-plane: done.",
     "activations: done.",
     "compute-office: done.",
     "compute-ams3: Terraform ended with exit code 1; its reason stands above.",
-    "application: not started, since it waits for compute-ams3.",
+    "service-web: not started, since it waits for compute-ams3.",
     "Once the cause is gone, run the same command again: it goes on where this one stopped.",
     "",
   ]);
@@ -218,15 +218,15 @@ test("a VPC that can't be deleted holds up no other stack, and the end says what
   expect(exitCode).toBe(1);
   expect(record()).toEqual([
     "- activations activations",
-    "- application service",
     "- compute-ams3 a",
     "- compute-ams3 b",
     "- compute-ams3 c",
     "- compute-office x",
     "- control-plane cluster",
+    "- service-web service",
   ]);
   expect(stderr.split("\n").slice(-7)).toEqual([
-    "application: done.",
+    "service-web: done.",
     "compute-office: done.",
     "activations: done.",
     "control-plane: done.",

@@ -25,7 +25,16 @@ function synth(environment: string) {
 }
 
 test("every stack is written, in the order of a deploy, and the environment is named", async () => {
-  const stacks = ["control-plane", "activations", "compute-ams3", "compute-berlin", "application"];
+  const stacks = [
+    "control-plane",
+    "activations",
+    "compute-ams3",
+    "compute-berlin",
+    "jobs",
+    "service-api",
+    "service-web",
+    "service-worker",
+  ];
   expect(await synth("prod")).toEqual({
     code: 0,
     stdout: stacks.map((id) => `${relative(process.cwd(), join(folder, "prod/stacks", id))}\n`).join(""),

@@ -86,21 +86,21 @@ test("an image that has vanished from ECR is planned and pushed again", async ()
     name: "image",
     instances: [{ attributes: { triggers } }],
   };
-  const outputs = { cluster: { value: "shop" } };
+  const outputs = { execution_role_arns: { value: { web: "role" } } };
   writeFileSync(state, JSON.stringify({ version: 4, lineage: "one", outputs, resources: [image] }));
   project().aws.behaviour.imageError = "ImageNotFoundException";
   try {
     const variables = { FAKE_STATE: state };
-    const planned = await run(["diff", "application"], variables);
-    const deployed = await run(["deploy", "application", "--auto-approve"], variables);
+    const planned = await run(["diff", "service-web"], variables);
+    const deployed = await run(["deploy", "service-web", "--auto-approve"], variables);
     expect([planned.exitCode, deployed.exitCode]).toEqual([2, 0]);
     for (const { stderr } of [planned, deployed]) {
       expect(stderr).toContain("/shop/app:0123456789abcdef is not in ECR any more: ");
     }
-    expect(calls("application").filter((line) => /: (plan|apply) /.test(line))).toEqual([
+    expect(calls("service-web").filter((line) => /: (plan|apply) /.test(line))).toEqual([
       expect.stringMatching(/^application: plan .* -replace=null_resource\.image$/),
       expect.stringMatching(/^application: plan .* -replace=null_resource\.image$/),
-      "application: apply -no-color FOLDER/plan",
+      "service-web: apply -no-color FOLDER/plan",
     ]);
   } finally {
     project().aws.behaviour.imageError = undefined;

@@ -44,7 +44,7 @@ const created = [
   "+ activations activations",
   "+ compute-ams3 node-1",
   "+ compute-office rack-1",
-  "+ application service",
+  "+ service-web service",
 ];
 
 /** Lines of the record, with those of the two sites, which come in any order, in that of the alphabet. */
@@ -67,7 +67,7 @@ test("deploys in the order of the dependencies, plans nothing more, and destroys
 
   expect(await destroy()).toMatchObject({ exitCode: 0 });
   expect(inOrder(since(), [1, 3])).toEqual([
-    "- application service",
+    "- service-web service",
     "- compute-ams3 node-1",
     "- compute-office rack-1",
     "- activations activations",
@@ -93,7 +93,7 @@ test("a diff before the first deploy names what can't be planned yet, and ends w
     ["activations", "control-plane"],
     ["compute-ams3", "activations"],
     ["compute-office", "activations"],
-    ["application", "control-plane"],
+    ["service-web", "control-plane"],
   ]) {
     expect(stderr).toMatch(
       new RegExp(`^${stack} *\\| Can't be planned yet: ${producer} is not deployed\\.$`, "m"),
@@ -113,11 +113,11 @@ test("a diff after a node was added names the activation that is missing, and pl
 });
 
 test("a diff whose plan fails ends with 1", async () => {
-  const { exitCode, stderr } = await project.anywhere(["diff", "application"], {
+  const { exitCode, stderr } = await project.anywhere(["diff", "service-web"], {
     TF_CLI_ARGS_plan: "-nonsense",
   });
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("application: Terraform ended with exit code 1");
+  expect(stderr).toContain("service-web: Terraform ended with exit code 1");
 });
 
 test("a stack is not deployed before what it reads", async () => {
@@ -131,8 +131,8 @@ test("a stack is not deployed before what it reads", async () => {
 test("a deploy refuses to forget a site that is still deployed, and changes nothing", async () => {
   project.configure({ sites: { office: sites.office } });
   const refusal =
-    "Site ams3 is no longer in environment.json, but its stack compute-ams3 is still deployed (resources: 2). " +
-    'Put the site back, run "npm run destroy -- compute-ams3", and only then remove it. ' +
+    "Site ams3 is no longer in environment.json, but the stack compute-ams3 is still deployed (resources: 2). " +
+    'Put it back, run "npm run destroy -- compute-ams3", and only then remove it. ' +
     "A site under a new name is another site: to rename one, keep the old one until the new one is deployed.\n";
   for (const command of [
     ["deploy", "--auto-approve"],
@@ -147,9 +147,9 @@ test("a deploy refuses to forget a site that is still deployed, and changes noth
   expect(since()).toEqual([]);
   expect(readdirSync(at("cdktf.out/environment/stacks"))).toEqual([
     "activations",
-    "application",
     "compute-office",
     "control-plane",
+    "service-web",
   ]);
 });
 
@@ -161,14 +161,14 @@ test("a site is removed by destroying its stack and then deleting it from the co
 });
 
 test("the control plane is not destroyed while a stack needs its outputs", async () => {
-  await destroy("application");
+  await destroy("service-web");
   const { exitCode, stdout, stderr } = await destroy("control-plane", "activations", "compute-office");
   expect(exitCode).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toContain(
     "compute-office, activations, control-plane can't be destroyed before what reads its outputs: compute-ams3 (resources: 2).",
   );
-  expect(since()).toEqual(["- application service"]);
+  expect(since()).toEqual(["- service-web service"]);
 });
 
 test("the control plane is not destroyed while a site that left the config is deployed", async () => {
@@ -196,7 +196,7 @@ test("environments in one folder keep to their own states, and one may follow th
   expect(await project.anywhere(["destroy", "--auto-approve"], other)).toMatchObject({ exitCode: 0 });
   expect(await project.anywhere(["diff"])).toMatchObject({ exitCode: 0 });
   expect(since().filter((line) => line.startsWith("-"))).toEqual([
-    "- application service",
+    "- service-web service",
     "- compute-office rack-1",
     "- activations activations",
     "- control-plane cluster",

@@ -104,12 +104,15 @@ const docker = (script: string | undefined, options: object = {}, variables: Nod
   const folder = join(desk().folder, "app");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "Dockerfile"), "FROM scratch\n");
-  const environment = { application: { image: { build: folder } } };
+  const environment: Partial<Environment> = {
+    images: { app: { build: folder } },
+    services: { web: { image: "app", http: { port: 8080 } } },
+  };
   const PATH = desk().programs(script === undefined ? {} : { docker: script });
   return dockerProblems(desk().undertake({ environment, ...options, variables: { PATH, ...variables } }));
 };
 const install =
-  "docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and give its uri";
+  "docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and name its URI";
 
 test.each(["ImageNotFoundException", "RepositoryNotFoundException"])(
   "an image that the registry answers for with %s needs Docker",

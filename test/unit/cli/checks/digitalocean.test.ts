@@ -23,15 +23,16 @@ interface Options {
   readonly command?: "deploy" | "destroy" | "diff";
   readonly stacks?: readonly string[];
   readonly sites?: Environment["sites"];
+  readonly services?: Environment["services"];
   readonly variables?: NodeJS.ProcessEnv;
 }
 
-const check = ({ command = "deploy", stacks = ["compute-ams3"], sites, variables }: Options = {}) =>
+const check = ({ command = "deploy", stacks = ["compute-ams3"], variables, ...more }: Options = {}) =>
   digitalOceanProblems(
     desk().undertake({
       command,
       stacks,
-      environment: sites === undefined ? {} : { sites },
+      environment: more,
       variables: { DIGITALOCEAN_API_URL: stage().cloud.endpoint, DIGITALOCEAN_TOKEN: "test", ...variables },
     }),
   );
@@ -66,7 +67,7 @@ test("a token is needed by the stacks of DigitalOcean sites alone", async () => 
   expect(await check({ variables })).toEqual([
     "no DigitalOcean token for site ams3: set DIGITALOCEAN_TOKEN to an API token with read and write scope",
   ]);
-  expect(await check({ variables, stacks: ["application", "control-plane"] })).toEqual([]);
+  expect(await check({ variables, stacks: ["service-web", "control-plane"] })).toEqual([]);
   expect(await check({ variables: { ...variables, DIGITALOCEAN_ACCESS_TOKEN: "test" } })).toEqual([]);
 });
 
@@ -103,10 +104,10 @@ test("a token of custom scopes is told what it lacks, for what its sites have", 
   ]);
   const certificate = { domains: ["www.example.com"] };
   const listener = { protocol: "https", port: 443, certificate } as const;
-  const sites: Environment["sites"] = {
-    ams3: { ...site, vpc: { ipRange: "10.20.0.0/20" }, loadBalancer: { listeners: [listener] } },
-  };
-  const [line] = await check({ sites });
+  const sites: Environment["sites"] = { ams3: { ...site, vpc: { ipRange: "10.20.0.0/20" } } };
+  const http = { port: 8080, loadBalancer: { listeners: [listener] } };
+  const services = { web: { image: "registry.example/app:v1", http } };
+  const [line] = await check({ sites, services });
   expect(line).toContain("lacks vpc:create, certificate:create, droplet:delete (");
 });
 

@@ -33,8 +33,8 @@ function resourcesOf(stack: string): object {
   }
   return {
     null_resource:
-      stack === "application"
-        ? { image: { provisioner, triggers: { TAG: "0123abcd" } } }
+      stack === "service-web"
+        ? { image: { provisioner, triggers: { IMAGE: "app", TAG: "0123abcd" } } }
         : { deregistration: { provisioner } },
   };
 }
@@ -61,7 +61,7 @@ export function useDesk(): () => Desk {
     get folder() {
       return folder;
     },
-    undertake: ({ command = "deploy", stacks = ["application"], environment, variables = {}, seconds }) => ({
+    undertake: ({ command = "deploy", stacks = ["service-web"], environment, variables = {}, seconds }) => ({
       command,
       environment: {
         name: "environment",
@@ -71,7 +71,7 @@ export function useDesk(): () => Desk {
             name: "shop",
             aws: { region: "eu-west-1", accountId },
             sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 2 } },
-            application: { image: { uri: "registry.example/app:v1" } },
+            services: { web: { image: "registry.example/app:v1", http: { port: 8080 } } },
             ...environment,
           },
           file,

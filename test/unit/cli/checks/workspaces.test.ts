@@ -44,7 +44,7 @@ interface Options {
   readonly project?: string;
 }
 
-const stacks = ["control-plane", "compute-ams3", "application"];
+const stacks = ["control-plane", "compute-ams3", "service-web"];
 
 const undertake = ({ command = "deploy", token = goodToken, owner = organization, project }: Options) =>
   desk().undertake({
@@ -60,11 +60,11 @@ const check = (options: Options = {}) => trusting.check(undertake(options));
 
 test("each workspace that runs Terraform elsewhere is told, with the page of its setting", async () => {
   cloud.workspaces.set("shop--control-plane", "remote").set("shop--compute-ams3", "local");
-  cloud.workspaces.set("shop--application", "agent");
+  cloud.workspaces.set("shop--service-web", "agent");
   const page = `https://${cloud.host}/app/example/workspaces`;
   const lines = [
     `workspace shop--control-plane has the execution mode remote: set it to local at ${page}/shop--control-plane/settings/general`,
-    `workspace shop--application has the execution mode agent: set it to local at ${page}/shop--application/settings/general`,
+    `workspace shop--service-web has the execution mode agent: set it to local at ${page}/shop--service-web/settings/general`,
   ];
   for (const command of ["deploy", "destroy", "diff"] as const) {
     expect(await check({ command })).toEqual(lines);
@@ -74,7 +74,7 @@ test("each workspace that runs Terraform elsewhere is told, with the page of its
 test("workspaces yet to be made get what their organisation or their project says", async () => {
   cloud.workspaces.set("shop--control-plane", "local");
   const line = (mode: string) =>
-    "shop--compute-ams3, shop--application: not there yet, and the organisation example gives new workspaces the execution mode " +
+    "shop--compute-ams3, shop--service-web: not there yet, and the organisation example gives new workspaces the execution mode " +
     `${mode}: set its default to local at https://${cloud.host}/app/example/settings/general, or create them with the mode local`;
   expect(await check()).toEqual([line("remote")]);
   expect(await check({ command: "destroy" })).toEqual([]);
