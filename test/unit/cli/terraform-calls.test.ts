@@ -98,8 +98,8 @@ test("an image that has vanished from ECR is planned and pushed again", async ()
       expect(stderr).toContain("/shop/app:0123456789abcdef is not in ECR any more: ");
     }
     expect(calls("service-web").filter((line) => /: (plan|apply) /.test(line))).toEqual([
-      expect.stringMatching(/^application: plan .* -replace=null_resource\.image$/),
-      expect.stringMatching(/^application: plan .* -replace=null_resource\.image$/),
+      expect.stringMatching(/^service-web: plan .* -replace=null_resource\.image$/),
+      expect.stringMatching(/^service-web: plan .* -replace=null_resource\.image$/),
       "service-web: apply -no-color FOLDER/plan",
     ]);
   } finally {
