@@ -3,13 +3,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { backendBlock, describePlace } from "../../../cli/terraform/backend-block";
-import { readStacks, type Stack } from "../../../cli/terraform/stacks";
-import { parseConfig } from "../../../config/load";
-import type { Environment } from "../../../config/schema";
+import { backendBlock, describePlace } from "../../cli/terraform/backend-block";
+import { readStacks, type Stack } from "../../cli/terraform/stacks";
+import { parseConfig } from "../../config/load";
+import type { Environment } from "../../config/schema";
 import { onPremises } from "./project";
 
-const root = resolve(__dirname, "../../..");
+const root = resolve(__dirname, "../..");
 let folder: string;
 
 beforeAll(() => {
