@@ -6,6 +6,7 @@ import type { Environment } from "../../config/schema";
 import { mustRun, run, type Command, type Ended } from "../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import type { Entry } from "../../local-cloud/world";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/signature";
 import { synthInto } from "./synth";
 
 /** A site of an environment. */
@@ -231,12 +232,13 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
   };
 }
 
-function environmentOf(sites: Environment["sites"], more: Partial<Environment> = {}): Environment {
+/** An environment of the embedded clouds' account with these sites, whose services' image they have. */
+export function environmentOf(sites: Environment["sites"], more: Partial<Environment> = {}): Environment {
   return {
     name: deployment,
     aws: { region: "eu-west-1", accountId: "123456789012" },
     // The embedded clouds sign their installer themselves.
-    installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
+    installer: { signingKey: signingKeyFingerprint },
     application: { image: { uri: "localhost/anywhere/app:v1" } },
     ...more,
     sites,
