@@ -8,8 +8,6 @@ const project = (displayName, folders, more = {}) => ({
   testEnvironment: "node",
   testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
   modulePathIgnorePatterns: ["<rootDir>/.local-cloud/", "<rootDir>/cdktf.out/"],
-  // Tests that start programs take seconds where others run beside them.
-  testTimeout: 30_000,
   transform: {
     "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" } }],
   },
@@ -20,6 +18,8 @@ const project = (displayName, folders, more = {}) => ({
 module.exports = {
   // A local cloud for each life-cycle file: a third one would take the load generators' share of two cores.
   maxWorkers: 2,
+  // Tests that start programs take seconds where others run beside them.
+  testTimeout: 30_000,
   testSequencer: "<rootDir>/test/support/sequencer.js",
   projects: [
     project("unit", ["unit"]),
