@@ -8,8 +8,8 @@ export interface EnvironmentFile {
   readonly name: string;
   readonly backend?: { readonly kind: "local"; readonly folder: string };
   readonly sites: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly images?: Readonly<Record<string, { readonly build: string }>>;
-  readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly images?: Readonly<Record<string, { readonly build: string }>> | undefined;
+  readonly services?: Readonly<Record<string, object>> | undefined;
 }
 
 const root = resolve(__dirname, "..");

@@ -15,7 +15,7 @@ export interface Service {
  */
 export function unreachable(service: Service, error: unknown, variables: NodeJS.ProcessEnv): string[] {
   const { name, subject, setting } = service;
-  const reason = reasonOf(error);
+  const reason = lastCauseOf(error);
   const obstacle = isProxied(variables)
     ? `there is a proxy, and no direct way to ${name}`
     : isDistrusted(error)
@@ -46,7 +46,7 @@ function isDistrusted(error: unknown): boolean {
   return causesOf(error).some(({ code = "" }) => distrusted.includes(code));
 }
 
-function reasonOf(error: unknown): string {
+function lastCauseOf(error: unknown): string {
   const causes = causesOf(error);
   if (causes.some(({ name }) => name === "TimeoutError" || name === "AbortError")) {
     return `no answer within ${checkSeconds} seconds`;

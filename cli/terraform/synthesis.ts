@@ -4,6 +4,10 @@ import type { LoadedEnvironment } from "../../config/load";
 import { capture } from "./child-process";
 import { Refusal } from "../refusals/refusal";
 import { readStacks, type Stack } from "./stacks";
+import { app } from "../../cdktf.json";
+
+/** How Node.js runs main.ts, as cdktf.json says it for CDKTF. */
+export const synthesisArguments: readonly string[] = app.split(" ").slice(1);
 
 /** Synthesises an environment, which is the one that `variables` name and that is locked, into its output folder. */
 export async function synthesise(
@@ -14,7 +18,7 @@ export async function synthesise(
   const outdir = outputFolder(variables, environment);
   const { exitCode, stdout, stderr } = await capture({
     command: process.execPath,
-    args: ["--require", "tsx/cjs", "main.ts"],
+    args: synthesisArguments,
     variables: { ...variables, [lockVariable]: lock.id },
   });
   if (exitCode !== 0) {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest } from "@jest/globals";
 import type { Environment } from "../../config/schema";
 import { mustRun, run, type Command } from "../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/signature";
 import { lanes } from "../support/lanes";
 import { testOfLowPorts } from "../support/low-ports";
 import type { StackJson } from "../support/synth";
@@ -41,7 +42,7 @@ async function configure(name: string): Promise<string> {
     ...environment,
     aws: { ...environment.aws, accountId: "123456789012" },
     backend: backend ?? { kind: "local", folder: join(directory, "state") },
-    installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
+    installer: { signingKey: signingKeyFingerprint },
   };
   writeFileSync(file, JSON.stringify(adapted));
   return file;

@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { DescribeTasksCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Foreign } from "../../local-cloud/admin/admin";
-import { Project, type EnvironmentFile } from "../../demo/project";
+import type { Environment } from "../../config/schema";
+import { Project } from "../../demo/project";
 import { makeRunDirectory } from "../../local-cloud/run-directory";
 import type { Entry } from "../../local-cloud/world";
 import {
@@ -17,12 +18,12 @@ import { eventually } from "../support/eventually";
 import { hold, refuse } from "../support/injection";
 import { awaitCall, callsOf, names } from "../support/journal";
 import {
+  environmentOf,
   shortWaits,
   startLifeCycle,
   startNeighbour,
   type LifeCycle,
   type SiteSettings,
-  sample,
 } from "../support/life-cycle";
 import { startService, type NodeService } from "../support/node-service";
 import { dropletSite, nodesOf } from "../support/nodes";
@@ -33,15 +34,11 @@ import { reasons } from "../support/terraform-output";
 /** A site with nothing but its load balancer. */
 const entrance: SiteSettings = { kind: "digitalocean", region: "ams3", nodes: 0 };
 
-const rack = { kind: "on-premises", nodes: { "rack-1": {} } };
-const environment = (sites: EnvironmentFile["sites"]): EnvironmentFile =>
-  ({
-    name: "shop-3",
-    aws: { region: "eu-west-1", accountId: "123456789012" },
-    installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
-    sites,
-    services: { web: sample() },
-  }) as EnvironmentFile;
+const rack: SiteSettings = { kind: "on-premises", nodes: { "rack-1": {} } };
+const environment = (sites: Environment["sites"]) => ({
+  ...environmentOf(sites, { name: "shop-3" }),
+  backend: undefined,
+});
 
 jest.setTimeout(600_000);
 

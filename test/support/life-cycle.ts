@@ -6,6 +6,7 @@ import type { Environment } from "../../config/schema";
 import { mustRun, run, type Command, type Ended } from "../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import type { Entry } from "../../local-cloud/world";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/signature";
 import { synthInto } from "./synth";
 
 type Http = NonNullable<NonNullable<Environment["services"]>[string]["http"]>;
@@ -239,7 +240,8 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
   };
 }
 
-function environmentOf(
+/** An environment of the embedded clouds' account with these sites, whose service `web` is the sample. */
+export function environmentOf(
   sites: Readonly<Record<string, SiteSettings>>,
   more: Partial<Environment> = {},
 ): Environment {
@@ -252,7 +254,7 @@ function environmentOf(
     name: deployment,
     aws: { region: "eu-west-1", accountId: "123456789012" },
     // The embedded clouds sign their installer themselves.
-    installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
+    installer: { signingKey: signingKeyFingerprint },
     ...rest,
     services:
       web?.http === undefined

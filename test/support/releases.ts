@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../config/schema";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/signature";
 import { synthInto } from "./synth";
 
 /** What each release synthesised, by version: see test/releases/README.md. */
@@ -23,7 +24,7 @@ export function releasedEnvironment(stateFolder: string) {
     name: "released",
     aws: { region: "eu-west-1", accountId: "123456789012" },
     backend: { kind: "local", folder: stateFolder },
-    installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
+    installer: { signingKey: signingKeyFingerprint },
     sites: {
       ams3: {
         kind: "digitalocean",

@@ -45,6 +45,7 @@ test("an activation serves one machine, and only its generation replaces it", ()
 test("both sides compute the same generation", () => {
   const stacks = synth(threeSites);
   const nodes = stackOf(stacks, "activations").locals["nodes"] ?? {};
+  expect(Object.keys(nodes)).toHaveLength(6);
   for (const [key, { site, node, generation }] of Object.entries(nodes)) {
     const compute = stackOf(stacks, `compute-${String(site)}`).locals["nodes"]?.[String(node)];
     expect(compute).toMatchObject({ generation, activation: key });

@@ -138,7 +138,11 @@ test.each([
   expect(after["node-2"]).not.toBe(before["node-2"]);
 });
 
-test.each([
+/** A site whose first node has these attributes. */
+const withAttributes = (attributes: Readonly<Record<string, string>>) =>
+  withSite({ nodes: { "node-1": { attributes }, "node-2": {} } });
+
+test.each<[what: string, after: Environment, before?: Environment]>([
   ["tags", { ...oneSite, tags: { team: "web" } }],
   [
     "ports and health",
@@ -149,9 +153,13 @@ test.each([
   ],
   ["the account", { ...oneSite, aws: { region: "us-east-1", accountId: "999999999999" } }],
   ["SSH keys", withSite({ ssh: { keys: ["512189"] } })],
-  ["the order of attributes", oneSite],
-])("%s change no generation", (_, environment) => {
-  expect(generationsOf(environment)).toEqual(generationsOf(oneSite));
+  [
+    "the order of attributes",
+    withAttributes({ disk: "ssd", rack: "left" }),
+    withAttributes({ rack: "left", disk: "ssd" }),
+  ],
+])("%s change no generation", (_, after, before = oneSite) => {
+  expect(generationsOf(after)).toEqual(generationsOf(before));
 });
 
 test("a size that is written out where it is the site's anyway changes no generation", () => {

@@ -398,6 +398,11 @@ test("local and prod synthesise the same kinds of stacks with the same providers
   for (const id of ["control-plane", "activations", "service-web"]) {
     expect(addresses(stackOf(a, id))).toEqual(addresses(stackOf(b, id)));
   }
+  for (const id of ["control-plane", "activations", "compute-ams3", "application"]) {
+    const providers = stackOf(a, id).terraform.required_providers;
+    expect(Object.keys(providers)).not.toEqual([]);
+    expect(stackOf(b, id).terraform.required_providers).toEqual(providers);
+  }
   expect(addresses(stackOf(b, "compute-ams3"))).toEqual(
     [
       ...addresses(stackOf(a, "compute-ams3")),

@@ -1,7 +1,7 @@
 import { beforeAll, expect, jest, test } from "@jest/globals";
 import { once } from "node:events";
 import { stripVTControlCharacters } from "node:util";
-import { bearable } from "../../../cli/terraform/limit";
+import { bearable } from "../../cli/terraform/limit";
 import { exitCode, fakeState, fakeTerraform, onPremises, useProject } from "./project";
 
 jest.setTimeout(120_000);

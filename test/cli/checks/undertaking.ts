@@ -2,9 +2,9 @@ import { afterEach, beforeEach } from "@jest/globals";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkSeconds, type Undertaking } from "../../../../cli/checks/check";
-import { parseConfig } from "../../../../config/load";
-import type { Environment } from "../../../../config/schema";
+import { checkSeconds, type Undertaking } from "../../../cli/checks/check";
+import { parseConfig } from "../../../config/load";
+import type { Environment } from "../../../config/schema";
 
 /** A folder for a test, and what can be made of it. */
 export interface Desk {

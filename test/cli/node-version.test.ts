@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const cli = resolve(__dirname, "../../../cli/anywhere.js");
+const cli = resolve(__dirname, "../../cli/anywhere.js");
 let folder: string;
 
 beforeAll(() => {

@@ -3,13 +3,14 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { backendBlock, describePlace } from "../../../cli/terraform/backend-block";
-import { readStacks, type Stack } from "../../../cli/terraform/stacks";
-import { parseConfig } from "../../../config/load";
-import type { Environment } from "../../../config/schema";
+import { backendBlock, describePlace } from "../../cli/terraform/backend-block";
+import { readStacks, type Stack } from "../../cli/terraform/stacks";
+import { parseConfig } from "../../config/load";
+import type { Environment } from "../../config/schema";
+import { synthesisArguments } from "../../cli/terraform/synthesis";
 import { onPremises } from "./project";
 
-const root = resolve(__dirname, "../../..");
+const root = resolve(__dirname, "../..");
 let folder: string;
 
 beforeAll(() => {
@@ -32,7 +33,7 @@ function synthesise(more: Partial<Environment> = {}): readonly Stack[] {
   const file = join(folder, "environment.json");
   const outdir = join(folder, "cdktf.out");
   writeFileSync(file, JSON.stringify({ ...environment, ...more }));
-  execFileSync(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
+  execFileSync(process.execPath, synthesisArguments, {
     cwd: root,
     env: { PATH: process.env["PATH"], HOME: folder, ANYWHERE_ENV: file, CDKTF_OUTDIR: outdir },
     stdio: "pipe",

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { workspaceProblems } from "../../../../cli/checks/workspaces";
-import type { Undertaking } from "../../../../cli/checks/check";
+import { workspaceProblems } from "../../../cli/checks/workspaces";
+import type { Undertaking } from "../../../cli/checks/check";
 
 /** A process of its own that checks workspaces: Node.js learns no later than at its start which authorities to trust. */
 export interface TrustingProcess {

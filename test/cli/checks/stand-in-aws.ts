@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { readBody, serveOnLoopback } from "../../../../local-cloud/http-server";
+import { readBody, serveOnLoopback } from "../../../local-cloud/http-server";
 
 /** AWS as far as the command line interface asks it by itself: who calls, and whether a bucket and an image are there. */
 export interface StandInAws {

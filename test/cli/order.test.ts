@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { inOrder } from "../../../cli/terraform/stacks";
+import { inOrder } from "../../cli/terraform/stacks";
 
 const ids = (...stacks: Parameters<typeof inOrder>[0]) => inOrder(stacks).map(({ id }) => id);
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { awsProblems } from "../../../../cli/checks/aws";
-import { dockerProblems } from "../../../../cli/checks/docker";
-import type { Environment } from "../../../../config/schema";
+import { awsProblems } from "../../../cli/checks/aws";
+import { dockerProblems } from "../../../cli/checks/docker";
+import type { Environment } from "../../../config/schema";
 import { serveAws, type StandInAws } from "./stand-in-aws";
 import { accountId, useDesk } from "./undertaking";
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createCertificateAuthority } from "../../../../local-cloud/digitalocean/balancing/certificate-authority";
-import { closeServer, listen } from "../../../../local-cloud/http-server";
+import { createCertificateAuthority } from "../../../local-cloud/digitalocean/balancing/certificate-authority";
+import { closeServer, listen } from "../../../local-cloud/http-server";
 
 /** HCP Terraform as far as execution modes go. */
 export interface StandInTerraformCloud {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globa
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findToken, tokenVariable } from "../../../../cli/checks/terraform-token";
-import { workspaceProblems } from "../../../../cli/checks/workspaces";
+import { findToken, tokenVariable } from "../../../cli/checks/terraform-token";
+import { workspaceProblems } from "../../../cli/checks/workspaces";
 import {
   goodToken,
   organization,

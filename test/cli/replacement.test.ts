@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "
 import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import type { Environment } from "../../../config/schema";
+import type { Environment } from "../../config/schema";
 import { createProject, exitCode, type AtTerminal, type Project } from "./project";
 
 // With the Terraform of the machine, on resources that need no provider.

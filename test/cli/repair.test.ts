@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "../../../config/schema";
+import type { Environment } from "../../config/schema";
 import { createProject, onPremises, type Project } from "./project";
 
 // With the Terraform of the machine, on resources that need no provider.

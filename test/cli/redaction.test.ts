@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { redact } from "../../../cli/terraform/redaction";
-import { parseState } from "../../../cli/terraform/state-file";
+import { redact } from "../../cli/terraform/redaction";
+import { parseState } from "../../cli/terraform/state-file";
 
 test("secrets are hidden from output, also where one holds another", () => {
   const secrets = [

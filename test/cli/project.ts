@@ -15,10 +15,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { Environment } from "../../../config/schema";
-import { serveDigitalOcean } from "../../../local-cloud/digitalocean/api/api";
-import { createWorld, type World } from "../../../local-cloud/world";
-import { fakeMachines } from "../../local-cloud/fake-machines";
+import type { Environment } from "../../config/schema";
+import { serveDigitalOcean } from "../../local-cloud/digitalocean/api/api";
+import { createWorld, type World } from "../../local-cloud/world";
+import { fakeMachines } from "../local-cloud/fake-machines";
 import { serveAws, type StandInAws } from "./checks/stand-in-aws";
 import { serveNodes, type StandInNodes } from "./stand-in-nodes";
 
@@ -60,7 +60,7 @@ export interface Project {
 /** A Terraform that records its calls in the file `RECORD` and does what its variables say. */
 export const fakeTerraform = join(__dirname, "fake-terraform.sh");
 
-const root = resolve(__dirname, "../../..");
+const root = resolve(__dirname, "../..");
 
 export async function createProject(): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), "cli-project-"));
@@ -72,12 +72,12 @@ export async function createProject(): Promise<Project> {
     "node-version.js",
     "package.json",
     "tsconfig.json",
-    "test/unit/cli/stand-in-stacks.ts",
+    "test/cli/stand-in-stacks.ts",
   ]) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-  writeFileSync(join(folder, "main.ts"), 'require("./test/unit/cli/stand-in-stacks");\n');
+  writeFileSync(join(folder, "main.ts"), 'require("./test/cli/stand-in-stacks");\n');
   mkdirSync(join(folder, "home"));
   mkdirSync(join(folder, "tmp"));
   const aws = await serveAws(accountId);

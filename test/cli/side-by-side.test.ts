@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCode, fakeTerraform, useProject, type Ended } from "./project";
+import { synthesisArguments } from "../../cli/terraform/synthesis";
 
 jest.setTimeout(300_000);
 
@@ -114,7 +115,7 @@ test("while a deploy lasts, another one and a destroy are refused, a diff waits,
     project().anywhere(["deploy", "--auto-approve"], fake("a")),
     project().anywhere(["destroy", "--auto-approve"], fake("a")),
     project().anywhere(["deploy", "--auto-approve", "control-plane"], fake("b")),
-    node(["--require", "tsx/cjs", "main.ts"], {
+    node(synthesisArguments, {
       ...fake("a"),
       CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS: "true",
     }),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { pushAgain } from "../../../cli/remedies/published-image";
-import { parseState } from "../../../cli/terraform/state-file";
+import { pushAgain } from "../../cli/remedies/published-image";
+import { parseState } from "../../cli/terraform/state-file";
 import { serveAws, type StandInAws } from "./checks/stand-in-aws";
 
 const account = "111122223333";

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { scriptProblems } from "../../../../cli/checks/scripts";
-import { terraformProblems } from "../../../../cli/checks/terraform";
-import type { Environment } from "../../../../config/schema";
+import { scriptProblems } from "../../../cli/checks/scripts";
+import { terraformProblems } from "../../../cli/checks/terraform";
+import type { Environment } from "../../../config/schema";
 import { useDesk } from "./undertaking";
 
 const desk = useDesk();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { digitalOceanProblems } from "../../../../cli/checks/digitalocean/account";
-import type { Environment } from "../../../../config/schema";
-import { droplet, useDigitalOcean } from "../../../local-cloud/digitalocean-stage";
+import { digitalOceanProblems } from "../../../cli/checks/digitalocean/account";
+import type { Environment } from "../../../config/schema";
+import { droplet, useDigitalOcean } from "../../local-cloud/digitalocean-stage";
 import { useDesk } from "./undertaking";
 
 // Against the local cloud's DigitalOcean, which takes no call that the published API doesn't allow.

@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Environment } from "../../../config/schema";
-import { closeServer, listen } from "../../../local-cloud/http-server";
+import type { Environment } from "../../config/schema";
+import { closeServer, listen } from "../../local-cloud/http-server";
 import { accountId, createProject, fakeTerraform, type Project } from "./project";
 
 jest.setTimeout(20_000);

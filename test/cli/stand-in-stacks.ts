@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { writeOutput } from "../../../checkout/output-folder";
-import { loadEnvironment, type LoadedEnvironment } from "../../../config/load";
-import { namesOf } from "../../../config/names";
-import { isMadeAt } from "../../../config/services/placements";
-import { resolveSites } from "../../../config/sites/nodes";
+import { writeOutput } from "../../checkout/output-folder";
+import { loadEnvironment, type LoadedEnvironment } from "../../config/load";
+import { namesOf } from "../../config/names";
+import { isMadeAt } from "../../config/services/placements";
+import { resolveSites } from "../../config/sites/nodes";
 
 /**
  * Synthesises, from the environment that `ANYWHERE_ENV` names, stacks with the ids, dependencies, backends and
