@@ -264,10 +264,10 @@ test("a role that there isn't may read nothing", async () => {
   expect(task?.stoppedReason).toContain("AccessDeniedException");
 });
 
-test("a condition in a policy is an error, since it isn't modelled", async () => {
+test("a condition in a policy on what isn't modelled is an error", async () => {
   const condition = { Condition: { StringEquals: { "aws:SourceAccount": account } } };
   const { task } = await start(await roleWith({ ...reading[0], ...condition } as Grant), { SECRET: secret });
-  expect(task?.stoppedReason).toContain("Condition in a policy's statement is not modelled");
+  expect(task?.stoppedReason).toContain("The condition key aws:SourceAccount is not modelled");
 });
 
 test("a task definition with secrets needs an execution role", async () => {
