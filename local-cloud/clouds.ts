@@ -7,6 +7,7 @@ import { createAwsHandler, serveAws } from "./aws/protocol/gateway";
 import { startMoto } from "./aws/moto/moto";
 import { everyPlace } from "./aws/protocol/places";
 import { reconcile } from "./aws/ecs/reconcile";
+import { startScheduler } from "./aws/scheduler/start-scheduler";
 import { defaultSettings } from "./aws/settings";
 import { placeAwsCli } from "./aws-cli/place";
 import { serveDigitalOcean } from "./digitalocean/api/api";
@@ -129,6 +130,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     closers.push(() => {
       clearInterval(timer);
     });
+    closers.push(startScheduler(world, gateway, tick));
     const admin = await serveAdmin({
       world,
       machines,

@@ -7,6 +7,7 @@ import type {
   Task,
   TaskDefinition,
 } from "./aws/state";
+import type { Schedule } from "./aws/scheduler/schedule";
 import { initialBehaviour, type Behaviour } from "./digitalocean/behaviour";
 import type { Certificate, Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
 import type { Fault, Service } from "./faults";
@@ -53,7 +54,11 @@ export interface World {
     readonly services: Map<string, EcsService>;
     /** By ARN. */
     readonly tasks: Map<string, Task>;
+    /** By name. */
+    readonly schedules: Map<string, Schedule>;
   };
+  /** How far the clock that schedules go by is ahead: tests put it forward, as time does. */
+  readonly clock: { aheadMilliseconds: number };
   /** What other accounts and regions hold, by `account/region`. */
   readonly elsewhere: Map<string, World["aws"]>;
   readonly digitalocean: {
@@ -91,7 +96,9 @@ export function createWorld(account: string): World {
       taskDefinitions: new Map(),
       services: new Map(),
       tasks: new Map(),
+      schedules: new Map(),
     },
+    clock: { aheadMilliseconds: 0 },
     elsewhere: new Map(),
     digitalocean: {
       certificates: new Map(),

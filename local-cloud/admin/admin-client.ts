@@ -16,6 +16,8 @@ export interface AdminClient {
   clearFaults(): Promise<void>;
   /** Changes how DigitalOcean behaves from now on. */
   digitalocean(change: Partial<Behaviour>): Promise<void>;
+  /** Puts the clock that schedules go by so far ahead of time. */
+  aheadOfTime(milliseconds: number): Promise<void>;
   /** Ends an activation's time now. */
   expireActivation(id: string): Promise<void>;
   /** Lets machines that register with an activation from now on get its tags so many seconds later; never for null. */
@@ -56,6 +58,7 @@ export function adminClient(endpoint: string): AdminClient {
     },
     clearFaults: () => done(call("DELETE", "/faults")),
     digitalocean: (change) => done(call("POST", "/digitalocean", change)),
+    aheadOfTime: (aheadMilliseconds) => done(call("POST", "/clock", { aheadMilliseconds })),
     expireActivation: (id) => done(call("POST", `/activations/${id}/expire`)),
     delayTags: (id, seconds) => done(call("POST", `/activations/${id}/tag-delay`, { seconds })),
     serve: (served) => done(call("POST", "/origin", served)),

@@ -63,6 +63,7 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
     /^\/digitalocean$/,
     ({ world }, body) => Object.assign(world.digitalocean.behaviour, body as Partial<Behaviour>),
   ],
+  ["POST", /^\/clock$/, ({ world }, body) => Object.assign(world.clock, body as Partial<World["clock"]>)],
   [
     "POST",
     /^\/activations\/([\w-]+)\/expire$/,

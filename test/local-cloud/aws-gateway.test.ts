@@ -295,6 +295,7 @@ test("every operation and member that is modelled is in the service model", asyn
   const models: Record<string, ServiceModel> = {
     ssm: await readModel(python.botocoreData, "ssm", "2014-11-06"),
     ecs: await readModel(python.botocoreData, "ecs", "2014-11-13"),
+    scheduler: await readModel(python.botocoreData, "scheduler", "2021-06-30"),
   };
   for (const { service, operations } of apis) {
     const model = models[service];

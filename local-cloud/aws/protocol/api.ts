@@ -1,4 +1,7 @@
 import type { Python } from "../../python/environment";
+import type { MotoClient } from "../moto/moto-client";
+import { requireAssumableRole } from "../scheduler/execution-role";
+import { schedulerOperations } from "../scheduler/schedules";
 import { note, type Json, type JsonObject, type World } from "../../world";
 import { activationOperations } from "../ssm/activations";
 import { agentModel, agentOperations } from "../ssm/agent-registration";
@@ -11,15 +14,27 @@ import { type Checks, createChecks, readModel } from "./model";
 import { type Context, type Operations, unmodelledMembers } from "./operation";
 import { serviceDeploymentOperations } from "../ecs/services/service-deployments";
 import { serviceOperations } from "../ecs/services/services";
+import { type RestCall, readRestCall, type RestRequest } from "./rest";
 import { tagOperations } from "./tags";
 import { taskDefinitionOperations } from "../ecs/tasks/task-definitions";
 import { taskOperations } from "../ecs/tasks/tasks";
 
+/** Where a call comes from, and IAM of its account. */
+export interface Caller {
+  readonly account: string;
+  readonly region: string;
+  readonly moto: MotoClient;
+}
+
 /** A service that the gateway answers itself. */
 export interface Api {
-  readonly service: "ssm" | "ecs";
-  /** What `X-Amz-Target` begins with. */
-  readonly targetPrefix: string;
+  readonly service: "ssm" | "ecs" | "scheduler";
+  /** What `X-Amz-Target` begins with; undefined when it speaks REST. */
+  readonly targetPrefix: string | undefined;
+  /** Finds out which operation a REST request calls. */
+  readonly read?: (request: RestRequest) => RestCall | undefined;
+  /** Refuses a call for what the account's roles say. @throws ApiError */
+  readonly authorise?: (input: JsonObject, caller: Caller) => Promise<void>;
   readonly operations: Operations;
   readonly checks: Checks;
   /** The service's error for an input that doesn't fit its model. */
@@ -47,11 +62,12 @@ export const ecsOperations: Operations = {
   ...tagOperations,
 };
 
-/** Reads the service models and makes both APIs. */
+/** Reads the service models and makes the APIs. */
 export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): Promise<readonly Api[]> {
-  const [ssm, ecs] = await Promise.all([
+  const [ssm, ecs, scheduler] = await Promise.all([
     readModel(botocoreData, "ssm", "2014-11-06"),
     readModel(botocoreData, "ecs", "2014-11-13"),
+    readModel(botocoreData, "scheduler", "2021-06-30"),
   ]);
   const withAgents = {
     operations: { ...ssm.operations, ...agentModel.operations },
@@ -73,6 +89,16 @@ export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): 
       checks: createChecks(ecs),
       invalidInput: "InvalidParameterException",
       agentOperations: Object.keys(registrationOperations),
+    },
+    {
+      service: "scheduler",
+      targetPrefix: undefined,
+      read: (request) => readRestCall(scheduler, request),
+      authorise: requireAssumableRole,
+      operations: schedulerOperations,
+      checks: createChecks(scheduler),
+      invalidInput: "ValidationException",
+      agentOperations: [],
     },
   ];
 }

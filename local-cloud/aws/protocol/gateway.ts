@@ -10,6 +10,7 @@ import { ApiError, defect } from "./api-error";
 import { receiveLateInsights } from "../moto/insights";
 import { type MotoClient, motoClient } from "../moto/moto-client";
 import type { Context } from "./operation";
+import type { RestCall } from "./rest";
 import { type Place, placeOf } from "./places";
 import { proxy } from "../moto/proxy";
 import { createTaskSecrets, type TaskSecrets } from "../ecs/tasks/secrets";
@@ -72,8 +73,10 @@ async function answer(
     return;
   }
   const [prefix, name = ""] = String(request.headers["x-amz-target"] ?? "").split(".");
-  const api = options.apis.find(({ targetPrefix }) => targetPrefix === prefix);
   const scope = credentialScope(request.headers, url);
+  const api = options.apis.find(({ targetPrefix, service }) =>
+    targetPrefix === undefined ? service === scope?.service : targetPrefix === prefix,
+  );
   if (scope === undefined && api?.agentOperations.includes(name) !== true) {
     throw new ApiError(
       "MissingAuthenticationToken",
@@ -82,7 +85,8 @@ async function answer(
     );
   }
   if (api !== undefined && !(api.service === "ssm" && parameterOperations.includes(name))) {
-    await answerCall(world, options, { api, name, scope, request }, response);
+    const called = await readCall(api, name, request);
+    await answerCall(world, options, { api, ...called, scope, request }, response);
   } else if (scope !== undefined) {
     failByFault(takeFault(world, { service: scope.service, operation: name, input: "" }));
     await proxy(request, response, {
@@ -102,9 +106,22 @@ function failByFault(fault: FaultEffect | undefined): void {
   }
 }
 
-interface Call {
+/** @throws ApiError when the service has no operation for a method and a URL */
+async function readCall({ service, read }: Api, target: string, request: IncomingMessage): Promise<RestCall> {
+  const body = await readJson(request);
+  if (read === undefined) {
+    return { name: target, input: body };
+  }
+  const { method = "", url = "" } = request;
+  const call = read({ method, url, body });
+  if (call === undefined) {
+    throw new ApiError("UnknownOperationException", `${service} has no operation ${method} ${url}.`);
+  }
+  return call;
+}
+
+interface Call extends RestCall {
   readonly api: Api;
-  readonly name: string;
   readonly scope: CredentialScope | undefined;
   readonly request: IncomingMessage;
 }
@@ -115,9 +132,8 @@ async function answerCall(
   call: Call,
   response: ServerResponse,
 ): Promise<void> {
-  const { api, name, scope, request } = call;
+  const { api, name, input, scope, request } = call;
   const caller = (request.headers["user-agent"] ?? "").split(" ")[0] ?? "";
-  const input = await readJson(request);
   const text = JSON.stringify(input);
   const fault = takeFault(world, { service: api.service, operation: name, input: text });
   let output: object;
@@ -129,6 +145,9 @@ async function answerCall(
     const place =
       scope === undefined ? home : placeOf(home, accountOf(scope.accessKeyId, world.account), scope.region);
     const context: Context = { now: Date.now(), settings: place.settings };
+    const { account } = place.world;
+    const { region } = place.settings;
+    await api.authorise?.(input, { account, region, moto: motoClient(options.motoPort, account) });
     // Validation turns timestamps into dates, so the journal keeps a copy of what came.
     output = callOperation(api, name, JSON.parse(text) as object, place.world, context);
     journalCall(world, { api, name, input, status: 200, caller, answer: { output } });
@@ -190,7 +209,9 @@ function sendError(
     return;
   }
   response.setHeader("x-amzn-errortype", code);
-  if (request.headers["x-amz-target"] !== undefined || request.url === "/agent") {
+  const { headers, url = "" } = request;
+  const speaksJson = headers["x-amz-target"] ?? credentialScope(headers, url)?.service === "scheduler";
+  if (speaksJson !== false || url === "/agent") {
     send(response, status, { __type: code, message, Message: message });
     return;
   }

@@ -6,10 +6,17 @@ import { gunzip } from "node:zlib";
 import Ajv, { type ErrorObject, type ValidateFunction } from "ajv";
 import type { DataValidationCxt } from "ajv/dist/types";
 
+/** A member of a structure; in a REST protocol it may have a place outside the body. */
+export interface Member {
+  readonly shape: string;
+  readonly location?: string;
+  readonly locationName?: string;
+}
+
 /** A shape of a service model, as far as it is used. */
 export interface Shape {
   readonly type: string;
-  readonly members?: Readonly<Record<string, { readonly shape: string }>>;
+  readonly members?: Readonly<Record<string, Member>>;
   readonly required?: readonly string[];
   readonly member?: { readonly shape: string };
   readonly key?: { readonly shape: string };
@@ -25,7 +32,11 @@ export interface ServiceModel {
   readonly operations: Readonly<
     Record<
       string,
-      { readonly input?: { readonly shape: string }; readonly output?: { readonly shape: string } }
+      {
+        readonly input?: { readonly shape: string };
+        readonly output?: { readonly shape: string };
+        readonly http?: { readonly method: string; readonly requestUri: string };
+      }
     >
   >;
   readonly shapes: Readonly<Record<string, Shape>>;

@@ -25,6 +25,15 @@ export function ssmPage<Item>(
   return pageOf(list, { token: NextToken, size: MaxResults }, settings, "InvalidNextToken");
 }
 
+/** A page of EventBridge Scheduler. @throws ApiError ValidationException for a token that it has not given */
+export function schedulerPage<Item>(
+  list: readonly Item[],
+  { NextToken, MaxResults }: { readonly NextToken?: string; readonly MaxResults?: number },
+  settings: Settings,
+): Page<Item> {
+  return pageOf(list, { token: NextToken, size: MaxResults }, settings, "ValidationException");
+}
+
 function pageOf<Item>(
   list: readonly Item[],
   request: { readonly token: string | undefined; readonly size: number | undefined },

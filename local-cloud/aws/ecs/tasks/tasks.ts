@@ -8,6 +8,7 @@ import type {
   RunTaskResponse,
   StopTaskRequest,
   StopTaskResponse,
+  Tag,
 } from "@aws-sdk/client-ecs";
 
 import type { World } from "../../../world";
@@ -110,7 +111,7 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
   if (input.launchType !== "EXTERNAL") {
     throw notModelled("launch types other than EXTERNAL");
   }
-  const { definition } = requireActiveTaskDefinition(world, input.taskDefinition);
+  const { definition, tags: definitionTags } = requireActiveTaskDefinition(world, input.taskDefinition);
   const { clientToken } = input;
   const known = [...world.aws.tasks.values()].filter(
     (task) =>
@@ -135,7 +136,8 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
     );
     if ("instance" in placement) {
       const { taskDefinitionArn } = definition;
-      const { startedBy = "", tags = [] } = input;
+      const { startedBy = "" } = input;
+      const tags = tagsOf(input, definitionTags, cluster.name);
       const what = { taskDefinitionArn, group, startedBy, tags, clientToken };
       tasks.push(addTask(world, placement.instance, what, now, settings));
     } else if (placement.closest === undefined) {
@@ -145,6 +147,20 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
     }
   }
   return { tasks: tasks.map((task) => describeTask(world, task, ["TAGS"])), failures };
+}
+
+/** Tags of a task: ECS's own, its definition's when they are asked for, and the request's, which come first. */
+function tagsOf(
+  { enableECSManagedTags: managed = false, propagateTags: from, tags = [] }: RunTaskRequest,
+  definitionTags: readonly Tag[],
+  clusterName: string,
+): Tag[] {
+  const inherited = from === "TASK_DEFINITION" ? definitionTags : [];
+  return [
+    ...tags,
+    ...inherited.filter(({ key }) => !tags.some((tag) => tag.key === key)),
+    ...(managed ? [{ key: "aws:ecs:clusterName", value: clusterName }] : []),
+  ];
 }
 
 /** SIGTERM, then SIGKILL after the container's stopTimeout. Stopping a stopped task changes nothing. */
@@ -178,9 +194,11 @@ export const taskOperations: Operations = {
       "clientToken",
       "cluster",
       "count",
+      "enableECSManagedTags",
       "group",
       "launchType",
       "placementConstraints",
+      "propagateTags",
       "startedBy",
       "tags",
       "taskDefinition",

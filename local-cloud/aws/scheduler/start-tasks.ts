@@ -1,0 +1,105 @@
+import { takeFault } from "../../faults";
+import type { JsonObject } from "../../world";
+import { type Api, callOperation, journalCall } from "../protocol/api";
+import { ApiError, defect } from "../protocol/api-error";
+import { lastPart } from "../protocol/arns";
+import type { Place } from "../protocol/places";
+import type { MotoClient } from "../moto/moto-client";
+import { isAssumable, requirePermission } from "./execution-role";
+import type { EcsTarget, Schedule } from "./schedule";
+
+/** Where schedules start tasks: a place, and what else it takes. */
+export interface Stage {
+  readonly place: Place;
+  readonly ecs: Api;
+  readonly moto: MotoClient;
+}
+
+const caller = "scheduler.amazonaws.com";
+/** Source: seen in `startedBy` of real tasks, which has at most 36 characters then. */
+const startedBy = ({ name }: Schedule): string => `chronos-schedule/${name}`.slice(0, 36);
+
+/** The request of ECS's RunTask that a schedule sends. */
+export function runTaskRequest(schedule: Schedule): JsonObject {
+  const { Arn, EcsParameters: parameters } = schedule.settings.Target;
+  return {
+    cluster: Arn,
+    taskDefinition: parameters.TaskDefinitionArn,
+    count: parameters.TaskCount ?? 1,
+    startedBy: startedBy(schedule),
+    ...given("launchType", parameters.LaunchType),
+    ...given("group", parameters.Group),
+    ...given("enableECSManagedTags", parameters.EnableECSManagedTags),
+    ...given("propagateTags", parameters.PropagateTags),
+    ...given(
+      "placementConstraints",
+      parameters.PlacementConstraints?.map((one) => ({ ...one })),
+    ),
+    ...given("tags", parameters.Tags),
+  };
+}
+
+function given(name: string, value: JsonObject[string] | undefined): JsonObject {
+  return value === undefined ? {} : { [name]: value };
+}
+
+/**
+ * Starts a schedule's tasks with the permissions of its role, and returns their ARNs. It fails when there is no place
+ * for any of them.
+ * @throws ApiError for what IAM or ECS refuses
+ */
+export async function startTasks(stage: Stage, schedule: Schedule, now: number): Promise<readonly string[]> {
+  await authorise(stage, schedule.settings.Target);
+  const { tasks, failures } = runTask(stage, runTaskRequest(schedule), now);
+  const [failure] = failures;
+  if (tasks.length === 0 && failure !== undefined) {
+    throw new ApiError(failure.reason, `RunTask has found no place for a task on ${failure.arn}.`);
+  }
+  return tasks.map(({ taskArn }) => taskArn);
+}
+
+interface Started {
+  readonly tasks: readonly { readonly taskArn: string }[];
+  readonly failures: readonly { readonly arn: string; readonly reason: string }[];
+}
+
+/** A call of RunTask, which stands in the journal as everybody's do. @throws ApiError */
+function runTask({ place: { world, settings }, ecs }: Stage, input: JsonObject, now: number): Started {
+  const text = JSON.stringify(input);
+  const call = { api: ecs, name: "RunTask", input, caller };
+  try {
+    const fault = takeFault(world, { service: "ecs", operation: "RunTask", input: text });
+    if (fault?.kind === "error") {
+      throw new ApiError(fault.code, fault.message, fault.status);
+    }
+    const context = { now, settings };
+    const output = callOperation(ecs, "RunTask", JSON.parse(text) as object, world, context);
+    journalCall(world, { ...call, status: 200, answer: { output } });
+    return output as Started;
+  } catch (error) {
+    const { status, code } = error instanceof ApiError ? error : defect(String(error));
+    journalCall(world, { ...call, status, answer: { error: code } });
+    throw error;
+  }
+}
+
+/** The role must be the scheduler's to assume, run this task definition in this cluster, and pass on its roles. */
+async function authorise({ place, moto }: Stage, { Arn, RoleArn, EcsParameters }: EcsTarget): Promise<void> {
+  const { account, aws } = place.world;
+  const where = { account, region: place.settings.region, moto };
+  if (!(await isAssumable(RoleArn, where))) {
+    throw new ApiError("AccessDeniedException", `${caller} may not assume the role ${lastPart(RoleArn)}.`);
+  }
+  const { TaskDefinitionArn: resource, Tags = [] } = EcsParameters;
+  const context = { "ecs:cluster": Arn };
+  await requirePermission(RoleArn, where, { action: "ecs:RunTask", resource, context });
+  const { taskRoleArn, executionRoleArn } = aws.taskDefinitions.get(resource)?.definition ?? {};
+  for (const role of [taskRoleArn, executionRoleArn].filter((one) => one !== undefined)) {
+    const passed = { "iam:PassedToService": "ecs-tasks.amazonaws.com" };
+    await requirePermission(RoleArn, where, { action: "iam:PassRole", resource: role, context: passed });
+  }
+  if (Tags.length > 0) {
+    const tasks = `arn:aws:ecs:${where.region}:${account}:task/${lastPart(Arn)}/*`;
+    await requirePermission(RoleArn, where, { action: "ecs:TagResource", resource: tasks });
+  }
+}
