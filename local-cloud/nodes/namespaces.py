@@ -3,8 +3,7 @@
 Usage: namespaces.py machine HOSTNAME IP  loopback and bridge of the network namespace that it is called in, and its
                                           private address with a prefix, or nothing
        namespaces.py run                  a container; file descriptor 3 gives what to run as a line of JSON, is told the
-                                          first process's id or what went wrong, and closes when the program runs
-       namespaces.py exec                 runs a program in a container that runs, said as JSON on standard input
+                                          first process's id, its user or what went wrong, and closes when the program runs
 """
 
 import ctypes
@@ -214,9 +213,10 @@ def find_user(wanted):
     return uid, gid, "/" if known is None else known.pw_dir
 
 
-def become(container):
+def become(container, control):
     """Gives up what the container's programs may not do, and becomes its user. Where there is but one, it stays that."""
     uid, gid, home = find_user(container["user"])
+    control.send(f"user {uid if has_other_users() else 0} {gid if has_other_users() else 0} {home}\n".encode())
     kept = set(container["capabilities"])
     capability = 0
     while (held := libc.prctl(PR_CAPBSET_READ, capability, 0, 0, 0)) >= 0:
@@ -233,8 +233,8 @@ def become(container):
     return {"HOME": home, **container["environment"]}
 
 
-def execute(container):
-    environment = become(container)
+def execute(container, control):
+    environment = become(container, control)
     os.chdir(container["directory"])
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(ignored, signal.SIG_DFL)
@@ -268,7 +268,7 @@ def run():
     check(libc.unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC), "unshare")
     first = os.fork()
     if first != 0:
-        control.send(f"{first}\n".encode())
+        control.send(f"pid {first}\n".encode())
         control.close()
         sys.exit(status_of(first))
     try:
@@ -279,12 +279,12 @@ def run():
             socket.sethostname(container["hostname"])
         make_root(container)
         if not container["initProcess"]:
-            execute(container)
+            execute(container, control)
         everything = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
         signal.pthread_sigmask(signal.SIG_BLOCK, everything)
         child = os.fork()
         if child == 0:
-            execute(container)
+            execute(container, control)
         control.close()
         sys.exit(status_of(child, everything))
     except (OSError, LookupError) as error:
@@ -292,19 +292,8 @@ def run():
         sys.exit(127)
 
 
-def enter():
-    container = json.load(sys.stdin)
-    kinds = ("mnt", "uts", "ipc", "net", "pid")
-    for namespace in [os.open(f"/proc/{container['pid']}/ns/{kind}", os.O_RDONLY) for kind in kinds]:
-        check(libc.setns(namespace, 0), "setns")
-    child = os.fork()
-    if child == 0:
-        execute(container)
-    sys.exit(status_of(child))
-
-
 if __name__ == "__main__":
     if sys.argv[1] == "machine":
         make_machine_network(*sys.argv[2:])
     else:
-        {"run": run, "exec": enter}[sys.argv[1]]()
+        run()

@@ -1,7 +1,17 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { expect } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import type { ContainerOrder } from "../../local-cloud/machines";
-import { shell, testOnNode, until, useMachines, type ReadyNode } from "./machines-stage";
+import {
+  container,
+  readyNode,
+  shell,
+  spec,
+  testOnNode,
+  until,
+  useMachines,
+  type ReadyNode,
+} from "./machines-stage";
 
 const start = useMachines();
 
@@ -100,3 +110,90 @@ testOnNode(start, "a container that can't be started says why, as Docker does", 
   await node.reaches("STOPPED");
   expect(node.ofContainer("app")?.reason).toMatch(/unable to find user nobody-knows: no matching entries/);
 });
+
+testOnNode(
+  start,
+  "a health check runs in the container, as its user, and may no more than it",
+  async (node) => {
+    const command = `
+    test "$(id -u):$(id -g) $(pwd) $COLOR" = "65532:65532 /app blue" && ! touch /mark &&
+    grep -q 'CapBnd:.0000000000000000' /proc/self/status && grep -q 'NoNewPrivs:.1' /proc/self/status &&
+    curl -fsS --max-time 2 http://127.0.0.1:8080`;
+    const check = { command: ["CMD-SHELL", command], interval: 0.1, timeout: 5, retries: 3, startPeriod: 10 };
+    node.run([container({ ...strict, healthCheck: check })]);
+    await until(() => node.ofContainer("app")?.health === "HEALTHY");
+  },
+);
+
+testOnNode(start, "the agent tells a container about itself and about its task's others", async (node) => {
+  const ask = "curl -fsS $ECS_CONTAINER_METADATA_URI_V4; echo; curl -fsS $ECS_CONTAINER_METADATA_URI_V4/task";
+  const out = await printed(node, [
+    shell("other", "exit 2", { essential: false }),
+    shell("app", ask, { dependsOn: [{ containerName: "other", condition: "COMPLETE" }] }),
+  ]);
+  const [own = "", task = ""] = (out["app"] ?? "").split("\n");
+  expect(JSON.parse(own)).toMatchObject({ Name: "app", KnownStatus: expect.any(String) });
+  expect(JSON.parse(task)).toMatchObject({
+    TaskARN: "arn:aws:ecs:eu-central-1:000000000000:task/demo/0123456789abcdef",
+    Containers: [
+      { Name: "other", KnownStatus: "STOPPED", ExitCode: 2 },
+      { Name: "app", Networks: [{ NetworkMode: "bridge", IPv4Addresses: ["172.17.0.3"] }] },
+    ],
+  });
+});
+
+testOnNode(
+  start,
+  "a hundred megabytes go through a host port both ways, after the sender has closed its half",
+  async (node) => {
+    node.addImage("registry.example/mirror:v1", {
+      Dockerfile: 'FROM node:20\nCOPY mirror.js /srv/\nCMD ["node", "/srv/mirror.js"]\n',
+      "mirror.js": `
+      require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
+        const chunks = [];
+        socket.on("data", (chunk) => chunks.push(chunk));
+        socket.on("end", () => socket.end(Buffer.concat(chunks)));
+      }).listen(7777);`,
+    });
+    const ports = [
+      { containerPort: 7777, hostPort: 9000 },
+      { containerPort: 7777, hostPort: 0 },
+    ];
+    node.run([container({ image: "registry.example/mirror:v1", ports })]);
+    await node.reaches("RUNNING");
+    const bindings = node.ofContainer("app")?.networkBindings ?? [];
+    expect(bindings).toEqual([ports[0], { containerPort: 7777, hostPort: 32_768 }]);
+    const sent = randomBytes(100 * 2 ** 20);
+    for (const { hostPort } of bindings) {
+      const received = await eventually(async () => {
+        const socket = node.machines.connect(spec.name, hostPort);
+        socket.end(sent);
+        return Buffer.concat((await socket.toArray()) as Buffer[]);
+      });
+      expect(received.equals(sent)).toBe(true);
+    }
+  },
+);
+
+/** The server in the container may listen a moment later than the container runs. */
+async function eventually<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let left = 20; ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0) {
+        throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+test("without namespaces what a container can't have is refused by name", async () => {
+  const node = await readyNode(await start("process"));
+  node.run([shell("app", "sleep 60"), shell("proxy", "sleep 60", { links: ["app"] })]);
+  await node.reaches("STOPPED");
+  expect(node.ofContainer("proxy")?.reason).toMatch(
+    /^CannotStartContainerError: .*container proxy needs links, and machines without namespaces have none/,
+  );
+}, 20_000);

@@ -1,20 +1,18 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { constants } from "node:os";
 
-/** True when a program ends with 0 within so many milliseconds. @param input what it reads */
+/** True when a program ends with 0 within so many milliseconds. */
 export function succeeds(
   [program = "", ...parameters]: readonly string[],
   options: SpawnOptions,
   timeout: number,
-  input = "",
 ): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(program, parameters, {
       ...options,
-      stdio: ["pipe", "ignore", "ignore"],
+      stdio: "ignore",
       detached: true,
     });
-    child.stdin.on("error", () => undefined).end(input);
     const timer = setTimeout(() => {
       killGroup(child.pid);
     }, timeout);
