@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Bind } from "./disk";
 
@@ -10,19 +10,21 @@ export interface Interpreter {
   readonly binds: readonly Bind[];
 }
 
-const describe = "import os, sys; print(os.path.realpath(sys.executable), sys.base_prefix, sep='\\n')";
+const describe =
+  "import os, sys; print(os.path.realpath(sys.base_prefix), 'python%d.%d' % sys.version_info[:2], sep='\\n')";
 
 /** Finds what a Python program, maybe of a virtual environment, really is. */
 export async function findInterpreter(python: string): Promise<Interpreter> {
   const { stdout } = await promisify(execFile)(python, ["-I", "-S", "-c", describe]);
-  const [program = "", prefix = ""] = stdout.trim().split("\n");
+  const [prefix = "", name = ""] = stdout.trim().split("\n");
+  const program = join(prefix, "bin", name);
   if (prefix === "/usr") {
     return { outside: program, inside: program, binds: [] };
   }
   const target = "/run/anywhere/python";
   return {
     outside: program,
-    inside: join(target, relative(prefix, program)),
+    inside: join(target, "bin", name),
     binds: [{ mode: "ro", source: prefix, target }],
   };
 }

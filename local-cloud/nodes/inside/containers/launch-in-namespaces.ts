@@ -36,7 +36,7 @@ export async function launchInNamespaces(launch: Launch): Promise<Launched> {
   };
   const child = spawn(settings.python, ["-I", "-S", program, "run"], {
     cwd: "/",
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LD_LIBRARY_PATH: join(settings.python, "../../lib") },
     detached: true,
     stdio: ["ignore", launch.output, launch.output, "pipe"],
   });

@@ -32,6 +32,9 @@ export function succeeds(
 /** Resolves with a shell's code of how a child ended. */
 export function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
+    child.once("error", () => {
+      resolve(127);
+    });
     child.once("exit", (code, signal) => {
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
