@@ -22,6 +22,7 @@ TASK="image ${TAG:-?}"
 main() {
   trap 'interrupt 130' INT
   trap 'interrupt 143' TERM
+  trap give_turn EXIT
   prepare REPOSITORY TAG PLATFORM CONTEXT AWS_REGION ACCOUNT
   readonly IMAGE=${REPOSITORY}:${TAG} LOG=${SCRATCH}/log PIPE=${SCRATCH}/pipe
   if is_published; then

@@ -51,6 +51,8 @@ test("an image that the registry doesn't have is built, pushed and looked for ag
   expect(stage.awsCalls).toEqual([
     "GetCallerIdentity",
     "DescribeImages",
+    // Once more in its turn: another run may have pushed it.
+    "DescribeImages",
     "GetAuthorizationToken",
     "DescribeImages",
   ]);

@@ -124,7 +124,7 @@ function fits(value: unknown, { type, const: constant, properties }: Shape): boo
     return value === constant;
   }
   if (type !== "object" || properties === undefined) {
-    return type === "object" ? typeof value === "object" : typeof value === "number";
+    return typeof value === (type === "object" || type === "string" ? type : "number");
   }
   return (
     typeof value === "object" &&

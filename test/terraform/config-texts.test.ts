@@ -4,13 +4,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parseConfig } from "../../config/load";
-import { dropletsOf } from "../../config/sites/nodes";
+import { resolveSites } from "../../config/sites/nodes";
 import type { Environment } from "../../config/schema";
 import { asTerraformText } from "../../stacks/terraform-text";
 import { problemsOf } from "../support/config-problems";
+import type { ContainerJson } from "../support/containers";
 import { oneSite, threeSites } from "../support/environments";
 import { resourceAt, stackOf, synth } from "../support/synth";
 import { textAt, textFields, textSettings, withText } from "../support/text-fields";
+
+/** Every text of a container that is no text in {@link threeSites}. */
+const everyText = {
+  command: ["run"],
+  entryPoint: ["/bin/sh"],
+  user: "1000",
+  secrets: { KEY: "arn:aws:ssm:eu-west-1:123456789012:parameter/key" },
+  secretKeys: ["arn:aws:kms:eu-west-1:123456789012:key/0b3c1c52-5bd4-4f0f-9d0e-6a4f0c6d2f11"],
+  volumes: [{ hostPath: "/srv", containerPath: "/data" }],
+  permissions: [{ actions: ["s3:GetObject"], resources: ["*"] }],
+  tmpfs: ["/tmp"],
+} satisfies Partial<NonNullable<Environment["jobs"]>[string]>;
 
 /** Environments that fill every text there is between them. */
 const environments: readonly Environment[] = [
@@ -30,13 +43,55 @@ const environments: readonly Environment[] = [
     },
     installer: { signingKey: "F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F" },
     backend: { kind: "s3", bucket: "states", region: "eu-west-1", kmsKeyId: "alias/states" },
-    application: { ...threeSites.application, health: { path: "/healthz" } },
+    services: {
+      ...threeSites.services,
+      web: { ...threeSites.services.web, on: { disk: "ssd" }, placement: { ams3: 1 } },
+    },
+    jobs: {
+      report: { ...threeSites.jobs.report, ...everyText, environment: { LEVEL: "info" } },
+      clean: {
+        image: "private.example/clean:v1",
+        registryCredentials: threeSites.services.worker.registryCredentials,
+        schedule: "rate(1 day)",
+        site: "berlin",
+      },
+    },
     monitoring: { subscribers: [{ protocol: "email", endpoint: "somebody@example.com" }] },
   },
   {
     ...oneSite,
     backend: { kind: "cloud", organization: "acme", hostname: "app.terraform.io", project: "shops" },
-    application: { image: { build: "app" } },
+    images: { app: { build: "app" } },
+    services: {
+      web: {
+        image: "app",
+        ...everyText,
+        environment: { API_URL: { service: "api" } },
+        healthCommand: ["true"],
+        http: {
+          port: 8080,
+          sites: {
+            ams3: {
+              allowFrom: ["203.0.113.0/24"],
+              listeners: [
+                { protocol: "https", port: 443, certificate: { domains: ["www.example.com"] } },
+                { protocol: "https", port: 8443, certificate: { name: "existing" } },
+              ],
+            },
+          },
+        },
+      },
+      api: { image: "app", http: { port: 8081, loadBalancer: { network: "internal" } } },
+    },
+    jobs: {
+      report: {
+        image: "app",
+        memoryMiB: 40,
+        environment: { API_URL: { service: "api" } },
+        schedule: "rate(1 hour)",
+        site: "ams3",
+      },
+    },
   },
   { ...oneSite, backend: { kind: "local", folder: "state" } },
 ];
@@ -56,12 +111,23 @@ const hostile = {
 
 /** Where what is written for people or machines outside AWS's and DigitalOcean's names is taken as it is. */
 const free = [
-  "application.environment.*",
-  "application.health.path",
-  "application.secrets.*",
   "backend (local).folder",
+  ...["services.*", "jobs.*"].flatMap((container) => [
+    `${container}.command[]`,
+    `${container}.entryPoint[]`,
+    `${container}.environment.*`,
+    // IAM has variables of its own.
+    `${container}.permissions[].resources[]`,
+    `${container}.secrets.*`,
+    `${container}.tmpfs[]`,
+    `${container}.volumes[].containerPath`,
+    `${container}.volumes[].hostPath`,
+  ]),
   "monitoring.subscribers[].endpoint",
-  "sites.* (digitalocean).loadBalancer.listeners[] (https).certificate (name).name",
+  "services.*.healthCommand[]",
+  "services.*.http.health.path",
+  "services.*.http.loadBalancer (network).listeners[] (https).certificate (name).name",
+  "services.*.http.sites.* (network).listeners[] (https).certificate (name).name",
 ];
 
 const fields = environments.flatMap((environment) =>
@@ -86,46 +152,43 @@ test.each(Object.entries(hostile))(
           taken.add(field.setting);
         }
         for (const problem of problems) {
-          expect(problem.startsWith(`test.ts: ${setting}`)).toBe(true);
+          expect(problem.slice(0, `test.ts: ${setting}`.length)).toBe(`test.ts: ${setting}`);
           expect(problem).toMatch(/ \((got [^\n\r]*|it is missing)\)$/);
           expect(problem).not.toMatch(/Invalid/);
         }
       }
     }
     expect(free).toEqual(expect.arrayContaining([...taken]));
-    expect([...taken]).toContain("application.environment.*");
+    expect([...taken]).toContain("services.*.environment.*");
   },
 );
+
+const listening = (name: string) => ({
+  listeners: [{ protocol: "https" as const, port: 443, certificate: { name } }],
+});
+const texts = Object.values(hostile);
 
 /** All of the free texts that become part of a stack, as hostile as they may be. */
 const attacked = {
   ...threeSites,
   backend: { kind: "local", folder: "/var/\"double\" 'single' \\u0041 ü → 🚀 $(id) $HOME %7B" },
-  sites: {
-    ...threeSites.sites,
-    ams3: {
-      ...threeSites.sites.ams3,
-      loadBalancer: {
-        listeners: [
-          {
-            protocol: "https" as const,
-            port: 443,
-            certificate: {
-              name: Object.values(hostile)
-                .join(" ")
-                .replace(/[\n\r\t]/g, " "),
-            },
-          },
-        ],
+  services: {
+    web: {
+      ...threeSites.services.web,
+      command: texts,
+      healthCommand: texts,
+      permissions: [{ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::${aws:username}/*"] }],
+      volumes: [{ hostPath: "/${x}/%{if true}", containerPath: "/$${x}/ü" }],
+      environment: Object.fromEntries(texts.map((text, index) => [`TEXT_${index}`, text])),
+      secrets: { KEY: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:${x}%{if true}::" },
+      http: {
+        ...threeSites.services.web.http,
+        health: { path: "/$(x)/~*;&/%20" },
+        loadBalancer: listening(texts.join(" ").replace(/[\n\r\t]/g, " ")),
       },
     },
   },
-  application: {
-    ...threeSites.application,
-    health: { path: "/${x}/%{if_true}/$${x}/\"'\\`" },
-    environment: Object.fromEntries(Object.values(hostile).map((text, index) => [`TEXT_${index}`, text])),
-    secrets: { KEY: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:${x}%{if true}::" },
-  },
+  jobs: {},
 } satisfies Environment;
 
 /** What the real Terraform makes of values of its JSON. */
@@ -151,51 +214,58 @@ function evaluate(values: Readonly<Record<string, unknown>>): Readonly<Record<st
 
 test("Terraform reads every free text as it was written", () => {
   const stacks = synth(attacked);
-  const balancer = resourceAt(stackOf(stacks, "compute-ams3"), "digitalocean_loadbalancer.public");
-  const application = stackOf(stacks, "application");
-  const task = resourceAt(application, "aws_ecs_task_definition.app");
-  const state = application.data?.["terraform_remote_state"]?.["control-plane"];
-  const { containers, path, certificate, folder } = evaluate({
-    containers: task["container_definitions"],
+  const balancer = resourceAt(stackOf(stacks, "compute-ams3"), "digitalocean_loadbalancer.web");
+  const service = stackOf(stacks, "service-web");
+  const task = service.locals["task_definitions"]?.["ams3"];
+  const state = service.data?.["terraform_remote_state"]?.["control-plane"];
+  const { containers, volumes, path, certificate, folder } = evaluate({
+    containers: task?.["containers"],
+    volumes: task?.["volumes"],
     path: (balancer["healthcheck"] as { path: string }).path,
     certificate: (balancer["forwarding_rule"] as { certificate_name: string }[])[0]?.certificate_name,
     folder: (state?.["config"] as { path: string }).path,
   });
-  const [container] = JSON.parse(String(containers)) as {
-    environment: { name: string; value: string }[];
-    secrets: object[];
-  }[];
+  const { web } = attacked.services;
+  const [container] = JSON.parse(String(containers)) as (ContainerJson & {
+    mountPoints: { containerPath: string }[];
+  })[];
   expect(container?.environment).toEqual(
     expect.arrayContaining(
-      Object.entries({
-        ...attacked.application.environment,
-        HEALTH_PATH: attacked.application.health.path,
-      }).map(([name, value]) => ({ name, value })),
+      Object.entries({ ...web.environment, HEALTH_PATH: web.http.health.path }).map(([name, value]) => ({
+        name,
+        value,
+      })),
     ),
   );
-  expect(container?.secrets).toEqual([{ name: "KEY", valueFrom: attacked.application.secrets.KEY }]);
-  expect(path).toBe(attacked.application.health.path);
-  expect(certificate).toBe(attacked.sites.ams3.loadBalancer.listeners[0]?.certificate.name);
+  expect(container?.command).toEqual(texts);
+  expect(container?.healthCheck?.command).toEqual(["CMD", ...texts]);
+  expect(container?.mountPoints.map(({ containerPath }) => containerPath)).toEqual([
+    web.volumes[0]?.containerPath,
+  ]);
+  expect(volumes).toEqual({ "volume-1": web.volumes[0]?.hostPath });
+  expect(container?.secrets).toEqual([{ name: "KEY", valueFrom: web.secrets.KEY }]);
+  expect(path).toBe(web.http.health.path);
+  expect(certificate).toBe(web.http.loadBalancer.listeners[0]?.certificate.name);
   // In a backend block Terraform evaluates nothing: the same text must be right in both places.
   expect(folder).toBe(`${attacked.backend.folder}/shop--control-plane.tfstate`);
   expect(stackOf(stacks, "control-plane").terraform.backend).toEqual({ local: { path: folder } });
 });
 
 test("no text of a user becomes an expression, in any stack", () => {
+  const { web } = attacked.services;
   const harmless = {
     ...attacked,
-    sites: {
-      ...attacked.sites,
-      ams3: {
-        ...attacked.sites.ams3,
-        loadBalancer: { listeners: [{ protocol: "https", port: 443, certificate: { name: "www" } }] },
+    services: {
+      web: {
+        ...web,
+        command: ["run"],
+        healthCommand: ["check"],
+        permissions: [{ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::files/*"] }],
+        volumes: [{ hostPath: "/srv", containerPath: "/data" }],
+        environment: {},
+        secrets: { KEY: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf" },
+        http: { ...web.http, health: { path: "/" }, loadBalancer: listening("www") },
       },
-    },
-    application: {
-      ...attacked.application,
-      health: { path: "/" },
-      environment: {},
-      secrets: { KEY: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf" },
     },
   } satisfies Environment;
   const expressions = (environment: Environment) =>
@@ -207,26 +277,26 @@ test("every sequence of $, %, { and others survives Terraform", () => {
   const letters = ["$", "%", "{", "a"];
   const longer = (texts: string[]): string[] =>
     texts.flatMap((text) => letters.map((letter) => text + letter));
-  const texts = [letters, longer(letters), longer(longer(letters)), longer(longer(longer(letters)))].flat();
-  expect(evaluate({ texts: asTerraformText(texts) })).toEqual({ texts });
+  const sequences = [
+    letters,
+    longer(letters),
+    longer(longer(letters)),
+    longer(longer(longer(letters))),
+  ].flat();
+  expect(evaluate({ sequences: asTerraformText(sequences) })).toEqual({ sequences });
 });
 
 test("what nodes are made of needs no escaping, so that commands and stacks compute the same generations", () => {
-  const { sites } = parseConfig(attacked, "test");
-  const site = sites["ams3"];
-  if (site?.kind !== "digitalocean") {
-    throw new Error("no site ams3 at DigitalOcean");
-  }
-  const place = { deployment: "shop", site: "ams3" };
-  expect(dropletsOf(place, asTerraformText(site))).toEqual(dropletsOf(place, site));
+  const config = parseConfig(attacked, "test");
+  expect(resolveSites(asTerraformText(config))).toEqual(resolveSites(config));
 });
 
 test.each(["${TfToken[TOKEN.1]}", "#{TfToken[TOKEN.1]}", "&{TfToken[TOKEN.1]}"])(
   "%s is refused, since CDKTF would take it for its own",
   (text) => {
-    const application = { ...oneSite.application, environment: { TEXT: text } };
-    expect(problemsOf({ ...oneSite, application })).toEqual([
-      `test.ts: application.environment.TEXT must not hold {TfToken[ after $, # or &, by which CDKTF marks its own references (got "${text}")`,
+    const services = { web: { ...oneSite.services.web, environment: { TEXT: text } } };
+    expect(problemsOf({ ...oneSite, services })).toEqual([
+      `test.ts: services.web.environment.TEXT must not hold {TfToken[ after $, # or &, by which CDKTF marks its own references (got "${text}")`,
     ]);
   },
 );

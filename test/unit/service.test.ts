@@ -1,24 +1,35 @@
 import { expect, test } from "@jest/globals";
-import { healthTimes } from "../../config/services/health";
+import { drainTimes, healthTimes, taskTimes } from "../../config/services/health";
+import { containersAt } from "../support/containers";
 import { oneSite, threeSites } from "../support/environments";
-import { resourceAt, stackOf, synth, type StackJson } from "../support/synth";
+import { handingOver } from "../support/handover";
+import { resourceAt, stackOf, synth } from "../support/synth";
 
-const one = stackOf(synth(oneSite), "application");
-const three = stackOf(synth(threeSites), "application");
-
-const containersOf = (stack: StackJson) =>
-  JSON.parse(String(resourceAt(stack, "aws_ecs_task_definition.app")["container_definitions"])) as object[];
+const one = stackOf(synth(oneSite), "service-web");
+const stacks = synth(threeSites);
+const three = stackOf(stacks, "service-web");
 
 test("a task is one container with a fixed port of its node", () => {
-  expect(resourceAt(one, "aws_ecs_task_definition.app")).toMatchObject({
-    family: "shop--app",
+  expect(resourceAt(one, "aws_ecs_task_definition.task")).toMatchObject({
+    for_each: "${local.task_definitions}",
+    family: "${each.value.family}",
     requires_compatibilities: ["EXTERNAL"],
     network_mode: "bridge",
-    execution_role_arn: "${data.terraform_remote_state.control-plane.outputs.execution_role_arn}",
-    task_role_arn: "${data.terraform_remote_state.control-plane.outputs.task_role_arn}",
+    execution_role_arn: "${each.value.executionRoleArn}",
+    task_role_arn: "${each.value.taskRoleArn}",
+    container_definitions: "${each.value.containers}",
     lifecycle: { create_before_destroy: true },
   });
-  expect(containersOf(one)).toEqual([
+  expect(one.locals["task_definitions"]).toEqual({
+    ams3: {
+      family: "shop--web--ams3",
+      executionRoleArn: "${data.terraform_remote_state.control-plane.outputs.execution_role_arns.web}",
+      taskRoleArn: "${data.terraform_remote_state.control-plane.outputs.task_role_arns.web}",
+      containers: expect.anything() as unknown,
+      volumes: {},
+    },
+  });
+  expect(containersAt(one, "ams3")).toEqual([
     {
       name: "app",
       image: "registry.example/shop/app:v1",
@@ -33,14 +44,19 @@ test("a task is one container with a fixed port of its node", () => {
         { name: "READY_AFTER_SECONDS", value: "12" },
       ],
       secrets: [],
+      mountPoints: [],
       healthCheck: { command: ["CMD", "healthcheck"], interval: 5, timeout: 5, retries: 3, startPeriod: 72 },
-      stopTimeout: 25,
-      readonlyRootFilesystem: true,
-      linuxParameters: { initProcessEnabled: true, capabilities: { add: [], drop: ["ALL"] } },
+      stopTimeout: 27,
+      readonlyRootFilesystem: false,
+      linuxParameters: {
+        initProcessEnabled: true,
+        capabilities: { add: [], drop: ["AUDIT_WRITE", "MKNOD", "NET_RAW"] },
+      },
+      dockerSecurityOptions: ["no-new-privileges"],
       logConfiguration: {
         logDriver: "awslogs",
         options: {
-          "awslogs-group": "/ecs/shop",
+          "awslogs-group": "/ecs/shop/web",
           "awslogs-region": "eu-west-1",
           "awslogs-stream-prefix": "app",
         },
@@ -50,10 +66,14 @@ test("a task is one container with a fixed port of its node", () => {
 });
 
 test("environment and secrets are the config's, in an order that the config doesn't decide", () => {
-  expect(containersOf(three)).toMatchObject([
+  expect(containersAt(three, "ams3")).toMatchObject([
     {
       portMappings: [{ containerPort: 3000, hostPort: 3000 }],
       environment: [
+        {
+          name: "API_URL",
+          value: "${data.terraform_remote_state.compute-ams3.outputs.internal_urls.api}",
+        },
         { name: "HEALTH_PATH" },
         { name: "LAME_DUCK_SECONDS" },
         { name: "LOG_LEVEL", value: "info" },
@@ -72,17 +92,17 @@ test("environment and secrets are the config's, in an order that the config does
   ]);
 });
 
-test("every node runs the application as a daemon, with a minimum that lets it be updated", () => {
-  expect(resourceAt(one, "aws_ecs_service.app")).toEqual({
+test("every node runs the service as a daemon, with a minimum that lets it be updated", () => {
+  expect(resourceAt(one, "aws_ecs_service.service")).toEqual({
     "//": expect.anything() as unknown,
     for_each: "${local.services}",
-    name: "app--${each.key}",
+    name: "web--${each.key}",
     cluster: "${data.terraform_remote_state.control-plane.outputs.cluster_arn}",
-    task_definition: "${aws_ecs_task_definition.app.arn}",
+    task_definition: "${aws_ecs_task_definition.task[each.key].arn}",
     launch_type: "EXTERNAL",
     scheduling_strategy: "DAEMON",
     deployment_minimum_healthy_percent: "${each.value.minimumHealthyPercent}",
-    deployment_maximum_percent: 100,
+    deployment_maximum_percent: "${each.value.maximumPercent}",
     deployment_circuit_breaker: { enable: true, rollback: true },
     availability_zone_rebalancing: "DISABLED",
     placement_constraints: [
@@ -96,34 +116,37 @@ test("every node runs the application as a daemon, with a minimum that lets it b
     timeouts: { delete: "${each.value.deleteTimeout}" },
   });
   expect(one.locals["services"]).toEqual({
-    ams3: { desiredCount: 2, minimumHealthyPercent: 50, deleteTimeout: "420s" },
+    ams3: { desiredCount: 2, minimumHealthyPercent: 50, maximumPercent: 100, deleteTimeout: "420s" },
   });
 });
 
 test("a count per site makes replicas, on the sites that are named", () => {
-  expect(resourceAt(three, "aws_ecs_service.app")).toMatchObject({
+  expect(resourceAt(three, "aws_ecs_service.service")).toMatchObject({
     scheduling_strategy: "REPLICA",
     desired_count: "${each.value.desiredCount}",
     enable_execute_command: true,
   });
-  expect(three.locals["services"]).toMatchObject({
-    ams3: { desiredCount: 2, minimumHealthyPercent: 50 },
-    berlin: { desiredCount: 2, minimumHealthyPercent: 50 },
+  expect(three.locals["services"]).toMatchObject({ ams3: { desiredCount: 2, minimumHealthyPercent: 50 } });
+  expect(three.locals["rollouts"]).toMatchObject({ ams3: { tasks: 2 } });
+  const worker = stackOf(stacks, "service-worker");
+  expect(worker.locals["services"]).toMatchObject({
+    ams3: { desiredCount: 1, minimumHealthyPercent: 100, maximumPercent: 200 },
+    berlin: { desiredCount: 2, minimumHealthyPercent: 100, maximumPercent: 200 },
   });
-  expect(three.locals["rollouts"]).toMatchObject({ ams3: { tasks: 2 }, berlin: { tasks: 2 } });
+  expect(worker.locals["rollouts"]).toMatchObject({ ams3: { tasks: 1 }, berlin: { tasks: 2 } });
 });
 
 test("a deploy waits for exactly this revision of each site, as long as its nodes may take", () => {
   expect(resourceAt(one, "null_resource.rollout")).toEqual({
     "//": expect.anything() as unknown,
     for_each: "${local.rollouts}",
-    depends_on: ["aws_ecs_task_definition.app"],
+    depends_on: ["aws_ecs_task_definition.task"],
     triggers: {
-      SERVICE: "${aws_ecs_service.app[each.key].id}",
-      TASK_DEFINITION: "${aws_ecs_task_definition.app.arn}",
+      SERVICE: "${aws_ecs_service.service[each.key].id}",
+      TASK_DEFINITION: "${aws_ecs_task_definition.task[each.key].arn}",
       TASKS: "${each.value.tasks}",
     },
-    lifecycle: { replace_triggered_by: ["aws_ecs_service.app[each.key]"] },
+    lifecycle: { replace_triggered_by: ["aws_ecs_service.service[each.key]"] },
     provisioner: [
       {
         "local-exec": {
@@ -133,10 +156,10 @@ test("a deploy waits for exactly this revision of each site, as long as its node
           environment: {
             NAME: "shop",
             SITE: "${each.key}",
-            SERVICE: "${aws_ecs_service.app[each.key].name}",
-            TASK_DEFINITION: "${aws_ecs_task_definition.app.arn}",
+            SERVICE: "${aws_ecs_service.service[each.key].name}",
+            TASK_DEFINITION: "${aws_ecs_task_definition.task[each.key].arn}",
             TASKS: "${each.value.tasks}",
-            LOG_GROUP: "/ecs/shop",
+            LOG_GROUP: "/ecs/shop/web",
             CLUSTER: "shop",
             AWS_REGION: "eu-west-1",
             ACCOUNT: "123456789012",
@@ -156,7 +179,7 @@ test("a site on premises that isn't waited for, and one without tasks, don't hol
     berlin: { kind: "on-premises" as const, nodes: { "rack-1": {} } },
     fra1: { kind: "digitalocean" as const, region: "fra1", nodes: 0 },
   };
-  const { locals } = stackOf(synth({ ...oneSite, sites }), "application");
+  const { locals } = stackOf(synth({ ...oneSite, sites }), "service-web");
   expect(Object.keys(locals["services"] as object)).toEqual(["berlin", "fra1"]);
   expect(locals["rollouts"]).toEqual({});
 });
@@ -165,7 +188,7 @@ test("before a service goes, the agents that are lost go, by what was remembered
   const { provisioner, ...agents } = resourceAt(one, "null_resource.lost_agents");
   expect(agents).toMatchObject({
     for_each: "${local.services}",
-    triggers: { NAME: "shop", SITE: "${each.key}", SERVICE: "${aws_ecs_service.app[each.key].id}" },
+    triggers: { NAME: "shop", SITE: "${each.key}", SERVICE: "${aws_ecs_service.service[each.key].id}" },
     lifecycle: {
       ignore_changes: ["NAME", "SITE", "CLUSTER", "AWS_REGION", "ACCOUNT"].map(
         (name) => `triggers["${name}"]`,
@@ -186,13 +209,29 @@ test("before a service goes, the agents that are lost go, by what was remembered
 });
 
 test("all times follow from the load balancer's health checks", () => {
-  const slow = healthTimes({ path: "/", intervalSeconds: 10, unhealthyAfter: 3, healthyAfter: 5 });
-  expect(slow).toEqual({
+  const checks = { path: "/", intervalSeconds: 10, unhealthyAfter: 3, healthyAfter: 5 };
+  const health = {
     loadBalancer: { interval: 10, timeout: 3, unhealthyThreshold: 3, healthyThreshold: 5 },
     lameDuck: 43,
     readyAfter: 63,
-    stopTimeout: 56,
-    container: { interval: 5, timeout: 5, retries: 3, startPeriod: 123 },
-    drain: { stall: 91, longest: 331 },
+  };
+  const check = { interval: 5, timeout: 5, retries: 3, startPeriod: 123 };
+  expect(healthTimes(checks)).toEqual(health);
+  expect(taskTimes(handingOver("app", checks))).toEqual({
+    health,
+    stopTimeout: { app: 58, proxy: 0 },
+    hardStopAfter: 0,
+    stop: 58,
+    check,
+    appCheck: check,
   });
+  expect(taskTimes(handingOver("proxy", checks))).toEqual({
+    health,
+    stopTimeout: { app: 15, proxy: 61 },
+    hardStopAfter: 58,
+    stop: 76,
+    check,
+    appCheck: undefined,
+  });
+  expect(drainTimes([handingOver("app", checks)])).toEqual({ stall: 93, longest: 333 });
 });

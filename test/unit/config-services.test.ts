@@ -1,0 +1,195 @@
+import { expect, test } from "@jest/globals";
+import { problemsOf } from "../support/config-problems";
+import { oneSite } from "../support/environments";
+
+const ams3 = {
+  kind: "digitalocean",
+  region: "ams3",
+  nodes: { a: { attributes: { disk: "ssd" } }, b: { attributes: { disk: "hdd" } } },
+};
+const fra1 = { kind: "digitalocean", region: "fra1", nodes: 1 };
+const berlin = { kind: "on-premises", nodes: { "rack-1": {} } };
+const image = "registry.example/shop/app:v1";
+const http = (port: number, more: object = {}) => ({
+  image,
+  memoryMiB: 64,
+  cpuUnits: 64,
+  http: { port, ...more },
+});
+const job = { image, memoryMiB: 64, schedule: "rate(1 hour)", site: "ams3" };
+const internal = { loadBalancer: { network: "internal" } };
+
+interface Parts {
+  readonly sites?: object;
+  readonly images?: object;
+  readonly services?: object;
+  readonly jobs?: object;
+}
+
+const problemsWith = (parts: Parts) =>
+  problemsOf({ name: "shop", aws: oneSite.aws, sites: { ams3 }, ...parts }).map((line) =>
+    line.replace("test.ts: ", ""),
+  );
+
+test.each<[string, Parts, string]>([
+  [
+    "a port that two services share on a node",
+    { services: { web: http(8080), api: http(8080) } },
+    "services.api.http.port is the port of service web, too, and both may run on node ams3/a: choose another, or keep them apart by placement or on (got 8080)",
+  ],
+  [
+    "a port that the node needs itself",
+    { services: { web: http(22) } },
+    "services.web.http.port is taken on every node (22, 2375, 2376, 51678, 51679, 51680 are): choose another (got 22)",
+  ],
+  [
+    "memory that doesn't fit beside the other services, their proxies counted",
+    { services: { web: { ...http(8080), memoryMiB: 300 }, api: { ...http(8081), memoryMiB: 300 } } },
+    "services.api.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 428 MiB of memory in all, and the node has 824 without its system, of which 428 are taken by other services; lower it, or choose a larger size (got 300)",
+  ],
+  [
+    "CPU that doesn't fit beside the other services, their proxies counted",
+    { services: { web: { ...http(8080), cpuUnits: 512 }, api: { ...http(8081), cpuUnits: 400 } } },
+    "services.api.cpuUnits doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 464 CPU units in all, and the node has 1024, of which 576 are taken by other services; lower it, or choose a larger size (got 400)",
+  ],
+  [
+    "a job that has no room beside the services",
+    { services: { web: { ...http(8080), memoryMiB: 500 } }, jobs: { report: { ...job, memoryMiB: 300 } } },
+    "jobs.report.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 300 MiB of memory in all, and the node has 824 without its system, of which 628 are taken by other services; lower it, or choose a larger size (got 300)",
+  ],
+  [
+    "an image that is built for other machines",
+    {
+      images: { app: { build: "app", platform: "linux/arm64" } },
+      jobs: { report: { ...job, image: "app" } },
+    },
+    'jobs.report.image is built for linux/arm64, but the machines of site ams3 are all linux/amd64: change images.app.platform, or place tasks on other sites only (got "app")',
+  ],
+  [
+    "an unknown image",
+    { images: { app: { build: "app" } }, services: { web: { ...http(8080), image: "apps" } } },
+    'services.web.image is no key of images (app), and as a URI it lacks a tag or a digest: correct it, or add one (got "apps")',
+  ],
+  [
+    "an unknown service",
+    { services: { web: { ...http(8080), environment: { API_URL: { service: "api" } } } } },
+    'services.web.environment.API_URL names no service: known are web (got {"service":"api"})',
+  ],
+  [
+    "a job at an unknown site",
+    { jobs: { report: { ...job, site: "oslo" } } },
+    'jobs.report.site names no site: known are ams3 (got "oslo")',
+  ],
+  [
+    "an unknown site of an entrance",
+    { services: { web: http(8080, { sites: { oslo: false } }) } },
+    "services.web.http.sites.oslo names no site: known are ams3 (got false)",
+  ],
+  [
+    "an unknown attribute",
+    { services: { web: { ...http(8080), on: { rack: "1" } } } },
+    'services.web.on.rack names no attribute of any node: known are disk (got "1")',
+  ],
+  [
+    "an attribute's value that no node has",
+    { services: { web: { ...http(8080), on: { disk: "tape" } } } },
+    'services.web.on fits no node of ams3: give one these attributes (got {"disk":"tape"})',
+  ],
+  [
+    "the URL of a service that has no internal load balancer where it is asked for",
+    {
+      sites: { ams3, fra1 },
+      services: {
+        web: { ...http(8080), environment: { API_URL: { service: "api" } } },
+        api: { ...http(8081, internal), placement: { ams3: 1 } },
+      },
+    },
+    'services.web.environment.API_URL has no URL at site fra1, where service api has no internal load balancer: give it one by services.api.http.loadBalancer.network, or place tasks on other sites only (got {"service":"api"})',
+  ],
+  [
+    "an internal load balancer on premises",
+    { sites: { ams3, berlin }, services: { api: http(8081, internal) } },
+    'services.api.http.loadBalancer.network can\'t be had at site berlin, which has no load balancers: set services.api.http.sites.berlin to false, or place the service elsewhere (got "internal")',
+  ],
+  [
+    "more tasks than nodes with its attributes, where the port is fixed",
+    { services: { web: { ...http(8080), placement: { ams3: 2 }, on: { disk: "ssd" } } } },
+    "services.web.placement.ams3 must not exceed the 1 nodes that the site has for it: one task fits on a node, since its port is fixed (got 2)",
+  ],
+  [
+    "a job with the name of a service",
+    { services: { web: http(8080) }, jobs: { web: job } },
+    "jobs.web has the name of a service, whose roles and logs would be the same: choose another (got {",
+  ],
+  [
+    "credentials for an image that is built",
+    {
+      images: { app: { build: "app" } },
+      services: {
+        web: {
+          ...http(8080),
+          image: "app",
+          registryCredentials: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:registry",
+        },
+      },
+    },
+    "services.web.registryCredentials isn't needed for an image that is built here: remove it (got ",
+  ],
+  [
+    "two mounts at one path",
+    {
+      services: {
+        web: { ...http(8080), volumes: [{ hostPath: "/srv", containerPath: "/tmp" }], tmpfs: ["/tmp"] },
+      },
+    },
+    "services.web.volumes mount something at /tmp twice: keep one (got [",
+  ],
+])("%s is refused", (_label, parts, problem) => {
+  expect(problemsWith(parts)).toEqual([expect.stringContaining(problem)]);
+});
+
+test.each<[string, Parts]>([
+  [
+    "one port of two services that `on` keeps apart",
+    {
+      services: { web: { ...http(8080), on: { disk: "ssd" } }, api: { ...http(8080), on: { disk: "hdd" } } },
+    },
+  ],
+  [
+    "one port of two services that their placement keeps apart",
+    {
+      sites: { ams3, fra1 },
+      services: {
+        web: { ...http(8080), placement: { ams3: 1 } },
+        api: { ...http(8080), placement: { fra1: 1 } },
+      },
+    },
+  ],
+  [
+    "what `on` keeps apart, however much of a node each takes",
+    {
+      services: {
+        web: { ...http(8080), memoryMiB: 600, on: { disk: "ssd" } },
+        api: { ...http(8081), memoryMiB: 600, on: { disk: "hdd" } },
+      },
+    },
+  ],
+  [
+    "an internal load balancer beside a site on premises that is taken out",
+    { sites: { ams3, berlin }, services: { api: http(8081, { ...internal, sites: { berlin: false } }) } },
+  ],
+  [
+    "more tasks than nodes where no port is fixed",
+    { services: { worker: { image, memoryMiB: 64, placement: { ams3: 5 } } } },
+  ],
+])("%s is accepted", (_label, parts) => {
+  expect(problemsWith(parts)).toEqual([]);
+});
+
+test("an environment of the form before services is answered with the new form, in one line", () => {
+  expect(problemsOf({ ...oneSite, application: { image: { build: "app" } } })).toEqual([
+    expect.stringMatching(
+      /^test\.ts: application is no setting any more: write images: \{ app: \{ build: "app" \} \} and services: \{ web: .*see CHANGELOG\.md$/,
+    ),
+  ]);
+});

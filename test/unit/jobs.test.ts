@@ -1,0 +1,91 @@
+import { expect, test } from "@jest/globals";
+import { containersAt } from "../support/containers";
+import { oneSite, threeSites } from "../support/environments";
+import { resourceAt, stackOf, synth } from "../support/synth";
+
+const stacks = synth(threeSites);
+const jobs = stackOf(stacks, "jobs");
+
+test("a job's schedule starts its task on the nodes of its site that it may run on", () => {
+  expect(jobs.locals["schedules"]).toEqual({
+    report: {
+      name: "shop--report",
+      schedule: "cron(30 4 * * ? *)",
+      timezone: "Europe/Berlin",
+      state: "ENABLED",
+      count: 1,
+      nodes:
+        "attribute:anywhere.deployment == shop and attribute:anywhere.site == ams3 and attribute:disk == ssd",
+    },
+  });
+  expect(resourceAt(jobs, "aws_scheduler_schedule.job")).toMatchObject({
+    for_each: "${local.schedules}",
+    flexible_time_window: { mode: "OFF" },
+    target: {
+      arn: "${data.terraform_remote_state.control-plane.outputs.cluster_arn}",
+      role_arn: "${aws_iam_role.scheduler.arn}",
+      ecs_parameters: {
+        task_definition_arn: "${aws_ecs_task_definition.job[each.key].arn}",
+        launch_type: "EXTERNAL",
+        task_count: "${each.value.count}",
+        placement_constraints: [{ type: "memberOf", expression: "${each.value.nodes}" }],
+      },
+      retry_policy: { maximum_event_age_in_seconds: 3600, maximum_retry_attempts: 60 },
+      dead_letter_config: { arn: "${aws_sqs_queue.dead_letters.arn}" },
+    },
+  });
+});
+
+test("a job's task is one container without a port, a check and a stop time-out, with the URLs of its site", () => {
+  const [container, ...others] = containersAt(jobs, "report");
+  expect(others).toEqual([]);
+  expect(container).toMatchObject({ name: "app", command: ["node", "report.js"] });
+  expect(container?.environment).toEqual([
+    { name: "API_URL", value: "${data.terraform_remote_state.compute-ams3.outputs.internal_urls.api}" },
+  ]);
+  for (const property of ["portMappings", "healthCheck", "stopTimeout"]) {
+    expect(container).not.toHaveProperty(property);
+  }
+});
+
+test("what starts jobs may run exactly their task definitions in this cluster, pass exactly their roles, and no more", () => {
+  const { Statement } = JSON.parse(
+    String(resourceAt(jobs, "aws_iam_role_policy.scheduler-jobs")["policy"]),
+  ) as {
+    Statement: object[];
+  };
+  const outputs = "data.terraform_remote_state.control-plane.outputs";
+  expect(Statement).toEqual([
+    {
+      Effect: "Allow",
+      Action: "ecs:RunTask",
+      Resource: ["arn:aws:ecs:eu-west-1:123456789012:task-definition/shop--report:*"],
+      Condition: { ArnEquals: { "ecs:cluster": `\${${outputs}.cluster_arn}` } },
+    },
+    {
+      Effect: "Allow",
+      Action: "iam:PassRole",
+      Resource: [`\${${outputs}.execution_role_arns.report}`, `\${${outputs}.task_role_arns.report}`],
+      Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+    },
+    { Effect: "Allow", Action: "sqs:SendMessage", Resource: "${aws_sqs_queue.dead_letters.arn}" },
+  ]);
+  expect(JSON.parse(String(resourceAt(jobs, "aws_iam_role.scheduler")["assume_role_policy"]))).toMatchObject({
+    Statement: [
+      {
+        Principal: { Service: "scheduler.amazonaws.com" },
+        Condition: { StringEquals: { "aws:SourceAccount": "123456789012" } },
+      },
+    ],
+  });
+});
+
+test("a job that is not enabled keeps its schedule, disabled", () => {
+  const report = { ...threeSites.jobs.report, enabled: false };
+  const stack = stackOf(synth({ ...threeSites, jobs: { report } }), "jobs");
+  expect(stack.locals["schedules"]?.["report"]).toMatchObject({ state: "DISABLED" });
+});
+
+test("without jobs there is no stack of them", () => {
+  expect(Object.keys(synth(oneSite))).not.toContain("jobs");
+});

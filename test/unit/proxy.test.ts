@@ -1,0 +1,87 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { containersAt, variableOf, type ContainerJson } from "../support/containers";
+import { oneSite, threeSites } from "../support/environments";
+import { testOfHaproxy } from "../support/haproxy";
+import { stackOf, synth } from "../support/synth";
+
+const api = containersAt(stackOf(synth(threeSites), "service-api"), "ams3");
+const plain = containersAt(
+  stackOf(
+    synth({ ...oneSite, services: { web: { image: oneSite.services.web.image, http: { port: 80 } } } }),
+    "service-web",
+  ),
+  "ams3",
+);
+
+const proxyOf = (containers: readonly ContainerJson[]): ContainerJson => {
+  const proxy = containers.find(({ name }) => name === "proxy");
+  if (proxy === undefined) {
+    throw new Error("there is no proxy");
+  }
+  return proxy;
+};
+
+test("only the proxy holds the node's port, and the app is reached by a link", () => {
+  expect(api).toMatchObject([
+    { name: "app", essential: true, portMappings: [] },
+    {
+      name: "proxy",
+      essential: true,
+      image: "public.ecr.aws/docker/library/haproxy:3.2",
+      cpu: 64,
+      memory: 128,
+      portMappings: [{ containerPort: 8080, hostPort: 3001, protocol: "tcp" }],
+      links: ["app"],
+      readonlyRootFilesystem: true,
+      linuxParameters: { capabilities: { add: [], drop: ["ALL"] }, tmpfs: [{ containerPath: "/tmp" }] },
+    },
+  ]);
+  expect(variableOf(proxyOf(api), "CONFIGURATION")).toContain("  server app app:8080 check ");
+});
+
+test("ECS starts the proxy after the app, once it is well where that can be told, and ends it before", () => {
+  expect(api[1]).toMatchObject({ dependsOn: [{ containerName: "app", condition: "HEALTHY" }] });
+  expect(api[0]).toMatchObject({ healthCheck: { command: ["CMD", "node", "--version"] } });
+  expect(plain[1]).toMatchObject({ dependsOn: [{ containerName: "app", condition: "START" }] });
+  expect(plain[0]).not.toHaveProperty("healthCheck");
+});
+
+test("the proxy serves on for the lame duck, and has longer to stop than that", () => {
+  // Every 5 s, two failed checks, and what DigitalOcean takes to see them; 20 s for the requests that are under way.
+  const configuration = variableOf(proxyOf(api), "CONFIGURATION");
+  expect(configuration).toContain("  grace 18s\n  hard-stop-after 38s\n");
+  expect(configuration).toContain(
+    "  monitor-uri /up\n  monitor fail if { stopping } || { nbsrv(app) lt 1 }\n",
+  );
+  expect(api.map(({ stopTimeout }) => stopTimeout)).toEqual([20, 41]);
+});
+
+test("the proxy calls itself healthy when the load balancer has had time to take it in", () => {
+  const [, , , script = ""] = api[1]?.healthCheck?.command ?? [];
+  expect(api[1]?.healthCheck).toMatchObject({ startPeriod: 78 });
+  expect(script).toContain("/dev/tcp/127.0.0.1/8080");
+  expect(script).toContain("'/up'");
+  expect(script).toMatch(/-ge 18 \]$/);
+  expect(() => execFileSync("bash", ["-n", "-c", script])).not.toThrow();
+});
+
+testOfHaproxy("HAProxy accepts the configuration of every proxy", () => {
+  const folder = mkdtempSync(join(tmpdir(), "haproxy-"));
+  try {
+    const file = join(folder, "haproxy.cfg");
+    for (const containers of [api, plain]) {
+      const configuration = variableOf(proxyOf(containers), "CONFIGURATION") ?? "";
+      // No link's name is known here.
+      writeFileSync(file, configuration.replace(/server app app:/, "server app 127.0.0.1:"));
+      expect(() => execFileSync("/usr/sbin/haproxy", ["-c", "-f", file], { stdio: "pipe" })).not.toThrow();
+    }
+    writeFileSync(file, "global\n  nonsense\n");
+    expect(() => execFileSync("/usr/sbin/haproxy", ["-c", "-f", file], { stdio: "pipe" })).toThrow();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
