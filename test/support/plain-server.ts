@@ -19,14 +19,15 @@ export function createPlainServer(): { readonly args: readonly string[]; remove(
     join(folder, "server.js"),
     `"use strict";
 require("node:fs").writeFileSync("/started", "by root");
-process.setgid(65534);
-process.setuid(65534);
 require("node:http")
   .createServer((request, response) => {
     const { "x-forwarded-for": client } = request.headers;
     response.end(JSON.stringify({ version: process.env.VERSION, user: process.getuid(), client }));
   })
-  .listen(80);
+  .listen(80, () => {
+    process.setgid(65534);
+    process.setuid(65534);
+  });
 `,
   );
   return {
