@@ -1,4 +1,4 @@
-import type { Service } from "./service";
+import type { Http, Service } from "./service";
 
 /** The proxy in front of a service whose `handover` is "proxy": its image, and what it takes of a node. */
 export const proxy = {
@@ -10,6 +10,8 @@ export const proxy = {
   connections: 2000,
   /** Port inside of its container. */
   port: 8080,
+  /** What load balancers ask instead of the app's own health path, which clients may ask for, too. */
+  healthPath: "/.anywhere/health",
 } as const;
 
 /** Environment variables by which a deployment tells an image that hands over by itself how to do it. */
@@ -21,4 +23,9 @@ export type HandoverVariables = Readonly<Record<(typeof handoverVariables)[numbe
 /** Variables that a service's container gets from the deployment itself, so that no user may set them. */
 export function deploymentVariables({ http }: Pick<Service, "http">): readonly string[] {
   return http?.handover === "app" ? handoverVariables : [];
+}
+
+/** The path that a load balancer asks: it fails while a task that is told to stop goes on serving. */
+export function checkedPath({ handover, health }: Http): string {
+  return handover === "proxy" ? proxy.healthPath : health.path;
 }

@@ -13,7 +13,7 @@ const health = z
       "a path such as /healthz",
     )
       .default("/healthz")
-      .describe("Path that answers 200 when the service is well."),
+      .describe("Path of the container that answers with 2xx or 3xx when the service is well."),
     // Source: DigitalOcean API Reference, load balancers: 3 to 300 s, 2 to 10 checks.
     intervalSeconds: z.int().min(3).max(300).default(3).describe("Seconds between two checks."),
     unhealthyAfter: z.int().min(2).max(10).default(2).describe("Failed checks that take a node out."),

@@ -15,7 +15,7 @@ export interface ProxyContainerProps {
 
 /**
  * HAProxy in front of a container that knows nothing of roll-outs: it holds the node's port. Told to stop, it fails the
- * health path and serves on until the load balancer has looked elsewhere; only when it has ended is the app told. Its
+ * path that the load balancer asks, and serves on until the load balancer has looked elsewhere; only when it has ended is the app told. Its
  * health passes once the app has answered for as long as the load balancer needs to take it in.
  */
 export function proxyContainer({ http, times, exec, logGroup, awsRegion }: ProxyContainerProps) {
@@ -39,7 +39,7 @@ export function proxyContainer({ http, times, exec, logGroup, awsRegion }: Proxy
     ],
     portMappings: [{ containerPort: proxy.port, hostPort: http.port, protocol: "tcp" }],
     healthCheck: {
-      command: ["CMD", "bash", "-c", readiness(http.health.path, health?.readyAfter ?? 0)],
+      command: ["CMD", "bash", "-c", readiness(health?.readyAfter ?? 0)],
       ...check,
     },
     stopTimeout: stopTimeout.proxy,
@@ -81,7 +81,7 @@ defaults
   timeout tunnel 1h
 frontend node
   bind :${proxy.port}
-  monitor-uri ${health.path}
+  monitor-uri ${proxy.healthPath}
   monitor fail if { stopping } || { nbsrv(app) lt 1 }
   default_backend app
 backend app
@@ -91,11 +91,11 @@ backend app
 `;
 }
 
-/** Passes once the health path has answered 200 without a break for so many seconds. */
-function readiness(path: string, seconds: number): string {
+/** Passes once the path that load balancers ask has answered 200 without a break for so many seconds. */
+function readiness(seconds: number): string {
   return [
     `exec 3<>/dev/tcp/127.0.0.1/${proxy.port}`,
-    `printf 'GET %s HTTP/1.0\\r\\n\\r\\n' '${path}' >&3`,
+    `printf 'GET %s HTTP/1.0\\r\\n\\r\\n' '${proxy.healthPath}' >&3`,
     "read -r -t 4 -u 3 _ status _",
     `if [ "$status" != 200 ]; then rm -f /tmp/ready; exit 1; fi`,
     "[ -e /tmp/ready ] || date +%s >/tmp/ready",

@@ -3,6 +3,7 @@ import { Tag } from "@cdktf/provider-digitalocean/lib/tag";
 import type { Construct } from "constructs";
 import { dropletTags } from "../../config/names";
 import { entrancesAt, type Entrance } from "../../config/services/entrances";
+import { checkedPath } from "../../config/services/handover";
 import { healthTimes } from "../../config/services/health";
 import { Droplets } from "../../constructs/digitalocean/droplets";
 import { LoadBalancer } from "../../constructs/digitalocean/load-balancer";
@@ -114,7 +115,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
       tag,
       settings: loadBalancer,
       port: http.port,
-      healthPath: http.health.path,
+      healthPath: checkedPath(http),
       health: healthTimes(http.health).loadBalancer,
     });
   }
