@@ -15,6 +15,7 @@ beforeAll(async () => {
 }, 600_000);
 
 beforeEach(async () => {
+  await stages.emptyMoto();
   stage = await stages.open(createWorld(account), { region });
   await makeGroup(`${group}-2`);
   await makeGroup("/ecs/shop-2");

@@ -46,6 +46,8 @@ export interface AwsStage {
 /** What the stages of a test file share, since it takes a second to start. */
 export interface AwsStages {
   open(world: World, settings: Partial<Settings>): Promise<AwsStage>;
+  /** Takes from moto what earlier stages have left there. */
+  emptyMoto(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,8 +61,10 @@ export async function startAwsStages(): Promise<AwsStages> {
     loadApis(python),
   ]);
   return {
-    open: async (world, settings) => {
+    emptyMoto: async () => {
       await fetch(`http://127.0.0.1:${moto.port}/moto-api/reset`, { method: "POST" });
+    },
+    open: (world, settings) => {
       const handler = createAwsHandler(world, {
         apis,
         motoPort: moto.port,

@@ -49,6 +49,7 @@ export class PublishStage {
   }
 
   static async open(stages: AwsStages): Promise<PublishStage> {
+    await stages.emptyMoto();
     const stage = new PublishStage(await stages.open(createWorld(account), { region }));
     await stage.ecr("CreateRepository", { repositoryName: "shop/app" });
     return stage;
