@@ -2,11 +2,11 @@ const { requireNodeVersion } = require("./node-version");
 
 requireNodeVersion();
 
-/** What every project has; paths below test/, first those that need nothing started. */
-const project = (displayName, folders, more = {}) => ({
+/** What every project has; its tests by patterns below test/. */
+const project = (displayName, testMatch, more = {}) => ({
   displayName,
   testEnvironment: "node",
-  testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+  testMatch,
   modulePathIgnorePatterns: ["<rootDir>/.local-cloud/", "<rootDir>/cdktf.out/"],
   transform: {
     "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" } }],
@@ -22,8 +22,8 @@ module.exports = {
   testTimeout: 30_000,
   testSequencer: "<rootDir>/test/support/sequencer.js",
   projects: [
-    project("unit", ["unit"]),
-    project("started", ["cli", "lifecycle", "local-cloud", "scripts", "terraform"], {
+    project("unit", ["<rootDir>/test/unit/**/*.test.ts"]),
+    project("started", ["<rootDir>/test/**/*.test.ts", "!<rootDir>/test/unit/**"], {
       globalSetup: "<rootDir>/test/support/global-setup.ts",
     }),
   ],
