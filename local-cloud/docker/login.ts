@@ -12,27 +12,33 @@ export function logIn(host: string, username: string): string {
       `Error response from daemon: login attempt to https://${host}/v2/ failed with status: 401 Unauthorized`,
     );
   }
-  const file = configFile();
   const auth = Buffer.from(`${username}:${password}`).toString("base64");
-  writeFileSync(file, JSON.stringify({ auths: { [host]: { auth } } }), { mode: 0o600 });
+  writeFileSync(configFile(), JSON.stringify({ auths: { ...knownLogins(), [host]: { auth } } }), {
+    mode: 0o600,
+  });
   return "Login Succeeded";
 }
 
 /** @throws Failure without the login that the registry asks for */
 export function requireLogin(registry: Registry): void {
-  let auth = "";
+  const { auth } = knownLogins()[registry.host] ?? {};
+  if (auth !== Buffer.from(`AWS:${currentPassword(registry)}`).toString("base64")) {
+    throw new Failure("no basic auth credentials");
+  }
+}
+
+/** By the registry's host. */
+function knownLogins(): Readonly<Record<string, { readonly auth: string } | undefined>> {
   try {
     const { auths = {} } = JSON.parse(readFileSync(configFile(), "utf8")) as {
       auths?: Record<string, { auth: string }>;
     };
-    auth = auths[registry.host]?.auth ?? "";
+    return auths;
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) {
-      throw error;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return {};
     }
-  }
-  if (auth !== Buffer.from(`AWS:${currentPassword(registry)}`).toString("base64")) {
-    throw new Failure("no basic auth credentials");
+    throw error;
   }
 }
 

@@ -24,8 +24,8 @@ cd "$(dirname "$0")"
 printf '%s\\n' "$*" >>calls
 case "$2" in
   get-login-password) echo the-password ;;
-  describe-images) [[ -e "tag-\${8#imageTag=}" ]] || { echo "(ImageNotFoundException)" >&2; exit 254; } ;;
-  put-image) touch "tag-$8" ;;
+  describe-images) [[ -e "tag-\${6//\\//-}-\${8#imageTag=}" ]] || { echo "(ImageNotFoundException)" >&2; exit 254; } ;;
+  put-image) touch "tag-\${6//\\//-}-$8" ;;
 esac
 `;
 
@@ -66,6 +66,35 @@ const entered = () =>
   readFileSync(join(directory, "bin", "calls"), "utf8")
     .split("\n")
     .filter((call) => call.startsWith("ecr put-image"));
+
+test("one login serves every repository of a registry beside that of another one, and a tag of two repositories is two images", () => {
+  const elsewhere = host.replace("eu-west-1", "us-east-1");
+  for (const [content, name] of [
+    ["web", `${host}/shop/web:1`],
+    ["worker", `${host}/shop/worker:1`],
+    ["far", `${elsewhere}/shop/web:1`],
+  ] as const) {
+    writeFileSync(join(context, "serve"), content);
+    expect(docker("", "build", "--platform", "linux/amd64", "--tag", name, context)).toMatchObject({
+      status: 0,
+    });
+  }
+  expect(logIn("the-password")).toMatchObject({ status: 0 });
+  const far = ["login", "--username", "AWS", "--password-stdin", elsewhere];
+  expect(docker("the-password\n", ...far)).toMatchObject({ status: 0 });
+  expect(docker("", "push", `${host}/shop/web:1`)).toMatchObject({ status: 0, stderr: "" });
+  expect(docker("", "push", `${host}/shop/worker:1`)).toMatchObject({ status: 0, stderr: "" });
+  expect(docker("", "push", `${host}/shop/web:1`).stderr).toContain(
+    "already exists in the 'shop/web' repository",
+  );
+  const pulled = (repository: string): string =>
+    readFileSync(join(directory, "images", host, repository, "1", "serve"), "utf8");
+  expect(["shop/web", "shop/worker"].map(pulled)).toEqual(["web", "worker"]);
+  expect(entered().map((call) => /--repository-name (\S+)/.exec(call)?.[1])).toEqual([
+    "shop/web",
+    "shop/worker",
+  ]);
+});
 
 test("an image that is built, logged in for and pushed can be pulled, and ECR has its tag", () => {
   expect(build()).toMatchObject({ status: 0 });
