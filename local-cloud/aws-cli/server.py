@@ -40,7 +40,10 @@ def serve(path: str) -> None:
 
 def load() -> "CLIDriver":
     from awscli.clidriver import create_clidriver
+    from awscli.customizations.overridesslcommonname import SSL_COMMON_NAMES
 
+    # Version 1 sends calls for queues past AWS_ENDPOINT_URL, as version 2 does not.
+    SSL_COMMON_NAMES.clear()
     driver = create_clidriver()
     loader = driver.session.get_component("data_loader")
     for service in ("sts", "ssm", "ecs", "ecr", "logs"):

@@ -82,6 +82,19 @@ test("a call ends with its caller", async () => {
   server.close();
 });
 
+test("calls for queues go to the endpoint that the environment names", async () => {
+  const server = createServer((_request, response) => response.end('{"QueueUrls": ["one"]}'));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const environment = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_DEFAULT_REGION: "eu-west-1" };
+  const query = ["--query", "QueueUrls[0]", "--output", "text"];
+  expect(await run(["sqs", "list-queues", ...query], environment)).toMatchObject({
+    status: 0,
+    stdout: "one\n",
+  });
+  server.close();
+});
+
 test("calls after the local cloud has ended fail and say so", async () => {
   await close();
   expect(await run(["--version"])).toEqual({
