@@ -45,7 +45,7 @@ export interface Schedule {
   settings: ScheduleSettings;
   readonly createdAt: number;
   modifiedAt: number;
-  /** What was due until then has become an invocation. */
+  /** What was due until then has become an invocation, or was due while it was disabled. */
   seenUntil: number;
   /** What is yet to succeed or to be given up. */
   invocations: Invocation[];

@@ -48,12 +48,11 @@ function createSchedule(world: World, request: Request, { now, settings: { regio
   return { ScheduleArn: schedule.arn };
 }
 
-/** Replaces all that a request sets. What was due while a schedule was disabled is not made up for. */
+/** Replaces all that a request sets; a rate keeps its beginning. */
 function updateSchedule(world: World, request: Request, { now }: Context): object {
   const schedule = requireSchedule(world, request);
   schedule.settings = checkedSettings(request, schedule.createdAt);
   schedule.modifiedAt = schedulerNow(world, now);
-  schedule.seenUntil = schedule.modifiedAt;
   return { ScheduleArn: schedule.arn };
 }
 
