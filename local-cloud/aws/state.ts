@@ -1,4 +1,8 @@
-import type { Tag as EcsTag, TaskDefinition as EcsTaskDefinition } from "@aws-sdk/client-ecs";
+import type {
+  ContainerOverride,
+  Tag as EcsTag,
+  TaskDefinition as EcsTaskDefinition,
+} from "@aws-sdk/client-ecs";
 import type { Tag as SsmTag } from "@aws-sdk/client-ssm";
 import type { ContainerReport, Health } from "../machines";
 
@@ -88,6 +92,8 @@ export interface Task {
   readonly startedBy: string;
   /** Of the RunTask that asked for it. */
   readonly clientToken: string | undefined;
+  /** What whoever ran it wants otherwise than its definition. */
+  readonly overrides?: readonly ContainerOverride[];
   readonly containerInstanceArn: string;
   lastStatus: "PENDING" | "RUNNING" | "STOPPED";
   desiredStatus: "RUNNING" | "STOPPED";

@@ -144,7 +144,7 @@ test.each([
   ["a role that isn't there", {}, { RoleArn: `arn:aws:iam::${account}:role/none` }, "ValidationException"],
   ["another account's role", {}, { RoleArn: "arn:aws:iam::210987654321:role/r" }, "ValidationException"],
   ["another target", {}, { Arn: `arn:aws:lambda:${region}:${account}:function:f` }, "NotModelledException"],
-  ["an input", {}, { Input: "{}" }, "NotModelledException"],
+  ["an input that is no JSON", {}, { Input: "{" }, "ValidationException"],
   [
     "another launch type",
     {},

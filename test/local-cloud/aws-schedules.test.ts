@@ -173,6 +173,32 @@ test.each([
   expect(stage.world.aws.tasks.size).toBe(0);
 });
 
+test("an input gives the tasks another command and more environment, and names no stranger", async () => {
+  const RoleArn = await cloud().role();
+  const override = { name: "app", command: ["nightly"], environment: [{ name: "MODE", value: "job" }] };
+  const run = async (containerOverrides: readonly object[]) => {
+    const Input = JSON.stringify({ containerOverrides });
+    const stage = cloud().scheduled({ Arn: cluster, RoleArn, EcsParameters: ecs, Input });
+    const seen: unknown[] = [];
+    stage.addNode({ site: "ams3" }).run = ({ containers: [container] }) => {
+      seen.push([container?.command, container?.environment]);
+      return { status: "RUNNING", health: "UNKNOWN", containers: [] };
+    };
+    await stage.pass(2);
+    return { stage, seen };
+  };
+  const { stage, seen } = await run([override]);
+  expect(seen[0]).toEqual([["nightly"], { MODE: "job" }]);
+  const [task] = [...stage.world.aws.tasks.keys()];
+  expect(stage.call("DescribeTasks", { cluster: "anywhere", tasks: [task] })).toMatchObject({
+    tasks: [{ overrides: { containerOverrides: [override] } }],
+  });
+  const refused = await run([{ ...override, name: "other" }]);
+  expect(refused.stage.done()[0]?.[1]).toMatchObject({
+    message: "Override for container named other is not a container in the TaskDefinition.",
+  });
+});
+
 test("what fails is retried with pauses, and succeeds once there is a node", async () => {
   const RoleArn = await cloud().role();
   const stage = cloud().scheduled(

@@ -20,6 +20,8 @@ export interface EcsTarget {
     readonly MaximumRetryAttempts: number;
   };
   readonly DeadLetterConfig?: { readonly Arn?: string };
+  /** What the tasks have otherwise than their definition: RunTask's `overrides`, as JSON. */
+  readonly Input?: string;
 }
 
 /** The members of a schedule that a request sets, with the service's defaults filled in. */

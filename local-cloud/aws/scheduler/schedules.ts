@@ -164,11 +164,23 @@ function checkedTarget({
   if (target.DeadLetterConfig?.Arn?.endsWith(".fifo") === true) {
     throw invalid("A FIFO queue can't be a schedule's dead-letter queue.");
   }
+  if (target.Input !== undefined && !isJson(target.Input)) {
+    throw invalid("Invalid Input: it must be valid JSON.");
+  }
   return {
     ...target,
     EcsParameters: parameters,
     RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185, ...policy },
   };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function invalid(message: string): ApiError {
@@ -185,7 +197,7 @@ const settable = [
   ...["Name", "GroupName", "ClientToken", "ScheduleExpression", "ScheduleExpressionTimezone", "State"],
   ...["StartDate", "EndDate", "Description", "ActionAfterCompletion"],
   ...["FlexibleTimeWindow.Mode", "FlexibleTimeWindow.MaximumWindowInMinutes"],
-  ...["Target.Arn", "Target.RoleArn", "Target.DeadLetterConfig.Arn"],
+  ...["Target.Arn", "Target.RoleArn", "Target.Input", "Target.DeadLetterConfig.Arn"],
   ...["Target.RetryPolicy.MaximumEventAgeInSeconds", "Target.RetryPolicy.MaximumRetryAttempts"],
   ...parameters.map((member) => `Target.EcsParameters.${member}`),
 ];

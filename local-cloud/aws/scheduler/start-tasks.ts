@@ -21,7 +21,7 @@ const startedBy = ({ name }: Schedule): string => `chronos-schedule/${name}`.sli
 
 /** The request of ECS's RunTask that a schedule sends. */
 export function runTaskRequest(schedule: Schedule): JsonObject {
-  const { Arn, EcsParameters: parameters } = schedule.settings.Target;
+  const { Arn, EcsParameters: parameters, Input } = schedule.settings.Target;
   return {
     cluster: Arn,
     taskDefinition: parameters.TaskDefinitionArn,
@@ -36,6 +36,7 @@ export function runTaskRequest(schedule: Schedule): JsonObject {
       parameters.PlacementConstraints?.map((one) => ({ ...one })),
     ),
     ...given("tags", parameters.Tags),
+    ...given("overrides", Input === undefined ? undefined : (JSON.parse(Input) as JsonObject)),
   };
 }
 

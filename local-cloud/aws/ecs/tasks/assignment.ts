@@ -18,8 +18,17 @@ export function assign(world: World, task: Task, secrets: Secrets | undefined): 
     desiredStatus: task.desiredStatus,
     networkMode: (definition.networkMode ?? "bridge") as Assignment["networkMode"],
     containers: (definition.containerDefinitions ?? []).map((container) =>
-      order(container, hostPaths, valuesOf(container, secrets)),
+      order(overridden(container, task), hostPaths, valuesOf(container, secrets)),
     ),
+  };
+}
+
+function overridden(container: ContainerDefinition, { overrides = [] }: Task): ContainerDefinition {
+  const { command, environment = [] } = overrides.find(({ name }) => name === container.name) ?? {};
+  return {
+    ...container,
+    ...(command && { command }),
+    environment: [...(container.environment ?? []), ...environment],
   };
 }
 

@@ -33,7 +33,7 @@ export function describeTask(world: World, task: Task, include: readonly string[
       describeContainer(task, container),
     ),
     attachments: [],
-    overrides: { containerOverrides: [] },
+    overrides: { containerOverrides: [...(task.overrides ?? [])] },
     tags: include.includes("TAGS") ? task.tags : [],
     version: 1,
   };

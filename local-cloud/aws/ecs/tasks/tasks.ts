@@ -30,7 +30,7 @@ import { requestStop } from "./task-transitions";
 export function addTask(
   world: World,
   instance: ContainerInstance,
-  what: Pick<Task, "taskDefinitionArn" | "group" | "startedBy" | "tags" | "clientToken">,
+  what: Pick<Task, "taskDefinitionArn" | "group" | "startedBy" | "tags" | "clientToken" | "overrides">,
   now: number,
   settings: Settings,
 ): Task {
@@ -112,7 +112,16 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
     throw notModelled("launch types other than EXTERNAL");
   }
   const { definition, tags: definitionTags } = requireActiveTaskDefinition(world, input.taskDefinition);
-  const { clientToken } = input;
+  const { clientToken, overrides: { containerOverrides: overrides = [] } = {} } = input;
+  const stranger = overrides.find(
+    ({ name }) => definition.containerDefinitions?.some((container) => container.name === name) !== true,
+  );
+  if (stranger !== undefined) {
+    throw new ApiError(
+      "InvalidParameterException",
+      `Override for container named ${stranger.name} is not a container in the TaskDefinition.`,
+    );
+  }
   const known = [...world.aws.tasks.values()].filter(
     (task) =>
       clientToken !== undefined && task.clientToken === clientToken && task.clusterName === cluster.name,
@@ -138,7 +147,7 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
       const { taskDefinitionArn } = definition;
       const { startedBy = "" } = input;
       const tags = tagsOf(input, definitionTags, cluster.name);
-      const what = { taskDefinitionArn, group, startedBy, tags, clientToken };
+      const what = { taskDefinitionArn, group, startedBy, tags, clientToken, overrides };
       tasks.push(addTask(world, placement.instance, what, now, settings));
     } else if (placement.closest === undefined) {
       throw new ApiError("InvalidParameterException", placement.reason);
@@ -197,6 +206,7 @@ export const taskOperations: Operations = {
       "enableECSManagedTags",
       "group",
       "launchType",
+      ...["name", "command", "environment"].map((member) => `overrides.containerOverrides.${member}`),
       "placementConstraints",
       "propagateTags",
       "startedBy",
