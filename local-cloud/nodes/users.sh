@@ -32,6 +32,7 @@ main() {
   old="$(readlink "/proc/$$/ns/user")"
   (map "$$" "${old}" </dev/null &)
   # A program that is started before there is a root has none of its rights.
+  # shellcheck disable=SC2016 # Expanded by the shell inside.
   exec unshare --user -- bash -c 'until [[ -n "$(</proc/self/uid_map)" ]]; do sleep 0.005; done; exec "$@"' bash "$@"
 }
 

@@ -1,11 +1,11 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Assignment, ContainerOrder, ContainerReport, PortMapping } from "../../../machines";
+import type { Assignment, ContainerOrder, ContainerReport, Health } from "../../../machines";
 import { log, reason, type Settings } from "../settings";
 import { watchHealth } from "./health-check";
 import { pullImage } from "./image";
-import { cannotStart, type Launched } from "./launch";
+import { cannotStart, type ContainerPlace, type Launched } from "./launch";
 import { launchBare } from "./launch-bare";
 import { launchInNamespaces } from "./launch-in-namespaces";
 import { publish } from "./relay";
@@ -30,22 +30,6 @@ export interface Container {
   kill(): void;
 }
 
-/** Where a container has its place. */
-export interface ContainerPlace {
-  readonly settings: Settings;
-  readonly assignment: Assignment;
-  readonly id: string;
-  readonly address: string;
-  /** Where the agent tells it about its task. */
-  readonly metadataUri: string;
-  /** Its ports, with the machine's ports that they have been given, or why they can't be had. */
-  readonly bindings: readonly PortMapping[] | string;
-  /** Folder for the task's own volumes. */
-  readonly volumes: string;
-  /** Told of every change of its report. */
-  changed(): void;
-}
-
 /** What a container that never ran ends with, as the agent has it. */
 const neverRan = 143;
 
@@ -60,7 +44,6 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
   };
   const ends: (() => void)[] = [];
   let launched: Launched | undefined;
-  let signal = "SIGTERM";
   let startedAt: number | undefined;
   let stopping = false;
 
@@ -84,44 +67,20 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
     if (typeof place.bindings === "string") {
       throw cannotStart(place.bindings);
     }
-    const pulled = await pullImage(settings, order.image);
-    const { image } = pulled;
-    signal = image.stopSignal;
-    const words = [
-      ...(order.entryPoint ?? image.entrypoint),
-      ...(order.command ?? (order.entryPoint === undefined ? image.command : [])),
-    ];
-    if (words.length === 0) {
-      throw cannotStart("the image and the task definition name no command");
-    }
-    const output = openSync(logFile(settings, assignment, order.name), "a");
-    const environment = {
-      HOSTNAME: id,
-      ECS_CONTAINER_METADATA_URI_V4: place.metadataUri,
-      ...image.environment,
-      ...order.environment,
-    };
-    const { networkMode } = assignment;
-    const what = { settings, order, pulled, id, networkMode, address, hosts, words, environment, output };
-    const running = await (settings.sandbox === "process" ? launchBare : launchInNamespaces)({
-      ...what,
-      volumes: place.volumes,
-    }).finally(() => {
-      closeSync(output);
-    });
+    const running = await launch(place, order, hosts);
     launched = running;
+    startedAt = Date.now();
     void running.ended.then((exitCode) => {
       stopped({ exitCode });
     });
-    startedAt = Date.now();
     Object.assign(state, { status: "RUNNING", runtimeId: id, networkBindings: place.bindings });
     log(`container ${order.name} of ${assignment.taskArn} runs ${order.image}`);
     if (order.healthCheck !== undefined) {
-      const watch = watchHealth(order.healthCheck, running.probe.bind(running), (health) => {
+      const changed = (health: Health): void => {
         state.health = health;
         place.changed();
-      });
-      ends.push(watch);
+      };
+      ends.push(watchHealth(order.healthCheck, (words, timeout) => running.probe(words, timeout), changed));
     }
     for (const { hostPort, containerPort } of place.bindings) {
       ends.push(publish(settings, hostPort, running.reach(containerPort)));
@@ -131,9 +90,8 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
     }
     place.changed();
   };
-
   const signalStop = (): void => {
-    launched?.signal(signal);
+    launched?.stop();
     const timer = setTimeout(() => launched?.kill(), order.stopTimeout * 1000);
     ends.push(() => {
       clearTimeout(timer);
@@ -162,6 +120,31 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
     },
     kill: () => launched?.kill(),
   };
+}
+
+/** Pulls the image, and starts what image and task definition say. */
+async function launch(place: ContainerPlace, order: ContainerOrder, hosts: string): Promise<Launched> {
+  const { settings, assignment, id } = place;
+  const pulled = await pullImage(settings, order.image);
+  const { image } = pulled;
+  const words = [
+    ...(order.entryPoint ?? image.entrypoint),
+    ...(order.command ?? (order.entryPoint === undefined ? image.command : [])),
+  ];
+  if (words.length === 0) {
+    throw cannotStart("the image and the task definition name no command");
+  }
+  const environment = {
+    HOSTNAME: id,
+    ECS_CONTAINER_METADATA_URI_V4: place.metadataUri,
+    ...image.environment,
+    ...order.environment,
+  };
+  const output = openSync(logFile(settings, assignment, order.name), "a");
+  const start = settings.sandbox === "process" ? launchBare : launchInNamespaces;
+  return start({ place, order, pulled, hosts, words, environment, output }).finally(() => {
+    closeSync(output);
+  });
 }
 
 function logFile(settings: Settings, { taskArn }: Assignment, name: string): string {

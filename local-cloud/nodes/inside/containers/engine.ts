@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Assignment, ContainerOrder, PortMapping } from "../../../machines";
+import type { Assignment, PortMapping } from "../../../machines";
 import type { Settings } from "../settings";
 import { type Container, createContainer } from "./container";
+import { bindPorts } from "./ports";
 import { containersFolder } from "./root";
 import { startTask, type Task } from "./task";
 
@@ -27,8 +28,6 @@ export interface MetadataPlace {
   readonly port: number;
 }
 
-/** The first port that a container gets which asks for any. */
-const firstDynamicPort = 32_768;
 const volumesFolder = "/var/lib/docker/volumes";
 
 export function createEngine(settings: Settings, metadata: MetadataPlace): Engine {
@@ -43,44 +42,27 @@ export function createEngine(settings: Settings, metadata: MetadataPlace): Engin
   };
   const volumesOf = (taskArn: string): string =>
     join(settings.root, volumesFolder, taskArn.slice(taskArn.lastIndexOf("/") + 1));
-  const taken = new Map<Container, readonly PortMapping[]>();
-  const isTaken = (port: number): boolean =>
-    [...taken].some(
-      ([container, bindings]) =>
-        container.report().status !== "STOPPED" && bindings.some(({ hostPort }) => hostPort === port),
-    );
-  /** Decided once for all of a task: what one of its containers has been given isn't another's. */
-  const bind = (order: ContainerOrder, given: Set<number>): readonly PortMapping[] | string => {
-    const bindings: PortMapping[] = [];
-    for (const { containerPort, hostPort } of order.ports) {
-      let port = hostPort === 0 ? firstDynamicPort : hostPort;
-      while (hostPort === 0 && (isTaken(port) || given.has(port))) {
-        port += 1;
-      }
-      if (isTaken(port) || given.has(port)) {
-        return `Bind for 0.0.0.0:${port} failed: port is already allocated`;
-      }
-      given.add(port);
-      bindings.push({ containerPort, hostPort: port });
-    }
-    return bindings;
+  const bound = new Map<Container, readonly PortMapping[]>();
+  const portsInUse = (): Set<number> => {
+    const used = [...bound].filter(([container]) => container.report().status !== "STOPPED");
+    return new Set(used.flatMap(([, bindings]) => bindings.map(({ hostPort }) => hostPort)));
   };
   const create = (assignment: Assignment, changed: () => void): readonly Container[] => {
-    const given = new Set<number>();
+    const used = portsInUse();
     return assignment.containers.map((order) => {
       const id = idOf(assignment.taskArn, order.name);
       const metadataUri = `http://${metadata.host}:${metadata.port}/v4/${id}`;
-      const bindings = bind(order, given);
+      const bindings = bindPorts(order.ports, used);
       const where = { settings, assignment, id, address: nextAddress(), metadataUri, bindings, changed };
       const container = createContainer({ ...where, volumes: volumesOf(assignment.taskArn) }, order);
       if (typeof bindings !== "string") {
-        taken.set(container, bindings);
+        bound.set(container, bindings);
       }
       return container;
     });
   };
   const forget = (task: Task): void => {
-    task.containers.forEach((container) => taken.delete(container));
+    task.containers.forEach((container) => bound.delete(container));
     tasks.delete(task.assignment.taskArn);
     rmSync(volumesOf(task.assignment.taskArn), { recursive: true, force: true });
   };

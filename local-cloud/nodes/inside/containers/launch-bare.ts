@@ -8,7 +8,8 @@ import { freePort } from "./ports";
  * machines' containers are beside it.
  */
 export async function launchBare(launch: Launch): Promise<Launched> {
-  const { settings, order, pulled } = launch;
+  const { order, pulled } = launch;
+  const { settings } = launch.place;
   const refused = Object.entries({
     links: order.links.length > 0,
     mountPoints: order.mounts.length > 0,
@@ -45,8 +46,8 @@ export async function launchBare(launch: Launch): Promise<Launched> {
   });
   return {
     ended,
-    signal: (name) => {
-      sendSignal(pid, name);
+    stop: () => {
+      sendSignal(pid, pulled.image.stopSignal);
     },
     kill: () => {
       killGroup(pid);

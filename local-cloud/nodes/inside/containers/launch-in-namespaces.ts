@@ -13,7 +13,9 @@ const program = "/run/anywhere/namespaces.py";
 
 /** Starts a container with a file system, processes and, unless it is the machine's, a network of its own. */
 export async function launchInNamespaces(launch: Launch): Promise<Launched> {
-  const { settings, order, pulled, id, networkMode, address } = launch;
+  const { order, pulled } = launch;
+  const { settings, id, address, assignment } = launch.place;
+  const { networkMode } = assignment;
   const root = join(containersFolder, id);
   const workingDirectory = posix.resolve(order.workingDirectory ?? pulled.image.workingDirectory);
   const hosts = `127.0.0.1\tlocalhost\n::1\tlocalhost\n${networkMode === "bridge" ? `${address}\t${id}\n` : ""}${launch.hosts}`;
@@ -54,8 +56,8 @@ export async function launchInNamespaces(launch: Launch): Promise<Launched> {
   const inside = [...enter(pid), "/usr/bin/env", "-C", workingDirectory, ...become(order, user, group)];
   return {
     ended,
-    signal: (name) => {
-      sendSignal(pid, name);
+    stop: () => {
+      sendSignal(pid, pulled.image.stopSignal);
     },
     kill: () => {
       sendSignal(pid, "SIGKILL");
@@ -84,9 +86,9 @@ function become(
 }
 
 /** Docker makes a folder of the machine that isn't there. */
-async function volumes({ order, volumes: own }: Launch) {
+async function volumes({ order, place }: Launch) {
   const binds = order.mounts.map(({ hostPath, volume, containerPath, readOnly }) => ({
-    source: hostPath ?? join(own, volume),
+    source: hostPath ?? join(place.volumes, volume),
     target: posix.resolve("/", containerPath),
     readOnly,
   }));

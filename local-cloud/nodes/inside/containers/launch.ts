@@ -1,22 +1,33 @@
-import type { Assignment, ContainerOrder } from "../../../machines";
+import type { Assignment, ContainerOrder, PortMapping } from "../../../machines";
 import type { Settings } from "../settings";
 import type { PulledImage } from "./image";
 
+/** Where a container has its place. */
+export interface ContainerPlace {
+  readonly settings: Settings;
+  readonly assignment: Assignment;
+  readonly id: string;
+  readonly address: string;
+  /** Where the agent tells it about its task. */
+  readonly metadataUri: string;
+  /** Its ports, with the machine's ports that they have been given, or why they can't be had. */
+  readonly bindings: readonly PortMapping[] | string;
+  /** Folder for the task's own volumes. */
+  readonly volumes: string;
+  /** Told of every change of its report. */
+  changed(): void;
+}
+
 /** What a container is started with. */
 export interface Launch {
-  readonly settings: Settings;
+  readonly place: ContainerPlace;
   readonly order: ContainerOrder;
   readonly pulled: PulledImage;
-  readonly id: string;
-  readonly networkMode: Assignment["networkMode"];
-  /** Its own on the machine's bridge. */
-  readonly address: string;
   /** Names of other containers, as lines of /etc/hosts. */
   readonly hosts: string;
   /** What runs in it: entry point, then command. */
   readonly words: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  readonly volumes: string;
   /** File descriptor of its log. */
   readonly output: number;
 }
@@ -25,7 +36,8 @@ export interface Launch {
 export interface Launched {
   /** A shell's code of how it ended. */
   readonly ended: Promise<number>;
-  signal(name: string): void;
+  /** Sends its image's stop signal. */
+  stop(): void;
   /** SIGKILL to all of its processes. */
   kill(): void;
   /** Whether words end with 0 in it within so many milliseconds. */

@@ -1,4 +1,8 @@
 import { createServer } from "node:net";
+import type { PortMapping } from "../../../machines";
+
+/** The first port that a container gets which asks for any. */
+const firstDynamicPort = 32_768;
 
 /** A TCP port of 127.0.0.1 that was free a moment ago. */
 export function freePort(): Promise<number> {
@@ -16,4 +20,24 @@ export function freePort(): Promise<number> {
       });
     });
   });
+}
+
+/**
+ * Gives a container its ports of the machine, which are in use from then on.
+ * @returns why it can't have them, as Docker says it
+ */
+export function bindPorts(ports: readonly PortMapping[], used: Set<number>): readonly PortMapping[] | string {
+  const bindings: PortMapping[] = [];
+  for (const { containerPort, hostPort } of ports) {
+    let port = hostPort === 0 ? firstDynamicPort : hostPort;
+    while (hostPort === 0 && used.has(port)) {
+      port += 1;
+    }
+    if (used.has(port)) {
+      return `Bind for 0.0.0.0:${port} failed: port is already allocated`;
+    }
+    used.add(port);
+    bindings.push({ containerPort, hostPort: port });
+  }
+  return bindings;
 }
