@@ -95,6 +95,12 @@ def make_machine_network(hostname, private_ip):
         routing.address("lo", address, int(prefix))
     routing.link(attribute(3, BRIDGE.encode() + b"\0"), hardware_address(GATEWAY), link_kind(b"bridge"))
     routing.address(BRIDGE, GATEWAY, 16)
+    try:
+        # As Docker does; so a container is told at once that there is no way out. Where it may not, it waits.
+        with open("/proc/sys/net/ipv4/ip_forward", "w") as setting:
+            setting.write("1")
+    except OSError:
+        pass
 
 
 def make_container_network(address):

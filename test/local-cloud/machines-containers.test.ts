@@ -175,6 +175,24 @@ testOnNode(
   },
 );
 
+testOnNode(
+  start,
+  "a container reaches its machine's host ports, and is told at once that there is no way further",
+  async (node) => {
+    const out = await printed(node, [
+      container({ essential: false }),
+      shell(
+        "client",
+        `until curl -fsS http://172.17.0.1:80; do sleep 0.1; done; echo
+       date +%s; curl -sS --max-time 20 http://198.51.100.1; echo "code $?"; date +%s`,
+      ),
+    ]);
+    const [color, before, code, after] = (out["client"] ?? "").replaceAll(/^curl: .*\n/gm, "").split("\n");
+    expect([color, code]).toEqual(["blue", "code 7"]);
+    expect(Number(after) - Number(before)).toBeLessThan(10);
+  },
+);
+
 /** The server in the container may listen a moment later than the container runs. */
 async function eventually<Result>(attempt: () => Promise<Result>): Promise<Result> {
   for (let left = 20; ; left -= 1) {

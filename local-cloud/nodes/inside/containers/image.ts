@@ -26,10 +26,17 @@ export async function readImage(folder: string): Promise<Image> {
   return parseDockerfile(await readFile(join(folder, "Dockerfile"), "utf8"));
 }
 
-/** @throws Error CannotPullContainerError */
-export async function pullImage(settings: Settings, reference: string): Promise<PulledImage> {
+/**
+ * @param programs folders of this computer's programs
+ * @throws Error CannotPullContainerError
+ */
+export async function pullImage(
+  { imagesDirectory }: Pick<Settings, "imagesDirectory">,
+  reference: string,
+  programs: readonly string[] = ["/usr/sbin", "/usr/bin"],
+): Promise<PulledImage> {
   try {
-    const folder = imageFolder(settings.imagesDirectory, reference);
+    const folder = imageFolder(imagesDirectory, reference);
     if (existsSync(folder)) {
       return { image: await readImage(folder), folder };
     }
@@ -37,7 +44,7 @@ export async function pullImage(settings: Settings, reference: string): Promise<
     if (known === undefined) {
       throw new Error("not found");
     }
-    if (!["/usr/sbin", "/usr/bin"].some((place) => existsSync(join(place, known.program)))) {
+    if (!programs.some((place) => existsSync(join(place, known.program)))) {
       throw new Error(
         `the local cloud runs it with this computer's ${known.program}, which is missing: install it (Debian and Ubuntu: apt-get install ${known.package})`,
       );

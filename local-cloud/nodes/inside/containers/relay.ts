@@ -5,6 +5,9 @@ import { pipeline } from "node:stream";
 import type { Stop } from "../repetition";
 import { log, type Settings } from "../settings";
 
+/** Addresses of a machine itself. Not all that it has: those of its private network belong to others. */
+const addresses = ["127.0.0.1", "172.17.0.1"];
+
 /**
  * Makes a container's port reachable at a port of its machine, and from outside the machine's network namespace as a
  * Unix socket named after that port.
@@ -18,7 +21,8 @@ export function publish(
   rmSync(path, { force: true });
   // The port itself, where it is the machine's own: everybody's without namespaces, the container's on the host network.
   const own = sandbox === "namespaces" && target.host !== "127.0.0.1";
-  const servers = [path, ...(own ? [hostPort] : [])].map((place) =>
+  const places = [{ path }, ...(own ? addresses.map((host) => ({ host, port: hostPort })) : [])];
+  const servers = places.map((place) =>
     createServer({ allowHalfOpen: true }, (outside) => {
       relay(outside, connect({ ...target, allowHalfOpen: true }));
     })
