@@ -110,20 +110,31 @@ async function roleWithPolicy(PolicyDocument?: string): Promise<string> {
 
 interface Outcome {
   readonly environment: Readonly<Record<string, string>> | undefined;
+  /** Of the containers beside the first. */
+  readonly others: readonly Readonly<Record<string, string>>[] | undefined;
   readonly task: Task | undefined;
   /** All that the clouds can tell about it. */
   readonly known: string;
 }
 
 /** Runs a task with these secrets on a node, until its agent has what it is to start. */
-async function start(role: string, secrets: Readonly<Record<string, string>>): Promise<Outcome> {
+async function start(
+  role: string,
+  secrets: Readonly<Record<string, string>>,
+  over: { readonly container?: object; readonly others?: readonly object[] } = {},
+): Promise<Outcome> {
   const { world, call, addNode } = createStage();
   const { containerInstanceArn, managedInstanceId } = addNode();
   const container = {
     environment: [{ name: "PLAIN", value: "text" }],
     secrets: Object.entries(secrets).map(([name, valueFrom]) => ({ name, valueFrom })),
+    ...over.container,
   };
-  registerRevision((name, input) => call(name, { ...input, executionRoleArn: role }), container);
+  registerRevision((name, input) => {
+    const { containerDefinitions } = input as { containerDefinitions: object[] };
+    const all = [...containerDefinitions, ...(over.others ?? [])];
+    return call(name, { ...input, executionRoleArn: role, containerDefinitions: all });
+  }, container);
   call("RunTask", { cluster: "anywhere", taskDefinition: "app", launchType: "EXTERNAL" });
   const read = createTaskSecrets(world, moto);
   const poll = { machine: "one", managedInstanceId, containerInstanceArn, tasks: [] };
@@ -135,6 +146,7 @@ async function start(role: string, secrets: Readonly<Record<string, string>>): P
   const described = call("DescribeTaskDefinition", { taskDefinition: "app" });
   return {
     environment: assignment?.containers[0]?.environment,
+    others: assignment?.containers.slice(1).map(({ environment }) => environment),
     task,
     known: JSON.stringify([world.journal, [...world.aws.tasks], described]),
   };
@@ -159,6 +171,31 @@ test("secrets reach the container's environment, and nothing else", async () => 
   expect(task?.desiredStatus).toBe("RUNNING");
   expect(known).not.toContain("hunter2");
   expect(known).not.toContain("value of");
+});
+
+test("each container of a task has its own secrets, and none of another's", async () => {
+  const other = { name: "other", image: "registry.example/other:v1", memory: 64 };
+  const { environment, others } = await start(
+    await roleWith(...reading),
+    { PASSWORD: `${secret}:password::` },
+    {
+      others: [
+        other,
+        { ...other, name: "third", secrets: [{ name: "KEY", valueFrom: `${parameter}/shop/key` }] },
+      ],
+    },
+  );
+  expect(environment).toEqual({ PLAIN: "text", PASSWORD: "hunter2" });
+  expect(others).toEqual([{}, { KEY: "value of /shop/key" }]);
+});
+
+test("a private registry's credentials are read by the execution role, and reach no container", async () => {
+  const container = { repositoryCredentials: { credentialsParameter: secret } };
+  const { environment } = await start(await roleWith(...reading), {}, { container });
+  expect(environment).toEqual({ PLAIN: "text" });
+  const refused = await start(await roleWith(), {}, { container });
+  expect(refused.task?.stopCode).toBe("TaskFailedToStart");
+  expect(refused.task?.stoppedReason).toMatch(denied("secretsmanager:GetSecretValue"));
 });
 
 const denied = (action: string) =>
