@@ -46,7 +46,7 @@ export class Schedules extends Construct {
       messageRetentionSeconds: keptSeconds,
       sqsManagedSseEnabled: true,
     });
-    const role = this.role(props);
+    const { role, permission } = this.role(props);
     const settings = Object.entries(jobs).map(([name, job]) => [
       name,
       settingsOf(name, job, deployment, names),
@@ -55,6 +55,8 @@ export class Schedules extends Construct {
     const job = TerraformIterator.fromMap(local.asAnyMap);
     this.schedule = new SchedulerSchedule(this, "job", {
       forEach: job,
+      // A job that runs at a rate is due at once.
+      dependsOn: [permission],
       name: job.getString("name"),
       scheduleExpression: job.getString("schedule"),
       scheduleExpressionTimezone: job.getString("timezone"),
@@ -76,12 +78,12 @@ export class Schedules extends Construct {
   }
 
   /** May start the jobs' tasks, whatever revision, in this cluster, and nothing else. */
-  private role({ names, account, clusterArn, jobs, taskRoleArns }: SchedulesProps): IamRole {
+  private role({ names, account, clusterArn, jobs, taskRoleArns }: SchedulesProps) {
     const role = new IamRole(this, "scheduler", {
       name: names.schedulerRole,
       assumeRolePolicy: trust("scheduler.amazonaws.com", { StringEquals: { "aws:SourceAccount": account } }),
     });
-    new IamRolePolicy(this, "scheduler-jobs", {
+    const permission = new IamRolePolicy(this, "scheduler-jobs", {
       role: role.name,
       name: "run-jobs",
       policy: policy(
@@ -102,7 +104,7 @@ export class Schedules extends Construct {
         { Effect: "Allow", Action: "sqs:SendMessage", Resource: this.deadLetters.arn },
       ),
     });
-    return role;
+    return { role, permission };
   }
 }
 
