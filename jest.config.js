@@ -23,7 +23,8 @@ module.exports = {
   testSequencer: "<rootDir>/test/support/sequencer.js",
   projects: [
     project("unit", ["<rootDir>/test/unit/**/*.test.ts"]),
-    project("started", ["<rootDir>/test/**/*.test.ts", "!<rootDir>/test/unit/**"], {
+    project("started", ["<rootDir>/test/**/*.test.ts"], {
+      testPathIgnorePatterns: ["<rootDir>/test/unit/"],
       globalSetup: "<rootDir>/test/support/global-setup.ts",
     }),
   ],

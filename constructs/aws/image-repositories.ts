@@ -1,6 +1,6 @@
 import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy";
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
-import { TerraformIterator, TerraformLocal } from "cdktf";
+import { TerraformIterator, TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
 
@@ -24,6 +24,9 @@ export class ImageRepositories extends Construct {
       // Images are built from sources, so that a destroy need not stop at them.
       forceDelete: true,
     });
+    if (images.includes("app")) {
+      this.keepEarlier();
+    }
     new EcrLifecyclePolicy(this, "image-expiry", {
       forEach: TerraformIterator.fromResources(this.repository),
       repository: "${each.value.name}",
@@ -38,5 +41,13 @@ export class ImageRepositories extends Construct {
         ],
       }),
     });
+  }
+
+  /** Until 0.2.0 there was one repository, of the same name: made anew, it would meet itself. */
+  private keepEarlier(): void {
+    TerraformStack.of(this).addOverride("moved", [
+      { from: "aws_ecr_repository.app", to: 'aws_ecr_repository.image["app"]' },
+      { from: "aws_ecr_lifecycle_policy.app-images", to: 'aws_ecr_lifecycle_policy.image-expiry["app"]' },
+    ]);
   }
 }

@@ -40,8 +40,8 @@ export class LoadBalancer extends Construct {
     );
     this.resource = new Loadbalancer(this, service, {
       name,
-      // Left out, that of an earlier configuration would stay.
-      network: settings.network === "internal" ? "INTERNAL" : "EXTERNAL",
+      // Another one replaces it. Left out, it is public.
+      network: settings.network === "internal" ? "INTERNAL" : undefined,
       region,
       vpcUuid,
       dropletTag: tag,

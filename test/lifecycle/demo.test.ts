@@ -67,7 +67,7 @@ test("a second plan shows no change in any stack", () => {
   });
 });
 
-test("an update of the application under load fails no request", () => {
+test("an update of one service under load fails no request", () => {
   const { images, failed, rate, requests } = { ...report.update };
   expect(failed).toBe(0);
   expect(rate).toBeGreaterThanOrEqual(100);

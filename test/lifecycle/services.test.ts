@@ -141,6 +141,7 @@ testOfHaproxy(
   async () => {
     life.configure({}, environment("second", "app"));
     await apply("api");
+    expect(await askedThrough("two")).toMatchObject({ version: "second" });
     life.configure({}, environment("third", "app"));
     const { loads } = await underLoad(life, { two: 20 }, () => apply("api"));
     expect(loads.two.failed).toBeGreaterThan(0);

@@ -36,8 +36,8 @@ async function printed(
 }
 
 testOnNode(
-  start,
   "a container has its user, its capabilities and no more, and writes where it may",
+  start,
   async (node) => {
     const look = `
     echo "$(id -u):$(id -g) $HOME $(pwd)"
@@ -70,8 +70,8 @@ testOnNode(
 );
 
 testOnNode(
-  start,
   "a container sees its volumes, and nothing of its machine's files, processes and names",
+  start,
   async (node) => {
     mkdirSync(node.disk("/srv/given"), { recursive: true });
     writeFileSync(node.disk("/srv/given/file"), "given");
@@ -98,7 +98,7 @@ testOnNode(
   },
 );
 
-testOnNode(start, "a container that can't be started says why, as Docker does", async (node) => {
+testOnNode("a container that can't be started says why, as Docker does", start, async (node) => {
   node.run([shell("app", "true", { entryPoint: ["no-such-program"] })]);
   await node.reaches("STOPPED");
   expect(node.ofContainer("app")?.reason).toBe(
@@ -112,8 +112,8 @@ testOnNode(start, "a container that can't be started says why, as Docker does", 
 });
 
 testOnNode(
-  start,
   "a health check runs in the container, as its user, and may no more than it",
+  start,
   async (node) => {
     const command = `
     test "$(id -u):$(id -g) $(pwd) $COLOR" = "65532:65532 /app blue" && ! touch /mark &&
@@ -125,7 +125,7 @@ testOnNode(
   },
 );
 
-testOnNode(start, "the agent tells a container about itself and about its task's others", async (node) => {
+testOnNode("the agent tells a container about itself and about its task's others", start, async (node) => {
   const ask = "curl -fsS $ECS_CONTAINER_METADATA_URI_V4; echo; curl -fsS $ECS_CONTAINER_METADATA_URI_V4/task";
   const out = await printed(node, [
     shell("other", "exit 2", { essential: false }),
@@ -143,8 +143,8 @@ testOnNode(start, "the agent tells a container about itself and about its task's
 });
 
 testOnNode(
-  start,
   "a hundred megabytes go through a host port both ways, after the sender has closed its half",
+  start,
   async (node) => {
     node.addImage("registry.example/mirror:v1", {
       Dockerfile: 'FROM node:20\nCOPY mirror.js /srv/\nCMD ["node", "/srv/mirror.js"]\n',
@@ -176,8 +176,8 @@ testOnNode(
 );
 
 testOnNode(
-  start,
   "a container reaches its machine's host ports, and is told at once that there is no way further",
+  start,
   async (node) => {
     const out = await printed(node, [
       container({ essential: false }),

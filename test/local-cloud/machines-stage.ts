@@ -185,7 +185,7 @@ export async function readyNode(local: Awaited<ReturnType<Start>>) {
 export type ReadyNode = Awaited<ReturnType<typeof readyNode>>;
 
 /** A test on a machine with namespaces; without, it can only show that the local cloud says why it has none. */
-export function testOnNode(start: Start, name: string, prove: (node: ReadyNode) => Promise<void>): void {
+export function testOnNode(name: string, start: Start, prove: (node: ReadyNode) => Promise<void>): void {
   test(
     name,
     async () => {

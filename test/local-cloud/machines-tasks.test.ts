@@ -36,8 +36,8 @@ function witness(name: string, over: Partial<ContainerOrder> = {}, seconds = 0.3
 const log = ({ disk }: ReadyNode) => readFileSync(disk("/srv/shared/log"), "utf8").trim().split("\n");
 
 testOnNode(
-  start,
   "containers start in order of their dependencies and stop in reverse order, one after the other",
+  start,
   async (node) => {
     const healthy = { containerName: "app", condition: "HEALTHY" as const };
     const started = { containerName: "proxy", condition: "START" as const };
@@ -61,8 +61,8 @@ testOnNode(
 );
 
 testOnNode(
-  start,
   "an essential container's end stops the task in reverse order, another's does not",
+  start,
   async (node) => {
     node.run([
       witness("app"),
@@ -90,8 +90,8 @@ testOnNode(
 );
 
 testOnNode(
-  start,
   "a container is reached by its link at whatever port it listens on, and two may listen on the same",
+  start,
   async (node) => {
     const proxy = `
     const { createServer, get } = require("node:http");
@@ -110,8 +110,8 @@ testOnNode(
 );
 
 testOnNode(
-  start,
   "each container gets its image's stop signal, and SIGKILL after its own stop timeout",
+  start,
   async (node) => {
     node.addImage("registry.example/usr1:v1", { Dockerfile: "FROM debian\nSTOPSIGNAL SIGUSR1\n" });
     node.run([
@@ -133,8 +133,8 @@ testOnNode(
 );
 
 testOnNode(
-  start,
   "a container whose dependency can never be met ends without having run, and its task with it",
+  start,
   async (node) => {
     const dependsOn = [{ containerName: "migration", condition: "SUCCESS" as const }];
     node.run([shell("migration", "exit 4", { essential: false }), witness("app", { dependsOn })]);
@@ -153,7 +153,7 @@ testOnNode(
   },
 );
 
-testOnNode(start, "a container waits no longer than its dependency's start timeout", async (node) => {
+testOnNode("a container waits no longer than its dependency's start timeout", start, async (node) => {
   const dependsOn = [{ containerName: "app", condition: "HEALTHY" as const }];
   const never = { ...health, command: ["CMD", "false"] };
   node.run([witness("app", { healthCheck: never, startTimeout: 1 }), witness("proxy", { dependsOn })]);

@@ -22,9 +22,9 @@ export function testNames(file: string): string[] {
   return names;
 }
 
-/** `test("name", …)`, `test.each(…)("name", …)` or `testOfLowPorts("name", …)`, and the first two of `describe`. */
+/** `test("name", …)`, `test.each(…)("name", …)` or `testOfLowPorts("name", …)` and the like, and the first two of `describe`. */
 function declared(call: ts.CallExpression, source: ts.SourceFile): [kind: string, name: string] | [] {
   const [name] = call.arguments;
-  const kind = /^(test|describe)(\.each\b|Of\w+$|$)/.exec(call.expression.getText(source))?.[1];
+  const kind = /^(test|describe)(\.each\b|O[fn]\w+(\.each\b|$)|$)/.exec(call.expression.getText(source))?.[1];
   return kind !== undefined && name !== undefined && ts.isStringLiteralLike(name) ? [kind, name.text] : [];
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { configTable } from "../support/config-table";
+import { configTable } from "../../docs/config-table";
 
 const readme = readFileSync("README.md", "utf8");
 

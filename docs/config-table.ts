@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { schemaOf } from "../../config/schema";
-import { siteKinds } from "../../config/sites";
+import { schemaOf } from "../config/schema";
+import { siteKinds } from "../config/sites";
 
 interface Shape {
   readonly description?: string;
