@@ -3,7 +3,7 @@ import { expect } from "@jest/globals";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ContainerOrder } from "../../local-cloud/machines";
 import { testOfHaproxy } from "../support/haproxy";
-import { container, read, readyNode, spec, until, useMachines, type ReadyNode } from "./machines-stage";
+import { container, read, spec, testOnNode, until, useMachines, type ReadyNode } from "./machines-stage";
 
 const start = useMachines();
 
@@ -65,8 +65,7 @@ function proxyOf(image: string): ContainerOrder {
 }
 
 /** A machine that runs the server behind a proxy of an image, or without one. */
-async function serving(image: string | undefined): Promise<ReadyNode> {
-  const node = await readyNode(await start("auto"));
+async function serve(node: ReadyNode, image: string | undefined): Promise<void> {
   node.addImage(server, {
     Dockerfile: 'FROM node:20\nCOPY server.js /srv/\nCMD ["node", "/srv/server.js"]\n',
     "server.js": abrupt,
@@ -81,7 +80,6 @@ async function serving(image: string | undefined): Promise<ReadyNode> {
       : [container({ image: server, ports: [] }), proxyOf(image)],
   );
   await until(async () => (await read(node.machines, spec.name, 80)).endsWith(" 0"));
-  return node;
 }
 
 /** Sends a hundred requests a second until the health path has answered 503; returns how many came, and failed. */
@@ -117,31 +115,35 @@ async function stopUnderLoad(node: ReadyNode) {
   return { requests: statuses.length, failed: statuses.filter((status) => status !== 200).length };
 }
 
-testOfHaproxy(
+const testWithHaproxy = (name: string, prove: (node: ReadyNode) => Promise<void>): void => {
+  testOnNode(start, name, prove, testOfHaproxy);
+};
+
+testWithHaproxy(
   "a server that ends at once is stopped behind HAProxy's grace without a failed request",
-  async () => {
-    const { requests, failed } = await stopUnderLoad(await serving(haproxy));
+  async (node) => {
+    await serve(node, haproxy);
+    const { requests, failed } = await stopUnderLoad(node);
     expect(failed).toBe(0);
     expect(requests).toBeGreaterThan(40);
   },
-  60_000,
 );
 
-testOfHaproxy.each([
+for (const [what, image] of [
   ["nothing", undefined],
   ["an image that HAProxy ends at once in", "registry.example/haproxy:term"],
-])(
-  "behind %s requests of the same server fail as it is stopped",
-  async (_, image) => {
-    expect((await stopUnderLoad(await serving(image))).failed).toBeGreaterThan(0);
-  },
-  60_000,
-);
+] as const) {
+  testWithHaproxy(`behind ${what} requests of the same server fail as it is stopped`, async (node) => {
+    await serve(node, image);
+    expect((await stopUnderLoad(node)).failed).toBeGreaterThan(0);
+  });
+}
 
-testOfHaproxy(
+testWithHaproxy(
   "uploads, downloads and upgraded connections go through HAProxy and its link, with the client's address",
-  async () => {
-    const { machines } = await serving(haproxy);
+  async (node) => {
+    const { machines } = node;
+    await serve(node, haproxy);
     const call = (path: string, headers: object, body: Buffer | undefined): Promise<IncomingMessage> =>
       new Promise((resolve, reject) => {
         const outgoing = request(
@@ -176,5 +178,4 @@ testOfHaproxy(
     expect(echo.toString()).toBe("ping");
     upgraded.socket.destroy();
   },
-  60_000,
 );

@@ -185,8 +185,13 @@ export async function readyNode(local: Awaited<ReturnType<Start>>) {
 export type ReadyNode = Awaited<ReturnType<typeof readyNode>>;
 
 /** A test on a machine with namespaces; without, it can only show that the local cloud says why it has none. */
-export function testOnNode(name: string, start: Start, prove: (node: ReadyNode) => Promise<void>): void {
-  test(
+export function testOnNode(
+  name: string,
+  start: Start,
+  prove: (node: ReadyNode) => Promise<void>,
+  declare: typeof test | typeof test.skip = test,
+): void {
+  declare(
     name,
     async () => {
       const local = await start("auto");
@@ -196,7 +201,7 @@ export function testOnNode(name: string, start: Start, prove: (node: ReadyNode) 
         expect(local.machines.sandboxReason).toMatch(/\S/);
       }
     },
-    40_000,
+    60_000,
   );
 }
 

@@ -105,6 +105,7 @@ testOnNode(
       container({ name: "proxy", image: "registry.example/proxy:v1", links: ["app:backend"] }),
     ]);
     await until(async () => (await read(node.machines, spec.name, 80)) === "behind");
+    await node.reaches("RUNNING");
     expect(node.ofContainer("app")).toMatchObject({ networkBindings: [] });
   },
 );
