@@ -15,7 +15,7 @@ import { placeDocker } from "./docker/place";
 import { shellScript, type Environment } from "./environment";
 import { lock } from "./lock";
 import { createMachines } from "./nodes/create-machines";
-import { imageFolder } from "./nodes/inside/containers/image";
+import { imageFolder } from "./nodes/inside/images/image";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
 import { makeRunDirectory } from "./run-directory";

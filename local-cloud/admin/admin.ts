@@ -5,7 +5,7 @@ import type { Behaviour } from "../digitalocean/behaviour";
 import type { Fault } from "../faults";
 import { serveOnLoopback, type LoopbackServer } from "../http-server";
 import type { MachineSpec, Machines } from "../machines";
-import type { Origin } from "../nodes/origin";
+import type { Origin } from "../nodes/origin/origin";
 import type { World } from "../world";
 
 /** How many things there are, for a first look. */

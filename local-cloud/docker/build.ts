@@ -1,6 +1,6 @@
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { imageFolder, readImage } from "../nodes/inside/containers/image";
+import { imageFolder, readImage } from "../nodes/inside/images/image";
 import { Failure } from "./failure";
 
 /** An image to build. */

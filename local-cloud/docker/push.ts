@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { imageFolder } from "../nodes/inside/containers/image";
+import { imageFolder } from "../nodes/inside/images/image";
 import { builtFolder } from "./build";
 import { Failure } from "./failure";
 import { requireLogin } from "./login";

@@ -10,7 +10,7 @@ import { type JsonObject, note, type World } from "../world";
 import { type MachineEvent, serveCloudSocket } from "./cloud-socket";
 import { findInterpreter } from "./interpreter";
 import { createMachine, type Machine } from "./machine";
-import { type Origin, serveOrigin } from "./origin";
+import { type Origin, serveOrigin } from "./origin/origin";
 import { chooseSandbox, type SandboxKind, type Shared } from "./sandbox";
 
 export interface MachinesOptions {

@@ -116,7 +116,7 @@ export function startSupervisor(
     { mode: "ro", source: shared.supervisor, target: "/run/anywhere/supervisor.js" },
     {
       mode: "ro",
-      source: join(__dirname, "origin-certificate.pem"),
+      source: join(__dirname, "origin", "origin-certificate.pem"),
       target: "/run/anywhere/origin-certificate.pem",
     },
     { mode: "ro", source: shared.imagesDirectory, target: "/run/anywhere/images" },

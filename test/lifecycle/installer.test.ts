@@ -12,7 +12,7 @@ import { signWithKeyOfAllFates, signWithNewKey } from "../support/signing";
 import { said } from "../support/terraform-output";
 
 /** What it does first is seen in the journal. */
-const script = readFileSync(resolve("local-cloud/nodes/installer.sh"), "utf8").replace(
+const script = readFileSync(resolve("local-cloud/nodes/origin/installer.sh"), "utf8").replace(
   "set -euo pipefail\n",
   "$&systemctl is-active installer-runs || true\n",
 );

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { parseDockerfile } from "../../local-cloud/nodes/inside/containers/dockerfile";
-import { imageFolder } from "../../local-cloud/nodes/inside/containers/image";
+import { parseDockerfile } from "../../local-cloud/nodes/inside/images/dockerfile";
+import { imageFolder } from "../../local-cloud/nodes/inside/images/image";
 
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

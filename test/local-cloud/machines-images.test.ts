@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { pullImage } from "../../local-cloud/nodes/inside/containers/image";
+import { pullImage } from "../../local-cloud/nodes/inside/images/image";
 
 const haproxy = "public.ecr.aws/docker/library/haproxy";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { AgentOrders, AgentPoll, Assignment, ContainerOrder } from "../../local-cloud/machines";
 import { createMachines, type LocalMachines } from "../../local-cloud/nodes/create-machines";
-import { imageFolder } from "../../local-cloud/nodes/inside/containers/image";
+import { imageFolder } from "../../local-cloud/nodes/inside/images/image";
 import { createWorld } from "../../local-cloud/world";
 
 const image = "registry.example/app:v1";

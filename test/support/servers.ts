@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { signingKeyFingerprint } from "../../local-cloud/nodes/signature";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/origin/signature";
 import type { LifeCycle, SiteSettings } from "./life-cycle";
 
 /** A site on premises with these servers, which its deployment waits for. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Assignment, ContainerOrder, ContainerReport, Health } from "../../../machines";
 import { log, reason, type Settings } from "../settings";
 import { watchHealth } from "./health-check";
-import { pullImage } from "./image";
+import { pullImage } from "../images/image";
 import { cannotStart, type ContainerPlace, type Launched } from "./launch";
 import { launchBare } from "./launch-bare";
 import { launchInNamespaces } from "./launch-in-namespaces";

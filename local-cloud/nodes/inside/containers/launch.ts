@@ -1,6 +1,6 @@
 import type { Assignment, ContainerOrder, PortMapping } from "../../../machines";
 import type { Settings } from "../settings";
-import type { PulledImage } from "./image";
+import type { PulledImage } from "../images/image";
 
 /** Where a container has its place. */
 export interface ContainerPlace {

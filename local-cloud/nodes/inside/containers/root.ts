@@ -3,8 +3,8 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { chmod, cp, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { Copy } from "./dockerfile";
-import type { PulledImage } from "./image";
+import type { Copy } from "../images/dockerfile";
+import type { PulledImage } from "../images/image";
 
 /** Where the root directories of containers are, as Docker keeps them. */
 export const containersFolder = "/var/lib/docker/containers";

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { join } from "node:path";
-import { takeFault } from "../faults";
-import { closeServer, listen } from "../http-server";
-import type { World } from "../world";
+import { takeFault } from "../../faults";
+import { closeServer, listen } from "../../http-server";
+import type { World } from "../../world";
 import { sign } from "./signature";
 
 const installer = "/ecs-anywhere-install-latest.sh";
