@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest } from "@jest/globals";
 import type { Environment } from "../../config/schema";
 import { mustRun, run, type Command } from "../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
-import { signingKeyFingerprint } from "../../local-cloud/nodes/signature";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/origin/signature";
 import { lanes } from "../support/lanes";
 import { testOfLowPorts } from "../support/low-ports";
 import type { StackJson } from "../support/synth";

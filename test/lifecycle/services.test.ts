@@ -11,7 +11,12 @@ import { bringUp, loadableSite, underLoad, urlOf } from "../support/site-load";
 /** Requests a second, on each site. */
 const enough = 100;
 const rates = { two: enough + 10, three: enough + 10 };
-const worker = { image: "localhost/anywhere/app:v1", command: ["node", "worker.js"], cpuUnits: 64, memoryMiB: 64 };
+const worker = {
+  image: "localhost/anywhere/app:v1",
+  command: ["node", "worker.js"],
+  cpuUnits: 64,
+  memoryMiB: 64,
+};
 
 /** A public service that asks an internal one, which an image that knows nothing of us runs; and a worker. */
 function environment(version: string, handover: "proxy" | "app" = "proxy"): Partial<Environment> {

@@ -115,11 +115,11 @@ async function stopUnderLoad(node: ReadyNode) {
   return { requests: statuses.length, failed: statuses.filter((status) => status !== 200).length };
 }
 
-const testWithHaproxy = (name: string, prove: (node: ReadyNode) => Promise<void>): void => {
-  testOnNode(start, name, prove, testOfHaproxy);
+const testOnHaproxyNode = (name: string, prove: (node: ReadyNode) => Promise<void>): void => {
+  testOnNode(name, start, prove, testOfHaproxy);
 };
 
-testWithHaproxy(
+testOnHaproxyNode(
   "a server that ends at once is stopped behind HAProxy's grace without a failed request",
   async (node) => {
     await serve(node, haproxy);
@@ -133,13 +133,13 @@ for (const [what, image] of [
   ["nothing", undefined],
   ["an image that HAProxy ends at once in", "registry.example/haproxy:term"],
 ] as const) {
-  testWithHaproxy(`behind ${what} requests of the same server fail as it is stopped`, async (node) => {
+  testOnHaproxyNode(`behind ${what} requests of the same server fail as it is stopped`, async (node) => {
     await serve(node, image);
     expect((await stopUnderLoad(node)).failed).toBeGreaterThan(0);
   });
 }
 
-testWithHaproxy(
+testOnHaproxyNode(
   "uploads, downloads and upgraded connections go through HAProxy and its link, with the client's address",
   async (node) => {
     const { machines } = node;

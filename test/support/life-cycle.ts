@@ -6,7 +6,7 @@ import type { Environment } from "../../config/schema";
 import { mustRun, run, type Command, type Ended } from "../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import type { Entry } from "../../local-cloud/world";
-import { signingKeyFingerprint } from "../../local-cloud/nodes/signature";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/origin/signature";
 import { synthInto } from "./synth";
 
 type Http = NonNullable<NonNullable<Environment["services"]>[string]["http"]>;

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../config/schema";
-import { signingKeyFingerprint } from "../../local-cloud/nodes/signature";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/origin/signature";
 import { synthInto } from "./synth";
 
 /** What each release synthesised, by version: see test/releases/README.md. */

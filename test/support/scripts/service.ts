@@ -12,7 +12,7 @@ export interface ServiceStage {
   readonly createService: (over?: object) => void;
   /** Lets the agent of a node, by its number from 0, get lost, or come back. */
   readonly connect: (node: number, connected: boolean) => void;
-  /** Runs a script of constructs/aws to its end, while the stage's time goes by. */
+  /** Runs a script of constructs/aws/service to its end, while the stage's time goes by. */
   readonly run: (script: string, settings?: Readonly<Record<string, string>>) => Promise<Ended>;
   readonly close: () => Promise<void>;
 }
@@ -65,7 +65,7 @@ function stageOf(stage: Stage, aws: AwsStage): ServiceStage {
         stage.advance(0.5);
       }, 20);
       try {
-        return await aws.run(join("constructs/aws", script), {
+        return await aws.run(join("constructs/aws/service", script), {
           NAME: "shop",
           SITE: "ams3",
           SERVICE: "app--ams3",
@@ -77,7 +77,7 @@ function stageOf(stage: Stage, aws: AwsStage): ServiceStage {
           ACCOUNT: account,
           DEFAULT_TIMEOUT_SECONDS: "20",
           AWS_LIBRARY: "constructs/script/aws.sh",
-          LOST_NODES: "constructs/aws/lost-nodes.sh",
+          LOST_NODES: "constructs/aws/service/lost-nodes.sh",
           POLL_SECONDS: "0.05",
           RETRY_SECONDS: "0.01",
           RECONNECT_SECONDS: "0",

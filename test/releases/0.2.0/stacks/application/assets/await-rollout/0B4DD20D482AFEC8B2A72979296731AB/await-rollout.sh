@@ -18,7 +18,7 @@
 set -euo pipefail
 
 TASK="roll-out of ${SERVICE:-?}"
-# shellcheck source=constructs/aws/lost-nodes.sh
+# shellcheck source=constructs/aws/service/lost-nodes.sh
 . "${LOST_NODES:?is the path of lost-nodes.sh}"
 
 main() {

@@ -13,7 +13,7 @@
 set -euo pipefail
 
 TASK="lost agents of ${SITE:-?}"
-# shellcheck source=constructs/aws/lost-nodes.sh
+# shellcheck source=constructs/aws/service/lost-nodes.sh
 . "${LOST_NODES:?is the path of lost-nodes.sh}"
 
 main() {

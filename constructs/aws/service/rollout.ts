@@ -4,8 +4,8 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { dependable, propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
-import type { Placement } from "../../config/services/placements";
-import { awsLibrary, Script } from "../script/script";
+import type { Placement } from "../../../config/services/placements";
+import { awsLibrary, Script } from "../../script/script";
 import { lostNodesLibrary, type ServicePlace } from "./service-place";
 
 /** Props of {@link Rollout}. */

@@ -1,7 +1,7 @@
-import type { Container } from "../../config/services/container";
-import { taskTimes, type ContainerCheck } from "../../config/services/health";
-import type { HandoverVariables } from "../../config/services/handover";
-import type { Service } from "../../config/services/service";
+import type { Container } from "../../../config/services/container";
+import { taskTimes, type ContainerCheck } from "../../../config/services/health";
+import type { HandoverVariables } from "../../../config/services/handover";
+import type { Service } from "../../../config/services/service";
 import { linuxParameters, logTo } from "./container-parts";
 import { proxyContainer } from "./proxy-container";
 

@@ -1,6 +1,6 @@
-import { proxy } from "../../config/services/handover";
-import type { TaskTimes } from "../../config/services/health";
-import type { Http } from "../../config/services/service";
+import { proxy } from "../../../config/services/handover";
+import type { TaskTimes } from "../../../config/services/health";
+import type { Http } from "../../../config/services/service";
 import { linuxParameters, logTo } from "./container-parts";
 
 /** Props of {@link proxyContainer}. */

@@ -4,7 +4,7 @@ import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { propertyAccess, Token } from "cdktf";
 import type { MapTerraformIterator } from "cdktf";
 import { Construct } from "constructs";
-import { awsLibrary, Script } from "../script/script";
+import { awsLibrary, Script } from "../../script/script";
 import { lostNodesLibrary, type ServicePlace } from "./service-place";
 
 /** Props of {@link LostAgents}. */

@@ -2,11 +2,11 @@ import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
-import type { Names } from "../../config/names";
-import type { Placement } from "../../config/services/placements";
-import type { Service } from "../../config/services/service";
+import type { Names } from "../../../config/names";
+import type { Placement } from "../../../config/services/placements";
+import type { Service } from "../../../config/services/service";
 import { LostAgents } from "./lost-agents";
-import { nodesWith } from "./node-selection";
+import { nodesWith } from "../node-selection";
 import { Rollout } from "./rollout";
 import type { ServicePlace } from "./service-place";
 
