@@ -6,15 +6,7 @@ Usage: namespaces.py machine HOSTNAME IP  loopback and bridge of the network nam
                                           first process's id, its user or what went wrong, and closes when the program runs
 """
 
-import ctypes
-import grp
-import json
-import os
-import pwd
-import signal
-import socket
-import struct
-import sys
+import ctypes, grp, json, os, pwd, signal, socket, struct, sys
 
 libc = ctypes.CDLL(None, use_errno=True)
 

