@@ -56,6 +56,8 @@ export default defineConfig(
           "AbortSignal",
           "URL",
           "setTimeout",
+          "setInterval",
+          "clearInterval",
         ].map((name) => [name, "readonly"]),
       ),
     },

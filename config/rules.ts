@@ -16,8 +16,8 @@ export function problemsOf(config: Config, kinds: SiteKinds = siteKinds): Proble
     ...serviceProblems(config, sites),
     ...jobProblems(config, sites),
     ...fitProblems(config, sites),
-    ...Object.entries(kinds).flatMap(([kind, { problems }]) =>
-      problems(new Map(Object.entries(config.sites).filter(([, site]) => site.kind === kind))),
+    ...Object.entries(kinds).flatMap(([name, kind]) =>
+      kind.problems(new Map(Object.entries(config.sites).filter(([, site]) => site.kind === name))),
     ),
     ...nodeProblems(config, sites),
     ...referenceProblems(config, []),

@@ -1,6 +1,6 @@
 import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy";
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
-import { TerraformIterator, TerraformLocal, TerraformStack } from "cdktf";
+import { TerraformIterator, TerraformLocal, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
 
@@ -18,7 +18,7 @@ export class ImageRepositories extends Construct {
     const forEach = TerraformIterator.fromMap(local.asStringMap);
     this.repository = new EcrRepository(this, "image", {
       forEach,
-      name: forEach.value,
+      name: Token.asString(forEach.value),
       imageTagMutability: "IMMUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
       // Images are built from sources, so that a destroy need not stop at them.

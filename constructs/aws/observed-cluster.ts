@@ -3,7 +3,7 @@ import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group
 import { DataAwsCloudwatchLogGroups } from "@cdktf/provider-aws/lib/data-aws-cloudwatch-log-groups";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { TerraformIterator, TerraformLocal, TerraformStack } from "cdktf";
+import { TerraformIterator, TerraformLocal, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
 import { awsLibrary, Script } from "../script/script";
@@ -34,7 +34,7 @@ export class ObservedCluster extends Construct {
     const forEach = TerraformIterator.fromMap(local.asStringMap);
     new CloudwatchLogGroup(this, "containers", {
       forEach,
-      name: forEach.value,
+      name: Token.asString(forEach.value),
       retentionInDays: logRetentionDays,
     });
     const insights = new CloudwatchLogGroup(this, "insights", {

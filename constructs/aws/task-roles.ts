@@ -62,7 +62,7 @@ export class TaskRoles extends Construct {
     const names = keys.map((key) => [key, this.names.role(key, purpose)]);
     const local = new TerraformLocal(this, `${purpose}_roles`, Object.fromEntries(names));
     const forEach = TerraformIterator.fromMap(local.asStringMap);
-    return new IamRole(this, purpose, { forEach, name: forEach.value, assumeRolePolicy });
+    return new IamRole(this, purpose, { forEach, name: Token.asString(forEach.value), assumeRolePolicy });
   }
 
   private policies(
@@ -85,7 +85,7 @@ export class TaskRoles extends Construct {
       forEach,
       role: Token.asString(propertyAccess(role, [forEach.key, "name"])),
       name,
-      policy: forEach.value,
+      policy: Token.asString(forEach.value),
     });
   }
 }

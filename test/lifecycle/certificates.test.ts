@@ -69,7 +69,7 @@ beforeAll(async () => {
 afterAll(() => life.stop());
 
 async function addressOf(name: string): Promise<string> {
-  return String(((await life.site(name).outputs())["load_balancer_ips"] as { web: string }).web);
+  return ((await life.site(name).outputs())["load_balancer_ips"] as { web: string }).web;
 }
 
 /** Reads a page of a site over TLS, trusting nobody but the cloud's own authority. */

@@ -336,7 +336,7 @@ test("a killed local cloud leaves no process, mount or listener behind", async (
     const { hostname, port } = new URL(environment[name] ?? "");
     return { hostname, port: Number(port) };
   });
-  const listeners = [...endpoints, { hostname: String(ip), port: 80 }];
+  const listeners = [...endpoints, { hostname: ip, port: 80 }];
   const tree = processTree(root.pid ?? 0);
   // The agents of two machines, the task's server, moto.
   expect(tree.length).toBeGreaterThan(6);

@@ -69,11 +69,16 @@ describe.each(recordedReleases())("a deployment of release %s", (version) => {
     const before = await findSite(cloud, "released", "ams3");
     expect(before.containerInstances.map(({ node }) => node)).toEqual(["web-1", "web-2"]);
     const activations = await terraform("activations", "output", "-json", "activation_ids");
+    const mark = (await cloud.admin.journal(0)).length;
+    // As CHANGELOG.md says.
+    await terraform("application", "destroy", "-auto-approve", "-input=false", "-no-color");
     project.configure(releasedEnvironment(states));
     await project.mustAnywhere("deploy", "--auto-approve");
     expect(await findSite(cloud, "released", "ams3")).toEqual(before);
     expect(await terraform("activations", "output", "-json", "activation_ids")).toBe(activations);
     expect(await project.anywhere("diff")).toMatchObject({ exitCode: 0 });
+    const calls = (await cloud.admin.journal(mark)).map(({ name }) => name);
+    expect(calls.filter((name) => /^(Create|Delete)Repository$/.test(name))).toEqual([]);
   });
 
   test("is destroyed by the present release, every node deregistered", async () => {

@@ -91,7 +91,7 @@ function roleOf(settings: {
 }) {
   const services = { web: { ...oneSite.services.web, ...settings } };
   const stack = stackOf(synth({ ...oneSite, services }), "control-plane");
-  return roleWithPolicy(String(stack.locals["execution_secrets"]?.["web"]));
+  return roleWithPolicy(stack.locals["execution_secrets"]?.["web"] as string | undefined);
 }
 
 async function roleWithPolicy(PolicyDocument?: string): Promise<string> {

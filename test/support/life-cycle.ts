@@ -270,7 +270,10 @@ export function environmentOf(
             },
           },
     sites: Object.fromEntries(
-      Object.entries(sites).map(([name, { loadBalancer: _, ...site }]) => [name, site]),
+      Object.entries(sites).map(([name, site]) => [
+        name,
+        Object.fromEntries(Object.entries(site).filter(([setting]) => setting !== "loadBalancer")),
+      ]),
     ) as Environment["sites"],
   };
 }

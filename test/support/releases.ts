@@ -34,6 +34,7 @@ export function releasedEnvironment(stateFolder: string) {
       },
       berlin: { kind: "on-premises", nodes: { "rack-1": {} } },
     },
+    images: { app: { build: "app" } },
     services: {
       web: {
         image: "localhost/anywhere/app:v1",

@@ -9,7 +9,7 @@ export function loadableSite(...nodes: readonly string[]): SiteSettings {
   return {
     ...dropletSite(...nodes),
     loadBalancer: { listeners: [{ protocol: "http", port: 8080 }] },
-  } as SiteSettings;
+  };
 }
 
 /** What has become of the requests to each site. */

@@ -17,7 +17,7 @@ const statementsOf = (stack: StackJson, address: string, attribute: string) =>
 
 /** Statements of a policy that one service or job has. */
 const policyOf = (stack: StackJson, local: string, name: string) =>
-  (JSON.parse(String(stack.locals[local]?.[name])) as { Statement: Statement[] }).Statement;
+  (JSON.parse(stack.locals[local]?.[name] as unknown as string) as { Statement: Statement[] }).Statement;
 
 test("only Systems Manager on behalf of this account's activations hands out the node role", () => {
   expect(statementsOf(one, "aws_iam_role.node", "assume_role_policy")).toEqual([
