@@ -177,6 +177,7 @@ export function fakeState(
 ): string {
   const outputs = {
     deployment: { value: { name: "cli-test", account: accountId, region: "eu-west-1" } },
+    execution_role_arns: { value: Object.fromEntries(["web", "api", "worker"].map((name) => [name, name])) },
     activation_ids: { value: Object.fromEntries(nodes.map((key) => [key, `id-of-${key}`])) },
     secrets: { value: secrets, sensitive: true },
   };

@@ -175,7 +175,7 @@ test("the control plane is not destroyed while a site that left the config is de
   project.configure({ sites: { office: sites.office } });
   const { exitCode, stderr } = await destroy();
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("its stack compute-ams3 is still deployed (resources: 2)");
+  expect(stderr).toContain("the stack compute-ams3 is still deployed (resources: 2)");
   expect(since()).toEqual([]);
 });
 
