@@ -8,6 +8,7 @@ import { readFromEveryNode } from "./page";
 import { Project, type EnvironmentFile } from "./project";
 import { provenWith, providersUsed } from "./providers";
 import { writeReport, type Report } from "./report";
+import { awaitRun } from "./tasks";
 import { updateUnderLoad } from "./update";
 import { startLocalCloud, type LocalCloud } from "../local-cloud/start";
 
@@ -30,6 +31,7 @@ interface Stage {
 }
 
 const site = "ams3";
+const job = "report";
 
 async function demo(options: Options): Promise<void> {
   const { keep, report: file, providers, sandbox } = options;
@@ -46,6 +48,8 @@ async function demo(options: Options): Promise<void> {
     steps: [],
     http: undefined,
     secondPlan: {},
+    running: { services: [], jobs: [] },
+    job: undefined,
     update: undefined,
     left: undefined,
     foreign: undefined,
@@ -55,6 +59,10 @@ async function demo(options: Options): Promise<void> {
   try {
     const project = new Project(cloud, folder);
     const environment = await project.localEnvironment();
+    report.running = {
+      services: Object.keys(environment.services ?? {}),
+      jobs: Object.keys(environment.jobs ?? {}),
+    };
     const foreign = await cloud.admin.seedForeign(environment.name);
     const stage = { project, cloud, environment, foreign, directory };
     const further = [...changing(stage, report, folder), ...ending(stage, report)];
@@ -92,6 +100,16 @@ function deploying(stage: Stage, report: Report): Step[] {
       },
     },
     {
+      title: "Wait for the job",
+      act: async () => {
+        report.job = await awaitRun(stage.project, stage.environment.name, job);
+        if (report.job.exitCode !== 0) {
+          throw new Error(`The job ${job} has ended with ${report.job.exitCode}`);
+        }
+        return `${job} has run`;
+      },
+    },
+    {
       title: "Plan again",
       act: async (say) => {
         for (const stack of stage.project.stacks()) {
@@ -125,7 +143,10 @@ function changing(stage: Stage, report: Report, folder: string): Step[] {
         );
         stage.environment = updated;
         report.update = update;
-        return `${update.requests} requests, ${Math.round(update.rate)} a second, ${update.failed} failed`;
+        return (
+          `${update.service}: ${update.requests} requests, ${Math.round(update.rate)} a second, ${update.failed} failed; ` +
+          `${update.untouched.length} tasks of other services untouched`
+        );
       },
     },
     ...[3, 1].map((nodes) => ({

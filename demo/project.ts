@@ -9,6 +9,7 @@ export interface EnvironmentFile {
   readonly backend?: { readonly kind: "local"; readonly folder: string };
   readonly sites: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly images?: Readonly<Record<string, { readonly build: string }>> | undefined;
+  readonly jobs?: Readonly<Record<string, object>> | undefined;
   readonly services?: Readonly<Record<string, object>> | undefined;
 }
 

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { ForeignCount, Left } from "./evidence";
 import type { Answers } from "./page";
 import type { ProvidersUsed } from "./providers";
+import type { JobRun } from "./tasks";
 import type { Update } from "./update";
 
 /** What a demo has shown, for people and for machines. */
@@ -12,6 +13,9 @@ export interface Report {
   http: Answers | undefined;
   /** Changes of a refreshed plan right after the deploy, by stack. */
   secondPlan: Record<string, number>;
+  /** What runs, by kind. */
+  running: { readonly services: readonly string[]; readonly jobs: readonly string[] };
+  job: JobRun | undefined;
   update: Update | undefined;
   left: Left | undefined;
   foreign: ForeignCount | undefined;

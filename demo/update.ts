@@ -2,10 +2,15 @@ import { appendFileSync, cpSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { startLoad, type LoadResult } from "../local-cloud/load/load";
 import type { EnvironmentFile, Project } from "./project";
+import { runningTasks } from "./tasks";
 
 /** What a roll-out has meant to those who use the service at the time. */
 export interface Update {
+  /** The service that was updated. */
+  readonly service: string;
   readonly images: { readonly before: string; readonly after: string };
+  /** Ids of the other services' tasks, which ran before and after it. */
+  readonly untouched: readonly string[];
   readonly requests: number;
   /** Requests without a complete, good answer. None was tried twice. */
   readonly failed: number;
@@ -16,13 +21,15 @@ export interface Update {
 
 /** Requests a second below which a load proves nothing. */
 const enough = 100;
+const service = "web";
+const site = "ams3";
 const sources = resolve(__dirname, "../app");
 
 /**
  * Changes the sample service in a copy of its own, and deploys that while requests come in steadily.
  * @param folder takes the copy
  * @returns the update, and the environment that it was deployed with
- * @throws Error when a request has failed, when there were too few of them, or when the image is still the same
+ * @throws Error when a request has failed, when there were too few of them, when a task of another service has ended, or when the image is still the same
  */
 export async function updateUnderLoad(
   project: Project,
@@ -30,22 +37,24 @@ export async function updateUnderLoad(
   url: string,
   folder: string,
 ): Promise<Update & { readonly environment: EnvironmentFile }> {
-  const before = await imageOf(project);
+  const others = Object.keys(environment.services ?? {}).filter((name) => name !== service);
+  const tasks = () => runningTasks(project, environment.name, site, others);
+  const [before, untouched] = [await imageOf(project), await tasks()];
   cpSync(sources, folder, { recursive: true });
   appendFileSync(join(folder, "server.js"), "\n// The second version.\n");
   const updated = {
     ...environment,
-    images: { ...environment.images, app: { build: folder } },
+    images: { ...environment.images, [service]: { build: folder } },
   };
   const load = await startLoad({ url });
   let result: LoadResult;
   try {
     project.configure(updated);
-    await project.mustAnywhere("deploy", "service-web", "--auto-approve");
+    await project.mustAnywhere("deploy", `service-${service}`, "--auto-approve");
   } finally {
     result = await load.stop();
   }
-  const after = await imageOf(project);
+  const [after, still] = [await imageOf(project), await tasks()];
   const { requests, failed, failures, rate, seconds } = result;
   if (failed > 0 || rate < enough || before === after) {
     throw new Error(
@@ -53,10 +62,22 @@ export async function updateUnderLoad(
         `${before} became ${after}. ${failures.join("; ")}`,
     );
   }
-  return { images: { before, after }, requests, failed, rate, seconds, environment: updated };
+  if (untouched.length === 0 || still.join() !== untouched.join()) {
+    throw new Error(`Tasks of other services must go on: ${untouched.join()} became ${still.join()}`);
+  }
+  return {
+    service,
+    images: { before, after },
+    untouched,
+    requests,
+    failed,
+    rate,
+    seconds,
+    environment: updated,
+  };
 }
 
 async function imageOf(project: Project): Promise<string> {
-  const { image_uri: image } = (await project.outputs("service-web")) as { image_uri: string };
+  const { image_uri: image } = (await project.outputs(`service-${service}`)) as { image_uri: string };
   return image;
 }

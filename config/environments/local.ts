@@ -8,17 +8,36 @@ export default {
   // The embedded clouds sign their installer themselves.
   installer: { signingKey: "8B9996483D7E9DC513EC51B8041642B27CAD71F3" },
   sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 2 } },
-  images: { app: { build: "app" } },
+  images: { web: { build: "app" }, app: { build: "app" } },
   services: {
+    // Open to everybody; its page shows what `api` says.
     web: {
-      image: "app",
+      image: "web",
+      security: "strict",
+      environment: { API_URL: { service: "api" } },
       http: {
         port: 8080,
         handover: "app",
         // Below 1024 a listener on this machine would need root.
         loadBalancer: { listeners: [{ protocol: "http", port: 8080 }] },
       },
+    },
+    // Reached by the nodes of its site alone.
+    api: {
+      image: "app",
       security: "strict",
+      http: { port: 8081, handover: "app", loadBalancer: { network: "internal" } },
+    },
+    worker: { image: "app", command: ["node", "worker.js"], cpuUnits: 64, memoryMiB: 64 },
+  },
+  jobs: {
+    report: {
+      image: "app",
+      command: ["node", "report.js"],
+      cpuUnits: 64,
+      memoryMiB: 64,
+      schedule: "rate(5 minutes)",
+      site: "ams3",
     },
   },
 } satisfies Environment;

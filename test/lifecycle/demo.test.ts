@@ -63,19 +63,30 @@ test("a second plan shows no change in any stack", () => {
     activations: 0,
     "compute-ams3": 0,
     "control-plane": 0,
+    jobs: 0,
+    "service-api": 0,
     "service-web": 0,
+    "service-worker": 0,
   });
 });
 
 test("an update of one service under load fails no request", () => {
-  const { images, failed, rate, requests } = { ...report.update };
+  const { service, images, failed, rate, requests } = { ...report.update };
+  expect(service).toBe("web");
   expect(failed).toBe(0);
   expect(rate).toBeGreaterThanOrEqual(100);
   expect(requests).toBeGreaterThan(100 * 30);
-  const tag = /^123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/anywhere-local\/app:[0-9a-f]{16,}$/;
+  const tag = /^123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/anywhere-local\/web:[0-9a-f]{16,}$/;
   expect(images?.before).toMatch(tag);
   expect(images?.after).toMatch(tag);
   expect(images?.after).not.toBe(images?.before);
+});
+
+test("two web services, a worker and a job run side by side, and the others' tasks outlive the update of one", () => {
+  expect(report.running).toEqual({ services: ["web", "api", "worker"], jobs: ["report"] });
+  expect(report.job).toEqual({ job: "report", exitCode: 0 });
+  // Of api and worker, one on each of two nodes.
+  expect(new Set(report.update?.untouched).size).toBe(4);
 });
 
 test("a destroy leaves nothing, and everything that is somebody else's", () => {
@@ -87,6 +98,7 @@ test("every step is timed", () => {
   expect(report.steps.map(({ name }) => name)).toEqual([
     "Deploy control plane, two nodes and the services",
     "Read the page through the load balancer",
+    "Wait for the job",
     "Plan again",
     "Update one service under load",
     "Scale to 3 nodes",
@@ -136,7 +148,11 @@ test("no droplet ever boots outside its firewall, or without its load balancer",
     ({ name, service }) => name.startsWith("booted") && service === "digitalocean",
   );
   expect(booted.map(({ name, detail }) => [name, detail["firewalls"], detail["load_balancers"]])).toEqual(
-    Array.from({ length: 3 }, () => ["booted", ["anywhere-local--ams3"], ["anywhere-local--ams3--web"]]),
+    Array.from({ length: 3 }, () => [
+      "booted",
+      ["anywhere-local--ams3"],
+      ["anywhere-local--ams3--api", "anywhere-local--ams3--web"],
+    ]),
   );
 });
 
