@@ -63,5 +63,15 @@ function forgottenStacks(
     ...(outputs["has_jobs"] === "true" && Object.keys(config.jobs).length === 0
       ? [{ stack: jobs, what: "The jobs are", advice: "Single jobs may be removed at any time." }]
       : []),
+    // Its tasks hold the ports that the services need.
+    ...("sites" in outputs && !("services" in outputs)
+      ? [
+          {
+            stack: "application",
+            what: "The application of an earlier release is",
+            advice: "Do that with that release: this one has services in its place, see CHANGELOG.md.",
+          },
+        ]
+      : []),
   ];
 }

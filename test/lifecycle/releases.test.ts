@@ -70,9 +70,13 @@ describe.each(recordedReleases())("a deployment of release %s", (version) => {
     expect(before.containerInstances.map(({ node }) => node)).toEqual(["web-1", "web-2"]);
     const activations = await terraform("activations", "output", "-json", "activation_ids");
     const mark = (await cloud.admin.journal(0)).length;
+    project.configure(releasedEnvironment(states));
+    expect(await project.anywhere("deploy", "--auto-approve")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("The application of an earlier release is no longer in"),
+    });
     // As CHANGELOG.md says.
     await terraform("application", "destroy", "-auto-approve", "-input=false", "-no-color");
-    project.configure(releasedEnvironment(states));
     await project.mustAnywhere("deploy", "--auto-approve");
     expect(await findSite(cloud, "released", "ams3")).toEqual(before);
     expect(await terraform("activations", "output", "-json", "activation_ids")).toBe(activations);
