@@ -22,7 +22,6 @@ TASK="image ${TAG:-?}"
 main() {
   trap 'interrupt 130' INT
   trap 'interrupt 143' TERM
-  trap give_turn EXIT
   prepare REPOSITORY TAG PLATFORM CONTEXT AWS_REGION ACCOUNT
   readonly IMAGE=${REPOSITORY}:${TAG} LOG=${SCRATCH}/log PIPE=${SCRATCH}/pipe
   if is_published; then
@@ -39,34 +38,31 @@ main() {
     log_in
     push
   fi
-  give_turn
 }
 
 # Waits while another run on this machine builds the same image: services that use one are deployed side by side.
 take_turn() {
   local holder said_so="" begun=${SECONDS}
   readonly TURN=${TMPDIR:-/tmp}/anywhere-${UID}-${IMAGE//[^A-Za-z0-9.-]/_}
-  until ln -s "$$" "${TURN}" 2>/dev/null; do
-    holder=$(readlink "${TURN}") || continue
-    if ! kill -0 "${holder}" 2>/dev/null; then
-      # Ended without giving its turn. Whoever comes first takes it away.
-      mv "${TURN}" "${SCRATCH}/turn.${holder}" 2>/dev/null || true
-      continue
-    fi
-    if [[ -z ${said_so} ]]; then
+  until (set -o noclobber && echo "$$" >"${TURN}") 2>/dev/null; do
+    holder=""
+    { read -r holder <"${TURN}"; } 2>/dev/null || true
+    if [[ -n ${holder} ]] && ! kill -0 "${holder}" 2>/dev/null; then
+      rm -f "${TURN}"
+    elif [[ -n ${holder} && -z ${said_so} ]]; then
       say "process ${holder} builds ${IMAGE}: waiting for it"
       said_so=yes
     fi
     ((SECONDS - begun < ${BUILD_SECONDS:-1800} + ${PUSH_SECONDS:-1800})) ||
-      die "process ${holder} has been building ${IMAGE} for too long. End it, and run again."
-    sleep 0.5
+      die "process ${holder:-?} has been building ${IMAGE} for too long (${TURN}). End it, and run again."
+    sleep 0.2
   done
-  HAS_TURN=yes
-}
-
-give_turn() {
-  [[ -z ${HAS_TURN:-} ]] || rm -f "${TURN}"
-  HAS_TURN=""
+  # Goes with the last process that holds descriptor 8, in whichever way this one ends, as SCRATCH does with 9.
+  exec 8> >(
+    trap '' HUP INT TERM
+    cat >/dev/null
+    rm -f "${TURN}"
+  )
 }
 
 # Whether the registry has the image.
@@ -195,7 +191,6 @@ end_child() {
 interrupt() {
   trap '' INT TERM
   [[ -z ${CHILD} ]] || end_child
-  give_turn
   say "INTERRUPTED: the registry has an image whole or not at all. Run again." >&2
   exit "$1"
 }

@@ -151,7 +151,7 @@ test("no droplet ever boots outside its firewall, or without its load balancer",
     Array.from({ length: 3 }, () => [
       "booted",
       ["anywhere-local--ams3"],
-      ["anywhere-local--ams3--api", "anywhere-local--ams3--web"],
+      ["anywhere-local--ams3--web", "anywhere-local--ams3--api"],
     ]),
   );
 });

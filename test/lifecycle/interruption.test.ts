@@ -268,7 +268,7 @@ describe("a destroy", () => {
     story("bursts", async () => {
       const node = (await nodesOf(life, "bursts"))("node-1");
       const droplet = `"${await dropletIdOf(life, "bursts", "node-1")}"`;
-      const balancer = await loadBalancerIdOf(life.cloud, "shop--bursts");
+      const balancer = await loadBalancerIdOf(life.cloud, "shop--bursts--web");
       const burst = (
         service: Refusal["service"],
         operation: string,

@@ -230,7 +230,7 @@ describe("a site that leaves the configuration while it is deployed", () => {
       const ended = await project.anywhere("deploy", ...stacks, "--auto-approve");
       expect(ended.exitCode).toBe(1);
       expect(ended.stderr).toMatch(
-        /Site leaving is no longer in .*local\.json, but its stack compute-leaving is still deployed \(resources: \d+\)\. Put the site back, run "npm run destroy -- compute-leaving", and only then remove it\./,
+        /Site leaving is no longer in .*local\.json, but the stack compute-leaving is still deployed \(resources: \d+\)\. Put it back, run "npm run destroy -- compute-leaving", and only then remove it\./,
       );
     }
     expect(done(await life.since(mark))).toEqual([]);

@@ -137,7 +137,9 @@ test("a missing Docker is named, with both ways out", async () => {
   expect(lastLine(output)).toContain(
     `${failed}Docker (\`docker\`) is not on PATH, and the image has to be built.`,
   );
-  expect(lastLine(output)).toContain("or push an image from elsewhere and give its uri in application.image");
+  expect(lastLine(output)).toContain(
+    "or push the image from elsewhere and name its URI instead of building it.",
+  );
 });
 
 const daemon =
@@ -278,6 +280,14 @@ test("the login goes with the push when the script alone is killed, as Terraform
     running.signal("SIGKILL", "script");
   });
   expect(status).toBe(null);
+});
+
+test("two runs at once for the same image build and push it once", async () => {
+  const runs = await Promise.all([stage.publish(), stage.publish()]);
+  expect(runs.map(({ status }) => status)).toEqual([0, 0]);
+  const calls = (command: string) => stage.dockerCalls.filter((call) => call.includes(`${command} `));
+  expect([calls("build").length, calls("push").length]).toEqual([1, 1]);
+  expect(runs.filter(({ output }) => /: nothing to build$/m.test(output))).toHaveLength(1);
 });
 
 test("a missing setting is named before anything is called", async () => {
