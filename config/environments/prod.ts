@@ -40,7 +40,7 @@ export default {
     api: {
       image: "app",
       placement: { ams3: 2 },
-      http: { port: 8081, loadBalancer: { network: "internal" } },
+      http: { port: 8081, containerPort: 8080, loadBalancer: { network: "internal" } },
     },
     // Without a port: one on every node, in the server room too.
     worker: { image: "app", command: ["node", "worker.js"], security: "strict" },
