@@ -8,5 +8,5 @@ export default {
   // knows what is deployed. For anything that you keep, use S3 or HCP Terraform: see `backend` in prod.ts.
   sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 2 } },
   images: { app: { build: "app" } },
-  services: { web: { image: "app", http: { port: 8080, handover: "app" } } },
+  services: { web: { image: "app", security: "strict", http: { port: 8080, handover: "app" } } },
 } satisfies Environment;
