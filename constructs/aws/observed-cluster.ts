@@ -6,6 +6,7 @@ import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { TerraformIterator, TerraformLocal, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
+import { rememberedBy } from "../script/remembered";
 import { awsLibrary, Script } from "../script/script";
 
 /** Props of {@link ObservedCluster}. */
@@ -57,11 +58,6 @@ export class ObservedCluster extends Construct {
     const script = new Script(this, join(__dirname, "remove-late-insights.sh"));
     const library = new Script(this, awsLibrary);
     const settings = { LOG_GROUP: names.insightsLogs, AWS_REGION: awsRegion, ACCOUNT: account };
-    // A destroy provisioner may read `self` only.
-    const remembered = Object.keys(settings).map((name) => [
-      name,
-      `\${lookup(self.triggers, "${name}", "")}`,
-    ]);
     return new NullResource(this, "late-insights", {
       triggers: settings,
       provisioners: [
@@ -70,7 +66,7 @@ export class ObservedCluster extends Construct {
           when: "destroy",
           command: `bash ${script.location}`,
           environment: {
-            ...(Object.fromEntries(remembered) as Record<string, string>),
+            ...rememberedBy("self", Object.keys(settings)),
             AWS_LIBRARY: library.location,
           },
         },

@@ -3,6 +3,7 @@ import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { dependable, Fn, FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
 import type { IResolvable, ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
+import { rememberedBy } from "../script/remembered";
 import { awsLibrary, Script } from "../script/script";
 import type { NodeSet } from "./node-set";
 
@@ -131,14 +132,9 @@ export class NodeLife extends Construct {
     return { activation_id: trigger("ACTIVATION_ID"), generation: trigger("GENERATION") };
   }
 
-  /**
-   * The settings as an instance of a deregistration remembers them. What an earlier release did not know when it made
-   * the instance is empty: the scripts see to it.
-   */
+  /** The settings as an instance of a deregistration remembers them. */
   private rememberedBy(instance: string): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      Object.keys(this.settings).map((name) => [name, `\${lookup(${instance}.triggers, "${name}", "")}`]),
-    );
+    return rememberedBy(instance, Object.keys(this.settings));
   }
 
   /** @param incarnation replaces it when it changes */

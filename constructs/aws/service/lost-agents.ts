@@ -4,6 +4,7 @@ import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { propertyAccess, Token } from "cdktf";
 import type { MapTerraformIterator } from "cdktf";
 import { Construct } from "constructs";
+import { rememberedBy } from "../../script/remembered";
 import { awsLibrary, Script } from "../../script/script";
 import { lostNodesLibrary, type ServicePlace } from "./service-place";
 
@@ -29,11 +30,6 @@ export class LostAgents extends Construct {
       AWS_REGION: place.awsRegion,
       ACCOUNT: place.account,
     };
-    // A destroy provisioner may read `self` only; an earlier release may have remembered less.
-    const remembered = Object.keys(settings).map((name) => [
-      name,
-      `\${lookup(self.triggers, "${name}", "")}`,
-    ]);
     const script = new Script(this, join(__dirname, "lost-agents.sh"));
     new NullResource(this, "lost_agents", {
       forEach: sites,
@@ -45,7 +41,7 @@ export class LostAgents extends Construct {
           when: "destroy",
           command: `bash ${script.location}`,
           environment: {
-            ...(Object.fromEntries(remembered) as Record<string, string>),
+            ...rememberedBy("self", Object.keys(settings)),
             AWS_LIBRARY: new Script(this, awsLibrary).location,
             LOST_NODES: new Script(this, lostNodesLibrary).location,
           },
