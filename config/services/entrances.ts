@@ -1,6 +1,6 @@
 import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
-import type { LoadBalancer } from "./load-balancer";
+import { defaultLoadBalancer, type LoadBalancer } from "./load-balancer";
 import { isMadeAt } from "./placements";
 import type { Http, Service } from "./service";
 
@@ -17,10 +17,7 @@ export function wantedAt({ loadBalancer, sites }: Http, site: string): LoadBalan
   if (differing === false || (differing === undefined && loadBalancer === false)) {
     return undefined;
   }
-  const usual: LoadBalancer =
-    loadBalancer === false
-      ? { network: "public", allowFrom: [], listeners: [{ protocol: "http", port: 80 }] }
-      : loadBalancer;
+  const usual = loadBalancer === false ? defaultLoadBalancer : loadBalancer;
   return {
     network: differing?.network ?? usual.network,
     allowFrom: differing?.allowFrom ?? usual.allowFrom,

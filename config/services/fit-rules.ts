@@ -2,9 +2,8 @@ import type { Problem } from "../problem";
 import type { Config } from "../schema";
 import type { Node, ResolvedSite, Sites } from "../sites/nodes";
 import type { Container } from "./container";
-import { hasAttributes, hasTasksAt } from "./placements";
+import { hasAttributes, hasTasksAt, nodesFor } from "./placements";
 import { proxy } from "./handover";
-import type { Service } from "./service";
 
 /** What a task takes of a node. */
 interface Demand {
@@ -19,12 +18,8 @@ interface Demand {
 export function fitProblems(config: Config, sites: Sites): Problem[] {
   const problems = new Map<string, Problem>();
   for (const [name, site] of sites) {
-    for (const [node, resolved] of site.nodes) {
-      for (const problem of problemsOn(
-        `${name}/${node}`,
-        resolved,
-        demandsOn(config, name, site, resolved),
-      )) {
+    for (const [key, node] of site.nodes) {
+      for (const problem of problemsOn(`${name}/${key}`, node, demandsOn(config, name, site, node))) {
         const key = problem.path.join(".");
         problems.set(key, problems.get(key) ?? problem);
       }
@@ -33,7 +28,7 @@ export function fitProblems(config: Config, sites: Sites): Problem[] {
   return [...problems.values()];
 }
 
-function demandsOn({ services, jobs }: Config, site: string, { nodes }: ResolvedSite, node: Node): Demand[] {
+function demandsOn({ services, jobs }: Config, site: string, resolved: ResolvedSite, node: Node): Demand[] {
   const running = Object.entries(services)
     .filter(([, service]) => hasTasksAt(service, site) && hasAttributes(node, service.on))
     .map(([name, service]) => ({
@@ -41,16 +36,12 @@ function demandsOn({ services, jobs }: Config, site: string, { nodes }: Resolved
       ...taskOf(service, service.http?.handover === "proxy"),
       certain:
         service.placement === "every-node" ||
-        (service.http !== undefined && (service.placement[site] ?? 0) >= countOf(nodes, service)),
+        (service.http !== undefined && (service.placement[site] ?? 0) >= nodesFor(resolved, service).length),
     }));
   const starting = Object.entries(jobs)
     .filter(([, job]) => job.site === site && hasAttributes(node, job.on))
     .map(([name, job]) => ({ path: ["jobs", name], ...taskOf(job, false), certain: false }));
   return [...running, ...starting];
-}
-
-function countOf(nodes: ReadonlyMap<string, Node>, { on }: Service): number {
-  return [...nodes.values()].filter((node) => hasAttributes(node, on)).length;
 }
 
 function taskOf({ cpuUnits, memoryMiB }: Container, proxied: boolean) {

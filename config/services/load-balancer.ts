@@ -55,15 +55,21 @@ const network = z
 const allowFrom = z.array(clientRange).describe("IPv4 address ranges that may connect; empty for everybody.");
 const listeners = z.array(listener).min(1).describe("What clients connect to.");
 
+const defaults = {
+  network: "public" as const,
+  allowFrom: [],
+  listeners: [{ protocol: "http" as const, port: 80 }],
+};
+
 /** The load balancers of a service: one at each site that can have one. */
 export const loadBalancer = z
   .union(
     [
       z.literal(false),
       z.strictObject({
-        network: network.default("public"),
-        allowFrom: allowFrom.default([]),
-        listeners: listeners.default([{ protocol: "http", port: 80 }]),
+        network: network.default(defaults.network),
+        allowFrom: allowFrom.default(defaults.allowFrom),
+        listeners: listeners.default(defaults.listeners),
       }),
     ],
     { error: "must be false, or { network, allowFrom, listeners }" },
@@ -92,3 +98,6 @@ export type Listener = DeepReadonly<z.output<typeof listener>>;
 
 /** A load balancer of a service at a site. */
 export type LoadBalancer = DeepReadonly<Exclude<z.output<typeof loadBalancer>, false>>;
+
+/** What a load balancer is like where nothing is said. */
+export const defaultLoadBalancer: LoadBalancer = defaults;

@@ -2,7 +2,7 @@ import type { Problem } from "../problem";
 import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
 import { containerProblems, listOf, type Placed } from "./container-rules";
-import { wantedAt } from "./entrances";
+import { loadBalancerAt, wantedAt } from "./entrances";
 import { taskTimes } from "./health";
 import type { LoadBalancer } from "./load-balancer";
 import { hasTasksAt, isMadeAt, nodesFor } from "./placements";
@@ -97,6 +97,9 @@ function httpProblems(
       });
     }
   }
+  const [common] = [...sites.keys()].filter(
+    (name) => http.sites[name] === undefined && loadBalancerAt(service, sites, name) !== undefined,
+  );
   for (const [name, { loadBalancers }] of sites) {
     const wanted = isMadeAt(service, name) ? wantedAt(http, name) : undefined;
     const own = http.sites[name] !== undefined;
@@ -106,14 +109,14 @@ function httpProblems(
         message: `can't be had at site ${name}, which has no load balancers: set ${at("sites", name).join(".")} to false, or place the service elsewhere`,
       });
     }
-    if (loadBalancers && wanted !== undefined) {
+    // What sites have in common is looked at once.
+    if (loadBalancers && wanted !== undefined && (own || name === common)) {
       problems.push(
         ...listenerProblems(own ? at("sites", name, "listeners") : at("loadBalancer", "listeners"), wanted),
       );
     }
   }
-  const unique = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
-  return [...unique.values()];
+  return problems;
 }
 
 function listenerProblems(path: readonly PropertyKey[], { network, listeners }: LoadBalancer): Problem[] {

@@ -1,6 +1,7 @@
 import type { Problem } from "../problem";
 import type { Config } from "../schema";
-import { hostName, type Sites } from "./nodes";
+import { namesOf } from "../names";
+import type { Sites } from "./nodes";
 
 /** A droplet's name is its host name. Source: RFC 1035, 2.3.4. */
 const longestHostName = 63;
@@ -10,12 +11,13 @@ const mostNodes = 5000;
 
 /** What is wrong with the nodes of all sites. */
 export function nodeProblems(config: Config, sites: Sites): Problem[] {
+  const names = namesOf(config);
   const problems: Problem[] = [];
   let count = 0;
   for (const [site, { nodes }] of sites) {
     const path = ["sites", site, "nodes"];
     for (const [node, { named }] of nodes) {
-      const host = hostName(config.name, site, node);
+      const host = names.node(site, node);
       if (named && host.length > longestHostName) {
         problems.push({
           path: typeof config.sites[site]?.nodes === "number" ? path : [...path, node],

@@ -1,4 +1,4 @@
-import { joined, nodeTags } from "../names";
+import { nodeTags } from "../names";
 import type { Config } from "../schema";
 import { generationOf } from "./generation";
 import { kindOf, siteKinds, type SiteKinds } from "./index";
@@ -59,10 +59,6 @@ export function resolveSites(
     }),
   );
 }
-
-/** Host name of a node's machine. */
-export const hostName = (deployment: string, site: string, node: string): string =>
-  joined(deployment, site, node);
 
 function complete(
   { deployment, site, node }: Readonly<Record<"deployment" | "site" | "node", string>>,

@@ -1,5 +1,5 @@
 import type { Container } from "../../../config/services/container";
-import { taskTimes, type ContainerCheck } from "../../../config/services/health";
+import { taskTimes, type ContainerCheck, type TaskTimes } from "../../../config/services/health";
 import type { HandoverVariables } from "../../../config/services/handover";
 import type { Service } from "../../../config/services/service";
 import { linuxParameters, logTo } from "./container-parts";
@@ -30,7 +30,11 @@ export function serviceContainers(service: Service, props: ContainerProps): read
   const usesProxy = http?.handover === "proxy";
   const command = healthCommand ?? (http?.handover === "app" ? ["healthcheck"] : undefined);
   const app = {
-    ...appContainer(service, { ...props, environment: environmentOf(service, props.environment) }, exec),
+    ...appContainer(
+      service,
+      { ...props, environment: environmentOf(service, times, props.environment) },
+      exec,
+    ),
     ...(command !== undefined &&
       times.appCheck !== undefined && { healthCheck: checkBy(command, times.appCheck) }),
     stopTimeout: times.stopTimeout.app,
@@ -88,11 +92,10 @@ function appContainer(
 }
 
 function environmentOf(
-  service: Service,
+  { http }: Service,
+  { health }: TaskTimes,
   environment: ContainerProps["environment"],
 ): Readonly<Record<string, string>> {
-  const { http } = service;
-  const { health } = taskTimes(service);
   if (http?.handover !== "app" || health === undefined) {
     return environment;
   }
