@@ -1,4 +1,3 @@
-import { DescribeTasksCommand, ListTasksCommand, type Task } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import type { Environment } from "../../config/schema";
 import { awsClients } from "../support/clouds";
@@ -6,6 +5,7 @@ import { eventually } from "../support/eventually";
 import { testOfHaproxy } from "../support/haproxy";
 import { sample, startLifeCycle, type LifeCycle } from "../support/life-cycle";
 import { createPlainServer, plainServer } from "../support/plain-server";
+import { listTasks } from "../support/services";
 import { bringUp, loadableSite, underLoad, urlOf } from "../support/site-load";
 
 /** Requests a second, on each site. */
@@ -78,19 +78,11 @@ async function apply(...services: readonly string[]): Promise<void> {
   expect(ended.map(({ exitCode }) => exitCode)).toEqual(services.map(() => 0));
 }
 
-/** The tasks of a family, running or ended. */
-async function tasksOf(family: string, desiredStatus: "RUNNING" | "STOPPED"): Promise<Task[]> {
-  const { ecs } = clients;
-  const { deployment: cluster } = life;
-  const { taskArns: tasks = [] } = await ecs.send(new ListTasksCommand({ cluster, family, desiredStatus }));
-  return tasks.length === 0
-    ? []
-    : ((await ecs.send(new DescribeTasksCommand({ cluster, tasks }))).tasks ?? []);
-}
-
 async function idsOf(...services: readonly string[]): Promise<string[]> {
   const families = services.flatMap((name) => ["two", "three"].map((site) => `shop--${name}--${site}`));
-  const tasks = await Promise.all(families.map((family) => tasksOf(family, "RUNNING")));
+  const tasks = await Promise.all(
+    families.map((family) => listTasks(clients.ecs, life, { family, desiredStatus: "RUNNING" })),
+  );
   return tasks
     .flat()
     .map(({ taskArn }) => taskArn ?? "")
@@ -131,7 +123,7 @@ testOfHaproxy(
     expect(await life.changes("service-api")).toEqual({});
 
     const [run] = await eventually("the job has run", async () => {
-      const ended = await tasksOf("shop--report", "STOPPED");
+      const ended = await listTasks(clients.ecs, life, { family: "shop--report", desiredStatus: "STOPPED" });
       return ended.some(({ lastStatus }) => lastStatus === "STOPPED") ? ended : undefined;
     });
     expect(run?.containers).toMatchObject([{ name: "app", exitCode: 0 }]);

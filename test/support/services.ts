@@ -3,6 +3,7 @@ import {
   DescribeTasksCommand,
   ListTaskDefinitionsCommand,
   ListTasksCommand,
+  type ListTasksCommandInput,
   type DesiredStatus,
   type ECSClient,
   type Service,
@@ -24,20 +25,25 @@ export async function serviceOf(ecs: ECSClient, { deployment }: LifeCycle, site:
 }
 
 /** The tasks of a site's service: those that are to run, or those that are to stop or have stopped. */
-export async function tasksOf(
+export function tasksOf(
   ecs: ECSClient,
-  { deployment }: LifeCycle,
+  life: LifeCycle,
   site: string,
   desiredStatus: DesiredStatus,
 ): Promise<Task[]> {
-  const { taskArns = [] } = await ecs.send(
-    new ListTasksCommand({ cluster: deployment, serviceName: `web--${site}`, desiredStatus }),
-  );
-  if (taskArns.length === 0) {
-    return [];
-  }
-  const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster: deployment, tasks: taskArns }));
-  return tasks;
+  return listTasks(ecs, life, { serviceName: `web--${site}`, desiredStatus });
+}
+
+/** The tasks of a service or a family. */
+export async function listTasks(
+  ecs: ECSClient,
+  { deployment: cluster }: LifeCycle,
+  which: Pick<ListTasksCommandInput, "serviceName" | "family" | "desiredStatus">,
+): Promise<Task[]> {
+  const { taskArns: tasks = [] } = await ecs.send(new ListTasksCommand({ cluster, ...which }));
+  return tasks.length === 0
+    ? []
+    : ((await ecs.send(new DescribeTasksCommand({ cluster, tasks }))).tasks ?? []);
 }
 
 /** The ACTIVE revisions of the task definition of a site. */
