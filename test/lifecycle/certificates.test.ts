@@ -8,6 +8,8 @@ import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { motoClient } from "../../local-cloud/aws/moto/moto-client";
+import { isPermitted } from "../../local-cloud/aws/moto/permissions";
 import { startLoad } from "../../local-cloud/load/load";
 import { listCertificates, requestCertificate, rootOf } from "../support/certificates";
 import { awsClients, findSite, nothing } from "../support/clouds";
@@ -21,6 +23,8 @@ import { startService, type NodeService } from "../support/node-service";
 
 const domain = "www.example.com";
 const parameter = (name: string) => `arn:aws:ssm:eu-west-1:123456789012:parameter/shop/${name}`;
+const pages = "arn:aws:s3:::shop-pages/*";
+const mayDo = (action: string, resource: string) => ({ actions: [action], resources: [resource] });
 const port = mayListen ? 443 : 8443;
 
 type Listeners = NonNullable<Exclude<NonNullable<SiteSettings["loadBalancer"]>, false>["listeners"]>;
@@ -51,7 +55,18 @@ beforeAll(async () => {
   life = await startLifeCycle({
     name: "certificates",
     environment: {
-      services: { web: sample({ secrets: { API_KEY: parameter("api-key") } }) },
+      services: {
+        web: sample({
+          secrets: { API_KEY: parameter("api-key") },
+          permissions: [mayDo("s3:GetObject", pages)],
+        }),
+        worker: {
+          image: "localhost/anywhere/app:v1",
+          memoryMiB: 64,
+          secrets: { QUEUE_KEY: parameter("queue-key") },
+          permissions: [mayDo("s3:PutObject", pages)],
+        },
+      },
     },
     sites: {
       web: web(domain),
@@ -121,10 +136,12 @@ async function readBy(role: string, name: string, value: string): Promise<Task> 
   const { ecs } = awsClients(life.cloud);
   const digest = createHash("sha256").update(value).digest("hex");
   const found = 'require("node:crypto").createHash("sha256").update(process.env.SECRET ?? "").digest("hex")';
+  // Named after both, since several are registered at the same time.
+  const family = `${role.split("/").at(-1)}-${name}`;
   const script = `process.exit(${found} === "${digest}" ? 42 : 1)`;
   await ecs.send(
     new RegisterTaskDefinitionCommand({
-      family: name,
+      family,
       requiresCompatibilities: ["EXTERNAL"],
       executionRoleArn: role,
       containerDefinitions: [
@@ -139,9 +156,9 @@ async function readBy(role: string, name: string, value: string): Promise<Task> 
     }),
   );
   const { tasks: [started] = [] } = await ecs.send(
-    new RunTaskCommand({ cluster: life.deployment, taskDefinition: name, launchType: "EXTERNAL" }),
+    new RunTaskCommand({ cluster: life.deployment, taskDefinition: family, launchType: "EXTERNAL" }),
   );
-  const stopped = await eventually(`the end of ${name}'s task`, async () => {
+  const stopped = await eventually(`the end of ${family}'s task`, async () => {
     const tasks = [started?.taskArn ?? ""];
     const described = await ecs.send(new DescribeTasksCommand({ cluster: life.deployment, tasks }));
     return described.tasks?.find(({ lastStatus }) => lastStatus === "STOPPED");
@@ -150,31 +167,56 @@ async function readBy(role: string, name: string, value: string): Promise<Task> 
   return stopped;
 }
 
-test("the execution role reads the secrets of the configuration for a task, and no others", async () => {
+test("an execution role reads the secrets of its service for a task, and no others, not even another service's", async () => {
   const { ssm } = awsClients(life.cloud);
-  const values = { "api-key": randomUUID(), elsewhere: randomUUID() };
+  const values = { "api-key": randomUUID(), "queue-key": randomUUID() };
   for (const [name, Value] of Object.entries(values)) {
     await ssm.send(new PutParameterCommand({ Name: `/shop/${name}`, Value, Type: "SecureString" }));
   }
   ssm.destroy();
-  const roles = JSON.parse(
-    await life.terraform("control-plane", "output", "-json", "execution_role_arns"),
-  ) as { web: string };
-  const [allowed, denied] = await Promise.all([
-    readBy(roles.web, "api-key", values["api-key"]),
-    readBy(roles.web, "elsewhere", values.elsewhere),
+  const roles = (await life.controlPlane.outputs())["execution_role_arns"] as { web: string; worker: string };
+  const read = (role: string, name: keyof typeof values) => readBy(role, name, values[name]);
+  const [ofWeb, ofWorker, ...denied] = await Promise.all([
+    read(roles.web, "api-key"),
+    read(roles.worker, "queue-key"),
+    read(roles.web, "queue-key"),
+    read(roles.worker, "api-key"),
   ]);
-  expect(allowed.containers).toMatchObject([{ exitCode: 42 }]);
-  expect(denied).toMatchObject({
-    stopCode: "TaskFailedToStart",
-    stoppedReason: expect.stringMatching(
-      /^Fetching secret data from SSM Parameter Store in eu-west-1: AccessDeniedException: .*ssm:GetParameters on resource: \S+\/elsewhere /,
-    ),
-  });
+  expect(ofWeb.containers).toMatchObject([{ exitCode: 42 }]);
+  expect(ofWorker.containers).toMatchObject([{ exitCode: 42 }]);
+  expect(denied).toMatchObject(
+    ["queue-key", "api-key"].map((name) => ({
+      stopCode: "TaskFailedToStart",
+      stoppedReason: expect.stringMatching(
+        new RegExp(
+          `^Fetching secret data from SSM Parameter Store in eu-west-1: AccessDeniedException: .*ssm:GetParameters on resource: \\S+/${name} `,
+        ),
+      ),
+    })),
+  );
   const console = await life.cloud.admin.console(await machineOf(life, "web", "node-1"));
-  const told = JSON.stringify([await life.since(0), allowed, denied, console]);
+  const told = JSON.stringify([await life.since(0), ofWeb, ofWorker, denied, console]);
   expect(Object.values(values).filter((value) => told.includes(value))).toEqual([]);
 }, 300_000);
+
+test("a task role may do for its service's tasks what the service was permitted, and nothing of another's", async () => {
+  const iam = motoClient(
+    Number(new URL(life.cloud.environment["AWS_ENDPOINT_URL"] ?? "").port),
+    "123456789012",
+  );
+  const roles = (await life.controlPlane.outputs())["task_role_arns"] as { web: string; worker: string };
+  const permitted = async (role: string, action: string, object: string) =>
+    isPermitted(iam, role.split("/").at(-1) ?? "", { action, resource: `arn:aws:s3:::${object}` });
+  const asked = [
+    ["s3:GetObject", "shop-pages/index.html"],
+    ["s3:PutObject", "shop-pages/index.html"],
+    ["s3:GetObject", "other-pages/index.html"],
+    ["s3:DeleteObject", "shop-pages/index.html"],
+  ] as const;
+  const of = (role: string) => Promise.all(asked.map(([action, object]) => permitted(role, action, object)));
+  expect(await of(roles.web)).toEqual([true, false, false, false]);
+  expect(await of(roles.worker)).toEqual([false, true, false, false]);
+}, 60_000);
 
 test("other domains take effect under load without a failed request, and the old certificate goes", async () => {
   const before = await served();
