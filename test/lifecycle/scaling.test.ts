@@ -1,12 +1,19 @@
 import { DescribeTasksCommand, paginateListTasks } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { rolloutOf } from "../../config/services/rollout";
+import { service } from "../../config/services/service";
 import { awsClients, findSite, listDroplets, nothing } from "../support/clouds";
 import { eventually } from "../support/eventually";
 import { callsOf, endOfNode, names } from "../support/journal";
-import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
+import { sample, startLifeCycle, type LifeCycle } from "../support/life-cycle";
 import { nodesOf } from "../support/nodes";
+import { activeRevisions, handovers } from "../support/services";
 
 const ams3 = (nodes: number) => ({ kind: "digitalocean" as const, region: "ams3", nodes });
+
+/** Nodes at the most. */
+const many = 12;
+const rolledOut = sample({ environment: { VERSION: "next" }, rollout: { atOnce: 4 } });
 
 let life: LifeCycle;
 let clients: ReturnType<typeof awsClients>;
@@ -33,8 +40,8 @@ async function scale(nodes: number): Promise<void> {
   });
 }
 
-/** ARNs of the running tasks by the container instance that they run on. */
-async function runningTasks(): Promise<Readonly<Record<string, string>>> {
+/** ARNs of the tasks that run and are healthy, by the container instance that they run on. */
+async function healthyTasks(): Promise<Readonly<Record<string, string>>> {
   const { ecs: client } = clients;
   const cluster = life.deployment;
   const arns: string[] = [];
@@ -44,37 +51,64 @@ async function runningTasks(): Promise<Readonly<Record<string, string>>> {
   const { tasks = [] } = await client.send(new DescribeTasksCommand({ cluster, tasks: arns }));
   return Object.fromEntries(
     tasks
-      .filter(({ lastStatus }) => lastStatus === "RUNNING")
+      .filter(({ lastStatus, healthStatus }) => lastStatus === "RUNNING" && healthStatus === "HEALTHY")
       .map(({ containerInstanceArn = "", taskArn = "" }) => [containerInstanceArn, taskArn]),
   );
 }
 
-test("a site scales from one node to five and to two: only what is removed is deregistered, and no other task ends", async () => {
+/** The tasks of the nodes when there is one on each. */
+let tasks: Readonly<Record<string, string>>;
+
+test("a site scales from one node to twelve, and the task that is there stays", async () => {
   expect(await life.site("ams3").apply()).toMatchObject({ exitCode: 0 });
-  await life.terraform("service-web", "apply", "-auto-approve", "-input=false", "-no-color");
-  const [first] = Object.values(await runningTasks());
+  expect(await life.web.apply()).toMatchObject({ exitCode: 0 });
+  const [first] = Object.values(await healthyTasks());
   expect(first).toBeDefined();
 
-  await scale(5);
+  await scale(many);
   const nodes = await nodesOf(life, "ams3");
-  const droplets = await listDroplets(life.cloud, "shop--ams3--");
-  expect(droplets).toHaveLength(5);
-  const tasks = await eventually("a task runs on each node", async () => {
-    const running = await runningTasks();
-    return Object.keys(running).length === 5 ? running : undefined;
+  expect(await listDroplets(life.cloud, "shop--ams3--")).toHaveLength(many);
+  tasks = await eventually("a healthy task on each node", async () => {
+    const running = await healthyTasks();
+    return Object.keys(running).length === many ? running : undefined;
   });
   expect(Object.keys(tasks).sort()).toEqual(
-    nodeNames(5)
+    nodeNames(many)
       .map((node) => nodes(node).arn)
       .sort(),
   );
   expect(tasks[nodes("node-1").arn]).toBe(first);
+}, 900_000);
 
+test("twelve nodes are rolled out four at a time, each back behind the load balancer before the next goes, within the time that is given", async () => {
+  const [revision = ""] = await activeRevisions(clients.ecs, life, "ams3");
+  const mark = await life.mark();
+  life.configure({}, { services: { web: rolledOut } });
+  expect(await life.web.apply()).toMatchObject({ exitCode: 0 });
+
+  const turns = await handovers(clients.ecs, life, "ams3", revision, mark);
+  expect(turns.map(({ node }) => node).sort()).toEqual(nodeNames(many).sort());
+  const together = turns.map(
+    ({ told }) => turns.filter((other) => other.told <= told && !((other.in ?? Infinity) < told)).length,
+  );
+  expect(Math.max(...together)).toBe(4);
+  const { timeout } = rolloutOf(many, service.parse(rolledOut));
+  const seconds =
+    (Math.max(...turns.map((turn) => turn.in ?? Infinity)) - Math.min(...turns.map(({ told }) => told))) /
+    1000;
+  expect(seconds).toBeLessThan(timeout);
+  tasks = await healthyTasks();
+  expect(Object.keys(tasks)).toHaveLength(many);
+}, 900_000);
+
+test("a site scales from twelve nodes to two: only what is removed is deregistered, and no other task ends", async () => {
+  const nodes = await nodesOf(life, "ams3");
+  const droplets = await listDroplets(life.cloud, "shop--ams3--");
   const mark = await life.mark();
   await scale(2);
   const journal = await life.since(mark);
   const kept = nodeNames(2).map(nodes);
-  for (const node of nodeNames(5).slice(2).map(nodes)) {
+  for (const node of nodeNames(many).slice(2).map(nodes)) {
     expect(endOfNode(journal, node)).toEqual([
       "UpdateContainerInstancesState",
       "DeregisterContainerInstance",
@@ -82,15 +116,17 @@ test("a site scales from one node to five and to two: only what is removed is de
     ]);
   }
   expect(kept.map((node) => endOfNode(journal, node))).toEqual([[], []]);
-  expect(callsOf(journal, "DeregisterManagedInstance")).toHaveLength(3);
+  expect(callsOf(journal, "DeregisterManagedInstance")).toHaveLength(many - 2);
   expect(callsOf(journal, "StopTask").filter((call) => names(call, ...Object.values(tasks)))).toEqual([]);
   expect(await findSite(life.cloud, life.deployment, "ams3")).toMatchObject({
     managedInstances: kept.map(({ managedInstance }) => managedInstance).sort(),
     containerInstances: kept.map(({ arn, node }) => ({ arn, node, status: "ACTIVE", connected: true })),
     droplets: ["shop--ams3--node-1", "shop--ams3--node-2"],
   });
-  expect(await listDroplets(life.cloud, "shop--ams3--")).toEqual(droplets.slice(0, 2));
-  expect(await runningTasks()).toEqual(Object.fromEntries(kept.map(({ arn }) => [arn, tasks[arn]])));
+  expect(await listDroplets(life.cloud, "shop--ams3--")).toEqual(
+    droplets.filter(({ name }) => /node-[12]$/.test(name)),
+  );
+  expect(await healthyTasks()).toEqual(Object.fromEntries(kept.map(({ arn }) => [arn, tasks[arn]])));
 
   expect(await life.site("ams3").destroy()).toMatchObject({ exitCode: 0 });
   expect(await findSite(life.cloud, life.deployment, "ams3")).toEqual(nothing);
