@@ -1,3 +1,4 @@
+import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "@jest/globals";
 import { startMoto, type Moto } from "../../local-cloud/aws/moto/moto";
@@ -90,10 +91,10 @@ async function createCloud(python: Python, motoPort: number): Promise<Cloud> {
       made += 1;
       const RoleName = `scheduler-${made}`;
       const document = (Statement: unknown): string => JSON.stringify({ Version: "2012-10-17", Statement });
-      await moto.iam("CreateRole", { RoleName, AssumeRolePolicyDocument: document([trusted]) });
+      await moto.iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document([trusted]) }));
       if (statements.length > 0) {
         const PolicyDocument = document(statements.map((one) => ({ Effect: "Allow", ...one })));
-        await moto.iam("PutRolePolicy", { RoleName, PolicyName: "p", PolicyDocument });
+        await moto.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "p", PolicyDocument }));
       }
       return `arn:aws:iam::${account}:role/${RoleName}`;
     },

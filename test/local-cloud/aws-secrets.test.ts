@@ -1,3 +1,4 @@
+import { AttachRolePolicyCommand, CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { pollAgent } from "../../local-cloud/aws/ecs/agent";
@@ -97,14 +98,16 @@ function roleOf(settings: {
 async function roleWithPolicy(PolicyDocument?: string): Promise<string> {
   roles += 1;
   const RoleName = `execution-${roles}`;
-  await moto.iam("CreateRole", { RoleName, AssumeRolePolicyDocument: "{}" });
+  await moto.iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: "{}" }));
   if (PolicyDocument !== undefined) {
-    await moto.iam("PutRolePolicy", { RoleName, PolicyName: "secrets", PolicyDocument });
+    await moto.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "secrets", PolicyDocument }));
   }
-  await moto.iam("AttachRolePolicy", {
-    RoleName,
-    PolicyArn: "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
-  });
+  await moto.iam.send(
+    new AttachRolePolicyCommand({
+      RoleName,
+      PolicyArn: "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
+    }),
+  );
   return `arn:aws:iam::${account}:role/${RoleName}`;
 }
 

@@ -1,9 +1,10 @@
+import { IAMClient } from "@aws-sdk/client-iam";
+
 /** Calls moto as one account, past the gateway. */
 export interface MotoClient {
   /** A call of a service that speaks JSON 1.1, such as `AmazonSSM.GetParameters`. @throws MotoError */
   json<Output>(service: string, region: string, target: string, input: object): Promise<Output>;
-  /** A call of IAM; gives the answer's XML. @throws MotoError */
-  iam(action: string, parameters: Readonly<Record<string, string>>): Promise<string>;
+  readonly iam: IAMClient;
 }
 
 /** An answer other than success. */
@@ -22,12 +23,13 @@ const timeout = 30;
 
 /** Talks to the moto on this port of 127.0.0.1. */
 export function motoClient(port: number, account: string): MotoClient {
+  const endpoint = `http://127.0.0.1:${port}/`;
   const send = async (
     scope: string,
     headers: Readonly<Record<string, string>>,
     body: string,
   ): Promise<{ readonly ok: boolean; readonly text: string }> => {
-    const response = await fetch(`http://127.0.0.1:${port}/`, {
+    const response = await fetch(endpoint, {
       method: "POST",
       headers: {
         ...headers,
@@ -51,19 +53,23 @@ export function motoClient(port: number, account: string): MotoClient {
       // An operation without output answers with nothing.
       return JSON.parse(text === "" ? "{}" : text) as Output;
     },
-    iam: async (action, parameters) => {
-      const form = new URLSearchParams({ Action: action, Version: "2010-05-08", ...parameters });
-      const headers = { "content-type": "application/x-www-form-urlencoded" };
-      const { ok, text } = await send("us-east-1/iam", headers, form.toString());
-      if (!ok) {
-        throw new MotoError(textsOf(text, "Code")[0] ?? "Unknown", textsOf(text, "Message")[0] ?? text);
-      }
-      return text;
-    },
+    iam: createIam(endpoint, account),
   };
 }
 
-/** What stands between the tags of this name, where nothing but text does. */
-export function textsOf(xml: string, tag: string): string[] {
-  return [...xml.matchAll(new RegExp(`<${tag}>([^<]*)</${tag}>`, "g"))].map(([, text = ""]) => text);
+function createIam(endpoint: string, account: string): IAMClient {
+  const iam = new IAMClient({
+    region: "us-east-1",
+    endpoint,
+    credentials: { accessKeyId: "local", secretAccessKey: "none" },
+    requestHandler: { requestTimeout: timeout * 1000 },
+  });
+  iam.middlewareStack.add(
+    (next) => (call) => {
+      (call.request as { headers: Record<string, string> }).headers["x-moto-account-id"] = account;
+      return next(call);
+    },
+    { step: "build" },
+  );
+  return iam;
 }

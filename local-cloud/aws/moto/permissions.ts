@@ -1,4 +1,14 @@
-import { type MotoClient, MotoError, textsOf } from "./moto-client";
+import {
+  GetPolicyCommand,
+  GetPolicyVersionCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  type IAMClient,
+  ListAttachedRolePoliciesCommand,
+  ListRolePoliciesCommand,
+  NoSuchEntityException,
+} from "@aws-sdk/client-iam";
+import type { MotoClient } from "./moto-client";
 import { allows, type Asked, readStatements, type Statement } from "./policies";
 
 /**
@@ -23,41 +33,44 @@ export async function trusts(
   service: string,
   context: Asked["context"],
 ): Promise<boolean> {
-  const documents = await existing(moto.iam("GetRole", { RoleName: role }));
-  const statements = textsOf(documents ?? "", "AssumeRolePolicyDocument")
-    .flatMap(readStatements)
-    .filter(({ Principal }) => [Principal?.Service ?? []].flat().includes(service));
+  const { Role } = await existing(moto.iam.send(new GetRoleCommand({ RoleName: role })));
+  const statements = readStatements(Role?.AssumeRolePolicyDocument ?? none).filter(({ Principal }) =>
+    [Principal?.Service ?? []].flat().includes(service),
+  );
   return allows(statements, { action: "sts:AssumeRole", ...(context && { context }) });
 }
 
-async function statementsOf(moto: MotoClient, role: string): Promise<Statement[]> {
-  const RoleName = role;
-  const answers = await existing(
-    (async () => {
-      const own = textsOf(await moto.iam("ListRolePolicies", { RoleName }), "member").map((PolicyName) =>
-        moto.iam("GetRolePolicy", { RoleName, PolicyName }),
-      );
-      const attached = textsOf(await moto.iam("ListAttachedRolePolicies", { RoleName }), "PolicyArn").map(
-        async (PolicyArn) => {
-          const [VersionId = ""] = textsOf(await moto.iam("GetPolicy", { PolicyArn }), "DefaultVersionId");
-          return moto.iam("GetPolicyVersion", { PolicyArn, VersionId });
-        },
-      );
-      return Promise.all([...own, ...attached]);
-    })(),
+async function statementsOf({ iam }: MotoClient, RoleName: string): Promise<Statement[]> {
+  const { PolicyNames = [] } = await existing(iam.send(new ListRolePoliciesCommand({ RoleName })));
+  const { AttachedPolicies = [] } = await existing(
+    iam.send(new ListAttachedRolePoliciesCommand({ RoleName })),
   );
-  return (answers ?? []).flatMap((answer) =>
-    [...textsOf(answer, "PolicyDocument"), ...textsOf(answer, "Document")].flatMap(readStatements),
-  );
+  const documents = await Promise.all([
+    ...PolicyNames.map(async (PolicyName) => {
+      const { PolicyDocument } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+      return PolicyDocument;
+    }),
+    ...AttachedPolicies.map(({ PolicyArn }) => defaultVersionOf(iam, PolicyArn)),
+  ]);
+  return documents.flatMap((document) => readStatements(document ?? none));
 }
 
-/** What is answered; undefined when there is no such thing. */
-async function existing<Answer>(asking: Promise<Answer>): Promise<Answer | undefined> {
+async function defaultVersionOf(iam: IAMClient, PolicyArn: string | undefined): Promise<string | undefined> {
+  const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }));
+  const version = { PolicyArn, VersionId: Policy?.DefaultVersionId };
+  return (await iam.send(new GetPolicyVersionCommand(version))).PolicyVersion?.Document;
+}
+
+/** A document without a statement. */
+const none = JSON.stringify({ Statement: [] });
+
+/** What is answered; nothing when there is no such role. */
+async function existing<Answer extends object>(asking: Promise<Answer>): Promise<Partial<Answer>> {
   try {
     return await asking;
   } catch (error) {
-    if (error instanceof MotoError && error.code === "NoSuchEntity") {
-      return undefined;
+    if (error instanceof NoSuchEntityException) {
+      return {};
     }
     throw error;
   }
