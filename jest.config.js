@@ -20,12 +20,12 @@ module.exports = {
   maxWorkers: 2,
   // Tests that start programs take seconds where others run beside them.
   testTimeout: 30_000,
-  testSequencer: "<rootDir>/test/support/sequencer.js",
+  testSequencer: "<rootDir>/test/support/jest/sequencer.js",
   projects: [
     project("unit", ["<rootDir>/test/unit/**/*.test.ts"]),
     project("started", ["<rootDir>/test/**/*.test.ts"], {
       testPathIgnorePatterns: ["<rootDir>/test/unit/"],
-      globalSetup: "<rootDir>/test/support/global-setup.ts",
+      globalSetup: "<rootDir>/test/support/jest/global-setup.ts",
     }),
   ],
 };

@@ -12,8 +12,8 @@ import {
   schedulerOperations,
   useClient,
   useClientStage,
-} from "../support/client-stage";
-import { eventually } from "../support/eventually";
+} from "../support/stages/client-stage";
+import { eventually } from "../support/jest/eventually";
 
 const stage = useClientStage("clients-tasks");
 

@@ -2,7 +2,13 @@ import type { CreateActivationResult } from "@aws-sdk/client-ssm";
 import { describe, expect, test } from "@jest/globals";
 import { agentOperations } from "../../local-cloud/aws/ssm/agent-registration";
 import { ecsOperations, ssmOperations } from "../../local-cloud/aws/protocol/api";
-import { clients, ecsArn, schedulerOperations, useClient, useClientStage } from "../support/client-stage";
+import {
+  clients,
+  ecsArn,
+  schedulerOperations,
+  useClient,
+  useClientStage,
+} from "../support/stages/client-stage";
 
 const stage = useClientStage("clients");
 

@@ -5,14 +5,20 @@ import { DeregisterManagedInstanceCommand } from "@aws-sdk/client-ssm";
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Ended } from "../../demo/command";
 import type { Entry } from "../../local-cloud/world";
-import { awsClients, findSite, listDroplets, listManagedInstances, nothing } from "../support/clouds";
-import { awaitCall, callsOf, endOfNode } from "../support/journal";
-import { refuse } from "../support/injection";
-import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
-import { startService } from "../support/node-service";
-import { forgetTrigger } from "../support/earlier-state";
-import { dropletSite, machineOf, nodesOf, type RegisteredNodes } from "../support/nodes";
-import { reasons, said } from "../support/terraform-output";
+import {
+  awsClients,
+  findSite,
+  listDroplets,
+  listManagedInstances,
+  nothing,
+} from "../support/observation/clouds";
+import { awaitCall, callsOf, endOfNode } from "../support/observation/journal";
+import { refuse } from "../support/deployments/injection";
+import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { startService } from "../support/deployments/node-service";
+import { forgetTrigger } from "../support/deployments/earlier-state";
+import { dropletSite, machineOf, nodesOf, type RegisteredNodes } from "../support/observation/nodes";
+import { reasons, said } from "../support/deployments/terraform-output";
 
 jest.setTimeout(600_000);
 

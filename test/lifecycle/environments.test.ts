@@ -5,9 +5,9 @@ import type { Environment } from "../../config/schema";
 import { mustRun, run, type Command } from "../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import { signingKeyFingerprint } from "../../local-cloud/nodes/origin/signature";
-import { lanes } from "../support/lanes";
-import { testOfLowPorts } from "../support/low-ports";
-import type { StackJson } from "../support/synth";
+import { lanes } from "../support/jest/lanes";
+import { testOfLowPorts } from "../support/jest/low-ports";
+import type { StackJson } from "../support/synthesis/synth";
 
 jest.setTimeout(900_000);
 

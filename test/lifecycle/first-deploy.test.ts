@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Ended } from "../../demo/command";
-import { createAppVersions, imageOf, type Version } from "../support/app-versions";
-import { awsClients, findSite, nothing } from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { callsOf, names } from "../support/journal";
-import { sample, startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
-import { machineOf, nodesOf } from "../support/nodes";
-import { loadableSite } from "../support/site-load";
-import { serviceOf } from "../support/services";
-import { reasons } from "../support/terraform-output";
+import { createAppVersions, imageOf, type Version } from "../support/programs/app-versions";
+import { awsClients, findSite, nothing } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { callsOf, names } from "../support/observation/journal";
+import { sample, startLifeCycle, startNeighbour, type LifeCycle } from "../support/deployments/life-cycle";
+import { machineOf, nodesOf } from "../support/observation/nodes";
+import { loadableSite } from "../support/deployments/site-load";
+import { serviceOf } from "../support/observation/services";
+import { reasons } from "../support/deployments/terraform-output";
 
 const pair = loadableSite("one", "two");
 const filled = { environment: { EMPTY: "", LIST: "b,a" }, exec: true };

@@ -3,13 +3,13 @@ import { resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Ended } from "../../demo/command";
 import type { Entry } from "../../local-cloud/world";
-import { findSite, listDroplets } from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { callsOf, names } from "../support/journal";
-import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
-import { dropletSite, machineOf, raised } from "../support/nodes";
-import { signWithKeyOfAllFates, signWithNewKey } from "../support/signing";
-import { said } from "../support/terraform-output";
+import { findSite, listDroplets } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { callsOf, names } from "../support/observation/journal";
+import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { dropletSite, machineOf, raised } from "../support/observation/nodes";
+import { signWithKeyOfAllFates, signWithNewKey } from "../support/bootstrap/signing";
+import { said } from "../support/deployments/terraform-output";
 
 /** What it does first is seen in the journal. */
 const script = readFileSync(resolve("local-cloud/nodes/origin/installer.sh"), "utf8").replace(

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Ended } from "../../demo/command";
-import { loadBalancerIdOf, nothing, type Found } from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { hold, refuse, type Clear, type Refusal } from "../support/injection";
-import { awaitCall, callsOf, endOfNode, names, wholeEnd } from "../support/journal";
-import { lanes } from "../support/lanes";
-import { refusals, refuseEach, signIn } from "../support/clean-up-refusals";
-import { startService } from "../support/node-service";
-import { dropletIdOf, dropletSite, nodesOf, type RegisteredNodes } from "../support/nodes";
-import { startObservedLife, type ObservedLife } from "../support/observed-life";
-import { startCommand } from "../support/running-command";
-import { reasons, said } from "../support/terraform-output";
+import { loadBalancerIdOf, nothing, type Found } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { hold, refuse, type Clear, type Refusal } from "../support/deployments/injection";
+import { awaitCall, callsOf, endOfNode, names, wholeEnd } from "../support/observation/journal";
+import { lanes } from "../support/jest/lanes";
+import { refusals, refuseEach, signIn } from "../support/deployments/clean-up-refusals";
+import { startService } from "../support/deployments/node-service";
+import { dropletIdOf, dropletSite, nodesOf, type RegisteredNodes } from "../support/observation/nodes";
+import { startObservedLife, type ObservedLife } from "../support/deployments/observed-life";
+import { startCommand } from "../support/programs/running-command";
+import { reasons, said } from "../support/deployments/terraform-output";
 
 jest.setTimeout(600_000);
 

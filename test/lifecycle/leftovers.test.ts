@@ -2,11 +2,11 @@ import { readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { mustRun } from "../../demo/command";
-import { documentedCommands } from "../support/documented-commands";
-import { eventually } from "../support/eventually";
-import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
-import { mayListen } from "../support/low-ports";
-import { serverScript } from "../support/servers";
+import { documentedCommands } from "../support/files/documented-commands";
+import { eventually } from "../support/jest/eventually";
+import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { mayListen } from "../support/jest/low-ports";
+import { serverScript } from "../support/deployments/servers";
 
 jest.setTimeout(600_000);
 

@@ -13,10 +13,10 @@ import {
   listContainerInstances,
   listDroplets,
   listManagedInstances,
-} from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { hold, refuse } from "../support/injection";
-import { awaitCall, callsOf, names } from "../support/journal";
+} from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { hold, refuse } from "../support/deployments/injection";
+import { awaitCall, callsOf, names } from "../support/observation/journal";
 import {
   environmentOf,
   shortWaits,
@@ -24,12 +24,12 @@ import {
   startNeighbour,
   type LifeCycle,
   type SiteSettings,
-} from "../support/life-cycle";
-import { startService, type NodeService } from "../support/node-service";
-import { dropletSite, nodesOf } from "../support/nodes";
-import { answers } from "../support/listening";
-import { living, processTree } from "../support/process-tree";
-import { reasons } from "../support/terraform-output";
+} from "../support/deployments/life-cycle";
+import { startService, type NodeService } from "../support/deployments/node-service";
+import { dropletSite, nodesOf } from "../support/observation/nodes";
+import { answers } from "../support/observation/listening";
+import { living, processTree } from "../support/programs/process-tree";
+import { reasons } from "../support/deployments/terraform-output";
 
 /** A site with nothing but its load balancer. */
 const entrance: SiteSettings = { kind: "digitalocean", region: "ams3", nodes: 0 };

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { actOnDroplet, createVpc, findSite, listDroplets, listVpcs, nothing } from "../support/clouds";
-import { endOfNode } from "../support/journal";
-import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
+import {
+  actOnDroplet,
+  createVpc,
+  findSite,
+  listDroplets,
+  listVpcs,
+  nothing,
+} from "../support/observation/clouds";
+import { endOfNode } from "../support/observation/journal";
+import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
 
 let life: LifeCycle;
 

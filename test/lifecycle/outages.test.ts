@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import type { Entry } from "../../local-cloud/world";
-import { findSite, listDroplets, nothing } from "../support/clouds";
-import { refuse, type Refusal } from "../support/injection";
-import { callsOf, names } from "../support/journal";
-import { startLifeCycle, type LifeCycle } from "../support/life-cycle";
-import { dropletSite, machineOf } from "../support/nodes";
-import { reasons } from "../support/terraform-output";
+import { findSite, listDroplets, nothing } from "../support/observation/clouds";
+import { refuse, type Refusal } from "../support/deployments/injection";
+import { callsOf, names } from "../support/observation/journal";
+import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { dropletSite, machineOf } from "../support/observation/nodes";
+import { reasons } from "../support/deployments/terraform-output";
 
 let life: LifeCycle;
 

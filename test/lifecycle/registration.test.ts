@@ -1,12 +1,12 @@
 import { DeleteActivationCommand, DeregisterManagedInstanceCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Ended } from "../../demo/command";
-import { callAsAgent } from "../support/agent";
-import { listManagedInstances, nothing } from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { awaitCall, callsOf, endOfNode, names, wholeEnd } from "../support/journal";
-import { lanes } from "../support/lanes";
-import type { Activation } from "../support/life-cycle";
+import { callAsAgent } from "../support/stages/agent";
+import { listManagedInstances, nothing } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { awaitCall, callsOf, endOfNode, names, wholeEnd } from "../support/observation/journal";
+import { lanes } from "../support/jest/lanes";
+import type { Activation } from "../support/deployments/life-cycle";
 import {
   dropletSite,
   machineOf,
@@ -14,10 +14,15 @@ import {
   raised,
   type RegisteredNode,
   type RegisteredNodes,
-} from "../support/nodes";
-import { impatient, remedy, startObservedLife, type ObservedLife } from "../support/observed-life";
-import { serverSite, serverScript } from "../support/servers";
-import { said } from "../support/terraform-output";
+} from "../support/observation/nodes";
+import {
+  impatient,
+  remedy,
+  startObservedLife,
+  type ObservedLife,
+} from "../support/deployments/observed-life";
+import { serverSite, serverScript } from "../support/deployments/servers";
+import { said } from "../support/deployments/terraform-output";
 
 const sites = {
   dark: dropletSite("late", "later"),

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import { mustRun } from "../../demo/command";
 import { Project } from "../../demo/project";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
-import { awsClients, findSite, listDroplets, listManagedInstances } from "../support/clouds";
-import { shortWaits } from "../support/life-cycle";
-import { layOut, recordedReleases, releasedEnvironment } from "../support/releases";
+import { awsClients, findSite, listDroplets, listManagedInstances } from "../support/observation/clouds";
+import { shortWaits } from "../support/deployments/life-cycle";
+import { layOut, recordedReleases, releasedEnvironment } from "../support/synthesis/releases";
 
 jest.setTimeout(600_000);
 

@@ -2,16 +2,28 @@ import { appendFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { RemoveTagsFromResourceCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import { deleteDroplet, type ListedDroplet } from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { createHalf } from "../support/half-created";
-import { callsOf, endOfNode, names, wholeEnd } from "../support/journal";
-import { lanes } from "../support/lanes";
-import type { Activation } from "../support/life-cycle";
-import { dropletIdOf, dropletSite, nodesOf, partsOf, raised, type RegisteredNode } from "../support/nodes";
-import { impatient, remedy, startObservedLife, type ObservedLife } from "../support/observed-life";
-import { serverSite } from "../support/servers";
-import { reasons, said } from "../support/terraform-output";
+import { deleteDroplet, type ListedDroplet } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { createHalf } from "../support/deployments/half-created";
+import { callsOf, endOfNode, names, wholeEnd } from "../support/observation/journal";
+import { lanes } from "../support/jest/lanes";
+import type { Activation } from "../support/deployments/life-cycle";
+import {
+  dropletIdOf,
+  dropletSite,
+  nodesOf,
+  partsOf,
+  raised,
+  type RegisteredNode,
+} from "../support/observation/nodes";
+import {
+  impatient,
+  remedy,
+  startObservedLife,
+  type ObservedLife,
+} from "../support/deployments/observed-life";
+import { serverSite } from "../support/deployments/servers";
+import { reasons, said } from "../support/deployments/terraform-output";
 
 const sites = {
   pair: dropletSite("one", "two"),

@@ -4,17 +4,17 @@ import { UpdateContainerInstancesStateCommand, type Service } from "@aws-sdk/cli
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { LoadResult } from "../../local-cloud/load/load";
 import type { Entry } from "../../local-cloud/world";
-import { createAppVersions } from "../support/app-versions";
-import { rate, running, tell, type Story } from "../support/bad-deploy";
-import { awsClients } from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { edited } from "../support/exact-edit";
-import { names } from "../support/journal";
-import { startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
-import { machineOf, nodesOf, raised } from "../support/nodes";
-import { serviceOf, tasksOf } from "../support/services";
-import { awaitAnswers, bringUp, loadableSite, readPage, underLoad } from "../support/site-load";
-import { reasons } from "../support/terraform-output";
+import { createAppVersions } from "../support/programs/app-versions";
+import { rate, running, tell, type Story } from "../support/deployments/bad-deploy";
+import { awsClients } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { edited } from "../support/files/exact-edit";
+import { names } from "../support/observation/journal";
+import { startLifeCycle, startNeighbour, type LifeCycle } from "../support/deployments/life-cycle";
+import { machineOf, nodesOf, raised } from "../support/observation/nodes";
+import { serviceOf, tasksOf } from "../support/observation/services";
+import { awaitAnswers, bringUp, loadableSite, readPage, underLoad } from "../support/deployments/site-load";
+import { reasons } from "../support/deployments/terraform-output";
 
 const pair = loadableSite("one", "two");
 const far = loadableSite("node");

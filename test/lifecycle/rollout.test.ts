@@ -5,12 +5,12 @@ import { healthTimes } from "../../config/services/health";
 import type { Environment } from "../../config/schema";
 import type { Ended } from "../../demo/command";
 import type { LoadResult } from "../../local-cloud/load/load";
-import { createAppVersions, imageOf, type Version } from "../support/app-versions";
-import { awsClients } from "../support/clouds";
-import { callsOf, names } from "../support/journal";
-import { sample, startLifeCycle, startNeighbour, type LifeCycle } from "../support/life-cycle";
-import { activeRevisions, handovers, serviceOf, type Handover } from "../support/services";
-import { bringUp, loadableSite, readPage, underLoad, type Page } from "../support/site-load";
+import { createAppVersions, imageOf, type Version } from "../support/programs/app-versions";
+import { awsClients } from "../support/observation/clouds";
+import { callsOf, names } from "../support/observation/journal";
+import { sample, startLifeCycle, startNeighbour, type LifeCycle } from "../support/deployments/life-cycle";
+import { activeRevisions, handovers, serviceOf, type Handover } from "../support/observation/services";
+import { bringUp, loadableSite, readPage, underLoad, type Page } from "../support/deployments/site-load";
 
 /** A roll-out is proven by so many requests a second, at least. */
 const enough = 100;

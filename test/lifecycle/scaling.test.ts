@@ -2,12 +2,12 @@ import { DescribeTasksCommand, paginateListTasks } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { rolloutOf } from "../../config/services/rollout";
 import { service } from "../../config/services/service";
-import { awsClients, findSite, listDroplets, nothing } from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { callsOf, endOfNode, names } from "../support/journal";
-import { sample, startLifeCycle, type LifeCycle } from "../support/life-cycle";
-import { nodesOf } from "../support/nodes";
-import { activeRevisions, handovers } from "../support/services";
+import { awsClients, findSite, listDroplets, nothing } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { callsOf, endOfNode, names } from "../support/observation/journal";
+import { sample, startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { nodesOf } from "../support/observation/nodes";
+import { activeRevisions, handovers } from "../support/observation/services";
 
 const ams3 = (nodes: number) => ({ kind: "digitalocean" as const, region: "ams3", nodes });
 

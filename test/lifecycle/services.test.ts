@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import type { Environment } from "../../config/schema";
-import { awsClients } from "../support/clouds";
-import { eventually } from "../support/eventually";
-import { testOfHaproxy } from "../support/haproxy";
-import { sample, startLifeCycle, type LifeCycle } from "../support/life-cycle";
-import { createPlainServer, plainServer } from "../support/plain-server";
-import { listTasks } from "../support/services";
-import { bringUp, loadableSite, underLoad, urlOf } from "../support/site-load";
+import { awsClients } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+import { testOfHaproxy } from "../support/jest/haproxy";
+import { sample, startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { createPlainServer, plainServer } from "../support/programs/plain-server";
+import { listTasks } from "../support/observation/services";
+import { bringUp, loadableSite, underLoad, urlOf } from "../support/deployments/site-load";
 
 /** Requests a second, on each site. */
 const enough = 100;

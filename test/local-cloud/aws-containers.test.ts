@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { createStage, type Outcome, registerRevision } from "../support/ecs-stage";
+import { createStage, type Outcome, registerRevision } from "../support/stages/ecs-stage";
 
 const app = { name: "app", image: "registry.example/app:v1", memory: 64, cpu: 256 };
 const proxy = { name: "proxy", image: "registry.example/proxy:v1", memory: 32, cpu: 128 };

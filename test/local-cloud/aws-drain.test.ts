@@ -6,7 +6,7 @@ import {
   createStage,
   stageWithService,
   type Stage,
-} from "../support/ecs-stage";
+} from "../support/stages/ecs-stage";
 
 const drain = (stage: Stage, ...indices: number[]): object =>
   stage.call("UpdateContainerInstancesState", {

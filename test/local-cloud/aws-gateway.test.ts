@@ -10,7 +10,7 @@ import { defaultSettings } from "../../local-cloud/aws/settings";
 import type { LoopbackServer } from "../../local-cloud/http-server";
 import { ensurePython, type Python } from "../../local-cloud/python/environment";
 import { createWorld, type World } from "../../local-cloud/world";
-import { eventually } from "../support/eventually";
+import { eventually } from "../support/jest/eventually";
 
 let python: Python;
 let apis: readonly Api[];

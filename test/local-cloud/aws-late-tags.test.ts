@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { createStage } from "../support/ecs-stage";
+import { createStage } from "../support/stages/ecs-stage";
 
 const tag = { Key: "site", Value: "ams3" };
 

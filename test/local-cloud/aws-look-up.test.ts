@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { createStage, serviceInput, type Stage } from "../support/ecs-stage";
+import { createStage, serviceInput, type Stage } from "../support/stages/ecs-stage";
 
 const other = { cluster: "elsewhere" };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { createStage } from "../support/ecs-stage";
+import { createStage } from "../support/stages/ecs-stage";
 
 const hour = 3_600_000;
 

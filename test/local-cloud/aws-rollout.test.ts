@@ -7,7 +7,7 @@ import {
   serviceInput,
   stageWithService,
   type Stage,
-} from "../support/ecs-stage";
+} from "../support/stages/ecs-stage";
 
 const rollouts = ({ deployments }: ReturnType<Stage["service"]>) =>
   deployments.map(({ status, rolloutState }) => `${status} ${rolloutState}`);

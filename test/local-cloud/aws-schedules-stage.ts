@@ -7,7 +7,7 @@ import { type Api, callOperation, loadApis } from "../../local-cloud/aws/protoco
 import { runSchedules } from "../../local-cloud/aws/scheduler/run-schedules";
 import { ensurePython, type Python } from "../../local-cloud/python/environment";
 import type { Entry } from "../../local-cloud/world";
-import { createStage, registerRevision, type Stage } from "../support/ecs-stage";
+import { createStage, registerRevision, type Stage } from "../support/stages/ecs-stage";
 
 export const account = "123456789012";
 export const region = "eu-west-1";

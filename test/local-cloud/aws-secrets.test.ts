@@ -8,9 +8,9 @@ import { createTaskSecrets } from "../../local-cloud/aws/ecs/tasks/secrets";
 import type { Task } from "../../local-cloud/aws/state";
 import type { AgentOrders } from "../../local-cloud/machines";
 import { ensurePython } from "../../local-cloud/python/environment";
-import { createStage, registerRevision } from "../support/ecs-stage";
-import { oneSite } from "../support/environments";
-import { stackOf, synth } from "../support/synth";
+import { createStage, registerRevision } from "../support/stages/ecs-stage";
+import { oneSite } from "../support/synthesis/environments";
+import { stackOf, synth } from "../support/synthesis/synth";
 
 const account = "123456789012";
 const region = "eu-west-1";

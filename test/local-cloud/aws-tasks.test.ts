@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { createStage, registerRevision } from "../support/ecs-stage";
+import { createStage, registerRevision } from "../support/stages/ecs-stage";
 
 const input = { cluster: "anywhere", taskDefinition: "app", launchType: "EXTERNAL" };
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Agent } from "node:https";
 import { createCertificateAuthority } from "../../local-cloud/digitalocean/balancing/certificate-authority";
 import type { Certificate } from "../../local-cloud/digitalocean/state";
-import { getSecurely } from "../support/https-client";
-import { testOfLowPorts } from "../support/low-ports";
+import { getSecurely } from "../support/observation/https-client";
+import { testOfLowPorts } from "../support/jest/low-ports";
 import { until } from "./fake-machines";
 import { settings, startLoadBalancerStage, type LoadBalancerStage } from "./load-balancer-stage";
 

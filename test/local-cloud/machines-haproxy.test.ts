@@ -2,7 +2,7 @@ import { Agent, request, type IncomingMessage } from "node:http";
 import { expect } from "@jest/globals";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ContainerOrder } from "../../local-cloud/machines";
-import { testOfHaproxy } from "../support/haproxy";
+import { testOfHaproxy } from "../support/jest/haproxy";
 import { container, read, spec, testOnNode, until, useMachines, type ReadyNode } from "./machines-stage";
 
 const start = useMachines();

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { registerRevision } from "../support/ecs-stage";
+import { registerRevision } from "../support/stages/ecs-stage";
 import {
   nodeOf,
   startServiceScripts,

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { bootstrapSettings, installer, lastLine, Machine } from "../support/machine";
-import { signWithNewKey, type Signed } from "../support/signing";
+import { bootstrapSettings, installer, lastLine, Machine } from "../support/bootstrap/machine";
+import { signWithNewKey, type Signed } from "../support/bootstrap/signing";
 
 let signed: Signed;
 let node: Machine;

@@ -7,8 +7,8 @@ import {
   installer,
   lastLine,
   Machine,
-} from "../support/machine";
-import { signWithNewKey, type Signed } from "../support/signing";
+} from "../support/bootstrap/machine";
+import { signWithNewKey, type Signed } from "../support/bootstrap/signing";
 
 let signed: Signed;
 let machines: Machine[] = [];

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { canStartEngine, DockerEngine, login } from "../support/docker-engine";
-import { oneSite } from "../support/environments";
-import { eventually } from "../support/eventually";
+import { canStartEngine, DockerEngine, login } from "../support/programs/docker-engine";
+import { oneSite } from "../support/synthesis/environments";
+import { eventually } from "../support/jest/eventually";
 import { startScript } from "../support/scripts/run";
-import { resourceAt, stackOf, synthInto } from "../support/synth";
+import { resourceAt, stackOf, synthInto } from "../support/synthesis/synth";
 
 const possible = canStartEngine();
 const withDocker = possible ? test : test.skip;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { eventually } from "../support/eventually";
+import { eventually } from "../support/jest/eventually";
 import { startAwsStages, type AwsStages } from "../support/scripts/cloud";
 import { anotherAccount, denied, failCalls } from "../support/scripts/failures";
 import { image, PublishStage, repository, tag } from "../support/scripts/publish";

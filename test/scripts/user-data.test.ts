@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { parseConfig } from "../../config/load";
 import { resolveSites } from "../../config/sites/nodes";
-import { oneSite } from "../support/environments";
+import { oneSite } from "../support/synthesis/environments";
 
 const scripts = join(__dirname, "../../constructs/node");
 const template = join(scripts, "user-data.sh.tftpl");

@@ -7,11 +7,11 @@ import { parseConfig } from "../../config/load";
 import { resolveSites } from "../../config/sites/nodes";
 import type { Environment } from "../../config/schema";
 import { asTerraformText } from "../../stacks/terraform-text";
-import { problemsOf } from "../support/config-problems";
-import type { ContainerJson } from "../support/containers";
-import { oneSite, threeSites } from "../support/environments";
-import { resourceAt, stackOf, synth } from "../support/synth";
-import { textAt, textFields, textSettings, withText } from "../support/text-fields";
+import { problemsOf } from "../support/synthesis/config-problems";
+import type { ContainerJson } from "../support/synthesis/containers";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { resourceAt, stackOf, synth } from "../support/synthesis/synth";
+import { textAt, textFields, textSettings, withText } from "../support/synthesis/text-fields";
 
 /** Every text of a container that is no text in {@link threeSites}. */
 const everyText = {

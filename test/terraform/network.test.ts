@@ -7,8 +7,8 @@ import { afterFailedDeploy } from "../../cli/remedies/certificate-release";
 import { afterFailedDestroy } from "../../cli/remedies/destroyed-site";
 import { createTerraform } from "../../cli/terraform/terraform";
 import type { Environment } from "../../config/schema";
-import { oneSite } from "../support/environments";
-import { stackOf, synthInto } from "../support/synth";
+import { oneSite } from "../support/synthesis/environments";
+import { stackOf, synthInto } from "../support/synthesis/synth";
 import { useProviders } from "../local-cloud/providers-stage";
 
 /** Half a minute of the provider's waits is 0.6 s here. */

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { oneSite, threeSites } from "../support/environments";
-import { resourceAt, stackOf, synth } from "../support/synth";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { resourceAt, stackOf, synth } from "../support/synthesis/synth";
 
 const one = stackOf(synth(oneSite), "activations");
 const three = stackOf(synth(threeSites), "activations");

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { Environment } from "../../config/schema";
-import { oneSite, threeSites } from "../support/environments";
+import { oneSite, threeSites } from "../support/synthesis/environments";
 import { readSchemas } from "../../local-cloud/providers/schema";
-import { resourceAt, stackOf, synth, type Block } from "../support/synth";
+import { resourceAt, stackOf, synth, type Block } from "../support/synthesis/synth";
 
 const one = stackOf(synth(oneSite), "compute-ams3");
 const three = synth(threeSites);

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { changed } from "../support/changed-environment";
-import { problemsOf } from "../support/config-problems";
-import { oneSite } from "../support/environments";
+import { changed } from "../support/synthesis/changed-environment";
+import { problemsOf } from "../support/synthesis/config-problems";
+import { oneSite } from "../support/synthesis/environments";
 
 const key = "1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without --";
 const name = "must be 3 to 20 of a-z, 0-9 and -, starting with a letter, not ending with - and without --";

@@ -3,11 +3,11 @@ import { parseConfig } from "../../config/load";
 import { namesOf } from "../../config/names";
 import { deploymentVariables } from "../../config/services/handover";
 import { sizeOf, systemMiB } from "../../config/sites/droplet-sizes";
-import { containersAt } from "../support/containers";
-import { changed } from "../support/changed-environment";
-import { problemsOf } from "../support/config-problems";
-import { oneSite } from "../support/environments";
-import { stackOf, synth } from "../support/synth";
+import { containersAt } from "../support/synthesis/containers";
+import { changed } from "../support/synthesis/changed-environment";
+import { problemsOf } from "../support/synthesis/config-problems";
+import { oneSite } from "../support/synthesis/environments";
+import { stackOf, synth } from "../support/synthesis/synth";
 
 /** What is said about the smallest environment with other settings at these paths. */
 function problemsWith(settings: Readonly<Record<string, unknown>>): readonly string[] {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { problemsOf } from "../support/config-problems";
-import { oneSite } from "../support/environments";
+import { problemsOf } from "../support/synthesis/config-problems";
+import { oneSite } from "../support/synthesis/environments";
 
 const ams3 = {
   kind: "digitalocean",

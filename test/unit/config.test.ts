@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { expect, test } from "@jest/globals";
 import { loadEnvironment } from "../../config/load";
-import { problemsOf } from "../support/config-problems";
-import { oneSite, threeSites } from "../support/environments";
+import { problemsOf } from "../support/synthesis/config-problems";
+import { oneSite, threeSites } from "../support/synthesis/environments";
 
 test.each(["dev", "prod", "local"])("environment %s is valid", (name) => {
   expect(loadEnvironment({ ANYWHERE_ENV: name })).toMatchObject({

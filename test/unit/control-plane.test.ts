@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { oneSite, threeSites } from "../support/environments";
-import { resourceAt, stackOf, synth, type StackJson } from "../support/synth";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { resourceAt, stackOf, synth, type StackJson } from "../support/synthesis/synth";
 
 const one = stackOf(synth(oneSite), "control-plane");
 const three = stackOf(synth(threeSites), "control-plane");

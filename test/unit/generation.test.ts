@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { generationOf } from "../../config/sites/generation";
 import { parseExpression } from "../../local-cloud/aws/ecs/expression";
-import { problemsOf } from "../support/config-problems";
-import { oneSite } from "../support/environments";
+import { problemsOf } from "../support/synthesis/config-problems";
+import { oneSite } from "../support/synthesis/environments";
 
 /** The expression by which the scripts find a node, as they write it: without quotes. */
 function expressionFor(node: Readonly<Record<string, string>>): string {

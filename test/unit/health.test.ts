@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { drainTimes, healthTimes, taskTimes } from "../../config/services/health";
 import { ConfigError, parseConfig } from "../../config/load";
-import { handingOver } from "../support/handover";
-import { oneSite } from "../support/environments";
+import { handingOver } from "../support/synthesis/handover";
+import { oneSite } from "../support/synthesis/environments";
 
 const between = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);

@@ -13,10 +13,10 @@ import { buildContextProblem, readBuildContext } from "../../config/services/bui
 import { ConfigError } from "../../config/load";
 import type { Environment } from "../../config/schema";
 import { hashContext } from "../../constructs/image/context-copy";
-import { containersAt } from "../support/containers";
-import { oneSite } from "../support/environments";
-import { withFolder, writeFiles, type Files } from "../support/folder";
-import { addresses, resourceAt, stackOf, synth, synthInto } from "../support/synth";
+import { containersAt } from "../support/synthesis/containers";
+import { oneSite } from "../support/synthesis/environments";
+import { withFolder, writeFiles, type Files } from "../support/files/folder";
+import { addresses, resourceAt, stackOf, synth, synthInto } from "../support/synthesis/synth";
 
 const app: Files = {
   Dockerfile: "FROM scratch\nCOPY . .\n",

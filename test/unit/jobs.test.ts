@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { containersAt } from "../support/containers";
-import { oneSite, threeSites } from "../support/environments";
-import { resourceAt, stackOf, synth } from "../support/synth";
+import { containersAt } from "../support/synthesis/containers";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { resourceAt, stackOf, synth } from "../support/synthesis/synth";
 
 const stacks = synth(threeSites);
 const jobs = stackOf(stacks, "jobs");

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { Environment } from "../../config/schema";
-import { containersAt } from "../support/containers";
-import { oneSite, threeSites } from "../support/environments";
-import { resourceAt, stackOf, synth } from "../support/synth";
+import { containersAt } from "../support/synthesis/containers";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { resourceAt, stackOf, synth } from "../support/synthesis/synth";
 
 const one = stackOf(synth(oneSite), "compute-ams3");
 const three = synth(threeSites);

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { Environment } from "../../config/schema";
-import { oneSite, threeSites } from "../support/environments";
-import { optionalComputed } from "../support/optional-computed";
-import { synth, type Block } from "../support/synth";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { optionalComputed } from "../support/synthesis/optional-computed";
+import { synth, type Block } from "../support/synthesis/synth";
 
 const environments: readonly Environment[] = [
   oneSite,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { testNames } from "../support/test-names";
+import { testNames } from "../support/files/test-names";
 
 const root = join(__dirname, "../..");
 

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { containersAt, variableOf, type ContainerJson } from "../support/containers";
-import { oneSite, threeSites } from "../support/environments";
-import { testOfHaproxy } from "../support/haproxy";
-import { stackOf, synth } from "../support/synth";
+import { containersAt, variableOf, type ContainerJson } from "../support/synthesis/containers";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { testOfHaproxy } from "../support/jest/haproxy";
+import { stackOf, synth } from "../support/synthesis/synth";
 
 const api = containersAt(stackOf(synth(threeSites), "service-api"), "ams3");
 const plain = containersAt(

@@ -2,8 +2,8 @@ import { expect, test } from "@jest/globals";
 import { taskTimes } from "../../config/services/health";
 import { atOnce, rolloutOf } from "../../config/services/rollout";
 import { service, type Health, type Service } from "../../config/services/service";
-import { handingOver } from "../support/handover";
-import { createStage, leastHealthy, registerRevision, serviceInput } from "../support/ecs-stage";
+import { handingOver } from "../support/synthesis/handover";
+import { createStage, leastHealthy, registerRevision, serviceInput } from "../support/stages/ecs-stage";
 
 const checks = (intervalSeconds: number, unhealthyAfter: number, healthyAfter = 2): Health => {
   return { path: "/", intervalSeconds, unhealthyAfter, healthyAfter };

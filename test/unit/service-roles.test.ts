@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { threeSites } from "../support/environments";
-import { stackOf, synth } from "../support/synth";
+import { threeSites } from "../support/synthesis/environments";
+import { stackOf, synth } from "../support/synthesis/synth";
 
 const { locals } = stackOf(synth(threeSites), "control-plane");
 const texts = (local: string) => (locals[local] ?? {}) as Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { containersAt } from "../support/containers";
-import { oneSite, threeSites } from "../support/environments";
-import { addresses, resourceAt, stackOf, synth } from "../support/synth";
+import { containersAt } from "../support/synthesis/containers";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { addresses, resourceAt, stackOf, synth } from "../support/synthesis/synth";
 
 const stacks = synth(threeSites);
 const worker = stackOf(stacks, "service-worker");

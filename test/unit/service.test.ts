@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { drainTimes, healthTimes, taskTimes } from "../../config/services/health";
-import { containersAt } from "../support/containers";
-import { oneSite, threeSites } from "../support/environments";
-import { handingOver } from "../support/handover";
-import { resourceAt, stackOf, synth } from "../support/synth";
+import { containersAt } from "../support/synthesis/containers";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { handingOver } from "../support/synthesis/handover";
+import { resourceAt, stackOf, synth } from "../support/synthesis/synth";
 
 const one = stackOf(synth(oneSite), "service-web");
 const stacks = synth(threeSites);

@@ -15,8 +15,8 @@ import { buildStacks } from "../../stacks/build";
 import { computeStacks } from "../../stacks/compute";
 import { ComputeStack, type ComputeProps } from "../../stacks/compute/compute";
 import { StackOutputs, text } from "../../stacks/outputs";
-import { oneSite } from "../support/environments";
-import { addresses, type StackJson } from "../support/synth";
+import { oneSite } from "../support/synthesis/environments";
+import { addresses, type StackJson } from "../support/synthesis/synth";
 
 /** Ships, each of one model: a kind of site that the project doesn't have. */
 const harbour: SiteKind = {

@@ -16,8 +16,8 @@ import { readBuildContext } from "../../config/services/build-context";
 import local from "../../config/environments/local";
 import prod from "../../config/environments/prod";
 import type { Environment } from "../../config/schema";
-import { oneSite, threeSites } from "../support/environments";
-import { addresses, stackOf, synth, synthInto } from "../support/synth";
+import { oneSite, threeSites } from "../support/synthesis/environments";
+import { addresses, stackOf, synth, synthInto } from "../support/synthesis/synth";
 
 const one = synth(oneSite);
 const three = synth(threeSites);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { bootstrapPromises, type BootstrapPromise } from "../../support/bootstrap-promises";
-import { edited, type Edit } from "../../support/exact-edit";
-import { bootstrapScript } from "../../support/machine";
+import { bootstrapPromises, type BootstrapPromise } from "../../support/bootstrap/bootstrap-promises";
+import { edited, type Edit } from "../../support/files/exact-edit";
+import { bootstrapScript } from "../../support/bootstrap/machine";
 
 /** A wrong version of bootstrap.sh, the promise that it breaks, and how that shows. */
 interface Mutant {

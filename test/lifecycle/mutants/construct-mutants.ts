@@ -1,4 +1,4 @@
-import type { Block, StackJson } from "../../support/synth";
+import type { Block, StackJson } from "../../support/synthesis/synth";
 import { withResource, type Mutant } from "./mutant";
 
 const deregistration = ["null_resource", "deregistration"] as const;

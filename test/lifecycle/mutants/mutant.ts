@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { edited, type Edit } from "../../support/exact-edit";
-import type { nodePromises } from "../../support/node-promises";
-import type { Block, StackJson } from "../../support/synth";
+import { edited, type Edit } from "../../support/files/exact-edit";
+import type { nodePromises } from "../../support/deployments/node-promises";
+import type { Block, StackJson } from "../../support/synthesis/synth";
 
 /** A wrong version of what is synthesised for a site. */
 export interface Mutant {

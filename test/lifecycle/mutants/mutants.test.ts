@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { startLifeCycle, type LifeCycle } from "../../support/life-cycle";
-import { nodePromises, type NodePromise } from "../../support/node-promises";
-import { dropletSite } from "../../support/nodes";
-import { roomFor } from "../../support/room-for";
+import { startLifeCycle, type LifeCycle } from "../../support/deployments/life-cycle";
+import { nodePromises, type NodePromise } from "../../support/deployments/node-promises";
+import { dropletSite } from "../../support/observation/nodes";
+import { roomFor } from "../../support/jest/room-for";
 import { constructMutants } from "./construct-mutants";
 import { mutateScripts, mutateStack, type Mutant } from "./mutant";
 import { scriptMutants } from "./script-mutants";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Settings } from "../../../local-cloud/aws/settings";
-import { createStage, serviceInput, type Stage } from "../ecs-stage";
+import { createStage, serviceInput, type Stage } from "../stages/ecs-stage";
 import { startAwsStages, type AwsStage } from "./cloud";
 import type { Ended } from "./run";
 

@@ -1,0 +1,152 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { startScript, type Ended } from "../scripts/run";
+import type { Signed } from "./signing";
+
+/** The script that makes a machine a node, as it stands. */
+export const bootstrapScript = readFileSync(join(__dirname, "../../../constructs/node/bootstrap.sh"), "utf8");
+const recorded = ["apt-get", "curl", "df", "docker", "dpkg", "iptables", "sleep", "systemctl", "uname"];
+export const activationId = "0a1b2c3d-0000-4000-8000-000000000001";
+export const code = "Secret/Code+20chars=";
+
+/** An installer as AWS's behaves: registers once, and returns early where its package is installed. */
+export const installer = `#!/bin/bash
+set -e
+printf '%s\\n' "$@" >"$MACHINE/installer-arguments"
+cp "$MACHINE/etc/ecs/ecs.config" "$MACHINE/config-at-installation"
+ls -A "$MACHINE/var/lib/amazon/ssm/Vault" "$MACHINE/var/lib/ecs/data" 2>/dev/null | grep -v : >"$MACHINE/installer-found" || true
+tr '\\0' ' ' </proc/$$/cmdline >"$MACHINE/installer-command-line"
+echo "registering with $ACTIVATION_CODE"
+[ ! -e "$MACHINE/installer-fails" ] || exit 7
+mkdir -p "$MACHINE/var/lib/amazon/ssm/Vault/Store"
+echo '{}' >"$MACHINE/var/lib/amazon/ssm/Vault/Store/RegistrationKey"
+if [ -x "$MACHINE/usr/libexec/amazon-ecs-init" ]; then exit 0; fi
+touch "$MACHINE/usr/libexec/amazon-ecs-init"
+chmod +x "$MACHINE/usr/libexec/amazon-ecs-init"
+echo "ECS_CLUSTER=shop" >>"$MACHINE/etc/ecs/ecs.config"
+`;
+
+/** A folder in the place of a machine's root, in which the real bootstrap.sh runs with recorders on its PATH. */
+export class Machine {
+  readonly root = mkdtempSync(join(tmpdir(), "machine-"));
+
+  constructor(signed: Signed, system: { id: string; version: string; architecture?: string }) {
+    const { id, version, architecture = "x86_64" } = system;
+    for (const folder of [
+      "bin",
+      "etc/systemd/system",
+      "var/lib",
+      "var/log",
+      "usr/libexec",
+      "origin",
+      "fail",
+      "tmp",
+    ]) {
+      mkdirSync(join(this.root, folder), { recursive: true });
+    }
+    for (const program of recorded) {
+      symlinkSync(join(__dirname, "bin/recorder"), join(this.root, "bin", program));
+    }
+    this.write("etc/os-release", `NAME="A name"\nID=${id}\nVERSION_ID="${version}"\n`);
+    this.write("architecture", architecture);
+    this.write("free", "Avail\n 1048576\n");
+    this.write("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
+    this.publish(installer, signed);
+  }
+
+  /** What the installer's addresses answer from now on. */
+  publish(script: string, { signature, publicKey }: Pick<Signed, "signature" | "publicKey">): void {
+    this.write("origin/ecs-anywhere-install-latest.sh", script);
+    this.write("origin/ecs-anywhere-install-latest.sh.asc", signature);
+    this.write("origin/amazon-ecs-agent.gpg", publicKey);
+  }
+
+  write(path: string, content: string): void {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    writeFileSync(join(this.root, path), content);
+  }
+
+  exists(path: string): boolean {
+    return existsSync(join(this.root, path));
+  }
+
+  read(path: string): string {
+    return this.exists(path) ? readFileSync(join(this.root, path), "utf8") : "";
+  }
+
+  makeExecutable(path: string): void {
+    chmodSync(join(this.root, path), 0o755);
+  }
+
+  forget(...paths: readonly string[]): void {
+    paths.forEach((path) => {
+      rmSync(join(this.root, path));
+    });
+  }
+
+  list(folder: string): string[] {
+    return readdirSync(join(this.root, folder));
+  }
+
+  mode(path: string): number {
+    return statSync(join(this.root, path)).mode & 0o777;
+  }
+
+  /** The calls of the programs that would change a real machine, oldest first. */
+  get journal(): string[] {
+    return this.read("journal").split("\n").slice(0, -1);
+  }
+
+  /** Runs bootstrap.sh, or another version of it, every absolute path moved below the machine's root. */
+  async bootstrap(settings: Readonly<Record<string, string>>, version = bootstrapScript): Promise<Ended> {
+    const moved = version.replace(/(?<![\w./$}])\/(etc|var|usr\/libexec|sys|proc|root)\//g, `${this.root}$&`);
+    const script = join(this.root, "bootstrap.sh");
+    writeFileSync(script, moved);
+    chmodSync(script, 0o755);
+    return startScript(script, {
+      PATH: `${join(this.root, "bin")}:${process.env["PATH"] ?? ""}`,
+      MACHINE: this.root,
+      TMPDIR: join(this.root, "tmp"),
+      ...settings,
+    }).ended;
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true });
+  }
+}
+
+/** Attributes as awkward as JSON in a shell can be. */
+export const attributes = '{"anywhere.node":"node-1","anywhere.site":"nyc3","disk":"a \'quoted\' $HOME"}';
+
+/** The settings of a node whose installer this key has signed. */
+export function bootstrapSettings(signingKey: string): Record<string, string> {
+  return {
+    NAME: "shop",
+    SITE: "nyc3",
+    NODE: "node-1",
+    GENERATION: "5f2a",
+    CLUSTER: "shop",
+    AWS_REGION: "us-east-1",
+    ACTIVATION_ID: activationId,
+    ACTIVATION_CODE: code,
+    SIGNING_KEY: signingKey,
+    ATTRIBUTES: attributes,
+  };
+}
+
+export function lastLine(text: string): string | undefined {
+  return text.trimEnd().split("\n").at(-1);
+}

@@ -1,0 +1,289 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Environment } from "../../../config/schema";
+import { mustRun, run, type Command, type Ended } from "../../../demo/command";
+import { startLocalCloud, type LocalCloud } from "../../../local-cloud/start";
+import type { Entry } from "../../../local-cloud/world";
+import { signingKeyFingerprint } from "../../../local-cloud/nodes/origin/signature";
+import { synthInto } from "../synthesis/synth";
+
+type Http = NonNullable<NonNullable<Environment["services"]>[string]["http"]>;
+
+/** What the service `web` has in front of it at a site. */
+type LoadBalancer = NonNullable<Http["sites"]>[string];
+
+/** A site of an environment, and what differs there for the service `web`. */
+export type SiteSettings = Environment["sites"][string] & { readonly loadBalancer?: LoadBalancer };
+
+/** Options of {@link startLifeCycle}. */
+export interface LifeCycleOptions {
+  /** Names the folder below .local-cloud/tests/, so it must differ from every other test file's. */
+  readonly name: string;
+  readonly sites: Readonly<Record<string, SiteSettings>>;
+  /** More of the environment. */
+  readonly environment?: Partial<Environment>;
+  /** More of the local cloud's command line. */
+  readonly args?: readonly string[];
+}
+
+/** Terraform at work on one stack. */
+export interface StackUnderTest {
+  readonly stack: string;
+  /** Applies without asking; `variables` are set for Terraform and its scripts. */
+  apply(variables?: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended>;
+  destroy(variables?: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended>;
+  /** Starts the same as {@link apply} or {@link destroy}, and hands over the process's command instead. */
+  command(...args: readonly string[]): Command;
+  /** Addresses in its state, data sources left out. */
+  state(): Promise<string[]>;
+  /** The values of the state's outputs. */
+  outputs(): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** Terraform at work on one site's compute stack. */
+export interface SiteUnderTest extends StackUnderTest {
+  readonly name: string;
+}
+
+/** What a machine registers with. */
+export interface Activation {
+  readonly id: string;
+  readonly code: string;
+}
+
+/** A control plane and activations that are deployed in a local cloud, and the compute stacks of their sites. */
+export interface LifeCycle {
+  readonly cloud: LocalCloud;
+  /** Name of the deployment. */
+  readonly deployment: string;
+  readonly controlPlane: StackUnderTest;
+  site(name: string): SiteUnderTest;
+  /** The stack of the service `web`. */
+  readonly web: StackUnderTest;
+  service(name: string): StackUnderTest;
+  /** Synthesises again with other settings of some sites, or of the environment; deploys nothing. */
+  configure(sites: Readonly<Record<string, SiteSettings>>, environment?: Partial<Environment>): void;
+  /** Makes the activations of new nodes and generations. Takes about 10 s. */
+  deployActivations(): Promise<void>;
+  /** The activation that there is for a node, by `site/node`. */
+  activation(key: string): Promise<Activation>;
+  /** What a refreshed plan of a stack would do, such as `create` or `delete, create`, by address. */
+  changes(stack: string): Promise<Readonly<Record<string, string>>>;
+  /** Folder with a stack's Terraform JSON and its copies of the scripts. */
+  folderOf(stack: string): string;
+  /** Runs Terraform in the folder of a stack. */
+  terraform(stack: string, ...args: readonly string[]): Promise<string>;
+  /** Position in the journal, for {@link since}. */
+  mark(): Promise<number>;
+  /** What has been noted since. */
+  since(mark: number): Promise<Entry[]>;
+  /** Ends the cloud. */
+  stop(): Promise<void>;
+}
+
+/** Seconds that one Terraform command may take. */
+const commandTimeout = 480;
+const deployment = "shop";
+
+/** The scripts' waits, short enough for tests; what they wait for takes a second or two here. */
+export const shortWaits = {
+  POLL_SECONDS: "0.25",
+  RETRY_SECONDS: "0.2",
+  TIMEOUT_SECONDS: "180",
+  STALL_SECONDS: "10",
+  DRAIN_SECONDS: "60",
+  RECONNECT_SECONDS: "3",
+  LATE_INSIGHTS_SECONDS: "0",
+};
+
+/** A roll-out takes half a minute and more: what looks at it often takes the computer from it. */
+const rolloutWaits = { POLL_SECONDS: "2" };
+
+/** Starts a local cloud and deploys control plane and activations of these sites into it. Takes about 35 s. */
+export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCycle> {
+  const directory = emptyFolder(options.name);
+  const cloud = await startLocalCloud({
+    directory,
+    args: ["--image", "localhost/anywhere/app:v1=app", ...(options.args ?? [])],
+    output: openSync(join(directory, "cloud.log"), "w"),
+  });
+  try {
+    return await create(options, directory, cloud);
+  } catch (error) {
+    await cloud.stop();
+    throw error;
+  }
+}
+
+/** Deploys control plane and activations of another deployment, under a name of its own, into the same cloud. */
+export async function startNeighbour({ cloud }: LifeCycle, options: LifeCycleOptions): Promise<LifeCycle> {
+  return create(options, emptyFolder(options.name), cloud);
+}
+
+function emptyFolder(name: string): string {
+  const directory = resolve(".local-cloud", "tests", name);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}
+
+async function create(options: LifeCycleOptions, directory: string, cloud: LocalCloud): Promise<LifeCycle> {
+  const outdir = join(directory, "cdktf.out");
+  const backend = { kind: "local", folder: join(directory, "state") } as const;
+  const folderOf = (stack: string): string => join(outdir, "stacks", stack);
+  let { sites, environment } = options;
+  const configure: LifeCycle["configure"] = (changed, changedEnvironment) => {
+    sites = { ...sites, ...changed };
+    environment = { backend, ...environment, ...changedEnvironment };
+    synthInto(outdir, environmentOf(sites, environment));
+  };
+  configure({});
+
+  const command = (stack: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}): Command => ({
+    program: cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform",
+    args,
+    folder: folderOf(stack),
+    variables: {
+      ...cloud.variables,
+      ...shortWaits,
+      ...(stack.startsWith("service-") ? rolloutWaits : {}),
+      ...variables,
+    },
+    log: join(directory, "terraform.log"),
+    seconds: commandTimeout,
+  });
+  const initialised = new Set<string>();
+  const init = async (stack: string): Promise<void> => {
+    if (!initialised.has(stack)) {
+      await mustRun(command(stack, ["init", "-input=false", "-no-color"]));
+      initialised.add(stack);
+    }
+  };
+  const terraform = async (stack: string, ...args: readonly string[]): Promise<string> => {
+    await init(stack);
+    return mustRun(command(stack, args));
+  };
+  /** What it prints holds secrets. */
+  const secretly = async (stack: string, ...args: readonly string[]): Promise<unknown> => {
+    await init(stack);
+    return JSON.parse(await mustRun({ ...command(stack, args), log: undefined }));
+  };
+  const flags = ["-auto-approve", "-input=false", "-no-color"];
+  const underTest = (stack: string): StackUnderTest => ({
+    stack,
+    apply: async (variables, ...args) => {
+      await init(stack);
+      return run(command(stack, ["apply", ...flags, ...args], variables));
+    },
+    destroy: async (variables, ...args) => {
+      await init(stack);
+      return run(command(stack, ["destroy", ...flags, ...args], variables));
+    },
+    command: (...args) => command(stack, args),
+    state: async () => {
+      const list = await terraform(stack, "state", "list");
+      return list.split("\n").filter((line) => line !== "" && !line.startsWith("data."));
+    },
+    outputs: async () => {
+      const outputs = JSON.parse(await terraform(stack, "output", "-json")) as Record<
+        string,
+        { value: unknown }
+      >;
+      return Object.fromEntries(Object.entries(outputs).map(([output, { value }]) => [output, value]));
+    },
+  });
+  const deployActivations = async (): Promise<void> => {
+    await terraform("activations", "apply", ...flags);
+  };
+  await terraform("control-plane", "apply", ...flags);
+  await deployActivations();
+  return {
+    cloud,
+    deployment: environmentOf(sites, environment).name,
+    controlPlane: underTest("control-plane"),
+    site: (name) => ({ name, ...underTest(`compute-${name}`) }),
+    web: underTest("service-web"),
+    service: (name) => underTest(`service-${name}`),
+    configure,
+    terraform,
+    deployActivations,
+    activation: async (key) => {
+      const { activation_ids, activation_codes } = (await secretly(
+        "activations",
+        "output",
+        "-json",
+      )) as Record<string, { value: Readonly<Record<string, string>> }>;
+      return { id: activation_ids?.value[key] ?? "", code: activation_codes?.value[key] ?? "" };
+    },
+    changes: async (stack) => {
+      const plan = join(tmpdir(), `plan-${randomUUID()}`);
+      try {
+        await terraform(stack, "plan", "-input=false", "-no-color", `-out=${plan}`);
+        const { resource_changes = [] } = (await secretly(stack, "show", "-json", plan)) as {
+          resource_changes?: { address: string; change: { actions: string[] } }[];
+        };
+        return Object.fromEntries(
+          resource_changes
+            .map(({ address, change }) => [address, change.actions.join(", ")])
+            .filter(([, actions]) => actions !== "no-op" && actions !== "read"),
+        ) as Record<string, string>;
+      } finally {
+        rmSync(plan, { force: true });
+      }
+    },
+    folderOf,
+    mark: async () => (await cloud.admin.journal(0)).length,
+    since: (mark) => cloud.admin.journal(mark),
+    stop: () => cloud.stop(),
+  };
+}
+
+/** An environment of the embedded clouds' account with these sites, whose service `web` is the sample. */
+export function environmentOf(
+  sites: Readonly<Record<string, SiteSettings>>,
+  more: Partial<Environment> = {},
+): Environment {
+  const ofWeb = Object.entries(sites).flatMap(([name, { loadBalancer }]) =>
+    loadBalancer === undefined ? [] : [[name, loadBalancer]],
+  );
+  const { services = { web: sample() }, ...rest } = more;
+  const { web } = services;
+  return {
+    name: deployment,
+    aws: { region: "eu-west-1", accountId: "123456789012" },
+    // The embedded clouds sign their installer themselves.
+    installer: { signingKey: signingKeyFingerprint },
+    ...rest,
+    services:
+      web?.http === undefined
+        ? services
+        : {
+            ...services,
+            web: {
+              ...web,
+              http: {
+                ...web.http,
+                sites: { ...(Object.fromEntries(ofWeb) as Http["sites"]), ...web.http.sites },
+              },
+            },
+          },
+    sites: Object.fromEntries(
+      Object.entries(sites).map(([name, site]) => [
+        name,
+        Object.fromEntries(Object.entries(site).filter(([setting]) => setting !== "loadBalancer")),
+      ]),
+    ) as Environment["sites"],
+  };
+}
+
+/** The sample as a service: it hands over by itself. */
+export function sample(more: Partial<NonNullable<Environment["services"]>[string]> = {}) {
+  return {
+    image: "localhost/anywhere/app:v1",
+    security: "strict",
+    http: { port: 8080, handover: "app" },
+    ...more,
+  } satisfies NonNullable<Environment["services"]>[string];
+}

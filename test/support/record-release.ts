@@ -1,4 +1,0 @@
-import { version } from "../../package.json";
-import { recordRelease } from "./releases";
-
-recordRelease(version);

@@ -1,0 +1,4 @@
+import { version } from "../../../package.json";
+import { recordRelease } from "./releases";
+
+recordRelease(version);
