@@ -1,23 +1,8 @@
-import {
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from "node:fs";
-import { execFileSync } from "node:child_process";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { readBuildContext } from "../../config/services/build-context";
+import { expect, test } from "@jest/globals";
 import local from "../../config/environments/local";
 import prod from "../../config/environments/prod";
-import type { Environment } from "../../config/schema";
 import { oneSite, threeSites } from "../support/synthesis/environments";
-import { addresses, stackOf, synth, synthInto } from "../support/synthesis/synth";
+import { addresses, stackOf, synth } from "../support/synthesis/synth";
 
 const one = synth(oneSite);
 const three = synth(threeSites);
@@ -240,162 +225,6 @@ test("nothing that a deregistration depends on is created before it is destroyed
   ]);
 });
 
-describe("a local backend keeps each state, under the deployment's name,", () => {
-  let scratch: string;
-
-  beforeEach(() => {
-    scratch = mkdtempSync(join(tmpdir(), "local-backend-"));
-  });
-
-  afterEach(() => {
-    rmSync(scratch, { recursive: true });
-  });
-
-  /** Where Terraform finds the states of compute-ams3 and of what it reads, when the output is in this folder. */
-  const found = (outdir: string, backend: Environment["backend"]) => {
-    const stack = stackOf(synthInto(outdir, { ...oneSite, backend }), "compute-ams3");
-    const { path } = stack.terraform.backend["local"] as { path: string };
-    const reader = stack.data?.["terraform_remote_state"]?.["activations"];
-    expect(reader).toMatchObject({ backend: "local", workspace: "${terraform.workspace}" });
-    const { path: read } = reader?.["config"] as { path: string };
-    // As a process that is there resolves it, whatever links lead there.
-    const folder = realpathSync(join(outdir, "stacks/compute-ams3"));
-    return [path, read].map((place) => resolve(folder, place));
-  };
-
-  test("in the project's root, wherever the output lies", () => {
-    symlinkSync(mkdtempSync(join(scratch, "far-")), join(scratch, "link"));
-    for (const outdir of ["out", "deep/er/out", "link/out"]) {
-      expect(found(join(scratch, outdir), { kind: "local" })).toEqual([
-        resolve("state/shop--compute-ams3.tfstate"),
-        resolve("state/shop--activations.tfstate"),
-      ]);
-    }
-  });
-
-  test("in the folder that it names, by a path from the root or from everywhere", () => {
-    const below = { kind: "local", folder: "states/of/shops" } as const;
-    expect(found(join(scratch, "out"), below)[0]).toBe(resolve("states/of/shops/shop--compute-ams3.tfstate"));
-    const elsewhere = { kind: "local", folder: "/srv/states" } as const;
-    expect(found(join(scratch, "out"), elsewhere)[0]).toBe("/srv/states/shop--compute-ams3.tfstate");
-  });
-});
-
-test("an S3 backend locks in the bucket and encrypts", () => {
-  const backend = { kind: "s3", bucket: "states", region: "eu-central-1", kmsKeyId: "alias/states" } as const;
-  const stacks = synth({ ...oneSite, backend });
-  expect(stackOf(stacks, "service-web").terraform.backend).toEqual({
-    s3: {
-      bucket: "states",
-      region: "eu-central-1",
-      key: "shop--service-web.tfstate",
-      encrypt: true,
-      kms_key_id: "alias/states",
-      use_lockfile: true,
-    },
-  });
-  expect(stackOf(stacks, "service-web").data).toMatchObject({
-    terraform_remote_state: {
-      "control-plane": {
-        backend: "s3",
-        config: { bucket: "states", region: "eu-central-1", key: "shop--control-plane.tfstate" },
-      },
-    },
-  });
-});
-
-test("HCP Terraform gets a workspace for each stack, in the project", () => {
-  const backend = { kind: "cloud", organization: "acme", project: "shops" } as const;
-  const stacks = synth({ ...oneSite, backend });
-  expect(stackOf(stacks, "control-plane").terraform).toMatchObject({
-    cloud: {
-      organization: "acme",
-      hostname: "app.terraform.io",
-      workspaces: { name: "shop--control-plane", project: "shops" },
-    },
-  });
-  expect(stackOf(stacks, "service-web").data).toMatchObject({
-    terraform_remote_state: {
-      "control-plane": {
-        backend: "remote",
-        config: {
-          organization: "acme",
-          hostname: "app.terraform.io",
-          workspaces: { name: "shop--control-plane" },
-        },
-      },
-    },
-  });
-});
-
-test("a second synth in another folder writes the same bytes", () => {
-  // Each with the scripts that it runs; a stack that builds the sample has its files, its .dockerignore and publish.sh.
-  const [manifest, stacks, controlPlane, droplets, servers, ownVpc, services] = [1, 9, 2, 6, 4, 1, 4];
-  const sample = readBuildContext("app").files.length + 2;
-  const [builtService, jobs] = [services + sample, 1 + sample];
-  const directories = ["first", "second/deeper"].map((name) =>
-    join(mkdtempSync(join(tmpdir(), "synth-")), name),
-  );
-  try {
-    const written = directories.map((directory) => {
-      // A path to local states tells where the output lies, on purpose.
-      synthInto(directory, { ...threeSites, backend: { kind: "local", folder: "/srv/states" } });
-      return contents(directory);
-    });
-    expect(Object.keys(written[0] ?? {})).toHaveLength(
-      manifest + stacks + controlPlane + droplets * 2 + servers + ownVpc + services * 2 + builtService + jobs,
-    );
-    expect(written[1]).toEqual(written[0]);
-    expect(JSON.stringify(written[0])).not.toContain(process.cwd());
-  } finally {
-    for (const directory of directories) {
-      rmSync(directory, { recursive: true });
-    }
-  }
-});
-
-test("the product synthesises without the local cloud, and the same bytes wherever it is checked out", () => {
-  const scratch = mkdtempSync(join(tmpdir(), "product-"));
-  try {
-    const written = ["here", "else/where"].map((place) => {
-      const directory = join(scratch, place);
-      for (const name of [
-        "app",
-        "checkout",
-        "config",
-        "stacks",
-        "constructs",
-        "main.ts",
-        "tsconfig.json",
-        "package.json",
-      ]) {
-        cpSync(name, join(directory, name), { recursive: true });
-      }
-      symlinkSync(resolve("node_modules"), join(directory, "node_modules"));
-      execFileSync(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
-        cwd: directory,
-        env: { ...process.env, ANYWHERE_ENV: "local", CDKTF_OUTDIR: undefined },
-        stdio: "pipe",
-      });
-      expect(readdirSync(join(directory, "cdktf.out"))).toEqual(["local"]);
-      expect(readdirSync(join(directory, "cdktf.out/local/stacks")).sort()).toEqual([
-        "activations",
-        "compute-ams3",
-        "control-plane",
-        "jobs",
-        "service-api",
-        "service-web",
-        "service-worker",
-      ]);
-      return contents(join(directory, "cdktf.out"));
-    });
-    expect(written[1]).toEqual(written[0]);
-    expect(JSON.stringify(written[0])).not.toContain(scratch);
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
-});
-
 test("local and prod synthesise the same kinds of stacks with the same providers", () => {
   const [a, b] = [synth(local), synth(prod)];
   for (const id of ["control-plane", "activations", "service-web"]) {
@@ -410,10 +239,3 @@ test("local and prod synthesise the same kinds of stacks with the same providers
     [...addresses(stackOf(a, "compute-ams3")), "digitalocean_certificate.web-443"].sort(),
   );
 });
-
-/** Text of every file below a folder, by path within it. */
-function contents(directory: string): Record<string, string> {
-  const paths = readdirSync(directory, { recursive: true, encoding: "utf8" });
-  const files = paths.filter((path) => statSync(join(directory, path)).isFile());
-  return Object.fromEntries(files.map((path) => [path, readFileSync(join(directory, path), "utf8")]));
-}

@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "@jest/globals";
+import { readBuildContext } from "../../config/services/build-context";
+import { threeSites } from "../support/synthesis/environments";
+import { synthInto } from "../support/synthesis/synth";
+
+test("a second synth in another folder writes the same bytes", () => {
+  // Each with the scripts that it runs; a stack that builds the sample has its files, its .dockerignore and publish.sh.
+  const [manifest, stacks, controlPlane, droplets, servers, ownVpc, services] = [1, 9, 2, 6, 4, 1, 4];
+  const sample = readBuildContext("app").files.length + 2;
+  const [builtService, jobs] = [services + sample, 1 + sample];
+  const directories = ["first", "second/deeper"].map((name) =>
+    join(mkdtempSync(join(tmpdir(), "synth-")), name),
+  );
+  try {
+    const written = directories.map((directory) => {
+      // A path to local states tells where the output lies, on purpose.
+      synthInto(directory, { ...threeSites, backend: { kind: "local", folder: "/srv/states" } });
+      return contents(directory);
+    });
+    expect(Object.keys(written[0] ?? {})).toHaveLength(
+      manifest + stacks + controlPlane + droplets * 2 + servers + ownVpc + services * 2 + builtService + jobs,
+    );
+    expect(written[1]).toEqual(written[0]);
+    expect(JSON.stringify(written[0])).not.toContain(process.cwd());
+  } finally {
+    for (const directory of directories) {
+      rmSync(directory, { recursive: true });
+    }
+  }
+});
+
+test("the product synthesises without the local cloud, and the same bytes wherever it is checked out", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "product-"));
+  try {
+    const written = ["here", "else/where"].map((place) => {
+      const directory = join(scratch, place);
+      for (const name of [
+        "app",
+        "checkout",
+        "config",
+        "stacks",
+        "constructs",
+        "main.ts",
+        "tsconfig.json",
+        "package.json",
+      ]) {
+        cpSync(name, join(directory, name), { recursive: true });
+      }
+      symlinkSync(resolve("node_modules"), join(directory, "node_modules"));
+      execFileSync(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
+        cwd: directory,
+        env: { ...process.env, ANYWHERE_ENV: "local", CDKTF_OUTDIR: undefined },
+        stdio: "pipe",
+      });
+      expect(readdirSync(join(directory, "cdktf.out"))).toEqual(["local"]);
+      expect(readdirSync(join(directory, "cdktf.out/local/stacks")).sort()).toEqual([
+        "activations",
+        "compute-ams3",
+        "control-plane",
+        "jobs",
+        "service-api",
+        "service-web",
+        "service-worker",
+      ]);
+      return contents(join(directory, "cdktf.out"));
+    });
+    expect(written[1]).toEqual(written[0]);
+    expect(JSON.stringify(written[0])).not.toContain(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+});
+
+/** Text of every file below a folder, by path within it. */
+function contents(directory: string): Record<string, string> {
+  const paths = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  const files = paths.filter((path) => statSync(join(directory, path)).isFile());
+  return Object.fromEntries(files.map((path) => [path, readFileSync(join(directory, path), "utf8")]));
+}
