@@ -26,6 +26,8 @@ export function namesOf({ name, aws: { region, accountId } }: Pick<Config, "name
     repository: (image: string) => `${name}/${image}`,
     /** Family of the task definitions of a service at a site. */
     family: (service: string, site: string) => joined(name, service, site),
+    /** Family of the task definitions with which tasks of a service are run by hand. */
+    oneOffFamily: (service: string, site: string) => joined(name, service, site, "one-off"),
     jobFamily: (job: string) => joined(name, job),
     /** Of a site's tag, firewall and network. */
     site: (site: string) => joined(name, site),

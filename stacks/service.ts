@@ -2,7 +2,7 @@ import type { Construct } from "constructs";
 import { placementsOf } from "../config/services/placements";
 import type { Service } from "../config/services/service";
 import type { Sites } from "../config/sites/nodes";
-import { serviceContainers } from "../constructs/aws/service/containers";
+import { oneOffContainers, serviceContainers } from "../constructs/aws/service/containers";
 import { PlacedService } from "../constructs/aws/service/service";
 import { TaskDefinitions } from "../constructs/aws/service/task-definitions";
 import { perInstance, StackOutputs, text } from "./outputs";
@@ -25,25 +25,29 @@ export class ServiceStack extends TaskStack {
 
     const image = this.addImage(service.image, "image");
     const placements = placementsOf(service, sites);
-    const definitions = [...placements.keys()].map(
-      (site) =>
-        [
+    const define = (
+      address: string,
+      familyAt: (service: string, site: string) => string,
+      containers: typeof serviceContainers,
+    ) => {
+      const definitions = [...placements.keys()].map((site) => {
+        const family = familyAt(name, site);
+        return [
           site,
-          this.define({
-            name,
-            family: names.family(name, site),
-            settings: service,
-            site,
-            image: image.uri,
-            containers: serviceContainers,
-          }),
-        ] as const,
-    );
-    const { resource: taskDefinition } = new TaskDefinitions(this, "task-definitions", {
-      address: "task",
-      definitions: new Map(definitions),
-      dependsOn: [...image.dependsOn],
-    });
+          this.define({ name, family, settings: service, site, image: image.uri, containers }),
+        ] as const;
+      });
+      const dependsOn = [...image.dependsOn];
+      return new TaskDefinitions(this, `${address}-definitions`, {
+        address,
+        definitions: new Map(definitions),
+        dependsOn,
+      }).resource;
+    };
+    const taskDefinition = define("task", names.family, serviceContainers);
+    // RunTask can't override ports: a task that is run by hand needs a definition without them.
+    const oneOff =
+      service.http === undefined ? taskDefinition : define("one_off", names.oneOffFamily, oneOffContainers);
     const placed = new PlacedService(this, "placed", {
       names,
       place: { name: config.name, service: name, cluster: names.cluster, awsRegion, account },
@@ -56,6 +60,11 @@ export class ServiceStack extends TaskStack {
     new StackOutputs(this, {
       services: perInstance("Name of the ECS service of each site.", placed.service, "name"),
       task_definition_arns: perInstance("The revision that each site runs.", taskDefinition, "arn"),
+      one_off_task_definition_arns: perInstance(
+        "The revision of each site's tasks that are run by hand.",
+        oneOff,
+        "arn",
+      ),
       image_uri: text("The image that it runs.", image.uri),
       ...(service.http !== undefined && {
         port: text("Port of each node that its tasks listen on.", String(service.http.port)),

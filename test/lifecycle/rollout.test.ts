@@ -226,6 +226,8 @@ describe("a changed environment variable, where a number of tasks is set for eac
 
   test("is one new revision and one deployment of each site", async () => {
     expect(planned).toEqual({
+      'aws_ecs_task_definition.one_off["two"]': "create, delete",
+      'aws_ecs_task_definition.one_off["three"]': "create, delete",
       'aws_ecs_task_definition.task["two"]': "create, delete",
       'aws_ecs_task_definition.task["three"]': "create, delete",
       'aws_ecs_service.service["two"]': "update",
@@ -234,7 +236,8 @@ describe("a changed environment variable, where a number of tasks is set for eac
       'null_resource.rollout["three"]': "delete, create",
     });
     const journal = (await replica.since(variable.mark)).filter((entry) => names(entry, replica.deployment));
-    expect(callsOf(journal, "RegisterTaskDefinition")).toHaveLength(2);
+    // Each with one for tasks that are run by hand.
+    expect(callsOf(journal, "RegisterTaskDefinition")).toHaveLength(4);
     expect(callsOf(journal, "UpdateService")).toHaveLength(2);
     for (const site of ["two", "three"]) {
       const [revision, ...more] = await activeRevisions(clients.ecs, replica, site);

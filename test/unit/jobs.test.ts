@@ -37,7 +37,7 @@ test("a job's schedule starts its task on the nodes of its site that it may run 
 });
 
 test("a job's task is one container without a port, a check and a stop time-out, with the URLs of its site", () => {
-  const [container, ...others] = containersAt(jobs, "report");
+  const [container, ...others] = containersAt(jobs, "report", "job");
   expect(others).toEqual([]);
   expect(container).toMatchObject({ name: "app", command: ["node", "report.js"] });
   expect(container?.environment).toEqual([

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { drainTimes, healthTimes, taskTimes } from "../../config/services/health";
-import { containersAt } from "../support/synthesis/containers";
+import { containersAt, type ContainerJson } from "../support/synthesis/containers";
 import { oneSite, threeSites } from "../support/synthesis/environments";
 import { handingOver } from "../support/synthesis/handover";
 import { resourceAt, stackOf, synth } from "../support/synthesis/synth";
@@ -63,6 +63,32 @@ test("a task is one container with a fixed port of its node", () => {
       },
     },
   ]);
+});
+
+test("a task that is run by hand is the same, without the port of a node and the health check", () => {
+  for (const [stack, site] of [
+    [one, "ams3"],
+    [stackOf(stacks, "service-api"), "fra1"],
+  ] as const) {
+    const app = containersAt(stack, site)[0] as ContainerJson;
+    const [oneOff = {}, ...others] = containersAt(stack, site, "one_off");
+    expect(others).toEqual([]);
+    expect({ healthCheck: app.healthCheck, ...oneOff }).toEqual({ ...app, portMappings: [] });
+    expect(oneOff).not.toHaveProperty("healthCheck");
+    expect(resourceAt(stack, "aws_ecs_task_definition.one_off")).toMatchObject({
+      family: "${each.value.family}",
+      requires_compatibilities: ["EXTERNAL"],
+    });
+  }
+  expect(one.locals["one_off_definitions"]?.["ams3"]).toMatchObject({ family: "shop--web--ams3--one-off" });
+});
+
+test("a service without a port has one definition for both", () => {
+  const worker = stackOf(stacks, "service-worker");
+  expect(worker.output["one_off_task_definition_arns"]?.value).toEqual(
+    worker.output["task_definition_arns"]?.value,
+  );
+  expect(worker.output["one_off_task_definition_arns"]?.value).toContain("aws_ecs_task_definition.task");
 });
 
 test("environment and secrets are the config's, in an order that the config doesn't decide", () => {

@@ -38,6 +38,7 @@ const frozen = {
   ],
   "service-web": [
     "aws_ecs_service.service",
+    "aws_ecs_task_definition.one_off",
     "aws_ecs_task_definition.task",
     "null_resource.lost_agents",
     "null_resource.rollout",
@@ -52,7 +53,10 @@ test("the addresses of a deployment with one site are the frozen ones", () => {
 
 test("an image that is built has a frozen address of its own", () => {
   const images = { app: { build: "app" } };
-  const stack = stackOf(synth({ ...oneSite, images, services: { web: { image: "app" } } }), "service-web");
+  const stack = stackOf(
+    synth({ ...oneSite, images, services: { web: { ...oneSite.services.web, image: "app" } } }),
+    "service-web",
+  );
   expect(addresses(stack)).toEqual([...frozen["service-web"], "null_resource.image"].sort());
   expect(Object.keys(stack.provider).sort()).toEqual(["aws", "null"]);
 });
@@ -81,7 +85,8 @@ test("three sites of both kinds give a stack each, and add only what their setti
       "null_resource.registration",
     ],
     "service-api": [...frozen["service-web"], "null_resource.image"].sort(),
-    "service-worker": frozen["service-web"],
+    // Without a port, its tasks are run by hand as they are.
+    "service-worker": frozen["service-web"].filter((address) => !address.endsWith(".one_off")),
     jobs: [
       "aws_ecs_task_definition.job",
       "aws_iam_role.scheduler",
@@ -108,7 +113,13 @@ test("outputs keep their names, and only activation codes are sensitive", () => 
     region: false,
     urls: false,
   };
-  const service = { ...every, image_uri: false, services: false, task_definition_arns: false };
+  const service = {
+    ...every,
+    image_uri: false,
+    one_off_task_definition_arns: false,
+    services: false,
+    task_definition_arns: false,
+  };
   expect(Object.fromEntries(outputs)).toEqual({
     "control-plane": {
       ...every,
@@ -219,7 +230,9 @@ test("nothing that a deregistration depends on is created before it is destroyed
   expect(early).toEqual([
     "digitalocean_certificate.web-443",
     "aws_ecs_task_definition.job",
+    "aws_ecs_task_definition.one_off",
     "aws_ecs_task_definition.task",
+    "aws_ecs_task_definition.one_off",
     "aws_ecs_task_definition.task",
     "aws_ecs_task_definition.task",
   ]);

@@ -30,20 +30,23 @@ export function serviceContainers(service: Service, props: ContainerProps): read
   const usesProxy = http?.handover === "proxy";
   const command = healthCommand ?? (http?.handover === "app" ? ["healthcheck"] : undefined);
   const app = {
-    ...appContainer(
-      service,
-      { ...props, environment: environmentOf(service, times, props.environment) },
-      exec,
-    ),
+    ...serviceContainer(service, times, props),
     ...(command !== undefined &&
       times.appCheck !== undefined && { healthCheck: checkBy(command, times.appCheck) }),
-    stopTimeout: times.stopTimeout.app,
     portMappings:
       http === undefined || usesProxy
         ? []
         : [{ containerPort: http.containerPort ?? http.port, hostPort: http.port, protocol: "tcp" }],
   };
   return usesProxy ? [app, proxyContainer({ http, times, exec, ...props })] : [app];
+}
+
+/**
+ * The container of a task that is run by hand, beside those of the service: without the node's port, which each of
+ * them holds, and without their health check.
+ */
+export function oneOffContainers(service: Service, props: ContainerProps): readonly object[] {
+  return [{ ...serviceContainer(service, taskTimes(service), props), portMappings: [] }];
 }
 
 /** The container of a job's tasks. */
@@ -54,6 +57,14 @@ export function jobContainers(container: Container, props: ContainerProps): read
 /** The folders of the node that containers mount. */
 export function volumesOf({ volumes }: Pick<Container, "volumes">): HostVolume[] {
   return volumes.map(({ hostPath }, index) => ({ name: `volume-${index + 1}`, hostPath }));
+}
+
+function serviceContainer(service: Service, times: TaskTimes, props: ContainerProps) {
+  const environment = environmentOf(service, times, props.environment);
+  return {
+    ...appContainer(service, { ...props, environment }, service.exec),
+    stopTimeout: times.stopTimeout.app,
+  };
 }
 
 function appContainer(

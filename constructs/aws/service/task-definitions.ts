@@ -35,7 +35,7 @@ export class TaskDefinitions extends Construct {
         volumes: Object.fromEntries(volumes.map((volume) => [volume.name, volume.hostPath])),
       },
     ]);
-    const local = new TerraformLocal(this, "task_definitions", Object.fromEntries(values));
+    const local = new TerraformLocal(this, `${address}_definitions`, Object.fromEntries(values));
     const each = TerraformIterator.fromMap(local.asAnyMap);
     this.resource = new EcsTaskDefinition(this, address, {
       forEach: each,

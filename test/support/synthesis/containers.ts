@@ -15,9 +15,16 @@ export interface ContainerJson {
   readonly healthCheck?: { readonly command: readonly string[]; readonly startPeriod: number };
 }
 
-/** The containers of the task definition under a key: a site of a service's stack, or a job. */
-export function containersAt(stack: StackJson, key: string): ContainerJson[] {
-  const definition = stack.locals["task_definitions"]?.[key];
+/**
+ * The containers of the task definition under a key: a site of a service's stack, or a job.
+ * @param address name of the resource
+ */
+export function containersAt(
+  stack: StackJson,
+  key: string,
+  address: "task" | "one_off" | "job" = "task",
+): ContainerJson[] {
+  const definition = stack.locals[`${address}_definitions`]?.[key];
   if (definition === undefined) {
     throw new Error(`no task definition ${key}`);
   }
