@@ -2,7 +2,7 @@ import { z } from "zod";
 import { backend } from "./backend";
 import type { DeepReadonly } from "./deep-readonly";
 import { awsRegion, deploymentName, key, text } from "./forms";
-import { image } from "./services/image";
+import { image, imageUri } from "./services/image";
 import { job } from "./services/job";
 import { service } from "./services/service";
 import { siteKinds, type SiteKinds } from "./sites";
@@ -58,6 +58,17 @@ const common = {
     .prefault({})
     .describe("How nodes verify what they install."),
   images: z.record(key, image).default({}).describe("Images that are built here, by name."),
+  proxy: z
+    .strictObject({
+      image: imageUri
+        // The newest line with long-term support. Source: haproxy.org, "Versions".
+        .default("public.ecr.aws/docker/library/haproxy:3.2")
+        .describe(
+          "Image of HAProxy 3.2 or later, with bash; from ECR, or from where nodes need no credentials.",
+        ),
+    })
+    .prefault({})
+    .describe("What stands in front of services whose `handover` is `proxy`."),
   services: z
     .record(key, service)
     .default({})

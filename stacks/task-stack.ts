@@ -104,6 +104,7 @@ export abstract class TaskStack extends ProjectStack {
       family,
       containers: containers(settings, {
         image,
+        proxyImage: this.config.proxy.image,
         environment: Object.fromEntries(environment) as Record<string, string>,
         logGroup: this.names.logs(name),
         awsRegion: this.config.aws.region,

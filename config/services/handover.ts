@@ -1,9 +1,7 @@
 import type { Http, Service } from "./service";
 
-/** The proxy in front of a service whose `handover` is "proxy": its image, and what it takes of a node. */
+/** The proxy in front of a service whose `handover` is "proxy": what it takes of a node, and how it is reached. */
 export const proxy = {
-  // The newest line with long-term support. Source: haproxy.org, "Versions".
-  image: "public.ecr.aws/docker/library/haproxy:3.2",
   cpuUnits: 64,
   memoryMiB: 128,
   /** Connections at the same time, each of which may take two buffers of 16 KiB. */

@@ -5,18 +5,22 @@ import { folder, text } from "../forms";
 const domainPart = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
 const name = String.raw`[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*`;
 // Source: github.com/distribution/reference. ECS takes 255 characters before the digest (API Reference, ContainerDefinition).
-const reference = new RegExp(
-  String.raw`^(?=[^@]{1,255}(@|$))(${domainPart}(\.${domainPart})*(:\d{1,5})?\/)?${name}(\/${name})*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`,
-);
+const reference = String.raw`(?=[^@]{1,255}(@|$))(${domainPart}(\.${domainPart})*(:\d{1,5})?\/)?${name}(\/${name})*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`;
 
 /** A key of `images`, or an image that is pushed elsewhere. Which of them, {@link isUri} tells. */
 export const imageReference = text(
-  reference,
+  new RegExp(`^${reference}`),
   "a key of images, or the URI of an image such as registry.example/shop/app:v1, with a tag or an @sha256: digest",
 );
 
 /** Whether it names an image that is pushed elsewhere: with a tag, a digest or a registry. */
 export const isUri = (image: string): boolean => /[:/@]/.test(image);
+
+/** An image that is pushed elsewhere, by a URI that says which. */
+export const imageUri = text(
+  new RegExp(`^(?=.*[:@][^/]*$)${reference}`),
+  "the URI of an image with a tag or an @sha256: digest, such as registry.example/haproxy:3.2",
+);
 
 /** An image that is built here. */
 export const image = z

@@ -17,6 +17,8 @@ const secretKey = "must be the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/
 const uri =
   "must be a key of images, or the URI of an image such as registry.example/shop/app:v1, with a tag or an @sha256: digest";
 const kms = "must be the id or alias/NAME of a KMS key, or the ARN of either";
+const proxyUri =
+  "must be the URI of an image with a tag or an @sha256: digest, such as registry.example/haproxy:3.2";
 const attributeName =
   "1 to 128 of letters, digits, - _ . and / (ECS takes \\ too, but not in the tag that each attribute becomes)";
 const attributeValue =
@@ -205,6 +207,9 @@ const refused: readonly [string, unknown, string][] = [
   ["services.web.image", "registry.example/app@sha256:abc", uri],
   ["services.web.image", "https://registry.example/app", uri],
   ["services.web.image", `registry.example/${"a".repeat(250)}`, uri],
+  ["proxy.image", "haproxy", proxyUri],
+  ["proxy.image", "registry.example:5000/haproxy", proxyUri],
+  ["proxy.image", "HAProxy:3.2", proxyUri],
   ["services.web.cpuUnits", 1, "must be at least 2"],
   ["services.web.cpuUnits", 262145, "must be at most 262144"],
   ["services.web.memoryMiB", 5, "must be at least 6"],
@@ -256,6 +261,8 @@ const accepted: readonly [string, unknown][] = [
   ],
   ["services.web.http.loadBalancer.listeners", https({ name: "My certificate" })],
   ["sites.berlin", { ...berlin, nodes: {} }],
+  ["proxy.image", "registry.example:5000/haproxy:3.2-alpine"],
+  ["proxy.image", `haproxy@sha256:${"a".repeat(64)}`],
   ["services.web.image", "nginx:1.27"],
   ["services.web.image", "localhost:5000/shop/my__app-x.y:v1.0_b"],
   ["services.web.image", `123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/app@sha256:${"a".repeat(64)}`],

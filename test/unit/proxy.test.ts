@@ -43,6 +43,21 @@ test("only the proxy holds the node's port, and the app is reached by a link", (
   expect(variableOf(proxyOf(api), "CONFIGURATION")).toContain("  server app app:8080 check ");
 });
 
+test("another image of the proxy takes its place at every site of every service, and changes nothing else", () => {
+  const image = `registry.example/mirror/haproxy@sha256:${"a".repeat(64)}`;
+  const services = {
+    ...threeSites.services,
+    worker: { ...threeSites.services.worker, http: { port: 3002, loadBalancer: false as const } },
+  };
+  const [usual, other] = [{}, { proxy: { image } }].map((proxy) =>
+    JSON.stringify(synth({ ...threeSites, services, ...proxy })),
+  );
+  const parts = usual?.split("public.ecr.aws/docker/library/haproxy:3.2") ?? [];
+  // `api` at ams3 and fra1, `worker` at ams3 and berlin; `web` hands over by itself.
+  expect(parts).toHaveLength(5);
+  expect(other).toBe(parts.join(image));
+});
+
 test("ECS starts the proxy after the app, once it is well where that can be told, and ends it before", () => {
   expect(api[1]).toMatchObject({ dependsOn: [{ containerName: "app", condition: "HEALTHY" }] });
   expect(api[0]).toMatchObject({ healthCheck: { command: ["CMD", "node", "--version"] } });

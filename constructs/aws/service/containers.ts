@@ -8,6 +8,8 @@ import { proxyContainer } from "./proxy-container";
 /** What a container is given besides its settings. */
 export interface ContainerProps {
   readonly image: string;
+  /** Image of the proxy, for services that have one. */
+  readonly proxyImage: string;
   /** The settings' own, with the URLs of internal services filled in. */
   readonly environment: Readonly<Record<string, string>>;
   readonly logGroup: string;

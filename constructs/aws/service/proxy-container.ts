@@ -5,6 +5,7 @@ import { linuxParameters, logTo } from "./container-parts";
 
 /** Props of {@link proxyContainer}. */
 export interface ProxyContainerProps {
+  readonly proxyImage: string;
   readonly http: Http;
   readonly times: TaskTimes;
   /** Whether ECS Exec is possible, which writes its agent into every container of a task. */
@@ -18,11 +19,12 @@ export interface ProxyContainerProps {
  * path that the load balancer asks, and serves on until the load balancer has looked elsewhere; only when it has ended is the app told. Its
  * health passes once the app has answered for as long as the load balancer needs to take it in.
  */
-export function proxyContainer({ http, times, exec, logGroup, awsRegion }: ProxyContainerProps) {
+export function proxyContainer(props: ProxyContainerProps) {
+  const { proxyImage, http, times, exec, logGroup, awsRegion } = props;
   const { health, hardStopAfter, stopTimeout, check, appCheck } = times;
   return {
     name: "proxy",
-    image: proxy.image,
+    image: proxyImage,
     essential: true,
     cpu: proxy.cpuUnits,
     memory: proxy.memoryMiB,
