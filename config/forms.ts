@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseRange } from "./addresses";
+import { canonicalRange } from "./addresses";
 
 /** A text of this form, which reads on after the setting's path and `must be`. */
 export function text(pattern: RegExp, form: string) {
@@ -40,13 +40,13 @@ export const folder = text(/^(?!.*[$%]\{)\P{Cc}+$/u, "a path without ${, %{ and 
 /** A range of addresses in the form in which DigitalOcean answers it: in another one, every plan would change it. */
 export const addressRange = z
   .string()
-  .refine((range) => parseRange(range) !== undefined, {
+  .refine((range) => canonicalRange(range) !== undefined, {
     error: "must be an address range such as 203.0.113.0/24",
     abort: true,
   })
-  .refine((range) => parseRange(range)?.canonical === range, {
+  .refine((range) => canonicalRange(range) === range, {
     error: ({ input }) =>
-      `must be written by the first address of the range, in its short form: ${parseRange(String(input))?.canonical}`,
+      `must be written by the first address of the range, in its short form: ${canonicalRange(String(input))}`,
   });
 
 // Source: RFC 1035, 2.3.4: labels of 63 characters, names of 255 octets, which are 253 characters.

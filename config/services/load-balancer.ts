@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { DeepReadonly } from "../deep-readonly";
-import { parseRange } from "../addresses";
 import { addressRange, key, patterns, port, text } from "../forms";
 
 const domain = text(patterns.domain, "a domain such as www.example.com, in small letters");
@@ -44,7 +43,7 @@ const listener = z.discriminatedUnion(
 );
 
 // Source: github.com/digitalocean/digitalocean-cloud-controller-manager, issue 692.
-const clientRange = addressRange.refine((range) => parseRange(range)?.family !== 6, {
+const clientRange = addressRange.refine((range) => !range.includes(":"), {
   error:
     "must be a range of IPv4: DigitalOcean's load balancers take no others in their rules, and a list with one has been seen to keep nobody out",
 });

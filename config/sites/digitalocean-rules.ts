@@ -1,4 +1,4 @@
-import { overlap, parseRange } from "../addresses";
+import { overlap } from "../addresses";
 import type { Problem } from "../problem";
 import type { DigitalOceanSite } from "./digitalocean-site";
 
@@ -8,7 +8,7 @@ export function problemsAtDigitalOcean(sites: ReadonlyMap<string, DigitalOceanSi
     vpc === "default" ? [] : [{ site, range: vpc.ipRange }],
   );
   const overlaps = vpcs.flatMap(({ site, range }, index) => {
-    const other = vpcs.slice(0, index).find((vpc) => overlapping(range, vpc.range));
+    const other = vpcs.slice(0, index).find((vpc) => overlap(range, vpc.range));
     return other === undefined
       ? []
       : [
@@ -38,18 +38,13 @@ function rangeProblems(name: string, { vpc, region: ofSite }: DigitalOceanSite):
     return [];
   }
   const path = ["sites", name, "vpc", "ipRange"];
-  if (!privateRanges.some((range) => overlapping(vpc.ipRange, range))) {
+  if (!privateRanges.some((range) => overlap(vpc.ipRange, range))) {
     return [{ path, message: `must be a part of one of the private ranges ${privateRanges.join(", ")}` }];
   }
   return reservedRanges
-    .filter(({ range, region = ofSite }) => region === ofSite && overlapping(vpc.ipRange, range))
+    .filter(({ range, region = ofSite }) => region === ofSite && overlap(vpc.ipRange, range))
     .map(({ range }) => ({
       path,
       message: `overlaps with ${range}, which DigitalOcean keeps for itself: choose another`,
     }));
-}
-
-function overlapping(one: string, other: string): boolean {
-  const [a, b] = [parseRange(one), parseRange(other)];
-  return a !== undefined && b !== undefined && overlap(a, b);
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { DeepReadonly } from "../deep-readonly";
-import { parseRange } from "../addresses";
 import { addressRange, key, text } from "../forms";
 import { serverSpec } from "./node";
 
@@ -43,9 +42,9 @@ const furtherRules = 40;
 
 // Source: DigitalOcean API Reference, "Create a New VPC".
 const vpcRange = addressRange.refine(
-  (text) => {
-    const range = parseRange(text);
-    return range?.family === 4 && range.prefix >= 16 && range.prefix <= 28;
+  (range) => {
+    const [first = "", prefix] = range.split("/");
+    return !first.includes(":") && Number(prefix) >= 16 && Number(prefix) <= 28;
   },
   { error: "must be a range of IPv4 from /16 to /28, such as 10.20.0.0/20" },
 );

@@ -157,6 +157,10 @@ const refused: readonly [string, unknown, string][] = [
   ["sites.ams3.ssh.allowFrom", ["203.0.113.7"], addresses],
   ["sites.ams3.ssh.allowFrom", ["203.0.113.0/33"], addresses],
   ["sites.ams3.ssh.allowFrom", ["203.0.113.256/32"], addresses],
+  ["sites.ams3.ssh.allowFrom", ["0313.0.113.0/24"], addresses],
+  ["sites.ams3.ssh.allowFrom", ["10/8"], addresses],
+  ["sites.ams3.ssh.allowFrom", ["fe80::%eth0/64"], addresses],
+  ["sites.ams3.ssh.allowFrom", ["::ffff:203.0.113.0/120"], addresses],
   [
     "sites.ams3.ssh.allowFrom",
     ["203.0.113.7/24"],
