@@ -1,6 +1,6 @@
 import type { Deployment } from "../commands/prepared";
 import { allNodes, keyOf, nodesOfStack } from "../nodes/node-key";
-import { activations, controlPlane, serviceStack, type Stack } from "./stacks";
+import { activations, controlPlane, jobs, serviceStack, type Stack } from "./stacks";
 
 /** What `stack` reads from other stacks and isn't there, as a clause; undefined when nothing is missing. */
 export async function missingInput(stack: Stack, { environment, stacks, terraform }: Deployment) {
@@ -20,11 +20,14 @@ export async function missingInput(stack: Stack, { environment, stacks, terrafor
     }
     if (id === controlPlane) {
       const known = Object.keys(outputs["execution_role_arns"] ?? {});
-      const missing = Object.keys(environment.config.services).find(
-        (service) => serviceStack(service) === stack.id && !known.includes(service),
-      );
+      const { config } = environment;
+      const [kind, names] =
+        stack.id === jobs
+          ? ["job", Object.keys(config.jobs)]
+          : ["service", Object.keys(config.services).filter((name) => serviceStack(name) === stack.id)];
+      const missing = names.find((name) => !known.includes(name));
       if (missing !== undefined) {
-        return `${id} has no roles for the service ${missing}`;
+        return `${id} has no roles for the ${kind} ${missing}`;
       }
     }
   }

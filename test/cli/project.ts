@@ -177,7 +177,9 @@ export function fakeState(
 ): string {
   const outputs = {
     deployment: { value: { name: "cli-test", account: accountId, region: "eu-west-1" } },
-    execution_role_arns: { value: Object.fromEntries(["web", "api", "worker"].map((name) => [name, name])) },
+    execution_role_arns: {
+      value: Object.fromEntries(["web", "api", "worker", "report"].map((name) => [name, name])),
+    },
     activation_ids: { value: Object.fromEntries(nodes.map((key) => [key, `id-of-${key}`])) },
     secrets: { value: secrets, sensitive: true },
   };

@@ -129,7 +129,9 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     "control-plane": stack("control-plane", only("control-plane", "cluster"), {
       sites: sites.map(({ name }) => name),
       services: Object.keys(config.services),
-      execution_role_arns: Object.fromEntries(Object.keys(config.services).map((name) => [name, name])),
+      execution_role_arns: Object.fromEntries(
+        Object.keys({ ...config.services, ...config.jobs }).map((name) => [name, name]),
+      ),
       cluster_arn: `arn:aws:ecs:${region}:${account}:cluster/${config.name}`,
     }),
   };
