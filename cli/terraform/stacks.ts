@@ -77,18 +77,13 @@ export function readStacks(outdir: string): readonly Stack[] {
   return inOrder(stacks);
 }
 
-/** Each stack after all that it depends on, and otherwise as given. */
-export function inOrder<T extends Pick<Stack, "id" | "dependencies">>(stacks: readonly T[]): readonly T[] {
-  const placed = new Set<T>();
-  const place = (stack: T): void => {
-    if (placed.has(stack)) {
-      return;
-    }
-    stacks.filter(({ id }) => stack.dependencies.includes(id)).forEach(place);
-    placed.add(stack);
-  };
-  stacks.forEach(place);
-  return [...placed];
+/** How ids begin, in the order in which stacks are deployed. */
+const order = [controlPlane, activations, computeStack(""), serviceStack(""), jobs];
+
+/** Each stack after all that it can depend on, and otherwise as given. */
+export function inOrder<T extends Pick<Stack, "id">>(stacks: readonly T[]): readonly T[] {
+  const rank = ({ id }: T) => order.findIndex((beginning) => id.startsWith(beginning));
+  return stacks.toSorted((one, other) => rank(one) - rank(other));
 }
 
 /**

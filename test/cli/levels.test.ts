@@ -182,9 +182,9 @@ test("a stack that fails holds up what waits for it alone, and the last lines te
   );
   expect(lines.slice(5)).toEqual([
     "compute-b: Terraform ended with exit code 1; its reason stands above.",
-    "jobs: not started, since it waits for compute-b.",
     "service-api: not started, since it waits for compute-b.",
     "service-worker: not started, since it waits for compute-b.",
+    "jobs: not started, since it waits for compute-b.",
     "Once the cause is gone, run the same command again: it goes on where this one stopped.",
   ]);
 });

@@ -111,7 +111,7 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     ...(Object.keys(config.jobs).length > 0 && {
       jobs: stack("jobs", only("jobs", "service"), {}, reading("control-plane")),
     }),
-    // Not in the order of deployment, which only the dependencies tell.
+    // Not in the order of deployment.
     ...Object.fromEntries(
       Object.entries(config.services).map(([name, { image, http }]) => {
         const id = `service-${name}`;

@@ -30,10 +30,10 @@ test("every stack is written, in the order of a deploy, and the environment is n
     "activations",
     "compute-ams3",
     "compute-berlin",
-    "jobs",
     "service-api",
     "service-web",
     "service-worker",
+    "jobs",
   ];
   expect(await synth("prod")).toEqual({
     code: 0,
