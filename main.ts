@@ -8,6 +8,8 @@ async function main(): Promise<void> {
   const environment = loadEnvironment(process.env);
   console.error(`environment: ${environment.name} (${environment.file})`);
   await writeOutput(process.env, environment, (outdir) => {
+    // CDKTF notes of every token where it was made: looked up in source maps, that takes as long as all the rest.
+    process.setSourceMapsEnabled(false);
     const app = new App({ outdir, skipBackendValidation: true });
     buildStacks(app, environment.config);
     app.synth();
@@ -16,6 +18,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   if (!(error instanceof ConfigError || error instanceof CheckoutProblem)) {
+    process.setSourceMapsEnabled(true);
     throw error;
   }
   console.error(error.message);
