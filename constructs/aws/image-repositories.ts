@@ -1,8 +1,9 @@
 import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy";
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
-import { TerraformIterator, TerraformLocal, TerraformStack, Token } from "cdktf";
+import { TerraformIterator, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
+import { Instances } from "../instances";
 
 /** Images beyond this many are deleted, the oldest first. */
 const keptImages = 50;
@@ -13,12 +14,11 @@ export class ImageRepositories extends Construct {
 
   constructor(scope: Construct, id: string, names: Names, images: readonly string[]) {
     super(scope, id);
-    const repositories = images.map((image) => [image, names.repository(image)]);
-    const local = new TerraformLocal(this, "repositories", Object.fromEntries(repositories));
-    const forEach = TerraformIterator.fromMap(local.asStringMap);
+    const repositories = images.map((image) => [image, names.repository(image)] as const);
+    const each = new Instances(this, "repositories", repositories);
     this.repository = new EcrRepository(this, "image", {
-      forEach,
-      name: Token.asString(forEach.value),
+      forEach: each.forEach,
+      name: each.value,
       imageTagMutability: "IMMUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
       // Images are built from sources, so that a destroy need not stop at them.

@@ -3,9 +3,10 @@ import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group
 import { DataAwsCloudwatchLogGroups } from "@cdktf/provider-aws/lib/data-aws-cloudwatch-log-groups";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { TerraformIterator, TerraformLocal, TerraformStack, Token } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
+import { Instances } from "../instances";
 import { rememberedBy } from "../script/remembered";
 import { awsLibrary, Script } from "../script/script";
 
@@ -30,12 +31,11 @@ export class ObservedCluster extends Construct {
   constructor(scope: Construct, id: string, props: ObservedClusterProps) {
     super(scope, id);
     const { names, logRetentionDays, containers } = props;
-    const groups = containers.map((name) => [name, names.logs(name)]);
-    const local = new TerraformLocal(this, "log_groups", Object.fromEntries(groups));
-    const forEach = TerraformIterator.fromMap(local.asStringMap);
+    const groups = containers.map((name) => [name, names.logs(name)] as const);
+    const each = new Instances(this, "log_groups", groups);
     new CloudwatchLogGroup(this, "containers", {
-      forEach,
-      name: Token.asString(forEach.value),
+      forEach: each.forEach,
+      name: each.value,
       retentionInDays: logRetentionDays,
     });
     const insights = new CloudwatchLogGroup(this, "insights", {
@@ -61,15 +61,10 @@ export class ObservedCluster extends Construct {
     return new NullResource(this, "late-insights", {
       triggers: settings,
       provisioners: [
-        {
-          type: "local-exec",
-          when: "destroy",
-          command: `bash ${script.location}`,
-          environment: {
-            ...rememberedBy("self", Object.keys(settings)),
-            AWS_LIBRARY: library.location,
-          },
-        },
+        script.run(
+          { ...rememberedBy("self", Object.keys(settings)), AWS_LIBRARY: library.location },
+          "destroy",
+        ),
       ],
       lifecycle: { ignoreChanges: ["triggers"] },
     });

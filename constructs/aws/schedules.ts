@@ -3,10 +3,10 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
-import { propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
 import type { Job } from "../../config/services/job";
+import { Instances } from "../instances";
 import { nodesWith } from "./node-selection";
 import { policy, trust } from "./policy";
 
@@ -47,29 +47,27 @@ export class Schedules extends Construct {
       sqsManagedSseEnabled: true,
     });
     const { role, permission } = this.role(props);
-    const settings = Object.entries(jobs).map(([name, job]) => [
-      name,
-      settingsOf(name, job, deployment, names),
-    ]);
-    const local = new TerraformLocal(this, "schedules", Object.fromEntries(settings));
-    const job = TerraformIterator.fromMap(local.asAnyMap);
+    const settings = Object.entries(jobs).map(
+      ([name, one]) => [name, settingsOf(name, one, deployment, names)] as const,
+    );
+    const job = new Instances(this, "schedules", settings);
     this.schedule = new SchedulerSchedule(this, "job", {
-      forEach: job,
+      forEach: job.forEach,
       // A job that runs at a rate is due at once.
       dependsOn: [permission],
-      name: job.getString("name"),
-      scheduleExpression: job.getString("schedule"),
-      scheduleExpressionTimezone: job.getString("timezone"),
-      state: job.getString("state"),
+      name: job.get("name"),
+      scheduleExpression: job.get("schedule"),
+      scheduleExpressionTimezone: job.get("timezone"),
+      state: job.get("state"),
       flexibleTimeWindow: { mode: "OFF" },
       target: {
         arn: clusterArn,
         roleArn: role.arn,
         ecsParameters: {
-          taskDefinitionArn: Token.asString(propertyAccess(taskDefinition, [job.key, "arn"])),
+          taskDefinitionArn: job.attribute(taskDefinition, "arn"),
           launchType: "EXTERNAL",
-          taskCount: job.getNumber("count"),
-          placementConstraints: [{ type: "memberOf", expression: job.getString("nodes") }],
+          taskCount: job.forEach.getNumber("count"),
+          placementConstraints: [{ type: "memberOf", expression: job.get("nodes") }],
         },
         retryPolicy: retries,
         deadLetterConfig: { arn: this.deadLetters.arn },

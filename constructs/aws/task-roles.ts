@@ -1,11 +1,12 @@
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
-import { TerraformIterator, TerraformLocal, Token, propertyAccess } from "cdktf";
+import { TerraformIterator } from "cdktf";
 import { Construct } from "constructs";
 import { ConfigError } from "../../config/load";
 import type { Names } from "../../config/names";
 import type { Container } from "../../config/services/container";
+import { Instances } from "../instances";
 import { policy, trust, type Statement } from "./policy";
 
 /** Props of {@link TaskRoles}. */
@@ -59,10 +60,9 @@ export class TaskRoles extends Construct {
   }
 
   private roles(purpose: "execution" | "task", keys: readonly string[], assumeRolePolicy: string): IamRole {
-    const names = keys.map((key) => [key, this.names.role(key, purpose)]);
-    const local = new TerraformLocal(this, `${purpose}_roles`, Object.fromEntries(names));
-    const forEach = TerraformIterator.fromMap(local.asStringMap);
-    return new IamRole(this, purpose, { forEach, name: Token.asString(forEach.value), assumeRolePolicy });
+    const names = keys.map((key) => [key, this.names.role(key, purpose)] as const);
+    const each = new Instances(this, `${purpose}_roles`, names);
+    return new IamRole(this, purpose, { forEach: each.forEach, name: each.value, assumeRolePolicy });
   }
 
   private policies(
@@ -74,18 +74,17 @@ export class TaskRoles extends Construct {
   ): void {
     const texts = [...containers].flatMap(([key, settings]) => {
       const statements = statementsOf(settings);
-      return statements.length === 0 ? [] : [[key, checked(policy(...statements), name, settings)]];
+      return statements.length === 0 ? [] : [[key, checked(policy(...statements), name, settings)] as const];
     });
     if (texts.length === 0) {
       return;
     }
-    const local = new TerraformLocal(this, id.replace("-", "_"), Object.fromEntries(texts));
-    const forEach = TerraformIterator.fromMap(local.asStringMap);
+    const each = new Instances(this, id.replace("-", "_"), texts);
     new IamRolePolicy(this, id, {
-      forEach,
-      role: Token.asString(propertyAccess(role, [forEach.key, "name"])),
+      forEach: each.forEach,
+      role: each.attribute(role, "name"),
       name,
-      policy: Token.asString(forEach.value),
+      policy: each.value,
     });
   }
 }

@@ -1,13 +1,13 @@
 import type { Droplet } from "@cdktf/provider-digitalocean/lib/droplet";
 import { dependable, TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import type { NodeSet } from "../node/node-set";
+import type { Instances } from "../instances";
 
 /** Props of {@link DropletDrift}. */
 export interface DropletDriftProps {
   /** Name of the site, as the configuration and our commands have it. */
   readonly site: string;
-  readonly nodes: NodeSet<"size">;
+  readonly nodes: Instances<"size">;
   readonly droplets: Droplet;
 }
 

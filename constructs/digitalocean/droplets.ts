@@ -4,7 +4,7 @@ import { Droplet } from "@cdktf/provider-digitalocean/lib/droplet";
 import { dependable, Fn, propertyAccess, Token } from "cdktf";
 import type { ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
-import type { NodeSet } from "../node/node-set";
+import type { Instances } from "../instances";
 import { replacingNode } from "../node/replacement";
 import { Script } from "../script/script";
 import { DropletDrift, reportedOnly } from "./droplet-drift";
@@ -19,7 +19,7 @@ export interface DropletsProps {
   readonly site: string;
   readonly region: string;
   readonly vpcUuid: string | undefined;
-  readonly nodes: NodeSet<"size" | "image" | "generation">;
+  readonly nodes: Instances<"size" | "image" | "generation">;
   /** The site's own first. */
   readonly tags: readonly [string, ...string[]];
   readonly sshKeys: readonly string[];
@@ -36,7 +36,7 @@ export class Droplets extends Construct {
   readonly resource: Droplet;
   /** Whatever carries the site's tag. */
   private readonly all: DataDigitaloceanDroplets;
-  private readonly nodes: NodeSet<"size" | "image" | "generation">;
+  private readonly nodes: Instances<"size" | "image" | "generation">;
 
   constructor(scope: Construct, id: string, props: DropletsProps) {
     super(scope, id);
@@ -87,15 +87,14 @@ export class Droplets extends Construct {
    * was lost, and what the first one made is in no state, may have registered, and costs money.
    */
   onlyOne(site: string): Precondition {
-    const { key } = this.nodes;
-    const droplet = `${dependable(this.resource)}[each.key]`;
+    const droplet = this.nodes.reference(this.resource);
     const ids = `[for one in ${dependable(this.all)}.droplets : one.id if one.name == ${droplet}.name]`;
     return {
       condition: `\${alltrue([for id in ${ids} : tostring(id) == ${droplet}.id])}`,
       errorMessage:
         `DigitalOcean has several droplets named \${${droplet}.name}: \${join(", ", ${ids})}. ` +
         `Only \${${droplet}.id} is in Terraform's state: delete the others and ` +
-        `${replacingNode(site, key)}: the one that is deleted may be the one that registered.`,
+        `${replacingNode(site, this.nodes.key)}: the one that is deleted may be the one that registered.`,
     };
   }
 

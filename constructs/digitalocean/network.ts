@@ -44,17 +44,15 @@ export class Network extends Construct {
       // Load balancers and droplets that are on their way out keep it for a while.
       timeouts: { delete: "5m" },
       provisioners: [
-        {
-          type: "local-exec",
-          when: "destroy",
-          command: `bash ${script.location}`,
-          environment: {
+        script.run(
+          {
             IS_DEFAULT: "${self.default}",
             VPC_ID: "${self.id}",
             VPC_NAME: "${self.name}",
             REGION: "${self.region}",
           },
-        },
+          "destroy",
+        ),
       ],
     });
   }

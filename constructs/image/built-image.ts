@@ -66,11 +66,7 @@ export class BuiltImage extends Construct {
     this.resource = new NullResource(this, address, {
       triggers: settings,
       provisioners: [
-        {
-          type: "local-exec",
-          command: `bash ${publish.location}`,
-          environment: { ...settings, CONTEXT: `./${this.location}`, AWS_LIBRARY: library.location },
-        },
+        publish.run({ ...settings, CONTEXT: `./${this.location}`, AWS_LIBRARY: library.location }),
       ],
     });
   }

@@ -1,7 +1,7 @@
 import { SsmActivation } from "@cdktf/provider-aws/lib/ssm-activation";
 import { Construct } from "constructs";
 import { nodeTags, type Names } from "../../config/names";
-import { NodeSet } from "./node-set";
+import { Instances } from "../instances";
 
 /** What an activation is made for. */
 export interface ActivatedNode {
@@ -34,16 +34,8 @@ export class Activations extends Construct {
 
   constructor(scope: Construct, id: string, { deployment, roleName, nameOf, nodes }: ActivationsProps) {
     super(scope, id);
-    const set = new NodeSet(
-      this,
-      "set",
-      new Map(
-        nodes.map(({ key, site, node, generation, hours }) => [
-          key,
-          { site, node, generation, expiry: `${hours}h` },
-        ]),
-      ),
-    );
+    const values = nodes.map(({ key, hours, ...node }) => [key, { ...node, expiry: `${hours}h` }] as const);
+    const set = new Instances(this, "nodes", values);
     this.activation = new SsmActivation(this, "node", {
       forEach: set.forEach,
       name: nameOf(set.get("site"), set.get("node")),

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { dependable, Fn, FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
+import { Fn, FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
 import type { IResolvable, ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { rememberedBy } from "../script/remembered";
 import { awsLibrary, Script } from "../script/script";
-import type { NodeSet } from "./node-set";
+import type { Instances } from "../instances";
 
 /** By what the scripts find a node, and nothing but that node, in ECS and in Systems Manager. */
 export interface NodeIdentity {
@@ -22,7 +22,7 @@ export interface NodeIdentity {
 
 /** Props of {@link NodeLife}. */
 export interface NodeLifeProps {
-  readonly nodes: NodeSet<"generation">;
+  readonly nodes: Instances<"generation">;
   readonly identity: NodeIdentity;
   /** How a user replaces the node, in words that go on a sentence. */
   readonly remedy: string;
@@ -46,7 +46,7 @@ export interface GatedMachine {
 export class NodeLife extends Construct {
   /** What a node is: replaced with its generation, and replacing all that belongs to the node. */
   readonly generation: NullResource;
-  private readonly nodes: NodeSet<"generation">;
+  private readonly nodes: Instances<"generation">;
   private readonly settings: Readonly<Record<string, string>>;
   private readonly deregister: Script;
   private readonly remedy: string;
@@ -104,22 +104,18 @@ export class NodeLife extends Construct {
   gate(deregistration: NullResource, machine?: GatedMachine): NullResource {
     const script = new Script(this, join(__dirname, "await.sh"));
     // As the deregistration remembers them: a gate that is tried again waits for the same activation.
-    const remembered = this.rememberedBy(`${dependable(deregistration)}[each.key]`);
+    const remembered = this.rememberedBy(this.nodes.reference(deregistration));
     return new NullResource(this, "registration", {
       forEach: this.nodes.forEach,
       triggers: { deregistration: this.nodes.attribute(deregistration, "id") },
       lifecycle: machine && { precondition: [machine.precondition] },
       provisioners: [
-        {
-          type: "local-exec",
-          command: `bash ${script.location}`,
-          environment: {
-            ...remembered,
-            REMEDY: this.remedy,
-            ...(machine !== undefined && { MACHINE_CREATED: machine.created }),
-            ...this.libraries,
-          },
-        },
+        script.run({
+          ...remembered,
+          REMEDY: this.remedy,
+          ...(machine !== undefined && { MACHINE_CREATED: machine.created }),
+          ...this.libraries,
+        }),
       ],
     });
   }
@@ -149,11 +145,8 @@ export class NodeLife extends Construct {
       // Not replace_triggered_by: it does nothing when a machine that somebody has deleted is made again.
       triggers: { ...this.settings, INCARNATION: incarnation },
       provisioners: [
-        {
-          type: "local-exec",
-          when: "destroy",
-          command: `bash ${this.deregister.location}`,
-          environment: {
+        this.deregister.run(
+          {
             // It may read nothing but `self`, and values that are known at synthesis.
             ...this.rememberedBy("self"),
             PHASE: phase,
@@ -161,7 +154,8 @@ export class NodeLife extends Construct {
             DEFAULT_DRAIN_SECONDS: `${this.drain.longest}`,
             ...this.libraries,
           },
-        },
+          "destroy",
+        ),
       ],
       lifecycle: {
         // Remembers the activation the machine was created with, whatever became of it since.

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { TerraformAsset } from "cdktf";
+import { TerraformAsset, type LocalExecProvisioner } from "cdktf";
 import type { Construct } from "constructs";
 
 /** Calls to AWS for scripts, which find it by their setting `AWS_LIBRARY`. */
@@ -18,5 +18,10 @@ export class Script extends TerraformAsset {
    */
   get location(): string {
     return `./${this.path}`;
+  }
+
+  /** Runs it on this machine once a resource is made, or before it goes. */
+  run(environment: Readonly<Record<string, string>>, when?: "destroy"): LocalExecProvisioner {
+    return { type: "local-exec", when, command: `bash ${this.location}`, environment };
   }
 }

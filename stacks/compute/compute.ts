@@ -1,11 +1,11 @@
 import { NullProvider } from "@cdktf/provider-null/lib/provider";
-import type { Construct } from "constructs";
+import { Construct } from "constructs";
 import type { Config } from "../../config/schema";
 import { drainTimes } from "../../config/services/health";
 import { hasTasksAt } from "../../config/services/placements";
 import type { ResolvedSite, Sites } from "../../config/sites/nodes";
 import { NodeLife } from "../../constructs/node/node-life";
-import { NodeSet } from "../../constructs/node/node-set";
+import { Instances } from "../../constructs/instances";
 import type { ActivationsOutputs } from "../activations";
 import { ProjectStack } from "../project-stack";
 
@@ -54,7 +54,11 @@ export abstract class ComputeStack extends ProjectStack {
       const { generation, activation, allAttributes: attributes } = node;
       return [name, { ...Object.fromEntries(machine), generation, activation, attributes }] as const;
     });
-    const set = new NodeSet<Field | "generation" | "activation" | "attributes">(this, "set", new Map(texts));
+    const set = new Instances<Field | "generation" | "activation" | "attributes">(
+      new Construct(this, "set"),
+      "nodes",
+      texts,
+    );
     const { activation_ids, activation_codes } = this.activations.readBy(this);
     const activation = set.get("activation");
     const activationId = activation_ids(activation);

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { propertyAccess, Token } from "cdktf";
-import type { MapTerraformIterator } from "cdktf";
 import { Construct } from "constructs";
+import type { Instances } from "../../instances";
 import { rememberedBy } from "../../script/remembered";
 import { awsLibrary, Script } from "../../script/script";
 import { lostNodesLibrary, type ServicePlace } from "./service-place";
@@ -13,7 +12,7 @@ export interface LostAgentsProps {
   readonly place: ServicePlace;
   readonly service: EcsService;
   /** The sites that have a service. */
-  readonly sites: MapTerraformIterator;
+  readonly sites: Instances;
 }
 
 /**
@@ -32,20 +31,18 @@ export class LostAgents extends Construct {
     };
     const script = new Script(this, join(__dirname, "lost-agents.sh"));
     new NullResource(this, "lost_agents", {
-      forEach: sites,
+      forEach: sites.forEach,
       // Replaced with its service, which depends on nothing here: destroyed before it.
-      triggers: { ...settings, SERVICE: Token.asString(propertyAccess(service, [sites.key, "id"])) },
+      triggers: { ...settings, SERVICE: sites.attribute(service, "id") },
       provisioners: [
-        {
-          type: "local-exec",
-          when: "destroy",
-          command: `bash ${script.location}`,
-          environment: {
+        script.run(
+          {
             ...rememberedBy("self", Object.keys(settings)),
             AWS_LIBRARY: new Script(this, awsLibrary).location,
             LOST_NODES: new Script(this, lostNodesLibrary).location,
           },
-        },
+          "destroy",
+        ),
       ],
       lifecycle: { ignoreChanges: Object.keys(settings).map((name) => `triggers["${name}"]`) },
     });

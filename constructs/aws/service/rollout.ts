@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { dependable, propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { Placement } from "../../../config/services/placements";
+import { Instances } from "../../instances";
 import { awsLibrary, Script } from "../../script/script";
 import { lostNodesLibrary, type ServicePlace } from "./service-place";
 
@@ -29,48 +29,38 @@ export class Rollout extends Construct {
   constructor(scope: Construct, id: string, props: RolloutProps) {
     super(scope, id);
     const { place, service, taskDefinition, logGroup, placements } = props;
-    const waiting = [...placements].filter(([, { waits }]) => waits);
-    const rollouts = new TerraformLocal(
-      this,
-      "rollouts",
-      Object.fromEntries(
-        waiting.map(([name, { desiredCount, timeout }]) => [name, { tasks: desiredCount, timeout }]),
-      ),
+    const waiting = [...placements].flatMap(([name, { waits, desiredCount: tasks, timeout }]) =>
+      waits ? [[name, { tasks, timeout }] as const] : [],
     );
-    const site = TerraformIterator.fromMap(rollouts.asAnyMap);
-    const ofService = (attribute: string) => Token.asString(propertyAccess(service, [site.key, attribute]));
-    const revision = Token.asString(propertyAccess(taskDefinition, [site.key, "arn"]));
+    const site = new Instances(this, "rollouts", waiting);
+    const revision = site.attribute(taskDefinition, "arn");
     const script = new Script(this, join(__dirname, "await-rollout.sh"));
     new NullResource(this, "rollout", {
-      forEach: site,
+      forEach: site.forEach,
       // Directly, so that the revision before is deregistered only when this one has come through.
       dependsOn: [taskDefinition],
       triggers: {
-        SERVICE: ofService("id"),
+        SERVICE: site.attribute(service, "id"),
         TASK_DEFINITION: revision,
-        TASKS: site.getString("tasks"),
+        TASKS: site.get("tasks"),
       },
       // Also when somebody has changed the service behind Terraform's back, and an apply mends it.
-      lifecycle: { replaceTriggeredBy: [`${dependable(service)}[each.key]`] },
+      lifecycle: { replaceTriggeredBy: [site.reference(service)] },
       provisioners: [
-        {
-          type: "local-exec",
-          command: `bash ${script.location}`,
-          environment: {
-            NAME: place.name,
-            SITE: site.key,
-            SERVICE: ofService("name"),
-            TASK_DEFINITION: revision,
-            TASKS: site.getString("tasks"),
-            LOG_GROUP: logGroup,
-            CLUSTER: place.cluster,
-            AWS_REGION: place.awsRegion,
-            ACCOUNT: place.account,
-            DEFAULT_TIMEOUT_SECONDS: site.getString("timeout"),
-            AWS_LIBRARY: new Script(this, awsLibrary).location,
-            LOST_NODES: new Script(this, lostNodesLibrary).location,
-          },
-        },
+        script.run({
+          NAME: place.name,
+          SITE: site.key,
+          SERVICE: site.attribute(service, "name"),
+          TASK_DEFINITION: revision,
+          TASKS: site.get("tasks"),
+          LOG_GROUP: logGroup,
+          CLUSTER: place.cluster,
+          AWS_REGION: place.awsRegion,
+          ACCOUNT: place.account,
+          DEFAULT_TIMEOUT_SECONDS: site.get("timeout"),
+          AWS_LIBRARY: new Script(this, awsLibrary).location,
+          LOST_NODES: new Script(this, lostNodesLibrary).location,
+        }),
       ],
     });
   }

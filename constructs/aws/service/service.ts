@@ -1,10 +1,10 @@
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
-import { propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../../config/names";
 import type { Placement } from "../../../config/services/placements";
 import type { Service } from "../../../config/services/service";
+import { Instances } from "../../instances";
 import { LostAgents } from "./lost-agents";
 import { nodesWith } from "../node-selection";
 import { Rollout } from "./rollout";
@@ -31,23 +31,19 @@ export class PlacedService extends Construct {
   constructor(scope: Construct, id: string, props: PlacedServiceProps) {
     super(scope, id);
     const { names, place, settings, placements, taskDefinition } = props;
-    const services = new TerraformLocal(
-      this,
-      "services",
-      Object.fromEntries([...placements].map(([name, placement]) => [name, numbersOf(placement)])),
-    );
-    const site = TerraformIterator.fromMap(services.asAnyMap);
+    const numbers = [...placements].map(([name, placement]) => [name, numbersOf(placement)] as const);
+    const site = new Instances(this, "services", numbers);
     this.service = new EcsService(this, "service", {
-      forEach: site,
+      forEach: site.forEach,
       name: names.service(place.service, site.key),
       cluster: props.clusterArn,
-      taskDefinition: Token.asString(propertyAccess(taskDefinition, [site.key, "arn"])),
+      taskDefinition: site.attribute(taskDefinition, "arn"),
       launchType: "EXTERNAL",
       ...(settings.placement === "every-node"
         ? { schedulingStrategy: "DAEMON" }
-        : { schedulingStrategy: "REPLICA", desiredCount: site.getNumber("desiredCount") }),
-      deploymentMinimumHealthyPercent: site.getNumber("minimumHealthyPercent"),
-      deploymentMaximumPercent: site.getNumber("maximumPercent"),
+        : { schedulingStrategy: "REPLICA", desiredCount: site.forEach.getNumber("desiredCount") }),
+      deploymentMinimumHealthyPercent: site.forEach.getNumber("minimumHealthyPercent"),
+      deploymentMaximumPercent: site.forEach.getNumber("maximumPercent"),
       deploymentCircuitBreaker: { enable: true, rollback: true },
       // Not supported on EXTERNAL, and ENABLED when left out.
       availabilityZoneRebalancing: "DISABLED",
@@ -55,7 +51,7 @@ export class PlacedService extends Construct {
       enableExecuteCommand: settings.exec,
       // The provider's own wait takes a DAEMON service that has not begun for steady; see Rollout.
       waitForSteadyState: false,
-      timeouts: { delete: site.getString("deleteTimeout") },
+      timeouts: { delete: site.get("deleteTimeout") },
     });
     new Rollout(this, "rollout-wait", {
       place,

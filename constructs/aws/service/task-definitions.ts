@@ -1,6 +1,7 @@
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
-import { TerraformIterator, TerraformLocal, type ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
+import { Instances } from "../../instances";
 import type { HostVolume } from "./containers";
 
 /** What a task definition is made of. */
@@ -27,25 +28,20 @@ export class TaskDefinitions extends Construct {
 
   constructor(scope: Construct, id: string, { address, definitions, dependsOn }: TaskDefinitionsProps) {
     super(scope, id);
-    const values = [...definitions].map(([name, { containers, volumes, ...definition }]) => [
-      name,
-      {
-        ...definition,
-        containers: JSON.stringify(containers),
-        volumes: Object.fromEntries(volumes.map((volume) => [volume.name, volume.hostPath])),
-      },
-    ]);
-    const local = new TerraformLocal(this, `${address}_definitions`, Object.fromEntries(values));
-    const each = TerraformIterator.fromMap(local.asAnyMap);
+    const values = [...definitions].map(([name, { containers, volumes, ...definition }]) => {
+      const folders = Object.fromEntries(volumes.map((volume) => [volume.name, volume.hostPath]));
+      return [name, { ...definition, containers: JSON.stringify(containers), volumes: folders }] as const;
+    });
+    const each = new Instances(this, `${address}_definitions`, values);
     this.resource = new EcsTaskDefinition(this, address, {
-      forEach: each,
+      forEach: each.forEach,
       dependsOn: dependsOn.length === 0 ? undefined : dependsOn,
-      family: each.getString("family"),
+      family: each.get("family"),
       requiresCompatibilities: ["EXTERNAL"],
       networkMode: "bridge",
-      executionRoleArn: each.getString("executionRoleArn"),
-      taskRoleArn: each.getString("taskRoleArn"),
-      containerDefinitions: each.getString("containers"),
+      executionRoleArn: each.get("executionRoleArn"),
+      taskRoleArn: each.get("taskRoleArn"),
+      containerDefinitions: each.get("containers"),
       // The revision that ECS may roll back to stays ACTIVE until the service is steady on the new one.
       lifecycle: { createBeforeDestroy: true },
     });

@@ -1,0 +1,52 @@
+import { dependable, propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
+import type { MapTerraformIterator, TerraformResource } from "cdktf";
+import type { Construct } from "constructs";
+
+/**
+ * The `for_each` of resources that exist once per node, site or service, and how these refer to each other: always to
+ * the instance of the same key. What each is made of is one local value, so that no block of the stack grows with them.
+ */
+export class Instances<Field extends string = never> {
+  readonly forEach: MapTerraformIterator;
+  /** The local value, for expressions over all of them. */
+  readonly map: string;
+
+  /** @param values by key, a text or the same fields for each. */
+  constructor(
+    scope: Construct,
+    local: string,
+    values: Iterable<readonly [string, string | Readonly<Record<Field, unknown>>]>,
+  ) {
+    const value = new TerraformLocal(scope, local, Object.fromEntries(values));
+    this.map = dependable(value);
+    this.forEach = TerraformIterator.fromMap(value.asAnyMap);
+  }
+
+  /** Key of the instance at hand. */
+  get key(): string {
+    return this.forEach.key;
+  }
+
+  /** The text of the instance at hand. */
+  get value(): string {
+    return Token.asString(this.forEach.value);
+  }
+
+  /** A field of the instance at hand. */
+  get(field: Field): string {
+    return this.forEach.getString(field);
+  }
+
+  /**
+   * An attribute of this instance of another resource. CDKTF's own getters (`resource.id`) render a splat under
+   * `for_each`, which Terraform rejects.
+   */
+  attribute(resource: TerraformResource, ...path: readonly string[]): string {
+    return Token.asString(propertyAccess(resource, [this.key, ...path]));
+  }
+
+  /** This instance of another resource, as `replace_triggered_by` wants it: a bare reference without `${}`. */
+  reference(resource: TerraformResource): string {
+    return `${dependable(resource)}[each.key]`;
+  }
+}
