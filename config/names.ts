@@ -6,10 +6,15 @@ import type { Config } from "./schema";
  */
 export const joined = (...parts: readonly string[]): string => parts.join("--");
 
-/** Name of every thing in both clouds, so that no two places can disagree about one. */
+/** Where a deployment is, and the name of every thing in both clouds, so that no two places can disagree about one. */
 export function namesOf({ name, aws: { region, accountId } }: Pick<Config, "name" | "aws">) {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
   return {
+    deployment: name,
+    awsRegion: region,
+    account: accountId,
+    /** Where scripts look for the nodes and tasks of this deployment. */
+    settings: { CLUSTER: name, AWS_REGION: region, ACCOUNT: accountId },
     cluster: name,
     clusterArn: arn("ecs", `cluster/${name}`),
     nodeRole: joined(name, "node"),

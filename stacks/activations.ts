@@ -18,9 +18,8 @@ export class ActivationsStack extends ProjectStack {
     super(scope, "activations", config);
     addAwsProvider(this, config);
     const { activation } = new Activations(this, "activations", {
-      deployment: config.name,
+      names: this.names,
       roleName: controlPlane.readBy(this).node_role_name,
-      nameOf: this.names.node,
       nodes: activatedNodes(sites),
     });
 

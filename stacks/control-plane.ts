@@ -16,7 +16,6 @@ export class ControlPlaneStack extends ProjectStack {
   constructor(scope: Construct, config: Config) {
     super(scope, "control-plane", config);
     const { names } = this;
-    const { accountId: account, region: awsRegion, nodePolicy } = config.aws;
     addAwsProvider(this, config);
     new NullProvider(this, "null");
     const containers = containersOf(config);
@@ -25,12 +24,10 @@ export class ControlPlaneStack extends ProjectStack {
       names,
       containers: [...containers.keys()],
       logRetentionDays: config.logRetentionDays,
-      awsRegion,
-      account,
     });
     const { repository } = new ImageRepositories(this, "images", names, Object.keys(config.images));
-    const { execution, task } = new TaskRoles(this, "task-roles", { names, account, containers });
-    const { role } = new NodeRole(this, "node-role", { names, account, nodePolicy });
+    const { execution, task } = new TaskRoles(this, "task-roles", names, containers);
+    const { role } = new NodeRole(this, "node-role", names, config.aws.nodePolicy);
 
     this.outputs = new StackOutputs(this, {
       cluster_arn: text("ARN of the ECS cluster that nodes join.", cluster.arn),

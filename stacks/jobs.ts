@@ -40,8 +40,6 @@ export class JobsStack extends TaskStack {
     });
     const { schedule, deadLetters } = new Schedules(this, "schedules", {
       names,
-      deployment: config.name,
-      account: config.aws.accountId,
       clusterArn: shared.cluster_arn,
       jobs,
       taskDefinition,

@@ -18,10 +18,9 @@ export interface ServiceStackProps extends TaskStackProps {
 /** One service, on the nodes of its sites: what users deploy every day. */
 export class ServiceStack extends TaskStack {
   constructor(scope: Construct, props: ServiceStackProps) {
-    const { config, name, service, sites } = props;
+    const { name, service, sites } = props;
     super(scope, `service-${name}`, props, [service]);
     const { names } = this;
-    const { region: awsRegion, accountId: account } = config.aws;
 
     const image = this.addImage(service.image, "image");
     const placements = placementsOf(service, sites);
@@ -50,7 +49,7 @@ export class ServiceStack extends TaskStack {
       service.http === undefined ? taskDefinition : define("one_off", names.oneOffFamily, oneOffContainers);
     const placed = new PlacedService(this, "placed", {
       names,
-      place: { name: config.name, service: name, cluster: names.cluster, awsRegion, account },
+      name,
       clusterArn: this.shared.cluster_arn,
       taskDefinition,
       settings: service,

@@ -77,8 +77,7 @@ export abstract class TaskStack extends ProjectStack {
    * @param address name of the resource that pushes it
    */
   protected addImage(image: string, address: string): TaskImage {
-    const { aws, images } = this.config;
-    const built = images[image];
+    const built = this.config.images[image];
     if (built === undefined) {
       return { uri: image, dependsOn: [] };
     }
@@ -87,8 +86,7 @@ export abstract class TaskStack extends ProjectStack {
       name: image,
       address,
       repository: this.shared.repository_urls(image),
-      awsRegion: aws.region,
-      account: aws.accountId,
+      names: this.names,
     });
     return { uri, dependsOn: [resource] };
   }

@@ -6,13 +6,6 @@ import type { Names } from "../../config/names";
 import type { Config } from "../../config/schema";
 import { policy, trust } from "./policy";
 
-/** Props of {@link NodeRole}. */
-export interface NodeRoleProps {
-  readonly names: Names;
-  readonly account: string;
-  readonly nodePolicy: Config["aws"]["nodePolicy"];
-}
-
 /**
  * The role that a registered node assumes; only this account's hybrid activations in this region may hand it
  * out. A node may use Systems Manager, without reading parameters, and be an instance of this cluster.
@@ -20,13 +13,13 @@ export interface NodeRoleProps {
 export class NodeRole extends Construct {
   readonly role: IamRole;
 
-  constructor(scope: Construct, id: string, { names, account, nodePolicy }: NodeRoleProps) {
+  constructor(scope: Construct, id: string, names: Names, nodePolicy: Config["aws"]["nodePolicy"]) {
     super(scope, id);
     this.role = new IamRole(this, "node", {
       name: names.nodeRole,
       // Source: AWS Systems Manager User Guide, "Create the IAM service role required for hybrid activations".
       assumeRolePolicy: trust("ssm.amazonaws.com", {
-        StringEquals: { "aws:SourceAccount": account },
+        StringEquals: { "aws:SourceAccount": names.account },
         ArnEquals: { "aws:SourceArn": names.arn("ssm", "*") },
       }),
     });
@@ -43,7 +36,7 @@ export class NodeRole extends Construct {
     this.allowContainerService(names, nodePolicy);
   }
 
-  private allowContainerService(names: Names, nodePolicy: NodeRoleProps["nodePolicy"]): void {
+  private allowContainerService(names: Names, nodePolicy: Config["aws"]["nodePolicy"]): void {
     if (nodePolicy === "managed") {
       new IamRolePolicyAttachment(this, "node-ecs", {
         role: this.role.name,

@@ -1,11 +1,11 @@
-import { nodeTags } from "../../config/names";
+import { nodeTags, type Names } from "../../config/names";
 
 /**
  * The nodes of a site that have these attributes, in ECS's cluster query language. Source: Amazon ECS Developer Guide,
  * "Cluster query language".
  */
 export function nodesWith(
-  deployment: string,
+  { deployment }: Names,
   site: string,
   attributes: Readonly<Record<string, string>>,
 ): string {

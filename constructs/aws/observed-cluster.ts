@@ -16,8 +16,6 @@ export interface ObservedClusterProps {
   /** Services and jobs. */
   readonly containers: readonly string[];
   readonly logRetentionDays: number;
-  readonly awsRegion: string;
-  readonly account: string;
 }
 
 /**
@@ -28,9 +26,8 @@ export interface ObservedClusterProps {
 export class ObservedCluster extends Construct {
   readonly cluster: EcsCluster;
 
-  constructor(scope: Construct, id: string, props: ObservedClusterProps) {
+  constructor(scope: Construct, id: string, { names, logRetentionDays, containers }: ObservedClusterProps) {
     super(scope, id);
-    const { names, logRetentionDays, containers } = props;
     const groups = containers.map((name) => [name, names.logs(name)] as const);
     const each = new Instances(this, "log_groups", groups);
     new CloudwatchLogGroup(this, "containers", {
@@ -42,7 +39,7 @@ export class ObservedCluster extends Construct {
       name: names.insightsLogs,
       retentionInDays: logRetentionDays,
       // So that it is destroyed before.
-      dependsOn: [this.lateInsights(props)],
+      dependsOn: [this.lateInsights(names)],
     });
     this.adopt(insights, names.insightsLogs);
     this.cluster = new EcsCluster(this, "cluster", {
@@ -54,10 +51,10 @@ export class ObservedCluster extends Construct {
   }
 
   /** What waits for late data when everything else has gone, and removes what that has made. */
-  private lateInsights({ names, awsRegion, account }: ObservedClusterProps): NullResource {
+  private lateInsights({ insightsLogs, awsRegion, account }: Names): NullResource {
     const script = new Script(this, join(__dirname, "remove-late-insights.sh"));
     const library = new Script(this, awsLibrary);
-    const settings = { LOG_GROUP: names.insightsLogs, AWS_REGION: awsRegion, ACCOUNT: account };
+    const settings = { LOG_GROUP: insightsLogs, AWS_REGION: awsRegion, ACCOUNT: account };
     return new NullResource(this, "late-insights", {
       triggers: settings,
       provisioners: [

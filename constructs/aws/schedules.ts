@@ -13,9 +13,6 @@ import { policy, trust } from "./policy";
 /** Props of {@link Schedules}. */
 export interface SchedulesProps {
   readonly names: Names;
-  /** Name of the deployment. */
-  readonly deployment: string;
-  readonly account: string;
   readonly clusterArn: string;
   readonly jobs: Readonly<Record<string, Job>>;
   /** By job. */
@@ -40,16 +37,14 @@ export class Schedules extends Construct {
 
   constructor(scope: Construct, id: string, props: SchedulesProps) {
     super(scope, id);
-    const { names, deployment, clusterArn, jobs, taskDefinition } = props;
+    const { names, clusterArn, jobs, taskDefinition } = props;
     this.deadLetters = new SqsQueue(this, "dead_letters", {
       name: names.deadLetters,
       messageRetentionSeconds: keptSeconds,
       sqsManagedSseEnabled: true,
     });
     const { role, permission } = this.role(props);
-    const settings = Object.entries(jobs).map(
-      ([name, one]) => [name, settingsOf(name, one, deployment, names)] as const,
-    );
+    const settings = Object.entries(jobs).map(([name, one]) => [name, settingsOf(name, one, names)] as const);
     const job = new Instances(this, "schedules", settings);
     this.schedule = new SchedulerSchedule(this, "job", {
       forEach: job.forEach,
@@ -76,10 +71,12 @@ export class Schedules extends Construct {
   }
 
   /** May start the jobs' tasks, whatever revision, in this cluster, and nothing else. */
-  private role({ names, account, clusterArn, jobs, taskRoleArns }: SchedulesProps) {
+  private role({ names, clusterArn, jobs, taskRoleArns }: SchedulesProps) {
     const role = new IamRole(this, "scheduler", {
       name: names.schedulerRole,
-      assumeRolePolicy: trust("scheduler.amazonaws.com", { StringEquals: { "aws:SourceAccount": account } }),
+      assumeRolePolicy: trust("scheduler.amazonaws.com", {
+        StringEquals: { "aws:SourceAccount": names.account },
+      }),
     });
     const permission = new IamRolePolicy(this, "scheduler-jobs", {
       role: role.name,
@@ -106,7 +103,7 @@ export class Schedules extends Construct {
   }
 }
 
-function settingsOf(name: string, job: Job, deployment: string, names: Names) {
+function settingsOf(name: string, job: Job, names: Names) {
   const { schedule, timezone, enabled, count, site, on } = job;
   return {
     name: names.schedule(name),
@@ -114,6 +111,6 @@ function settingsOf(name: string, job: Job, deployment: string, names: Names) {
     timezone,
     state: enabled ? "ENABLED" : "DISABLED",
     count,
-    nodes: nodesWith(deployment, site, on),
+    nodes: nodesWith(names, site, on),
   };
 }

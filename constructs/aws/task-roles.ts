@@ -9,14 +9,6 @@ import type { Container } from "../../config/services/container";
 import { Instances } from "../instances";
 import { policy, trust, type Statement } from "./policy";
 
-/** Props of {@link TaskRoles}. */
-export interface TaskRolesProps {
-  readonly names: Names;
-  readonly account: string;
-  /** Services and jobs by name. */
-  readonly containers: ReadonlyMap<string, RoleSettings>;
-}
-
 /** What of a service or a job decides about its roles. */
 export interface RoleSettings extends Pick<
   Container,
@@ -37,14 +29,18 @@ const longestPolicies = 10_240;
 export class TaskRoles extends Construct {
   readonly execution: IamRole;
   readonly task: IamRole;
-  private readonly names: Names;
 
-  constructor(scope: Construct, id: string, { names, account, containers }: TaskRolesProps) {
+  /** @param containers services and jobs by name. */
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly names: Names,
+    containers: ReadonlyMap<string, RoleSettings>,
+  ) {
     super(scope, id);
-    this.names = names;
     // Source: Amazon ECS Developer Guide, "Amazon ECS task IAM role", confused deputy.
     const assumeRolePolicy = trust("ecs-tasks.amazonaws.com", {
-      StringEquals: { "aws:SourceAccount": account },
+      StringEquals: { "aws:SourceAccount": names.account },
       ArnLike: { "aws:SourceArn": names.arn("ecs", "*") },
     });
     const keys = [...containers.keys()];
@@ -69,7 +65,7 @@ export class TaskRoles extends Construct {
     id: string,
     name: string,
     role: IamRole,
-    containers: TaskRolesProps["containers"],
+    containers: ReadonlyMap<string, RoleSettings>,
     statementsOf: (settings: RoleSettings) => Statement[],
   ): void {
     const texts = [...containers].flatMap(([key, settings]) => {

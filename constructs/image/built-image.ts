@@ -4,6 +4,7 @@ import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { App, TerraformStack } from "cdktf";
 import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
+import type { Names } from "../../config/names";
 import { readBuildContext, type BuildContext } from "../../config/services/build-context";
 import { ConfigError } from "../../config/load";
 import { awsLibrary, Script } from "../script/script";
@@ -21,8 +22,7 @@ export interface BuiltImageProps {
   readonly platform: string;
   /** URL of the repository at ECR. */
   readonly repository: string;
-  readonly awsRegion: string;
-  readonly account: string;
+  readonly names: Names;
 }
 
 /** How many of the hash's 64 digits are the tag. */
@@ -45,7 +45,7 @@ export class BuiltImage extends Construct {
 
   constructor(scope: Construct, id: string, props: BuiltImageProps) {
     super(scope, id);
-    const { name, address, build, platform, repository, awsRegion, account } = props;
+    const { name, address, build, platform, repository, names } = props;
     const context = readBuildContext(build);
     this.refuseOutput(context, name, build);
     const tag = hashContext(context, platform).slice(0, tagLength);
@@ -57,8 +57,8 @@ export class BuiltImage extends Construct {
       REPOSITORY: repository,
       TAG: tag,
       PLATFORM: platform,
-      AWS_REGION: awsRegion,
-      ACCOUNT: account,
+      AWS_REGION: names.awsRegion,
+      ACCOUNT: names.account,
     };
     const publish = new Script(this, join(__dirname, "publish.sh"));
     const library = new Script(this, awsLibrary);

@@ -16,12 +16,9 @@ export interface ActivatedNode {
 
 /** Props of {@link Activations}. */
 export interface ActivationsProps {
-  /** Name of the deployment. */
-  readonly deployment: string;
+  readonly names: Names;
   /** Name of the role that a registered node assumes. */
   readonly roleName: string;
-  /** Name of a node, which Systems Manager shows beside its id. */
-  readonly nameOf: Names["node"];
   readonly nodes: readonly ActivatedNode[];
 }
 
@@ -32,13 +29,14 @@ export interface ActivationsProps {
 export class Activations extends Construct {
   readonly activation: SsmActivation;
 
-  constructor(scope: Construct, id: string, { deployment, roleName, nameOf, nodes }: ActivationsProps) {
+  constructor(scope: Construct, id: string, { names, roleName, nodes }: ActivationsProps) {
     super(scope, id);
+    const { deployment } = names;
     const values = nodes.map(({ key, hours, ...node }) => [key, { ...node, expiry: `${hours}h` }] as const);
     const set = new Instances(this, "nodes", values);
     this.activation = new SsmActivation(this, "node", {
       forEach: set.forEach,
-      name: nameOf(set.get("site"), set.get("node")),
+      name: names.node(set.get("site"), set.get("node")),
       // A changed description replaces the activation: a new generation of a node gets a new one.
       description: `Node ${set.key} of ${deployment}, generation ${set.get("generation")}`,
       iamRole: roleName,

@@ -5,25 +5,16 @@ import type { IResolvable, ITerraformDependable, Precondition, TerraformResource
 import { Construct } from "constructs";
 import { rememberedBy } from "../script/remembered";
 import { awsLibrary, Script } from "../script/script";
+import type { Names } from "../../config/names";
 import type { Instances } from "../instances";
-
-/** By what the scripts find a node, and nothing but that node, in ECS and in Systems Manager. */
-export interface NodeIdentity {
-  /** Name of the deployment. */
-  readonly name: string;
-  readonly site: string;
-  readonly node: string;
-  readonly generation: string;
-  readonly cluster: string;
-  readonly awsRegion: string;
-  readonly account: string;
-  readonly activationId: string;
-}
 
 /** Props of {@link NodeLife}. */
 export interface NodeLifeProps {
   readonly nodes: Instances<"generation">;
-  readonly identity: NodeIdentity;
+  readonly names: Names;
+  readonly site: string;
+  /** Of the node at hand. */
+  readonly activationId: string;
   /** How a user replaces the node, in words that go on a sentence. */
   readonly remedy: string;
   /** How many seconds a deregistration waits for tasks to end: without progress, and in all. */
@@ -54,20 +45,20 @@ export class NodeLife extends Construct {
   /** Where the scripts find what they share. */
   private readonly libraries: Readonly<Record<string, string>>;
 
-  constructor(scope: Construct, id: string, { nodes, identity, remedy, drain }: NodeLifeProps) {
+  constructor(scope: Construct, id: string, props: NodeLifeProps) {
     super(scope, id);
+    const { nodes, names, site, activationId, remedy, drain } = props;
     this.nodes = nodes;
     this.remedy = remedy;
     this.drain = drain;
+    // By what the scripts find a node, and nothing but that node, in ECS and in Systems Manager.
     this.settings = {
-      NAME: identity.name,
-      SITE: identity.site,
-      NODE: identity.node,
-      GENERATION: identity.generation,
-      CLUSTER: identity.cluster,
-      AWS_REGION: identity.awsRegion,
-      ACCOUNT: identity.account,
-      ACTIVATION_ID: identity.activationId,
+      NAME: names.deployment,
+      SITE: site,
+      NODE: nodes.key,
+      GENERATION: nodes.get("generation"),
+      ...names.settings,
+      ACTIVATION_ID: activationId,
     };
     this.deregister = new Script(this, join(__dirname, "deregister.sh"));
     this.libraries = {

@@ -62,13 +62,13 @@ export abstract class ComputeStack extends ProjectStack {
     const { activation_ids, activation_codes } = this.activations.readBy(this);
     const activation = set.get("activation");
     const activationId = activation_ids(activation);
-    const generation = set.get("generation");
-    const place = { name: config.name, site, node: set.key, generation, cluster: names.cluster };
     const life = new NodeLife(this, "life", {
       nodes: set,
       remedy: replacing(site, set.key),
       drain: drainTimes(Object.values(config.services).filter((service) => hasTasksAt(service, site))),
-      identity: { ...place, awsRegion: config.aws.region, account: config.aws.accountId, activationId },
+      names,
+      site,
+      activationId,
     });
     return { set, life, activationId, activationCode: activation_codes(activation) };
   }

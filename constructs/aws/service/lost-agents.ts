@@ -2,33 +2,23 @@ import { join } from "node:path";
 import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { Construct } from "constructs";
+import type { Names } from "../../../config/names";
 import type { Instances } from "../../instances";
 import { rememberedBy } from "../../script/remembered";
 import { awsLibrary, Script } from "../../script/script";
-import { lostNodesLibrary, type ServicePlace } from "./service-place";
 
-/** Props of {@link LostAgents}. */
-export interface LostAgentsProps {
-  readonly place: ServicePlace;
-  readonly service: EcsService;
-  /** The sites that have a service. */
-  readonly sites: Instances;
-}
+/** How scripts find nodes whose agent is lost, by their setting `LOST_NODES`. */
+export const lostNodesLibrary = join(__dirname, "lost-nodes.sh");
 
 /**
  * Before a site's service goes, takes nodes out of ECS that can end no task any more: ECS would wait for them for
  * ever, and neither the service nor, after it, a droplet would ever go.
  */
 export class LostAgents extends Construct {
-  constructor(scope: Construct, id: string, { place, service, sites }: LostAgentsProps) {
+  /** @param sites those that have a service */
+  constructor(scope: Construct, id: string, names: Names, service: EcsService, sites: Instances) {
     super(scope, id);
-    const settings = {
-      NAME: place.name,
-      SITE: sites.key,
-      CLUSTER: place.cluster,
-      AWS_REGION: place.awsRegion,
-      ACCOUNT: place.account,
-    };
+    const settings = { NAME: names.deployment, SITE: sites.key, ...names.settings };
     const script = new Script(this, join(__dirname, "lost-agents.sh"));
     new NullResource(this, "lost_agents", {
       forEach: sites.forEach,

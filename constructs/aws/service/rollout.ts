@@ -3,14 +3,15 @@ import type { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { Construct } from "constructs";
+import type { Names } from "../../../config/names";
 import type { Placement } from "../../../config/services/placements";
 import { Instances } from "../../instances";
 import { awsLibrary, Script } from "../../script/script";
-import { lostNodesLibrary, type ServicePlace } from "./service-place";
+import { lostNodesLibrary } from "./lost-agents";
 
 /** Props of {@link Rollout}. */
 export interface RolloutProps {
-  readonly place: ServicePlace;
+  readonly names: Names;
   readonly service: EcsService;
   /** By site. */
   readonly taskDefinition: EcsTaskDefinition;
@@ -28,7 +29,7 @@ export interface RolloutProps {
 export class Rollout extends Construct {
   constructor(scope: Construct, id: string, props: RolloutProps) {
     super(scope, id);
-    const { place, service, taskDefinition, logGroup, placements } = props;
+    const { names, service, taskDefinition, logGroup, placements } = props;
     const waiting = [...placements].flatMap(([name, { waits, desiredCount: tasks, timeout }]) =>
       waits ? [[name, { tasks, timeout }] as const] : [],
     );
@@ -48,15 +49,13 @@ export class Rollout extends Construct {
       lifecycle: { replaceTriggeredBy: [site.reference(service)] },
       provisioners: [
         script.run({
-          NAME: place.name,
+          NAME: names.deployment,
+          ...names.settings,
           SITE: site.key,
           SERVICE: site.attribute(service, "name"),
           TASK_DEFINITION: revision,
           TASKS: site.get("tasks"),
           LOG_GROUP: logGroup,
-          CLUSTER: place.cluster,
-          AWS_REGION: place.awsRegion,
-          ACCOUNT: place.account,
           DEFAULT_TIMEOUT_SECONDS: site.get("timeout"),
           AWS_LIBRARY: new Script(this, awsLibrary).location,
           LOST_NODES: new Script(this, lostNodesLibrary).location,

@@ -8,12 +8,12 @@ import { Instances } from "../../instances";
 import { LostAgents } from "./lost-agents";
 import { nodesWith } from "../node-selection";
 import { Rollout } from "./rollout";
-import type { ServicePlace } from "./service-place";
 
 /** Props of {@link PlacedService}. */
 export interface PlacedServiceProps {
   readonly names: Names;
-  readonly place: ServicePlace;
+  /** Name of the service in the config. */
+  readonly name: string;
   readonly clusterArn: string;
   /** By site. */
   readonly taskDefinition: EcsTaskDefinition;
@@ -30,12 +30,12 @@ export class PlacedService extends Construct {
 
   constructor(scope: Construct, id: string, props: PlacedServiceProps) {
     super(scope, id);
-    const { names, place, settings, placements, taskDefinition } = props;
+    const { names, name, settings, placements, taskDefinition } = props;
     const numbers = [...placements].map(([name, placement]) => [name, numbersOf(placement)] as const);
     const site = new Instances(this, "services", numbers);
     this.service = new EcsService(this, "service", {
       forEach: site.forEach,
-      name: names.service(place.service, site.key),
+      name: names.service(name, site.key),
       cluster: props.clusterArn,
       taskDefinition: site.attribute(taskDefinition, "arn"),
       launchType: "EXTERNAL",
@@ -47,20 +47,20 @@ export class PlacedService extends Construct {
       deploymentCircuitBreaker: { enable: true, rollback: true },
       // Not supported on EXTERNAL, and ENABLED when left out.
       availabilityZoneRebalancing: "DISABLED",
-      placementConstraints: [{ type: "memberOf", expression: nodesWith(place.name, site.key, settings.on) }],
+      placementConstraints: [{ type: "memberOf", expression: nodesWith(names, site.key, settings.on) }],
       enableExecuteCommand: settings.exec,
       // The provider's own wait takes a DAEMON service that has not begun for steady; see Rollout.
       waitForSteadyState: false,
       timeouts: { delete: site.get("deleteTimeout") },
     });
     new Rollout(this, "rollout-wait", {
-      place,
+      names,
       service: this.service,
       taskDefinition,
-      logGroup: names.logs(place.service),
+      logGroup: names.logs(name),
       placements,
     });
-    new LostAgents(this, "lost-agents-end", { place, service: this.service, sites: site });
+    new LostAgents(this, "lost-agents-end", names, this.service, site);
   }
 }
 
