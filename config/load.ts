@@ -39,7 +39,7 @@ export function parseConfig(input: unknown, file: string, kinds: SiteKinds = sit
   refuseFormerForm(input, file);
   const parsed = schemaOf(kinds).safeParse(input, { error: textOfIssue });
   const problems = parsed.success
-    ? problemsOf(parsed.data, kinds)
+    ? [...problemsOf(parsed.data, kinds)]
     : parsed.error.issues.flatMap(problemsOfIssue);
   if (!parsed.success || problems.length > 0) {
     throw new ConfigError(problems.map((problem) => describe(file, input, problem)));

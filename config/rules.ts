@@ -9,43 +9,31 @@ import { nodeProblems } from "./sites/node-rules";
 import { resolveSites } from "./sites/nodes";
 
 /** What is wrong with the config as a whole, where each value by itself is fine. */
-export function problemsOf(config: Config, kinds: SiteKinds = siteKinds): Problem[] {
+export function* problemsOf(config: Config, kinds: SiteKinds = siteKinds): Iterable<Problem> {
   const sites = resolveSites(config, kinds);
-  return [
-    ...imageProblems(config),
-    ...serviceProblems(config, sites),
-    ...jobProblems(config, sites),
-    ...fitProblems(config, sites),
-    ...Object.entries(kinds).flatMap(([name, kind]) =>
-      kind.problems(new Map(Object.entries(config.sites).filter(([, site]) => site.kind === name))),
-    ),
-    ...nodeProblems(config, sites),
-    ...referenceProblems(config, []),
-    ...unsupported(config),
-  ];
-}
-
-/** CDKTF writes its own references so, and would read a user's text as one. */
-const reference = /[$#&]\{TfToken\[/;
-
-function referenceProblems(value: unknown, path: readonly PropertyKey[]): Problem[] {
-  if (typeof value === "string") {
-    return reference.test(value)
-      ? [
-          {
-            path,
-            message: "must not hold {TfToken[ after $, # or &, by which CDKTF marks its own references",
-          },
-        ]
-      : [];
+  yield* imageProblems(config);
+  yield* serviceProblems(config, sites);
+  yield* jobProblems(config, sites);
+  yield* fitProblems(config, sites);
+  for (const [name, kind] of Object.entries(kinds)) {
+    yield* kind.problems(new Map(Object.entries(config.sites).filter(([, site]) => site.kind === name)));
   }
-  return typeof value === "object" && value !== null
-    ? Object.entries(value).flatMap(([name, inner]) => referenceProblems(inner, [...path, name]))
-    : [];
+  yield* nodeProblems(config, sites);
+  yield* referenceProblems(config, []);
+  if (config.monitoring.enabled) {
+    yield { path: ["monitoring", "enabled"], message: "isn't available yet: set it to false" };
+  }
 }
 
-function unsupported({ monitoring }: Config): Problem[] {
-  return monitoring.enabled
-    ? [{ path: ["monitoring", "enabled"], message: "isn't available yet: set it to false" }]
-    : [];
+function* referenceProblems(value: unknown, path: readonly PropertyKey[]): Iterable<Problem> {
+  // CDKTF writes its own references so, and would read a user's text as one.
+  if (typeof value === "string" && /[$#&]\{TfToken\[/.test(value)) {
+    const message = "must not hold {TfToken[ after $, # or &, by which CDKTF marks its own references";
+    yield { path, message };
+  }
+  if (typeof value === "object" && value !== null) {
+    for (const [name, inner] of Object.entries(value)) {
+      yield* referenceProblems(inner, [...path, name]);
+    }
+  }
 }

@@ -22,146 +22,130 @@ export interface Placed {
 }
 
 /** What is wrong with the images that are built. */
-export function imageProblems({ images }: Config): Problem[] {
-  return Object.entries(images).flatMap(([name, { build }]) => {
+export function* imageProblems({ images }: Config): Iterable<Problem> {
+  for (const [name, { build }] of Object.entries(images)) {
     const message = buildContextProblem(build);
-    return message === undefined ? [] : [{ path: ["images", name, "build"], message }];
-  });
+    if (message !== undefined) {
+      yield { path: ["images", name, "build"], message };
+    }
+  }
 }
 
 /** What is wrong with a container by itself, and with what it refers to. */
-export function containerProblems(placed: Placed, config: Config, sites: Sites): Problem[] {
-  return [
-    ...imageReferenceProblems(placed, config, sites),
-    ...variableProblems(placed),
-    ...calledProblems(placed, config, sites),
-    ...selectorProblems(placed, sites),
-    ...mountProblems(placed),
-  ];
+export function* containerProblems(placed: Placed, config: Config, sites: Sites): Iterable<Problem> {
+  yield* imageReferenceProblems(placed, config, sites);
+  yield* variableProblems(placed);
+  yield* calledProblems(placed, config, sites);
+  yield* selectorProblems(placed, sites);
+  yield* mountProblems(placed);
 }
 
-function imageReferenceProblems(
+function* imageReferenceProblems(
   { path, container: { image, registryCredentials }, at }: Placed,
   { images }: Config,
   sites: Sites,
-): Problem[] {
+): Iterable<Problem> {
   const built = images[image];
   if (built === undefined) {
-    return isUri(image)
-      ? []
-      : [
-          {
-            path: [...path, "image"],
-            message: `is no key of images (${listOf(Object.keys(images))}), and as a URI it lacks a tag or a digest: correct it, or add one`,
-          },
-        ];
+    if (!isUri(image)) {
+      yield {
+        path: [...path, "image"],
+        message: `is no key of images (${listOf(Object.keys(images))}), and as a URI it lacks a tag or a digest: correct it, or add one`,
+      };
+    }
+    return;
   }
-  const problems: Problem[] = [];
   if (registryCredentials !== undefined) {
-    problems.push({
+    yield {
       path: [...path, "registryCredentials"],
       message: "isn't needed for an image that is built here: remove it",
-    });
+    };
   }
   const unlike = at.find((site) => ![undefined, built.platform].includes(sites.get(site)?.platform));
   if (unlike !== undefined) {
-    problems.push({
+    yield {
       path: [...path, "image"],
       message: `is built for ${built.platform}, but the machines of site ${unlike} are all ${sites.get(unlike)?.platform}: change images.${image}.platform, or place tasks on other sites only`,
-    });
+    };
   }
-  return problems;
 }
 
-function variableProblems({
-  path,
-  container: { environment, secrets, secretKeys, registryCredentials },
-  taken,
-}: Placed): Problem[] {
-  const problems: Problem[] = [];
+function* variableProblems({ path, container, taken }: Placed): Iterable<Problem> {
+  const { environment, secrets, secretKeys, registryCredentials } = container;
   for (const [setting, variables] of Object.entries({ environment, secrets })) {
     for (const name of Object.keys(variables).filter((each) => taken.includes(each))) {
-      problems.push({
+      yield {
         path: [...path, setting, name],
         message: `is set by the deployment itself, as ${taken.join(", ")} are: choose another name`,
-      });
+      };
     }
   }
   for (const name of Object.keys(secrets).filter((each) => each in environment)) {
-    problems.push({
-      path: [...path, "secrets", name],
-      message: `stands in ${[...path, "environment"].join(".")} too: keep one`,
-    });
+    const message = `stands in ${[...path, "environment"].join(".")} too: keep one`;
+    yield { path: [...path, "secrets", name], message };
   }
   const variables = [...Object.entries(environment), ...Object.entries(secrets)];
   const length = Buffer.byteLength(JSON.stringify(variables.map(([name, value]) => ({ name, value }))));
   if (length > longestDefinition) {
-    problems.push({
+    yield {
       path: [...path, "environment"],
       message: `takes ${length} bytes, more than the ${longestDefinition} of a whole task definition: shorten it, or put large values into files of the image`,
-    });
+    };
   }
   if (secretKeys.length > 0 && Object.keys(secrets).length === 0 && registryCredentials === undefined) {
-    problems.push({
-      path: [...path, "secretKeys"],
-      message: `decrypts nothing without ${[...path, "secrets"].join(".")}: remove it, or name the secrets`,
-    });
+    const message = `decrypts nothing without ${[...path, "secrets"].join(".")}: remove it, or name the secrets`;
+    yield { path: [...path, "secretKeys"], message };
   }
-  return problems;
 }
 
 /** Services whose URLs the container is given must have an internal load balancer wherever it runs. */
-function calledProblems({ path, container, at }: Placed, { services }: Config, sites: Sites): Problem[] {
-  return calledBy(container).flatMap((called): Problem[] => {
-    const variable = Object.entries(container.environment).find(
-      ([, value]) => typeof value === "object" && value.service === called,
-    );
-    const where = [...path, "environment", variable?.[0] ?? ""];
+function* calledProblems(
+  { path, container, at }: Placed,
+  { services }: Config,
+  sites: Sites,
+): Iterable<Problem> {
+  for (const called of calledBy(container)) {
+    const [variable = ""] =
+      Object.entries(container.environment).find(
+        ([, value]) => typeof value === "object" && value.service === called,
+      ) ?? [];
+    const where = [...path, "environment", variable];
     const service = services[called];
+    const lacking =
+      service && at.find((site) => loadBalancerAt(service, sites, site)?.network !== "internal");
     if (service === undefined) {
-      return [{ path: where, message: `names no service: known are ${listOf(Object.keys(services))}` }];
+      yield { path: where, message: `names no service: known are ${listOf(Object.keys(services))}` };
+    } else if (lacking !== undefined) {
+      yield {
+        path: where,
+        message: `has no URL at site ${lacking}, where service ${called} has no internal load balancer: give it one by services.${called}.http.loadBalancer.network, or place tasks on other sites only`,
+      };
     }
-    const lacking = at.find((site) => loadBalancerAt(service, sites, site)?.network !== "internal");
-    return lacking === undefined
-      ? []
-      : [
-          {
-            path: where,
-            message: `has no URL at site ${lacking}, where service ${called} has no internal load balancer: give it one by services.${called}.http.loadBalancer.network, or place tasks on other sites only`,
-          },
-        ];
-  });
+  }
 }
 
-function selectorProblems({ path, container: { on }, at }: Placed, sites: Sites): Problem[] {
-  if (Object.keys(on).length === 0) {
-    return [];
-  }
+function* selectorProblems({ path, container: { on }, at }: Placed, sites: Sites): Iterable<Problem> {
   const all = [...sites.values()].flatMap(({ nodes }) => [...nodes.values()]);
   const unknown = Object.keys(on).find((name) => all.every(({ attributes }) => !(name in attributes)));
   if (unknown !== undefined) {
     const known = [...new Set(all.flatMap(({ attributes }) => Object.keys(attributes)))];
-    return [
-      {
-        path: [...path, "on", unknown],
-        message: `names no attribute of any node: known are ${listOf(known)}`,
-      },
-    ];
+    const message = `names no attribute of any node: known are ${listOf(known)}`;
+    yield { path: [...path, "on", unknown], message };
+  } else if (Object.keys(on).length > 0 && at.length > 0) {
+    const nodes = at.flatMap((site) => [...(sites.get(site)?.nodes.values() ?? [])]);
+    if (!nodes.some((node) => hasAttributes(node, on))) {
+      const message = `fits no node of ${at.join(", ")}: give one these attributes`;
+      yield { path: [...path, "on"], message };
+    }
   }
-  const somewhere = at.some((site) =>
-    [...(sites.get(site)?.nodes.values() ?? [])].some((node) => hasAttributes(node, on)),
-  );
-  return somewhere || at.length === 0
-    ? []
-    : [{ path: [...path, "on"], message: `fits no node of ${at.join(", ")}: give one these attributes` }];
 }
 
-function mountProblems({ path, container: { volumes, tmpfs } }: Placed): Problem[] {
+function* mountProblems({ path, container: { volumes, tmpfs } }: Placed): Iterable<Problem> {
   const paths = [...volumes.map(({ containerPath }) => containerPath), ...tmpfs];
   const twice = paths.find((one, index) => paths.indexOf(one) !== index);
-  return twice === undefined
-    ? []
-    : [{ path: [...path, "volumes"], message: `mount something at ${twice} twice: keep one` }];
+  if (twice !== undefined) {
+    yield { path: [...path, "volumes"], message: `mount something at ${twice} twice: keep one` };
+  }
 }
 
 /** Names for a sentence. */

@@ -15,7 +15,7 @@ interface Demand {
 }
 
 /** What doesn't fit the nodes, with everything that runs on the same one. The first node is named for each thing. */
-export function fitProblems(config: Config, sites: Sites): Problem[] {
+export function fitProblems(config: Config, sites: Sites): Iterable<Problem> {
   const problems = new Map<string, Problem>();
   for (const [name, site] of sites) {
     for (const [key, node] of site.nodes) {
@@ -25,7 +25,7 @@ export function fitProblems(config: Config, sites: Sites): Problem[] {
       }
     }
   }
-  return [...problems.values()];
+  return problems.values();
 }
 
 function demandsOn({ services, jobs }: Config, site: string, resolved: ResolvedSite, node: Node): Demand[] {

@@ -19,83 +19,69 @@ const ephemeralPorts = { first: 32768, last: 60999 };
 const longestReadyAfter = 270;
 
 /** What is wrong with services, each by itself and on its sites. */
-export function serviceProblems(config: Config, sites: Sites): Problem[] {
-  return [
-    ...Object.entries(config.services).flatMap(([name, service]) => {
-      const path = ["services", name];
-      const at = [...sites.keys()].filter((site) => hasTasksAt(service, site));
-      const placed: Placed = { path, name, container: service, at, taken: deploymentVariables(service) };
-      return [
-        ...containerProblems(placed, config, sites),
-        ...placementProblems(path, service, sites),
-        ...(service.http === undefined ? [] : httpProblems(path, service, service.http, sites)),
-      ];
-    }),
-    ...sharedPortProblems(config, sites),
-  ];
+export function* serviceProblems(config: Config, sites: Sites): Iterable<Problem> {
+  for (const [name, service] of Object.entries(config.services)) {
+    const path = ["services", name];
+    const at = [...sites.keys()].filter((site) => hasTasksAt(service, site));
+    const placed: Placed = { path, name, container: service, at, taken: deploymentVariables(service) };
+    yield* containerProblems(placed, config, sites);
+    yield* placementProblems(path, service, sites);
+    if (service.http !== undefined) {
+      yield* httpProblems(path, service, service.http, sites);
+    }
+  }
+  yield* sharedPortProblems(config, sites);
 }
 
-function placementProblems(path: readonly string[], service: Service, sites: Sites): Problem[] {
+function* placementProblems(path: readonly string[], service: Service, sites: Sites): Iterable<Problem> {
   const { placement, rollout, http } = service;
-  const problems: Problem[] = [];
   for (const [site, count] of Object.entries(placement === "every-node" ? {} : placement)) {
     const known = sites.get(site);
     const at = [...path, "placement", site];
     const possible = known === undefined ? 0 : nodesFor(known, service).length;
     if (known === undefined) {
-      problems.push({ path: at, message: `names no site: known are ${listOf([...sites.keys()])}` });
+      yield { path: at, message: `names no site: known are ${listOf([...sites.keys()])}` };
     } else if (http !== undefined && count > possible) {
-      problems.push({
-        path: at,
-        message: `must not exceed the ${possible} nodes that the site has for it: one task fits on a node, since its port is fixed`,
-      });
+      const message = `must not exceed the ${possible} nodes that the site has for it: one task fits on a node, since its port is fixed`;
+      yield { path: at, message };
     } else if (count > 0 && possible === 0) {
-      problems.push({ path: at, message: "finds no node there: give the site one, or set it to 0" });
+      yield { path: at, message: "finds no node there: give the site one, or set it to 0" };
     }
   }
   if (rollout.atOnce !== undefined && http === undefined && placement !== "every-node") {
-    problems.push({
+    yield {
       path: [...path, "rollout", "atOnce"],
       message:
         "does nothing where new tasks find room beside the old ones, as without http they do: remove it",
-    });
+    };
   }
-  return problems;
 }
 
-function httpProblems(
+function* httpProblems(
   path: readonly string[],
   service: Service,
   http: NonNullable<Service["http"]>,
   sites: Sites,
-): Problem[] {
+): Iterable<Problem> {
   const { port } = http;
   const at = (...more: PropertyKey[]) => [...path, "http", ...more];
-  const problems: Problem[] = [];
   if (reservedPorts.includes(port)) {
-    problems.push({
-      path: at("port"),
-      message: `is taken on every node (${reservedPorts.join(", ")} are): choose another`,
-    });
+    const message = `is taken on every node (${reservedPorts.join(", ")} are): choose another`;
+    yield { path: at("port"), message };
   } else if (port >= ephemeralPorts.first && port <= ephemeralPorts.last) {
-    problems.push({
+    yield {
       path: at("port"),
       message: `is one of ${ephemeralPorts.first} to ${ephemeralPorts.last}, which Linux gives to outgoing connections, so that it may be taken at any time: choose another`,
-    });
+    };
   }
   if ((taskTimes(service).health?.readyAfter ?? 0) > longestReadyAfter) {
-    problems.push({
+    yield {
       path: at("health"),
       message: `lets the load balancer take more than ${longestReadyAfter} s to take a node in, longer than ECS waits for a container: lower intervalSeconds or healthyAfter`,
-    });
+    };
   }
-  for (const site of Object.keys(http.sites)) {
-    if (!sites.has(site)) {
-      problems.push({
-        path: at("sites", site),
-        message: `names no site: known are ${listOf([...sites.keys()])}`,
-      });
-    }
+  for (const site of Object.keys(http.sites).filter((name) => !sites.has(name))) {
+    yield { path: at("sites", site), message: `names no site: known are ${listOf([...sites.keys()])}` };
   }
   const [common] = [...sites.keys()].filter(
     (name) => http.sites[name] === undefined && loadBalancerAt(service, sites, name) !== undefined,
@@ -104,76 +90,70 @@ function httpProblems(
     const wanted = isMadeAt(service, name) ? wantedAt(http, name) : undefined;
     const own = http.sites[name] !== undefined;
     if (!loadBalancers && wanted?.network === "internal") {
-      problems.push({
+      yield {
         path: own ? at("sites", name) : at("loadBalancer", "network"),
         message: `can't be had at site ${name}, which has no load balancers: set ${at("sites", name).join(".")} to false, or place the service elsewhere`,
-      });
+      };
     }
     // What sites have in common is looked at once.
     if (loadBalancers && wanted !== undefined && (own || name === common)) {
-      problems.push(
-        ...listenerProblems(own ? at("sites", name, "listeners") : at("loadBalancer", "listeners"), wanted),
-      );
+      yield* listenerProblems(own ? at("sites", name, "listeners") : at("loadBalancer", "listeners"), wanted);
     }
   }
-  return problems;
 }
 
-function listenerProblems(path: readonly PropertyKey[], { network, listeners }: LoadBalancer): Problem[] {
-  const problems: Problem[] = [];
-  listeners.forEach((listener, index) => {
+function* listenerProblems(
+  path: readonly PropertyKey[],
+  { network, listeners }: LoadBalancer,
+): Iterable<Problem> {
+  for (const [index, listener] of listeners.entries()) {
     const at = [...path, index];
     if (listeners.findIndex(({ port }) => port === listener.port) !== index) {
-      problems.push({
-        path: [...at, "port"],
-        message: "is taken by another listener: each needs a port of its own",
-      });
+      const message = "is taken by another listener: each needs a port of its own";
+      yield { path: [...at, "port"], message };
     }
     if (network === "internal" && listener.protocol === "https" && "domains" in listener.certificate) {
-      problems.push({
+      yield {
         path: [...at, "certificate", "domains"],
         message:
           "can't be certified for an internal load balancer: use http, or the name of a certificate of your own",
-      });
+      };
     }
     // Source: DigitalOcean API Reference, load balancers, redirect_http_to_https: from port 80 to port 443 only.
     if (listener.protocol === "http" && listener.redirectTo !== undefined) {
       const target = listeners.some(({ protocol, port }) => protocol === "https" && port === 443);
       if (listener.port !== 80 || listener.redirectTo !== 443 || !target) {
-        problems.push({
+        yield {
           path: [...at, "redirectTo"],
           message:
             "must lead from port 80 to an https listener on port 443: DigitalOcean redirects no other ports",
-        });
+        };
       }
     }
-  });
-  return problems;
+  }
 }
 
-/** Two services that may run on the same node can't have the same port there. */
-function sharedPortProblems({ services }: Config, sites: Sites): Problem[] {
-  const withPort = Object.entries(services).filter(([, { http }]) => http !== undefined);
-  return withPort.flatMap(([name, service], index) => {
-    for (const [other, before] of withPort.slice(0, index)) {
-      if (before.http?.port !== service.http?.port) {
-        continue;
-      }
-      for (const [site, resolved] of sites) {
-        const [node] =
-          hasTasksAt(service, site) && hasTasksAt(before, site) ? shared(resolved, service, before) : [];
-        if (node !== undefined) {
-          return [
-            {
-              path: ["services", name, "http", "port"],
-              message: `is the port of service ${other}, too, and both may run on node ${site}/${node}: choose another, or keep them apart by placement or on`,
-            },
-          ];
-        }
-      }
+/** Two services that may run on the same node can't have the same port there: each is told of the first such one. */
+function* sharedPortProblems({ services }: Config, sites: Sites): Iterable<Problem> {
+  const all = Object.entries(services);
+  for (const [index, [name, service]] of all.entries()) {
+    const same = all
+      .slice(0, index)
+      .filter(([, { http }]) => http !== undefined && http.port === service.http?.port);
+    const [first] = same.flatMap(([other, before]) =>
+      [...sites]
+        .filter(([site]) => hasTasksAt(service, site) && hasTasksAt(before, site))
+        .flatMap(([site, resolved]) =>
+          shared(resolved, service, before).map((node) => ({ other, node: `${site}/${node}` })),
+        ),
+    );
+    if (first !== undefined) {
+      yield {
+        path: ["services", name, "http", "port"],
+        message: `is the port of service ${first.other}, too, and both may run on node ${first.node}: choose another, or keep them apart by placement or on`,
+      };
     }
-    return [];
-  });
+  }
 }
 
 function shared(site: Parameters<typeof nodesFor>[0], one: Service, other: Service): string[] {

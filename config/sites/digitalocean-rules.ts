@@ -3,22 +3,31 @@ import type { Problem } from "../problem";
 import type { DigitalOceanSite } from "./digitalocean-site";
 
 /** What is wrong with sites at DigitalOcean, each by itself and all together. */
-export function problemsAtDigitalOcean(sites: ReadonlyMap<string, DigitalOceanSite>): Problem[] {
-  const vpcs = [...sites].flatMap(([site, { vpc }]) =>
-    vpc === "default" ? [] : [{ site, range: vpc.ipRange }],
+export function* problemsAtDigitalOcean(sites: ReadonlyMap<string, DigitalOceanSite>): Iterable<Problem> {
+  const vpcs = [...sites].flatMap(([site, { vpc, region }]) =>
+    vpc === "default" ? [] : [{ site, region, range: vpc.ipRange }],
   );
-  const overlaps = vpcs.flatMap(({ site, range }, index) => {
-    const other = vpcs.slice(0, index).find((vpc) => overlap(range, vpc.range));
-    return other === undefined
-      ? []
-      : [
-          {
-            path: ["sites", site, "vpc", "ipRange"],
-            message: `overlaps with ${other.range} of site ${other.site}: the VPCs of an account must not`,
-          },
-        ];
-  });
-  return [...[...sites].flatMap(([name, site]) => rangeProblems(name, site)), ...overlaps];
+  const pathOf = ({ site }: (typeof vpcs)[number]) => ["sites", site, "vpc", "ipRange"];
+  for (const vpc of vpcs) {
+    if (!privateRanges.some((range) => overlap(vpc.range, range))) {
+      const message = `must be a part of one of the private ranges ${privateRanges.join(", ")}`;
+      yield { path: pathOf(vpc), message };
+      continue;
+    }
+    for (const { range, region = vpc.region } of reservedRanges) {
+      if (region === vpc.region && overlap(vpc.range, range)) {
+        const message = `overlaps with ${range}, which DigitalOcean keeps for itself: choose another`;
+        yield { path: pathOf(vpc), message };
+      }
+    }
+  }
+  for (const [index, vpc] of vpcs.entries()) {
+    const other = vpcs.slice(0, index).find(({ range }) => overlap(vpc.range, range));
+    if (other !== undefined) {
+      const message = `overlaps with ${other.range} of site ${other.site}: the VPCs of an account must not`;
+      yield { path: pathOf(vpc), message };
+    }
+  }
 }
 
 // Source: RFC 1918, from which DigitalOcean takes VPCs.
@@ -32,19 +41,3 @@ const reservedRanges = [
   { range: "10.229.0.0/16" },
   { range: "10.10.0.0/16", region: "nyc1" },
 ];
-
-function rangeProblems(name: string, { vpc, region: ofSite }: DigitalOceanSite): Problem[] {
-  if (vpc === "default") {
-    return [];
-  }
-  const path = ["sites", name, "vpc", "ipRange"];
-  if (!privateRanges.some((range) => overlap(vpc.ipRange, range))) {
-    return [{ path, message: `must be a part of one of the private ranges ${privateRanges.join(", ")}` }];
-  }
-  return reservedRanges
-    .filter(({ range, region = ofSite }) => region === ofSite && overlap(vpc.ipRange, range))
-    .map(({ range }) => ({
-      path,
-      message: `overlaps with ${range}, which DigitalOcean keeps for itself: choose another`,
-    }));
-}

@@ -45,7 +45,7 @@ export interface SiteKind<Site extends AnySite = AnySite> {
   /** Whether a deploy waits for its nodes, and for tasks on them. */
   awaitsNodes(site: Site): boolean;
   /** What is wrong with the sites of this kind, each by itself and all together. */
-  problems(sites: ReadonlyMap<string, Site>): Problem[];
+  problems(sites: ReadonlyMap<string, Site>): Iterable<Problem>;
 }
 
 /** The specs of a site's nodes by name: as many as a number says, or those that are named. */

@@ -10,28 +10,26 @@ const longestHostName = 63;
 const mostNodes = 5000;
 
 /** What is wrong with the nodes of all sites. */
-export function nodeProblems(config: Config, sites: Sites): Problem[] {
+export function* nodeProblems(config: Config, sites: Sites): Iterable<Problem> {
   const names = namesOf(config);
-  const problems: Problem[] = [];
   let count = 0;
   for (const [site, { nodes }] of sites) {
     const path = ["sites", site, "nodes"];
     for (const [node, { named }] of nodes) {
       const host = names.node(site, node);
       if (named && host.length > longestHostName) {
-        problems.push({
+        yield {
           path: typeof config.sites[site]?.nodes === "number" ? path : [...path, node],
           message: `gives the host name ${host} of ${host.length} characters, ${longestHostName} at most are possible: shorten the name of the deployment, the site or the node`,
-        });
+        };
       }
     }
     count += nodes.size;
   }
   if (count > mostNodes) {
-    problems.push({
+    yield {
       path: ["sites"],
       message: `must have ${mostNodes} nodes at most, as an ECS cluster (it has ${count}): take some out, or make a second deployment`,
-    });
+    };
   }
-  return problems;
 }
