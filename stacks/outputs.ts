@@ -46,12 +46,12 @@ export class StackOutputs<T extends object> {
 
 /** A text, or anything that Terraform turns into one. */
 export function text(description: string, value: string | IResolvable): Output<string> {
-  return { description, value, sensitive: false, read: (reference) => Token.asString(reference) };
+  return output(description, value, (reference) => Token.asString(reference));
 }
 
 /** A list of texts. */
 export function texts(description: string, value: readonly string[]): Output<string[]> {
-  return { description, value, sensitive: false, read: (reference) => Token.asList(reference) };
+  return output(description, value, (reference) => Token.asList(reference));
 }
 
 /** A text or a list of texts for each name that is known at synthesis; a reader gets the texts. */
@@ -59,12 +59,7 @@ export function byName(
   description: string,
   value: Readonly<Record<string, string | readonly string[]>>,
 ): Output<(name: string) => string> {
-  return {
-    description,
-    value,
-    sensitive: false,
-    read: (reference) => (name) => Token.asString(propertyAccess(reference, [name])),
-  };
+  return output(description, value, partOf);
 }
 
 /** One attribute of each instance of a `for_each` resource, by instance key. */
@@ -73,29 +68,18 @@ export function perInstance(
   resource: TerraformResource,
   attribute: string,
 ): Output<(key: string) => string> {
-  return {
-    description,
-    value: instances(resource, propertyAccess(FOR_EXPRESSION_VALUE, [attribute])),
-    sensitive: false,
-    read: (reference) => (key) => Token.asString(propertyAccess(reference, [key])),
-  };
+  const value = propertyAccess(FOR_EXPRESSION_VALUE, [attribute]);
+  return output(description, instances(resource, value), partOf);
 }
 
 /**
  * As {@link perInstance}, for what must never be printed. A reader's Terraform doesn't know that an output
  * was sensitive, and would print it: so it is marked again where it is read.
  */
-export function secretPerInstance(
-  description: string,
-  resource: TerraformResource,
-  attribute: string,
-): Output<(key: string) => string> {
-  const output = perInstance(description, resource, attribute);
-  return {
-    ...output,
-    sensitive: true,
-    read: (reference) => (key) => Token.asString(Fn.sensitive(output.read(reference)(key))),
-  };
+export function secretPerInstance(...of: Parameters<typeof perInstance>): Output<(key: string) => string> {
+  const read = (reference: IResolvable) => (key: string) =>
+    Token.asString(Fn.sensitive(partOf(reference)(key)));
+  return { ...perInstance(...of), sensitive: true, read };
 }
 
 /** An object for each instance of a `for_each` resource, by instance key. */
@@ -104,13 +88,19 @@ export function objectPerInstance(
   resource: TerraformResource,
   fields: (key: string) => Readonly<Record<string, unknown>>,
 ): Output<(key: string, field: string) => string> {
-  return {
-    description,
-    value: instances(resource, fields(Token.asString(FOR_EXPRESSION_KEY))),
-    sensitive: false,
-    read: (reference) => (key, field) => Token.asString(propertyAccess(reference, [key, field])),
-  };
+  const value = fields(Token.asString(FOR_EXPRESSION_KEY));
+  return output(description, instances(resource, value), partOf);
 }
+
+function output<T>(description: string, value: unknown, read: Output<T>["read"]): Output<T> {
+  return { description, value, sensitive: false, read };
+}
+
+/** What is at a path of keys and fields within an output. */
+const partOf =
+  (reference: IResolvable) =>
+  (...path: readonly string[]): string =>
+    Token.asString(propertyAccess(reference, [...path]));
 
 function instances(resource: TerraformResource, value: unknown): IResolvable {
   return forExpression(resource.fqn, value, FOR_EXPRESSION_KEY);

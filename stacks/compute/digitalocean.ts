@@ -14,11 +14,6 @@ import { byName, objectPerInstance, StackOutputs, text } from "../outputs";
 import type { ProjectStack } from "../project-stack";
 import { ComputeStack, type ComputeProps } from "./compute";
 
-/** A service's way in, and where it leads from. */
-interface BuiltEntrance extends Entrance {
-  readonly built: LoadBalancer;
-}
-
 /**
  * Droplets behind load balancers. Tag, load balancers and firewall stand before the first droplet boots and
  * until the last has gone, so that none is ever open, or loses its clients while it drains.
@@ -79,16 +74,26 @@ export class DigitalOceanComputeStack extends ComputeStack {
       precondition: droplets.onlyOne(siteName),
     });
 
-    const of = (network: "public" | "internal") =>
-      entrances.filter(({ loadBalancer }) => loadBalancer.network === network);
+    const ofEach = <T>(value: (built: LoadBalancer) => T, network?: "public" | "internal") =>
+      Object.fromEntries(
+        entrances
+          .filter(({ loadBalancer }) => network === undefined || loadBalancer.network === network)
+          .map(({ service, built }) => [service, value(built)] as const),
+      );
     const outputs = new StackOutputs(this, {
       kind: text("Kind of the site.", site.kind),
       region: text("DigitalOcean region of the site.", site.region),
-      load_balancer_ips: byName("Address of each service's load balancer.", ipsOf(entrances)),
-      urls: byName("Where clients connect to, by service.", urlsOf(of("public"))),
+      load_balancer_ips: byName(
+        "Address of each service's load balancer.",
+        ofEach(({ resource }) => resource.ip),
+      ),
+      urls: byName(
+        "Where clients connect to, by service.",
+        ofEach(({ urls }) => urls, "public"),
+      ),
       internal_urls: byName(
         "Where the site's containers find each internal service.",
-        firstOf(of("internal")),
+        ofEach(({ urls: [first = ""] }) => first, "internal"),
       ),
       nodes: objectPerInstance("The nodes by name.", deregistration, (node) => ({
         machine_id: droplets.of(node, "id"),
@@ -119,16 +124,4 @@ export class DigitalOceanComputeStack extends ComputeStack {
       health: healthTimes(http.health).loadBalancer,
     });
   }
-}
-
-function ipsOf(entrances: readonly BuiltEntrance[]): Record<string, string> {
-  return Object.fromEntries(entrances.map(({ service, built }) => [service, built.resource.ip]));
-}
-
-function urlsOf(entrances: readonly BuiltEntrance[]): Record<string, readonly string[]> {
-  return Object.fromEntries(entrances.map(({ service, built }) => [service, built.urls]));
-}
-
-function firstOf(entrances: readonly BuiltEntrance[]): Record<string, string> {
-  return Object.fromEntries(entrances.map(({ service, built }) => [service, built.urls[0] ?? ""]));
 }
