@@ -28,28 +28,20 @@ export async function ask<C extends { destroy(): void }, T>(
   deadline = AbortSignal.timeout(boundSeconds * 1000),
 ): Promise<T> {
   try {
-    return await before(deadline, question(client));
-  } finally {
-    client.destroy();
-  }
-}
-
-/** What `work` returns, unless the deadline comes first: no time-out of a request covers, say, a credential process. */
-async function before<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
-  let stop = (): void => undefined;
-  const expiry = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(deadline.reason as Error);
-    };
-    if (deadline.aborted) {
-      stop();
-    }
-    deadline.addEventListener("abort", stop);
-  });
-  try {
+    const work = question(client);
+    // No time-out of a request covers, say, a credential process.
+    const expiry = new Promise<never>((_, reject) => {
+      const expire = () => {
+        reject(deadline.reason as Error);
+      };
+      if (deadline.aborted) {
+        expire();
+      }
+      deadline.addEventListener("abort", expire);
+    });
     return await Promise.race([work, expiry]);
   } finally {
-    deadline.removeEventListener("abort", stop);
+    client.destroy();
   }
 }
 

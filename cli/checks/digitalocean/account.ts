@@ -1,7 +1,7 @@
 import type { DigitalOceanSite } from "../../../config/sites/digitalocean-site";
 import { computeStack } from "../../terraform/stacks";
 import type { Check, Undertaking } from "../check";
-import { openDigitalOcean, Refused, unlessDenied } from "./api";
+import { DigitalOcean, Refused, unlessDenied } from "./api";
 import { scopeProblems } from "./scopes";
 import { dropletProblems, type Account } from "./droplets";
 import { unreachable } from "../reachability";
@@ -26,10 +26,11 @@ export const digitalOceanProblems: Check = async (undertaking) => {
       `no DigitalOcean token for site ${needing}: set DIGITALOCEAN_TOKEN to an API token with read and write scope`,
     ];
   }
-  const api = openDigitalOcean(variables[variable] ?? "", variables, deadline);
+  const api = new DigitalOcean(variables[variable] ?? "", variables, deadline);
   try {
-    const answer = await unlessDenied("The DigitalOcean account was", api.get("/v2/account"));
-    const { account } = (answer ?? {}) as { readonly account?: Account };
+    const path = "/v2/account";
+    const answer = await unlessDenied("The DigitalOcean account was", api.get<{ account?: Account }>(path));
+    const account = answer?.account;
     const problems = await Promise.all([
       command === "diff"
         ? []

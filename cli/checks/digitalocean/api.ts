@@ -1,15 +1,5 @@
 import { call } from "../http";
 
-/** DigitalOcean's API, as Terraform's provider reaches it. */
-export interface DigitalOceanApi {
-  /** @throws {Refused} on any other answer than success. */
-  get(path: string): Promise<unknown>;
-  /** All of a list's entries, of all its pages. @throws {Refused} */
-  list(path: string, key: string): Promise<readonly unknown[]>;
-  /** How a call is answered that can't succeed. */
-  attempt(method: string, path: string): Promise<{ readonly status: number; readonly message: string }>;
-}
-
 /** An answer other than success. */
 export class Refused extends Error {
   constructor(
@@ -37,42 +27,50 @@ export async function unlessDenied<T>(subject: string, result: Promise<T>): Prom
 /** Source: DigitalOcean API, "Links & Pagination": 200 entries a page at most. */
 const pageSize = 200;
 
-/** Source: DigitalOcean Terraform provider, "Argument Reference", `api_endpoint`. */
-export function openDigitalOcean(
-  token: string,
-  variables: NodeJS.ProcessEnv,
-  deadline: AbortSignal,
-): DigitalOceanApi {
-  const chosen = variables["DIGITALOCEAN_API_URL"] ?? "";
-  const base = chosen === "" ? "https://api.digitalocean.com" : chosen;
-  const attempt = async (method: string, path: string) => {
+/** DigitalOcean's API, as Terraform's provider reaches it. */
+export class DigitalOcean {
+  /** Source: DigitalOcean Terraform provider, "Argument Reference", `api_endpoint`. */
+  private readonly base: string;
+
+  constructor(
+    private readonly token: string,
+    variables: NodeJS.ProcessEnv,
+    private readonly deadline: AbortSignal,
+  ) {
+    const chosen = variables["DIGITALOCEAN_API_URL"] ?? "";
+    this.base = chosen === "" ? "https://api.digitalocean.com" : chosen;
+  }
+
+  /** How a call is answered, which may be one that can't succeed. */
+  async attempt(method: string, path: string) {
+    const { base, token, deadline } = this;
     const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
     const answer = await call({ url: new URL(path, base), method, token, deadline, ...body });
     const { message = "" } = (answer.body ?? {}) as { readonly message?: string };
     return { ...answer, message };
-  };
-  const get = async (path: string): Promise<unknown> => {
-    const { status, message, body } = await attempt("GET", path);
+  }
+
+  /** @throws {Refused} on any other answer than success. */
+  async get<T>(path: string): Promise<T> {
+    const { status, message, body } = await this.attempt("GET", path);
     if (status !== 200) {
       throw new Refused(status, message);
     }
-    return body;
-  };
-  return {
-    attempt,
-    get,
-    list: async (path, key) => {
-      const entries: unknown[] = [];
-      for (let page = 1; ; page++) {
-        const query = `${path.includes("?") ? "&" : "?"}per_page=${pageSize}&page=${page}`;
-        const answer = (await get(path + query)) as Page;
-        entries.push(...((answer[key] ?? []) as readonly unknown[]));
-        if (answer.links?.pages?.next === undefined) {
-          return entries;
-        }
+    return body as T;
+  }
+
+  /** All of a list's entries, of all its pages. @throws {Refused} */
+  async list<T>(path: string, key: string): Promise<readonly T[]> {
+    const entries: T[] = [];
+    for (let page = 1; ; page++) {
+      const query = `${path.includes("?") ? "&" : "?"}per_page=${pageSize}&page=${page}`;
+      const answer = await this.get<Page>(path + query);
+      entries.push(...((answer[key] ?? []) as readonly T[]));
+      if (answer.links?.pages?.next === undefined) {
+        return entries;
       }
-    },
-  };
+    }
+  }
 }
 
 interface Page extends Readonly<Record<string, unknown>> {

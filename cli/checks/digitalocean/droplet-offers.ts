@@ -1,4 +1,4 @@
-import { Refused, unlessDenied, type DigitalOceanApi } from "./api";
+import { Refused, unlessDenied, type DigitalOcean } from "./api";
 
 /** What a droplet is made of, where, and the site that says so. */
 export interface Order {
@@ -13,7 +13,7 @@ type Offers = ReadonlyMap<string, readonly string[]>;
 
 /** A line for each size and image that a site's region doesn't offer, and for each region that takes no droplets. */
 export async function offerProblems(
-  api: DigitalOceanApi,
+  api: DigitalOcean,
   orders: readonly Order[],
   file: string,
 ): Promise<string[]> {
@@ -48,8 +48,8 @@ function lack(kind: string, wanted: string, region: string, offers: Offers | und
     : `DigitalOcean doesn't offer the ${kind} ${wanted} in ${region} (${places.length === 0 ? "nor elsewhere" : `but in ${places.join(", ")}`})`;
 }
 
-async function openRegions(api: DigitalOceanApi): Promise<string[]> {
-  const regions = (await api.list("/v2/regions", "regions")) as readonly Region[];
+async function openRegions(api: DigitalOcean): Promise<string[]> {
+  const regions = await api.list<Region>("/v2/regions", "regions");
   return regions.filter(({ available }) => available).map(({ slug }) => slug);
 }
 
@@ -58,8 +58,8 @@ interface Region {
   readonly available: boolean;
 }
 
-async function sizeOffers(api: DigitalOceanApi): Promise<Offers> {
-  const sizes = (await api.list("/v2/sizes", "sizes")) as readonly (Region & Offer)[];
+async function sizeOffers(api: DigitalOcean): Promise<Offers> {
+  const sizes = await api.list<Region & Offer>("/v2/sizes", "sizes");
   return new Map(sizes.map(({ slug, available, regions }) => [slug, available ? regions : []]));
 }
 
@@ -67,13 +67,12 @@ interface Offer {
   readonly regions: readonly string[];
 }
 
-async function imageOffers(api: DigitalOceanApi, names: readonly string[]): Promise<Offers> {
+async function imageOffers(api: DigitalOcean, names: readonly string[]): Promise<Offers> {
   const images = await Promise.all(
     names.map(async (name) => {
       try {
-        const { image } = (await api.get(`/v2/images/${encodeURIComponent(name)}`)) as {
-          readonly image: Offer;
-        };
+        const path = `/v2/images/${encodeURIComponent(name)}`;
+        const { image } = await api.get<{ readonly image: Offer }>(path);
         return [[name, image.regions] as const];
       } catch (error) {
         if (error instanceof Refused && error.status === 404) {

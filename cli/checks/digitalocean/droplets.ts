@@ -2,7 +2,7 @@ import { namesOf } from "../../../config/names";
 import { resolveSites } from "../../../config/sites/nodes";
 import type { DigitalOceanSite } from "../../../config/sites/digitalocean-site";
 import type { Undertaking } from "../check";
-import { unlessDenied, type DigitalOceanApi } from "./api";
+import { unlessDenied, type DigitalOcean } from "./api";
 import { offerProblems, type Order } from "./droplet-offers";
 
 /** What an account says of itself. */
@@ -28,15 +28,18 @@ type Sites = ReadonlyMap<string, DigitalOceanSite>;
 
 /** Whether the account may have the droplets that a deploy adds, and their regions have what they are made of. */
 export async function dropletProblems(
-  api: DigitalOceanApi,
+  api: DigitalOcean,
   account: Account | undefined,
   sites: Sites,
   undertaking: Undertaking,
 ): Promise<string[]> {
-  const existing = await unlessDenied(
-    "Quota, sizes and images of droplets were",
-    listDroplets(api, sites, undertaking),
+  const names = namesOf(undertaking.environment.config);
+  const lists = [...sites.keys()].map((site) =>
+    api.list<Existing>(`/v2/droplets?tag_name=${names.site(site)}`, "droplets"),
   );
+  const existing = (
+    await unlessDenied("Quota, sizes and images of droplets were", Promise.all(lists))
+  )?.flat();
   if (existing === undefined) {
     return [];
   }
@@ -48,40 +51,22 @@ export async function dropletProblems(
     quotaProblems(api, account, added),
     offerProblems(api, made, undertaking.environment.file),
   ]);
-  return [...locked(account), ...problems.flat()];
+  const locked =
+    account?.status === "locked"
+      ? [`the DigitalOcean account is locked (${account.status_message}): see https://cloud.digitalocean.com`]
+      : [];
+  return [...locked, ...problems.flat()];
 }
 
 function wantedDroplets(sites: Sites, { environment: { config } }: Undertaking): Wanted[] {
   const names = namesOf(config);
   const resolved = resolveSites(config);
-  return [...sites].flatMap(([name, { region }]) =>
-    [...(resolved.get(name)?.nodes ?? [])].map(
-      ([
-        node,
-        {
-          texts: { size = "", image = "" },
-        },
-      ]) => ({
-        site: name,
-        name: names.node(name, node),
-        region,
-        size,
-        image,
-      }),
-    ),
+  return [...sites].flatMap(([site, { region }]) =>
+    [...(resolved.get(site)?.nodes ?? [])].map(([node, { texts }]) => {
+      const { size = "", image = "" } = texts;
+      return { site, name: names.node(site, node), region, size, image };
+    }),
   );
-}
-
-async function listDroplets(
-  api: DigitalOceanApi,
-  sites: Sites,
-  { environment }: Undertaking,
-): Promise<Existing[]> {
-  const names = namesOf(environment.config);
-  const lists = await Promise.all(
-    [...sites.keys()].map((site) => api.list(`/v2/droplets?tag_name=${names.site(site)}`, "droplets")),
-  );
-  return lists.flat() as Existing[];
 }
 
 /** A droplet of an image that is no longer offered has lost the slug. */
@@ -91,23 +76,15 @@ function isAs({ name, size_slug: size, image: { id, slug } }: Existing, wanted: 
   );
 }
 
-function locked(account: Account | undefined): string[] {
-  return account?.status === "locked"
-    ? [`the DigitalOcean account is locked (${account.status_message}): see https://cloud.digitalocean.com`]
-    : [];
-}
-
 async function quotaProblems(
-  api: DigitalOceanApi,
+  api: DigitalOcean,
   account: Account | undefined,
   added: readonly Wanted[],
 ): Promise<string[]> {
   if (added.length === 0 || account === undefined) {
     return [];
   }
-  const { meta } = (await api.get("/v2/droplets?per_page=1")) as {
-    readonly meta: { readonly total: number };
-  };
+  const { meta } = await api.get<{ readonly meta: { readonly total: number } }>("/v2/droplets?per_page=1");
   // Terraform may make the new ones before it deletes others.
   return meta.total + added.length <= account.droplet_limit
     ? []

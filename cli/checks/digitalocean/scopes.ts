@@ -1,7 +1,7 @@
 import type { Config } from "../../../config/schema";
 import { entrancesAt } from "../../../config/services/entrances";
 import { resolveSites } from "../../../config/sites/nodes";
-import type { DigitalOceanApi } from "./api";
+import type { DigitalOcean } from "./api";
 
 /** The kinds of things that a site has at DigitalOcean, by the names of their scopes, with the path of each. */
 const paths = {
@@ -34,7 +34,7 @@ type Action = keyof typeof attempts;
  * Source: DigitalOcean, "Scopes for API Tokens".
  */
 export async function scopeProblems(
-  api: DigitalOceanApi,
+  api: DigitalOcean,
   command: "deploy" | "destroy",
   sites: readonly string[],
   config: Config,
