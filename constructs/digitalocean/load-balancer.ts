@@ -1,26 +1,22 @@
 import { Certificate } from "@cdktf/provider-digitalocean/lib/certificate";
 import { Loadbalancer, type LoadbalancerForwardingRule } from "@cdktf/provider-digitalocean/lib/loadbalancer";
-import { dependable, Fn, type TerraformResource } from "cdktf";
+import { dependable, Fn } from "cdktf";
 import { Construct } from "constructs";
-import type { HealthTimes } from "../../config/services/health";
-import type { Listener, LoadBalancer as Settings } from "../../config/services/load-balancer";
+import type { Entrance } from "../../config/services/entrances";
+import { checkedPath } from "../../config/services/handover";
+import { healthTimes } from "../../config/services/health";
+import type { Listener } from "../../config/services/load-balancer";
+import type { Network } from "./network";
 
 /** Props of {@link LoadBalancer}. */
 export interface LoadBalancerProps {
   readonly name: string;
-  /** Name of the service, which is the resource's too. */
-  readonly service: string;
   readonly region: string;
-  readonly vpcUuid: string | undefined;
-  /** Replaces the load balancer, which can't move to another network. */
-  readonly network: TerraformResource;
+  readonly network: Network;
   /** Tag of the droplets behind it. */
   readonly tag: string;
-  readonly settings: Settings;
-  /** Port of the nodes. */
-  readonly port: number;
-  readonly healthPath: string;
-  readonly health: HealthTimes["loadBalancer"];
+  /** What it leads to; the resource has the name of the service. */
+  readonly entrance: Entrance;
 }
 
 const anybody = ["0.0.0.0/0"];
@@ -33,17 +29,20 @@ export class LoadBalancer extends Construct {
 
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {
     super(scope, id);
-    const { name, service, region, vpcUuid, network, tag, settings, port, healthPath, health } = props;
-    const { allowFrom, listeners } = settings;
+    const { name, region, network, tag, entrance } = props;
+    const { service, http, loadBalancer } = entrance;
+    const { allowFrom, listeners } = loadBalancer;
+    const { port } = http;
+    const health = healthTimes(http.health).loadBalancer;
     const redirect = listeners.some(
       (listener) => listener.protocol === "http" && listener.redirectTo !== undefined,
     );
     this.resource = new Loadbalancer(this, service, {
       name,
       // Another one replaces it. Left out, it is public.
-      network: settings.network === "internal" ? "INTERNAL" : undefined,
+      network: loadBalancer.network === "internal" ? "INTERNAL" : undefined,
       region,
-      vpcUuid,
+      vpcUuid: network.vpcUuid,
       dropletTag: tag,
       forwardingRule: listeners.map((listener) => ({
         entryProtocol: listener.protocol,
@@ -58,7 +57,7 @@ export class LoadBalancer extends Construct {
       healthcheck: {
         protocol: "http",
         port,
-        path: healthPath,
+        path: checkedPath(http),
         checkIntervalSeconds: health.interval,
         responseTimeoutSeconds: health.timeout,
         unhealthyThreshold: health.unhealthyThreshold,
@@ -66,13 +65,14 @@ export class LoadBalancer extends Construct {
       },
       // Left out, the restrictions of an earlier configuration would stay.
       firewall: { allow: (allowFrom.length === 0 ? anybody : allowFrom).map((range) => `cidr:${range}`) },
-      lifecycle: { replaceTriggeredBy: [dependable(network)] },
+      // It can't move to another network.
+      lifecycle: { replaceTriggeredBy: [dependable(network.choice)] },
     });
     this.urls = listeners.map((listener) => urlOf(listener, this.resource.ip));
   }
 
   private certificateOf(
-    { name, service }: LoadBalancerProps,
+    { name, entrance: { service } }: LoadBalancerProps,
     listener: Listener,
   ): Pick<LoadbalancerForwardingRule, "certificateName"> {
     if (listener.protocol === "http") {

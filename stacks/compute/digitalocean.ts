@@ -2,9 +2,7 @@ import { DigitaloceanProvider } from "@cdktf/provider-digitalocean/lib/provider"
 import { Tag } from "@cdktf/provider-digitalocean/lib/tag";
 import type { Construct } from "constructs";
 import { dropletTags } from "../../config/names";
-import { entrancesAt, type Entrance } from "../../config/services/entrances";
-import { checkedPath } from "../../config/services/handover";
-import { healthTimes } from "../../config/services/health";
+import { entrancesAt } from "../../config/services/entrances";
 import { Droplets } from "../../constructs/digitalocean/droplets";
 import { LoadBalancer } from "../../constructs/digitalocean/load-balancer";
 import { Network } from "../../constructs/digitalocean/network";
@@ -30,11 +28,16 @@ export class DigitalOceanComputeStack extends ComputeStack {
     const name = this.names.site(siteName);
 
     const network = new Network(this, "network", { name, region, vpc: site.vpc });
-    const { vpcUuid } = network;
     const tag = new Tag(this, "nodes", { name });
     const entrances = entrancesAt(config.services, props.sites, siteName).map((entrance) => ({
       ...entrance,
-      built: this.addEntrance(entrance, region, network, tag.id),
+      built: new LoadBalancer(this, `entrance-${entrance.service}`, {
+        name: this.names.loadBalancer(siteName, entrance.service),
+        region,
+        network,
+        tag: tag.id,
+        entrance,
+      }),
     }));
     const firewall = new NodeFirewall(this, "protection", {
       name,
@@ -49,7 +52,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
       name: this.names.node(siteName, set.key),
       site: siteName,
       region,
-      vpcUuid,
+      vpcUuid: network.vpcUuid,
       nodes: set,
       tags: [tag.id, ...dropletTags(config)],
       sshKeys: site.ssh.keys,
@@ -103,25 +106,5 @@ export class DigitalOceanComputeStack extends ComputeStack {
       })),
     });
     this.internalUrl = (reader) => outputs.readBy(reader).internal_urls;
-  }
-
-  private addEntrance(
-    { service, http, loadBalancer }: Entrance,
-    region: string,
-    { vpcUuid, choice }: Network,
-    tag: string,
-  ): LoadBalancer {
-    return new LoadBalancer(this, `entrance-${service}`, {
-      name: this.names.loadBalancer(this.site, service),
-      service,
-      region,
-      vpcUuid,
-      network: choice,
-      tag,
-      settings: loadBalancer,
-      port: http.port,
-      healthPath: checkedPath(http),
-      health: healthTimes(http.health).loadBalancer,
-    });
   }
 }
