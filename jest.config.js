@@ -16,8 +16,8 @@ const project = (displayName, testMatch, more = {}) => ({
 
 /** @type {import("jest").Config} */
 module.exports = {
-  // A local cloud for each life-cycle file: a third one would take the load generators' share of two cores.
-  maxWorkers: 2,
+  // For two cores, since most files wait much of their time; test/support/jest/shares.json says which want more room.
+  maxWorkers: 3,
   // Tests that start programs take seconds where others run beside them.
   testTimeout: 30_000,
   testSequencer: "<rootDir>/test/support/jest/sequencer.js",
@@ -26,6 +26,7 @@ module.exports = {
     project("started", ["<rootDir>/test/**/*.test.ts"], {
       testPathIgnorePatterns: ["<rootDir>/test/unit/"],
       globalSetup: "<rootDir>/test/support/jest/global-setup.ts",
+      setupFilesAfterEnv: ["<rootDir>/test/support/jest/take-share.ts"],
     }),
   ],
 };

@@ -1,15 +1,16 @@
 "use strict";
 
 const { default: Sequencer } = require("@jest/test-sequencer");
+const { loading, long } = require("./shares.json");
 
-// The files with the longest waits first: beside each other they leave the load generators the computer that they
-// need, and at the end they would leave a worker without work.
-const first = ["rollout.test.ts", "rollback.test.ts", "demo.test.ts", "replacement.test.ts"];
+// Files that load a deployment first, beside each other: they wait most, and leave the load generators the computer
+// that they need. Then the longest: at the end they would leave workers without work.
+const first = [...loading, ...long];
 
 module.exports = class extends Sequencer {
   sort(tests) {
     const rank = ({ path }) => {
-      const index = first.findIndex((name) => path.endsWith(`/lifecycle/${name}`));
+      const index = first.findIndex((name) => path.endsWith(`/test/${name}.test.ts`));
       return index < 0 ? first.length : index;
     };
     return super.sort(tests).sort((a, b) => rank(a) - rank(b));
