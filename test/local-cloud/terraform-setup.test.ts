@@ -148,6 +148,26 @@ test("providers lock is answered where a provider doesn't come from the registry
   expect((await run(setup, ["providers", "schema"])).stdout).toBe("real: providers schema\n");
 });
 
+const lock = (sums: string) => `provider "registry.terraform.io/hashicorp/aws" {
+  version     = "5.100.0"
+  constraints = "5.100.0"
+${sums}}
+`;
+const sums = '  hashes = [\n    "h1:edXOJWE4ORX8Fm+dpVpICzMZJat4AX0VRCAy/xkcOc0=",\n  ]\n';
+
+async function lockAfterPlan(setup: Terraform): Promise<string> {
+  const file = join(directory, "stack/.terraform.lock.hcl");
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, lock(sums));
+  await run(setup, ["plan"]);
+  return readFile(file, "utf8");
+}
+
+test("a lock without sums spares Terraform the reading of providers from elsewhere than the registry", async () => {
+  const setup = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
+  expect(await lockAfterPlan(setup)).toBe(lock(""));
+});
+
 test("a registry that answers is preferred, and then nothing is overridden and locks are made", async () => {
   const server: Server = createServer((_request, response) =>
     response.end('{"providers.v1": "/v1/providers/"}'),
@@ -170,6 +190,7 @@ test("a registry that answers is preferred, and then nothing is overridden and l
   ]);
   expect((await run(setup, ["plan"])).override).toBeNull();
   expect((await run(setup, ["providers", "lock"])).stdout).toBe("real: providers lock\n");
+  expect(await lockAfterPlan(setup)).toBe(lock(sums));
 });
 
 test("without registry and mirror the AWS provider's absence is said within 5 s, also when nothing answers at all", async () => {
