@@ -32,6 +32,8 @@ interface Stage {
 
 const site = "ams3";
 const job = "report";
+/** Of the scripts: a cloud of one's own, in which nothing takes long, bears to be asked more often than AWS. */
+const waits = { POLL_SECONDS: "2" };
 
 async function demo(options: Options): Promise<void> {
   const { keep, report: file, providers, sandbox } = options;
@@ -57,7 +59,8 @@ async function demo(options: Options): Promise<void> {
   const end = () => void cloud.stop().then(() => process.exit(130));
   process.once("SIGINT", end).once("SIGTERM", end);
   try {
-    const project = new Project(cloud, folder);
+    const variables = { ...cloud.variables, ...waits };
+    const project = new Project({ ...cloud, variables }, folder);
     const environment = await project.localEnvironment();
     report.running = {
       services: Object.keys(environment.services ?? {}),

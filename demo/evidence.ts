@@ -30,8 +30,9 @@ export async function plannedChanges(project: Project, stack: string): Promise<n
   // A plan holds activation codes: it stays outside the project, and not for long.
   const plan = join(tmpdir(), `plan-${randomUUID()}`);
   try {
-    await project.terraform(stack, "init", "-input=false", "-no-color");
-    await project.terraform(stack, "plan", "-input=false", "-no-color", "-refresh=true", `-out=${plan}`);
+    if (!(await project.hasChanges(stack, plan))) {
+      return 0;
+    }
     const { resource_changes = [], output_changes = {} } = JSON.parse(
       await project.terraformSecretly(stack, "show", "-json", plan),
     ) as PlanJson;

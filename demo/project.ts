@@ -89,6 +89,17 @@ export class Project {
     return mustRun(this.command(this.binary, args, this.folderOf(stack)));
   }
 
+  /** Plans a stack against what there is, and writes the plan to a file; whether it changes anything. */
+  async hasChanges(stack: string, file: string): Promise<boolean> {
+    const args = ["plan", "-input=false", "-no-color", "-detailed-exitcode", `-out=${file}`];
+    const command = this.command(this.binary, args, this.folderOf(stack));
+    const { exitCode, stderr } = await run(command);
+    if (exitCode !== 0 && exitCode !== 2) {
+      throw new Error(`The plan of ${stack} failed:\n${stderr}`);
+    }
+    return exitCode === 2;
+  }
+
   /** As {@link terraform}, for output that holds secrets: it is logged nowhere. */
   terraformSecretly(stack: string, ...args: readonly string[]): Promise<string> {
     return mustRun({ ...this.command(this.binary, args, this.folderOf(stack)), log: undefined });
@@ -96,7 +107,6 @@ export class Project {
 
   /** The outputs of a stack. */
   async outputs(stack: string): Promise<Readonly<Record<string, unknown>>> {
-    await this.terraform(stack, "init", "-input=false", "-no-color");
     const outputs = JSON.parse(await this.terraformSecretly(stack, "output", "-json")) as Record<
       string,
       { value: unknown }

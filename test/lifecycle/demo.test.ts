@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { beforeAll, expect, test } from "@jest/globals";
 import type { Report } from "../../demo/report";
 import type { Entry } from "../../local-cloud/world";
+import { startCommand } from "../support/programs/running-command";
 
 const directory = resolve(".local-cloud", "tests", "demo");
 
@@ -15,23 +14,27 @@ let journal: readonly Entry[];
 beforeAll(async () => {
   rmSync(directory, { recursive: true, force: true });
   const file = join(directory, "report.json");
-  const args = ["run", "--silent", "demo", "--", "--directory", directory, "--report", file];
-  // As from a user's shell, with a user's troubles.
-  const env = {
-    ...process.env,
-    AWS_PROFILE: "somebody",
-    HTTPS_PROXY: "http://127.0.0.1:9",
-    TF_CLI_CONFIG_FILE: "/nonexistent/terraformrc",
-    ANYWHERE_ENV: "prod",
-  };
-  ({ stdout: output } = await promisify(execFile)("npm", args, {
-    env,
-    timeout: 600_000,
-    maxBuffer: 10_000_000,
-  }));
+  const demo = startCommand({
+    program: "npm",
+    args: ["run", "--silent", "demo", "--", "--directory", directory, "--report", file],
+    // As from a user's shell, with a user's troubles.
+    variables: {
+      ...process.env,
+      AWS_PROFILE: "somebody",
+      HTTPS_PROXY: "http://127.0.0.1:9",
+      TF_CLI_CONFIG_FILE: "/nonexistent/terraformrc",
+      ANYWHERE_ENV: "prod",
+    },
+    folder: resolve("."),
+    log: undefined,
+    seconds: 900,
+  });
+  const ended = await demo.ended;
+  expect(ended).toMatchObject({ exitCode: 0 });
+  output = ended.stdout;
   report = JSON.parse(readFileSync(file, "utf8")) as Report;
   journal = JSON.parse(readFileSync(join(directory, "demo", "journal.json"), "utf8")) as Entry[];
-}, 660_000);
+}, 960_000);
 
 test("the demo names the providers that Terraform really ran", () => {
   const { aws, digitalocean, null: nothing } = report.providers;
