@@ -15,24 +15,18 @@ import {
   listManagedInstances,
 } from "../support/observation/clouds";
 import { eventually } from "../support/jest/eventually";
-import { hold, refuse } from "../support/deployments/injection";
-import { awaitCall, callsOf, names } from "../support/observation/journal";
+import { callsOf, names } from "../support/observation/journal";
 import {
-  environmentOf,
   shortWaits,
   startLifeCycle,
   startNeighbour,
   type LifeCycle,
-  type SiteSettings,
 } from "../support/deployments/life-cycle";
+import { environmentOf, type SiteSettings } from "../support/deployments/sample-environment";
 import { startService, type NodeService } from "../support/deployments/node-service";
 import { dropletSite, nodesOf } from "../support/observation/nodes";
 import { answers } from "../support/observation/listening";
 import { living, processTree } from "../support/programs/process-tree";
-import { reasons } from "../support/deployments/terraform-output";
-
-/** A site with nothing but its load balancer. */
-const entrance: SiteSettings = { kind: "digitalocean", region: "ams3", nodes: 0 };
 
 const rack: SiteSettings = { kind: "on-premises", nodes: { "rack-1": {} } };
 const environment = (sites: Environment["sites"]) => ({
@@ -52,7 +46,7 @@ let project: Project;
 beforeAll(async () => {
   life = await startLifeCycle({
     name: "neighbours",
-    sites: { ams3: dropletSite("web-1", "web-2"), entrance },
+    sites: { ams3: dropletSite("web-1", "web-2") },
   });
   clients = awsClients(life.cloud);
   foreign = await life.cloud.admin.seedForeign("shop");
@@ -263,67 +257,6 @@ describe("a site that leaves the configuration while it is deployed", () => {
     project.configure(environment({ office: rack }));
     await project.mustAnywhere("deploy", "control-plane", "activations", "compute-office", "--auto-approve");
     expect(await project.outputs("control-plane")).toMatchObject({ sites: ["office"] });
-  });
-});
-
-describe("a load balancer", () => {
-  const site = () => life.site("entrance");
-  const busy = (operation: string) =>
-    refuse(
-      life,
-      {
-        service: "digitalocean",
-        operation,
-        status: 403,
-        code: "forbidden",
-        message: "Load Balancer can't be updated while it processes previous actions",
-      },
-      1,
-    );
-
-  test("is applied by one of two runs at once: the other fails on the state's lock, and changes nothing", async () => {
-    await hold(life, "digitalocean", "POST /v2/load_balancers", "shop--entrance--web");
-    const mark = await life.mark();
-    const first = site().apply();
-    await awaitCall(life, mark, "POST /v2/load_balancers", "shop--entrance--web");
-    const meanwhile = await life.mark();
-    const second = await site().apply();
-    expect(second.exitCode).toBe(1);
-    expect(reasons(second)).toContain("Error acquiring the state lock");
-    expect(await life.since(meanwhile)).toEqual([]);
-    await life.cloud.admin.clearFaults();
-    expect(await first).toMatchObject({ exitCode: 0 });
-    expect(await site().state()).toEqual([
-      "digitalocean_firewall.nodes",
-      "digitalocean_loadbalancer.web",
-      "digitalocean_tag.nodes",
-      "null_resource.network",
-    ]);
-  });
-
-  test("is changed by the next apply when DigitalOcean still processes an earlier change", async () => {
-    life.configure({
-      entrance: { ...entrance, loadBalancer: { listeners: [{ protocol: "http", port: 8081 }] } },
-    });
-    await busy("PUT /v2/load_balancers/{lb_id}");
-    const refused = await site().apply();
-    expect(refused.exitCode).toBe(1);
-    expect(reasons(refused)).toContain(
-      "403 Load Balancer can't be updated while it processes previous actions",
-    );
-    expect(await site().apply()).toMatchObject({ exitCode: 0 });
-    expect(await life.changes("compute-entrance")).toEqual({});
-  });
-
-  test("is destroyed by the next run when DigitalOcean still processes an earlier change", async () => {
-    await busy("DELETE /v2/load_balancers/{lb_id}");
-    const refused = await site().destroy();
-    expect(refused.exitCode).toBe(1);
-    expect(reasons(refused)).toContain(
-      "403 Load Balancer can't be updated while it processes previous actions",
-    );
-    expect(await site().destroy()).toMatchObject({ exitCode: 0 });
-    expect(await site().state()).toEqual([]);
   });
 });
 

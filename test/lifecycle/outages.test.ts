@@ -1,11 +1,17 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Entry } from "../../local-cloud/world";
 import { findSite, listDroplets, nothing } from "../support/observation/clouds";
-import { refuse, type Refusal } from "../support/deployments/injection";
-import { callsOf, names } from "../support/observation/journal";
+import { hold, refuse, type Refusal } from "../support/deployments/injection";
+import { awaitCall, callsOf, names } from "../support/observation/journal";
 import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import type { SiteSettings } from "../support/deployments/sample-environment";
 import { dropletSite, machineOf } from "../support/observation/nodes";
 import { reasons } from "../support/deployments/terraform-output";
+
+jest.setTimeout(600_000);
+
+/** A site with nothing but its load balancer. */
+const entrance: SiteSettings = { kind: "digitalocean", region: "ams3", nodes: 0 };
 
 let life: LifeCycle;
 
@@ -13,9 +19,9 @@ beforeAll(async () => {
   const sites = ["burst", "throttled", "failing", "full", "locked"];
   life = await startLifeCycle({
     name: "outages",
-    sites: Object.fromEntries(sites.map((site) => [site, dropletSite("node-1")])),
+    sites: { ...Object.fromEntries(sites.map((site) => [site, dropletSite("node-1")])), entrance },
   });
-}, 600_000);
+});
 
 afterEach(() => life.cloud.admin.clearFaults());
 
@@ -70,7 +76,7 @@ test("throttling and server errors of every API that end soon only make an apply
   }
   await expectUp("burst");
   await expectDestroyed("burst");
-}, 600_000);
+});
 
 test.each<readonly [string, string, Refusal, string]>([
   [
@@ -101,7 +107,6 @@ test.each<readonly [string, string, Refusal, string]>([
     expect(await listDroplets(life.cloud, `shop--${site}--`)).toEqual(droplets);
     await expectDestroyed(site);
   },
-  600_000,
 );
 
 test("a DigitalOcean that goes on failing fails the apply with its own words, and the next apply converges", async () => {
@@ -117,7 +122,7 @@ test("a DigitalOcean that goes on failing fails the apply with its own words, an
   expect(await life.site("full").apply()).toMatchObject({ exitCode: 0 });
   await expectUp("full");
   await expectDestroyed("full");
-}, 600_000);
+});
 
 test("a machine waits for the package manager's lock and comes up without any help", async () => {
   const apts = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 731 (apt-get)";
@@ -154,4 +159,65 @@ test("a machine waits for the package manager's lock and comes up without any he
   expect(callsOf(journal, "RegisterManagedInstance")).toHaveLength(1);
   expect(await life.cloud.admin.console(machine)).toContain("E: Could not get lock");
   await expectDestroyed("locked");
-}, 600_000);
+});
+
+describe("a load balancer", () => {
+  const site = () => life.site("entrance");
+  const busy = (operation: string) =>
+    refuse(
+      life,
+      {
+        service: "digitalocean",
+        operation,
+        status: 403,
+        code: "forbidden",
+        message: "Load Balancer can't be updated while it processes previous actions",
+      },
+      1,
+    );
+
+  test("is applied by one of two runs at once: the other fails on the state's lock, and changes nothing", async () => {
+    await hold(life, "digitalocean", "POST /v2/load_balancers", "shop--entrance--web");
+    const mark = await life.mark();
+    const first = site().apply();
+    await awaitCall(life, mark, "POST /v2/load_balancers", "shop--entrance--web");
+    const meanwhile = await life.mark();
+    const second = await site().apply();
+    expect(second.exitCode).toBe(1);
+    expect(reasons(second)).toContain("Error acquiring the state lock");
+    expect(await life.since(meanwhile)).toEqual([]);
+    await life.cloud.admin.clearFaults();
+    expect(await first).toMatchObject({ exitCode: 0 });
+    expect(await site().state()).toEqual([
+      "digitalocean_firewall.nodes",
+      "digitalocean_loadbalancer.web",
+      "digitalocean_tag.nodes",
+      "null_resource.network",
+    ]);
+  });
+
+  test("is changed by the next apply when DigitalOcean still processes an earlier change", async () => {
+    life.configure({
+      entrance: { ...entrance, loadBalancer: { listeners: [{ protocol: "http", port: 8081 }] } },
+    });
+    await busy("PUT /v2/load_balancers/{lb_id}");
+    const refused = await site().apply();
+    expect(refused.exitCode).toBe(1);
+    expect(reasons(refused)).toContain(
+      "403 Load Balancer can't be updated while it processes previous actions",
+    );
+    expect(await site().apply()).toMatchObject({ exitCode: 0 });
+    expect(await life.changes("compute-entrance")).toEqual({});
+  });
+
+  test("is destroyed by the next run when DigitalOcean still processes an earlier change", async () => {
+    await busy("DELETE /v2/load_balancers/{lb_id}");
+    const refused = await site().destroy();
+    expect(refused.exitCode).toBe(1);
+    expect(reasons(refused)).toContain(
+      "403 Load Balancer can't be updated while it processes previous actions",
+    );
+    expect(await site().destroy()).toMatchObject({ exitCode: 0 });
+    expect(await site().state()).toEqual([]);
+  });
+});
