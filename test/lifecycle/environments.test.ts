@@ -73,7 +73,7 @@ function commandsOf(environmentFile: string) {
     program,
     args,
     folder,
-    variables: { ...cloud.variables, ANYWHERE_ENV: environmentFile, CDKTF_OUTDIR: outdir },
+    variables: { ...cloud.variables, POLL_SECONDS: "2", ANYWHERE_ENV: environmentFile, CDKTF_OUTDIR: outdir },
     log: join(directory, `${basename(environmentFile)}.log`),
     seconds: 600,
   });

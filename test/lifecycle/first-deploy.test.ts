@@ -4,7 +4,8 @@ import { createAppVersions, imageOf, type Version } from "../support/programs/ap
 import { awsClients, findSite, nothing } from "../support/observation/clouds";
 import { eventually } from "../support/jest/eventually";
 import { callsOf, names } from "../support/observation/journal";
-import { sample, startLifeCycle, startNeighbour, type LifeCycle } from "../support/deployments/life-cycle";
+import { startLifeCycles, type LifeCycle } from "../support/deployments/life-cycle";
+import { sample } from "../support/deployments/sample-environment";
 import { machineOf, nodesOf } from "../support/observation/nodes";
 import { loadableSite } from "../support/deployments/site-load";
 import { serviceOf } from "../support/observation/services";
@@ -26,19 +27,17 @@ let waiting: Awaited<ReturnType<typeof deployLate>>;
 let ending: Awaited<ReturnType<typeof loseAgent>>;
 
 beforeAll(async () => {
-  broken = await startLifeCycle({
-    name: "first-deploy",
-    sites: { pair },
-    // About everything that a cloud may give back in another form.
-    environment: { tags: { team: "platform" }, ...running("crashing", filled) },
-    args: versions.args,
-  });
+  [broken, late] = await startLifeCycles(
+    {
+      name: "first-deploy",
+      sites: { pair },
+      // About everything that a cloud may give back in another form.
+      environment: { tags: { team: "platform" }, ...running("crashing", filled) },
+      args: versions.args,
+    },
+    { name: "first-deploy-late", sites: { other: pair }, environment: { name: "store", ...running("good") } },
+  );
   clients = awsClients(broken.cloud);
-  late = await startNeighbour(broken, {
-    name: "first-deploy-late",
-    sites: { other: pair },
-    environment: { name: "store", ...running("good") },
-  });
   await Promise.all(
     [broken.site("pair"), late.site("other")].map(async (site) => mustApply(await site.apply())),
   );

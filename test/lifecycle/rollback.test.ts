@@ -10,7 +10,7 @@ import { awsClients } from "../support/observation/clouds";
 import { eventually } from "../support/jest/eventually";
 import { edited } from "../support/files/exact-edit";
 import { names } from "../support/observation/journal";
-import { startLifeCycle, startNeighbour, type LifeCycle } from "../support/deployments/life-cycle";
+import { startLifeCycles, type LifeCycle } from "../support/deployments/life-cycle";
 import { machineOf, nodesOf, raised } from "../support/observation/nodes";
 import { serviceOf, tasksOf } from "../support/observation/services";
 import { awaitAnswers, bringUp, loadableSite, readPage, underLoad } from "../support/deployments/site-load";
@@ -36,20 +36,16 @@ let apart: Awaited<ReturnType<typeof tearApart>>;
 
 beforeAll(async () => {
   const environment = running("good");
-  crashing = await startLifeCycle({ name: "rollback", sites: { pair }, environment, args: versions.args });
-  clients = awsClients(crashing.cloud);
-  [silent, parted] = await Promise.all([
-    startNeighbour(crashing, {
-      name: "rollback-silent",
-      sites: { pair },
-      environment: { name: "store", ...environment },
-    }),
-    startNeighbour(crashing, {
+  [crashing, silent, parted] = await startLifeCycles(
+    { name: "rollback", sites: { pair }, environment, args: versions.args },
+    { name: "rollback-silent", sites: { pair }, environment: { name: "store", ...environment } },
+    {
       name: "rollback-parted",
       sites: { near: loadableSite("node"), far },
       environment: { name: "trial", ...environment },
-    }),
-  ]);
+    },
+  );
+  clients = awsClients(crashing.cloud);
   await Promise.all([
     bringUp(crashing, { pair: 2 }),
     bringUp(silent, { pair: 2 }),

@@ -8,7 +8,8 @@ import type { LoadResult } from "../../local-cloud/load/load";
 import { createAppVersions, imageOf, type Version } from "../support/programs/app-versions";
 import { awsClients } from "../support/observation/clouds";
 import { callsOf, names } from "../support/observation/journal";
-import { sample, startLifeCycle, startNeighbour, type LifeCycle } from "../support/deployments/life-cycle";
+import { startLifeCycles, type LifeCycle } from "../support/deployments/life-cycle";
+import { sample } from "../support/deployments/sample-environment";
 import { activeRevisions, handovers, serviceOf, type Handover } from "../support/observation/services";
 import { bringUp, loadableSite, readPage, underLoad, type Page } from "../support/deployments/site-load";
 
@@ -47,28 +48,28 @@ let eager: RollOut<"pair">;
 let abrupt: RollOut<"pair">;
 
 beforeAll(async () => {
-  daemon = await startLifeCycle({
-    name: "rollout",
-    sites: { one: siteOf(1), two: siteOf(2), three: siteOf(3) },
-    environment: running("good"),
-    args: versions.args,
-  });
-  clients = awsClients(daemon.cloud);
-  [replica, mutants] = await Promise.all([
-    startNeighbour(daemon, {
+  [daemon, replica, mutants] = await startLifeCycles(
+    {
+      name: "rollout",
+      sites: { one: siteOf(1), two: siteOf(2), three: siteOf(3) },
+      environment: running("good"),
+      args: versions.args,
+    },
+    {
       name: "rollout-replica",
       sites: { two: siteOf(2), three: siteOf(3) },
       environment: { name: "store", ...running("good", { placement: counts }) },
-    }),
-    startNeighbour(daemon, {
+    },
+    {
       name: "rollout-mutants",
       sites: { pair: siteOf(2) },
       environment: {
         name: "trial",
         ...running("good", { http: { port: 8080, handover: "app", health: late } }),
       },
-    }),
-  ]);
+    },
+  );
+  clients = awsClients(daemon.cloud);
   await Promise.all([
     bringUp(daemon, { one: 1, two: 2, three: 3 }),
     bringUp(replica, counts),

@@ -5,7 +5,8 @@ import type { LoadResult } from "../../../local-cloud/load/load";
 import type { Entry } from "../../../local-cloud/world";
 import { imageOf, type Version } from "../programs/app-versions";
 import { eventually } from "../jest/eventually";
-import { sample, type LifeCycle } from "./life-cycle";
+import { type LifeCycle } from "./life-cycle";
+import { sample } from "./sample-environment";
 import { activeRevisions, serviceOf } from "../observation/services";
 import { readPage, underLoad, type Page } from "./site-load";
 

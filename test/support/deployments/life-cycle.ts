@@ -6,16 +6,8 @@ import type { Environment } from "../../../config/schema";
 import { mustRun, run, type Command, type Ended } from "../../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../../local-cloud/start";
 import type { Entry } from "../../../local-cloud/world";
-import { signingKeyFingerprint } from "../../../local-cloud/nodes/origin/signature";
 import { synthInto } from "../synthesis/synth";
-
-type Http = NonNullable<NonNullable<Environment["services"]>[string]["http"]>;
-
-/** What the service `web` has in front of it at a site. */
-type LoadBalancer = NonNullable<Http["sites"]>[string];
-
-/** A site of an environment, and what differs there for the service `web`. */
-export type SiteSettings = Environment["sites"][string] & { readonly loadBalancer?: LoadBalancer };
+import { environmentOf, type SiteSettings } from "./sample-environment";
 
 /** Options of {@link startLifeCycle}. */
 export interface LifeCycleOptions {
@@ -85,11 +77,10 @@ export interface LifeCycle {
 
 /** Seconds that one Terraform command may take. */
 const commandTimeout = 480;
-const deployment = "shop";
 
 /** The scripts' waits, short enough for tests; what they wait for takes a second or two here. */
 export const shortWaits = {
-  POLL_SECONDS: "0.25",
+  POLL_SECONDS: "0.5",
   RETRY_SECONDS: "0.2",
   TIMEOUT_SECONDS: "180",
   STALL_SECONDS: "10",
@@ -103,6 +94,15 @@ const rolloutWaits = { POLL_SECONDS: "2" };
 
 /** Starts a local cloud and deploys control plane and activations of these sites into it. Takes about 35 s. */
 export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCycle> {
+  const [life] = await startLifeCycles(options);
+  return life;
+}
+
+/** As {@link startLifeCycle}, with further deployments under names of their own in the same cloud, side by side. */
+export async function startLifeCycles<Others extends readonly LifeCycleOptions[]>(
+  options: LifeCycleOptions,
+  ...others: Others
+): Promise<readonly [LifeCycle, ...{ [Index in keyof Others]: LifeCycle }]> {
   const directory = emptyFolder(options.name);
   const cloud = await startLocalCloud({
     directory,
@@ -110,7 +110,9 @@ export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCyc
     output: openSync(join(directory, "cloud.log"), "w"),
   });
   try {
-    return await create(options, directory, cloud);
+    const neighbours = Promise.all(others.map((other) => create(other, emptyFolder(other.name), cloud)));
+    const [life, further] = await Promise.all([create(options, directory, cloud), neighbours]);
+    return [life, ...(further as { [Index in keyof Others]: LifeCycle })];
   } catch (error) {
     await cloud.stop();
     throw error;
@@ -220,7 +222,18 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
     changes: async (stack) => {
       const plan = join(tmpdir(), `plan-${randomUUID()}`);
       try {
-        await terraform(stack, "plan", "-input=false", "-no-color", `-out=${plan}`);
+        await init(stack);
+        const planned = await run(
+          command(stack, ["plan", "-input=false", "-no-color", "-detailed-exitcode", `-out=${plan}`]),
+        );
+        if (planned.exitCode === 0) {
+          return {};
+        }
+        if (planned.exitCode !== 2) {
+          throw new Error(
+            `The plan of ${stack} ended with exit code ${planned.exitCode}:\n${planned.stderr}`,
+          );
+        }
         const { resource_changes = [] } = (await secretly(stack, "show", "-json", plan)) as {
           resource_changes?: { address: string; change: { actions: string[] } }[];
         };
@@ -238,52 +251,4 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
     since: (mark) => cloud.admin.journal(mark),
     stop: () => cloud.stop(),
   };
-}
-
-/** An environment of the embedded clouds' account with these sites, whose service `web` is the sample. */
-export function environmentOf(
-  sites: Readonly<Record<string, SiteSettings>>,
-  more: Partial<Environment> = {},
-): Environment {
-  const ofWeb = Object.entries(sites).flatMap(([name, { loadBalancer }]) =>
-    loadBalancer === undefined ? [] : [[name, loadBalancer]],
-  );
-  const { services = { web: sample() }, ...rest } = more;
-  const { web } = services;
-  return {
-    name: deployment,
-    aws: { region: "eu-west-1", accountId: "123456789012" },
-    // The embedded clouds sign their installer themselves.
-    installer: { signingKey: signingKeyFingerprint },
-    ...rest,
-    services:
-      web?.http === undefined
-        ? services
-        : {
-            ...services,
-            web: {
-              ...web,
-              http: {
-                ...web.http,
-                sites: { ...(Object.fromEntries(ofWeb) as Http["sites"]), ...web.http.sites },
-              },
-            },
-          },
-    sites: Object.fromEntries(
-      Object.entries(sites).map(([name, site]) => [
-        name,
-        Object.fromEntries(Object.entries(site).filter(([setting]) => setting !== "loadBalancer")),
-      ]),
-    ) as Environment["sites"],
-  };
-}
-
-/** The sample as a service: it hands over by itself. */
-export function sample(more: Partial<NonNullable<Environment["services"]>[string]> = {}) {
-  return {
-    image: "localhost/anywhere/app:v1",
-    security: "strict",
-    http: { port: 8080, handover: "app" },
-    ...more,
-  } satisfies NonNullable<Environment["services"]>[string];
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { signingKeyFingerprint } from "../../../local-cloud/nodes/origin/signature";
-import type { LifeCycle, SiteSettings } from "./life-cycle";
+import type { LifeCycle } from "./life-cycle";
+import type { SiteSettings } from "./sample-environment";
 
 /** A site on premises with these servers, which its deployment waits for. */
 export function serverSite(...nodes: readonly string[]): SiteSettings {

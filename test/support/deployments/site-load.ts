@@ -1,6 +1,7 @@
 import { startLoad, type LoadResult } from "../../../local-cloud/load/load";
 import { eventually } from "../jest/eventually";
-import type { LifeCycle, SiteSettings, StackUnderTest } from "./life-cycle";
+import type { LifeCycle, StackUnderTest } from "./life-cycle";
+import type { SiteSettings } from "./sample-environment";
 import { dropletSite } from "../observation/nodes";
 import { reasons } from "./terraform-output";
 

@@ -1,5 +1,6 @@
 import { findSite, listDroplets, type ListedInstance } from "./clouds";
-import type { LifeCycle, SiteSettings } from "../deployments/life-cycle";
+import type { LifeCycle } from "../deployments/life-cycle";
+import type { SiteSettings } from "../deployments/sample-environment";
 
 /** A DigitalOcean site with these nodes. */
 export function dropletSite(...nodes: readonly string[]): SiteSettings {
