@@ -54,14 +54,9 @@ const then = lanes(async () => {
     "half-applied": raised(sites["half-applied"], "node-1"),
     twice: raised(sites.twice, "node-1"),
   });
-  expect(await life.changes("activations")).toEqual(
-    Object.fromEntries(
-      ["console/node-1", "half-applied/node-1", "pair/one", "twice/node-1"].map((node) => [
-        `aws_ssm_activation.node["${node}"]`,
-        "delete, create",
-      ]),
-    ),
-  );
+  const nodes = ["console/node-1", "half-applied/node-1", "pair/one", "twice/node-1"];
+  const changes = nodes.map((node) => [`aws_ssm_activation.node["${node}"]`, "delete, create"]);
+  expect(await life.changes("activations")).toEqual(Object.fromEntries(changes));
   await life.deployActivations();
 });
 
@@ -106,9 +101,8 @@ describe("a site of two nodes", () => {
       expect(endOfNode(journal, old)).toEqual(wholeEnd);
       expect(endOfNode(journal, other)).toEqual([]);
       const after = await nodesOf(life, "pair");
-      expect(await life.usersOf((await life.activation("pair/one")).id)).toEqual([
-        after("one").managedInstance,
-      ]);
+      const { id } = await life.activation("pair/one");
+      expect(await life.usersOf(id)).toEqual([after("one").managedInstance]);
       expect(after("one").generation).not.toBe(old.generation);
       expect(after("two")).toEqual(other);
       expect((await life.find("pair")).managedInstances).toHaveLength(2);
@@ -179,13 +173,12 @@ describe("a droplet whose creation fails after it has registered", () => {
       ]);
       const journal = await life.since(mark);
       expect(endOfNode(journal, node)).toHaveLength(3);
+      const ends = ["DELETE /v2/droplets/{droplet_id}", "DeregisterManagedInstance"];
       const order = journal
         .filter((entry) => names(entry, `"${droplet}"`, node.managedInstance))
         .map(({ name }) => name)
-        .filter(
-          (name) => name === "DELETE /v2/droplets/{droplet_id}" || name === "DeregisterManagedInstance",
-        );
-      expect(order).toEqual(["DELETE /v2/droplets/{droplet_id}", "DeregisterManagedInstance"]);
+        .filter((name) => ends.includes(name));
+      expect(order).toEqual(ends);
     }),
   );
 
@@ -273,9 +266,8 @@ test("a site of two nodes stays as it is when a node is added for which there is
   const ended = await life.site("pair").apply();
   expect(ended.exitCode).toBe(1);
   expect(reasons(ended)).toContain("Invalid index");
-  const calls = (await life.since(mark)).filter(
-    ({ kind, caller }) => kind === "call" && caller !== undefined,
-  );
+  const journal = await life.since(mark);
+  const calls = journal.filter(({ kind, caller }) => kind === "call" && caller !== undefined);
   const changing = calls.filter(({ name }) => !/^(GET|Describe|List|UpdateInstanceInformation)/.test(name));
   expect(changing).toEqual([]);
   expect(await life.find("pair")).toEqual(before);

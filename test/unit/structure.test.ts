@@ -23,17 +23,26 @@ const carried = "constructs/node/bootstrap.sh";
 
 const sources = [...product, "local-cloud"].flatMap(filesBelow);
 
+/** The folders that hold more than 15 of these files. */
+const fullFolders = (files: readonly string[]): string[] =>
+  [...new Set(files.map(dirname))].filter(
+    (folder) => files.filter((file) => dirname(file) === folder).length > 15,
+  );
+
+const longFiles = (files: readonly string[]): string[] =>
+  files.filter((file) => readFileSync(file, "utf8").split("\n").length - 1 > 300);
+
 test("no folder of the product or the local cloud holds more than 15 files, and no source file more than 300 lines", () => {
-  const folders = [...new Set(sources.map(dirname))].map((folder) => [
-    folder,
-    sources.filter((file) => dirname(file) === folder).length,
-  ]);
-  const lines = sources
-    .filter((file) => file !== carried)
-    .map((file) => [file, readFileSync(file, "utf8").split("\n").length - 1]);
   expect(sources.length).toBeGreaterThan(200);
-  expect(folders.filter(([, files = 0]) => Number(files) > 15)).toEqual([]);
-  expect(lines.filter(([, count = 0]) => Number(count) > 300)).toEqual([]);
+  expect(fullFolders(sources)).toEqual([]);
+  expect(longFiles(sources.filter((file) => file !== carried))).toEqual([]);
+});
+
+test("no folder of what tests share holds more than 15 files, and no test file more than 300 lines", () => {
+  const tests = filesBelow("test").filter((file) => file.endsWith(".ts"));
+  expect(tests.length).toBeGreaterThan(150);
+  expect(fullFolders(filesBelow("test/support"))).toEqual([]);
+  expect(longFiles(tests)).toEqual([]);
 });
 
 /** What a file imports of the project, types included. */
