@@ -124,7 +124,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     closers.push(() => providers.close());
     const timer = setInterval(() => {
       for (const place of everyPlace({ world, settings })) {
-        reconcile(place.world, Date.now(), place.settings);
+        reconcile({ ...place, now: Date.now() });
       }
     }, tick);
     closers.push(() => {
@@ -137,7 +137,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       origin: machines.origin,
       seedForeign: (prefix) => {
         const tags = { "anywhere.deployment": `${prefix}-2`, "anywhere.site": "elsewhere" };
-        const foreign = seedForeign(world, { namePrefix: prefix, tags }, Date.now(), settings);
+        const foreign = seedForeign({ world, settings, now: Date.now() }, { namePrefix: prefix, tags });
         return {
           managedInstances: foreign.managedInstances.map(({ id }) => id),
           containerInstances: foreign.containerInstances.map(({ arn }) => arn),

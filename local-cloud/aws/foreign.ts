@@ -1,7 +1,6 @@
-import type { World } from "../world";
+import type { Context } from "./context";
 import { ecsArn } from "./protocol/arns";
 import { derivedHex, derivedUuid } from "./protocol/identifiers";
-import type { Settings } from "./settings";
 import type { ContainerInstance, EcsCluster, ManagedInstance } from "./state";
 
 /** What somebody else has in the same account and region. */
@@ -18,14 +17,13 @@ export interface Foreign {
  * @param tags tags of another deployment, such as its name and site
  */
 export function seedForeign(
-  world: World,
+  context: Context,
   { namePrefix, tags }: { readonly namePrefix: string; readonly tags: Readonly<Record<string, string>> },
-  now: number,
-  settings: Settings,
 ): Foreign {
+  const { world, now } = context;
   const cluster: EcsCluster = {
     name: "foreign",
-    arn: ecsArn(world, settings, "cluster/foreign"),
+    arn: ecsArn(context, "cluster/foreign"),
     status: "ACTIVE",
     settings: [{ name: "containerInsights", value: "disabled" }],
     configuration: undefined,
@@ -47,7 +45,7 @@ export function seedForeign(
     tagsToCome: undefined,
   }));
   const containerInstances = managedInstances.slice(1).map(({ id, name }): ContainerInstance => ({
-    arn: ecsArn(world, settings, `container-instance/${cluster.name}/${derivedHex(32, "instance", name)}`),
+    arn: ecsArn(context, `container-instance/${cluster.name}/${derivedHex(32, "instance", name)}`),
     clusterName: cluster.name,
     managedInstanceId: id,
     status: "ACTIVE",

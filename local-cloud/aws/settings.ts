@@ -22,8 +22,3 @@ export const defaultSettings: Settings = {
   settledAfter: 3,
   daemonDelay: 3,
 };
-
-/** Whether an agent that last called at this time still counts as connected. */
-export function isConnected(lastCallAt: number, now: number, { lostAfter }: Settings): boolean {
-  return now - lastCallAt <= lostAfter * 1000;
-}

@@ -5,7 +5,8 @@ import { service } from "../../config/services/service";
 import { awsClients, findSite, listDroplets, nothing } from "../support/observation/clouds";
 import { eventually } from "../support/jest/eventually";
 import { callsOf, endOfNode, names } from "../support/observation/journal";
-import { sample, startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { sample } from "../support/deployments/sample-environment";
 import { nodesOf } from "../support/observation/nodes";
 import { activeRevisions, handovers } from "../support/observation/services";
 

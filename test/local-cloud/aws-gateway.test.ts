@@ -81,10 +81,8 @@ test.each([
   await ecs("CreateCluster", {});
   await ssm("CreateActivation", { IamRole: "node" });
   const [instance] = seedForeign(
-    stage().world,
+    { world: stage().world, settings: defaultSettings, now: Date.now() },
     { namePrefix: "shop", tags: {} },
-    Date.now(),
-    defaultSettings,
   ).managedInstances;
 
   expect(await ecs("ListContainerInstances", {}, scope)).toMatchObject({

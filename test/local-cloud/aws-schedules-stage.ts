@@ -132,7 +132,7 @@ async function createCloud(python: Python, motoPort: number): Promise<Cloud> {
         healthCheck: undefined,
       });
       const schedule = (name: string, input: object): object =>
-        callOperation(scheduler, name, structuredClone(input), world, { now: stage.now(), settings });
+        callOperation(scheduler, name, structuredClone(input), { world, settings, now: stage.now() });
       schedule("CreateSchedule", {
         Name: "job",
         ScheduleExpression: "rate(1 minute)",

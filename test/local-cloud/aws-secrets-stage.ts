@@ -143,7 +143,7 @@ async function start(
   secrets: Readonly<Record<string, string>>,
   over: { readonly container?: object; readonly others?: readonly object[] } = {},
 ): Promise<Outcome> {
-  const { world, call, addNode } = createStage();
+  const { world, settings, call, addNode } = createStage();
   const { containerInstanceArn, managedInstanceId } = addNode();
   const container = {
     environment: [{ name: "PLAIN", value: "text" }],
@@ -158,7 +158,7 @@ async function start(
   call("RunTask", { cluster: "anywhere", taskDefinition: "app", launchType: "EXTERNAL" });
   const read = createTaskSecrets(world, moto);
   const poll = { machine: "one", managedInstanceId, containerInstanceArn, tasks: [] };
-  const ask = (): AgentOrders => pollAgent(world, poll, 0, (task) => read.of(task));
+  const ask = (): AgentOrders => pollAgent({ world, settings, now: 0 }, poll, (task) => read.of(task));
   expect(ask().tasks).toEqual([]);
   await read.prepare(poll);
   const [assignment] = ask().tasks;

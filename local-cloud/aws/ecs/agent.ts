@@ -1,5 +1,5 @@
+import type { Context } from "../context";
 import type { AgentOrders, AgentPoll, TaskReport } from "../../machines";
-import type { World } from "../../world";
 import { tasksOn } from "./placement";
 import { assign } from "./tasks/assignment";
 import { type Secrets, sourcesOf } from "./tasks/secrets";
@@ -10,16 +10,14 @@ import { markStopped, type StopCause } from "./tasks/task-transitions";
 /**
  * Takes an agent's reports and tells it what is to run. An agent whose machine is no longer registered, with
  * either service, gets nothing: as with the real one, its credentials or its registration are gone.
- * @param now milliseconds since the epoch
  * @param secretsOf what has been read for a task; a task with secrets waits until it has
  */
 export function pollAgent(
-  world: World,
+  context: Context,
   poll: AgentPoll,
-  now: number,
   secretsOf: (taskArn: string) => Secrets | undefined = () => undefined,
 ): AgentOrders {
-  const instance = world.aws.containerInstances.get(poll.containerInstanceArn);
+  const instance = context.world.aws.containerInstances.get(poll.containerInstanceArn);
   if (
     instance === undefined ||
     instance.status === "INACTIVE" ||
@@ -27,50 +25,48 @@ export function pollAgent(
   ) {
     return { connected: false, tasks: [] };
   }
-  if (!world.aws.managedInstances.has(poll.managedInstanceId)) {
+  if (!context.world.aws.managedInstances.has(poll.managedInstanceId)) {
     instance.lastPollAt = 0;
     return { connected: false, tasks: [] };
   }
-  instance.lastPollAt = now;
-  for (const task of tasksOn(world, instance)) {
+  instance.lastPollAt = context.now;
+  for (const task of tasksOn(context, instance)) {
     const report = poll.tasks.find(({ taskArn }) => taskArn === task.arn);
     if (report !== undefined) {
-      takeReport(world, task, report, now);
+      takeReport(context, task, report);
     } else if (task.lastStatus === "RUNNING") {
-      markStopped(
-        world,
-        task,
-        { reason: "Essential container in task exited", code: "EssentialContainerExited" },
-        now,
-      );
+      markStopped(context, task, {
+        reason: "Essential container in task exited",
+        code: "EssentialContainerExited",
+      });
     } else if (task.desiredStatus === "STOPPED") {
       // It never reached the machine.
-      markStopped(world, task, { reason: "Task stopped before it started", code: "TaskFailedToStart" }, now);
+      markStopped(context, task, { reason: "Task stopped before it started", code: "TaskFailedToStart" });
     } else {
       const secrets = secretsOf(task.arn);
       if (secrets !== undefined && "failure" in secrets) {
-        markStopped(world, task, { reason: secrets.failure, code: "TaskFailedToStart" }, now);
+        markStopped(context, task, { reason: secrets.failure, code: "TaskFailedToStart" });
       }
     }
   }
   const isReady = (task: Task): boolean =>
-    secretsOf(task.arn) !== undefined || sourcesOf(world, task).length === 0;
+    secretsOf(task.arn) !== undefined || sourcesOf(context, task).length === 0;
   return {
     connected: true,
-    tasks: tasksOn(world, instance)
+    tasks: tasksOn(context, instance)
       .filter((task) => task.desiredStatus === "STOPPED" || isReady(task))
-      .map((task) => assign(world, task, secretsOf(task.arn))),
+      .map((task) => assign(context, task, secretsOf(task.arn))),
   };
 }
 
-function takeReport(world: World, task: Task, { status, containers }: TaskReport, now: number): void {
+function takeReport(context: Context, task: Task, { status, containers }: TaskReport): void {
   task.containers = containers;
-  task.health = healthOf(world, task);
+  task.health = healthOf(context, task);
   if (status === "RUNNING") {
     task.lastStatus = "RUNNING";
-    task.startedAt ??= now;
+    task.startedAt ??= context.now;
   } else if (status === "STOPPED") {
-    markStopped(world, task, causeOf(task), now);
+    markStopped(context, task, causeOf(task));
   }
 }
 

@@ -1,23 +1,10 @@
-import type {
-  Cluster,
-  ClusterSetting,
-  CreateClusterRequest,
-  CreateClusterResponse,
-  DeleteClusterRequest,
-  DeleteClusterResponse,
-  DescribeClustersRequest,
-  DescribeClustersResponse,
-  ListClustersRequest,
-  ListClustersResponse,
-  UpdateClusterRequest,
-  UpdateClusterResponse,
-} from "@aws-sdk/client-ecs";
+import type * as Ecs from "@aws-sdk/client-ecs";
 
-import type { World } from "../../world";
+import type { Context } from "../context";
 import { ApiError } from "../protocol/api-error";
 import { ecsArn, lastPart } from "../protocol/arns";
 import { lookUp } from "../protocol/look-up";
-import { type Context, operation, type Operations } from "../protocol/operation";
+import { operation, type Operations } from "../protocol/operation";
 import { ecsPage } from "../protocol/paging";
 import type { EcsCluster } from "../state";
 
@@ -25,15 +12,15 @@ import type { EcsCluster } from "../state";
  * The cluster that a request names by name or ARN, `default` when it names none.
  * @throws ApiError ClusterNotFoundException when there is none or it has been deleted
  */
-export function requireCluster(world: World, nameOrArn: string | undefined): EcsCluster {
-  const cluster = findCluster(world, nameOrArn ?? "default");
+export function requireCluster(context: Context, nameOrArn: string | undefined): EcsCluster {
+  const cluster = findCluster(context, nameOrArn ?? "default");
   if (cluster?.status !== "ACTIVE") {
     throw new ApiError("ClusterNotFoundException", "Cluster not found.");
   }
   return cluster;
 }
 
-function findCluster(world: World, nameOrArn: string): EcsCluster | undefined {
+function findCluster({ world }: Context, nameOrArn: string): EcsCluster | undefined {
   const cluster = world.aws.clusters.get(lastPart(nameOrArn));
   return nameOrArn.startsWith("arn:") && cluster?.arn !== nameOrArn ? undefined : cluster;
 }
@@ -43,7 +30,7 @@ const insights = "containerInsights";
 /** Settings that a request leaves out keep their value. */
 function withSettings(
   current: EcsCluster["settings"],
-  changed: readonly ClusterSetting[],
+  changed: readonly Ecs.ClusterSetting[],
 ): EcsCluster["settings"] {
   const value = changed.find(({ name }) => name === insights)?.value;
   if (value === undefined) {
@@ -56,11 +43,7 @@ function withSettings(
 }
 
 /** Creating a cluster that exists gives it back. */
-function createCluster(
-  world: World,
-  input: CreateClusterRequest,
-  { settings }: Context,
-): CreateClusterResponse {
+function createCluster(context: Context, input: Ecs.CreateClusterRequest): Ecs.CreateClusterResponse {
   const name = input.clusterName ?? "default";
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(name)) {
     throw new ApiError(
@@ -68,24 +51,24 @@ function createCluster(
       "Invalid identifier: Cluster name must be letters, digits, _ and -.",
     );
   }
-  const known = world.aws.clusters.get(name);
+  const known = context.world.aws.clusters.get(name);
   if (known?.status === "ACTIVE") {
-    return { cluster: describe(world, known, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
+    return { cluster: describe(context, known, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
   }
   const cluster: EcsCluster = {
     name,
-    arn: ecsArn(world, settings, `cluster/${name}`),
+    arn: ecsArn(context, `cluster/${name}`),
     status: "ACTIVE",
     settings: withSettings([{ name: insights, value: "disabled" }], input.settings ?? []),
     configuration: input.configuration,
     tags: input.tags ?? [],
   };
-  world.aws.clusters.set(name, cluster);
-  return { cluster: describe(world, cluster, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
+  context.world.aws.clusters.set(name, cluster);
+  return { cluster: describe(context, cluster, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
 }
 
 /** Counts and lists of what a cluster holds. */
-function contents(world: World, name: string) {
+function contents({ world }: Context, name: string) {
   const inCluster = <Item extends { readonly clusterName: string }>(items: Iterable<Item>): Item[] =>
     [...items].filter(({ clusterName }) => clusterName === name);
   return {
@@ -95,8 +78,8 @@ function contents(world: World, name: string) {
   };
 }
 
-function describe(world: World, cluster: EcsCluster, include: readonly string[]): Cluster {
-  const { instances, services, tasks } = contents(world, cluster.name);
+function describe(context: Context, cluster: EcsCluster, include: readonly string[]): Ecs.Cluster {
+  const { instances, services, tasks } = contents(context, cluster.name);
   return {
     clusterArn: cluster.arn,
     clusterName: cluster.name,
@@ -107,7 +90,7 @@ function describe(world: World, cluster: EcsCluster, include: readonly string[])
     activeServicesCount: services.filter(({ status }) => status === "ACTIVE").length,
     statistics: [],
     tags: include.includes("TAGS") ? cluster.tags : [],
-    settings: include.includes("SETTINGS") ? (cluster.settings as ClusterSetting[]) : [],
+    settings: include.includes("SETTINGS") ? (cluster.settings as Ecs.ClusterSetting[]) : [],
     ...(include.includes("CONFIGURATIONS") && cluster.configuration
       ? { configuration: cluster.configuration }
       : {}),
@@ -117,37 +100,39 @@ function describe(world: World, cluster: EcsCluster, include: readonly string[])
 }
 
 function describeClusters(
-  world: World,
-  input: DescribeClustersRequest,
-  { settings }: Context,
-): DescribeClustersResponse {
+  context: Context,
+  input: Ecs.DescribeClustersRequest,
+): Ecs.DescribeClustersResponse {
   const { found, failures } = lookUp(
     input.clusters ?? ["default"],
-    (name) => findCluster(world, name),
-    (name) => ecsArn(world, settings, `cluster/${name}`),
+    (name) => findCluster(context, name),
+    (name) => ecsArn(context, `cluster/${name}`),
   );
-  return { clusters: found.map((cluster) => describe(world, cluster, input.include ?? [])), failures };
+  return {
+    clusters: found.map((cluster) => describe(context, cluster, input.include ?? [])),
+    failures,
+  };
 }
 
-function listClusters(world: World, input: ListClustersRequest, { settings }: Context): ListClustersResponse {
-  const active = [...world.aws.clusters.values()]
+function listClusters(context: Context, input: Ecs.ListClustersRequest): Ecs.ListClustersResponse {
+  const active = [...context.world.aws.clusters.values()]
     .filter(({ status }) => status === "ACTIVE")
     .map(({ arn }) => arn);
-  const page = ecsPage(active, input, settings);
+  const page = ecsPage(context, active, input);
   return { clusterArns: page.items, nextToken: page.nextToken };
 }
 
-function updateCluster(world: World, input: UpdateClusterRequest): UpdateClusterResponse {
-  const cluster = requireCluster(world, input.cluster);
+function updateCluster(context: Context, input: Ecs.UpdateClusterRequest): Ecs.UpdateClusterResponse {
+  const cluster = requireCluster(context, input.cluster);
   cluster.settings = withSettings(cluster.settings, input.settings ?? []);
   cluster.configuration = input.configuration ?? cluster.configuration;
-  return { cluster: describe(world, cluster, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
+  return { cluster: describe(context, cluster, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
 }
 
 /** A cluster with registered instances, services or tasks stays. Source: Amazon ECS API Reference, DeleteCluster. */
-function deleteCluster(world: World, input: DeleteClusterRequest): DeleteClusterResponse {
-  const cluster = requireCluster(world, input.cluster);
-  const { instances, services, tasks } = contents(world, cluster.name);
+function deleteCluster(context: Context, input: Ecs.DeleteClusterRequest): Ecs.DeleteClusterResponse {
+  const cluster = requireCluster(context, input.cluster);
+  const { instances, services, tasks } = contents(context, cluster.name);
   const refuse = (kind: string, what: string): never => {
     throw new ApiError(`ClusterContains${kind}Exception`, `The Cluster cannot be deleted while ${what}.`);
   };
@@ -161,7 +146,7 @@ function deleteCluster(world: World, input: DeleteClusterRequest): DeleteCluster
     refuse("Tasks", "Tasks are active");
   }
   cluster.status = "INACTIVE";
-  return { cluster: describe(world, cluster, []) };
+  return { cluster: describe(context, cluster, []) };
 }
 
 export const clusterOperations: Operations = {

@@ -1,18 +1,12 @@
-import type {
-  DiscoverPollEndpointRequest,
-  DiscoverPollEndpointResponse,
-  RegisterContainerInstanceRequest,
-  RegisterContainerInstanceResponse,
-  Resource,
-} from "@aws-sdk/client-ecs";
+import type * as Ecs from "@aws-sdk/client-ecs";
 
-import type { World } from "../../world";
+import type { Context } from "../context";
 import { ApiError } from "../protocol/api-error";
 import { ecsArn } from "../protocol/arns";
 import { requireCluster } from "./clusters";
 import { describeInstance } from "./container-instances";
 import { randomHex } from "../protocol/identifiers";
-import { type Context, operation, type Operations } from "../protocol/operation";
+import { operation, type Operations } from "../protocol/operation";
 import type { ContainerInstance, ManagedInstance } from "../state";
 import { checkedTags } from "../protocol/tags";
 
@@ -28,14 +22,13 @@ const attributeValue = /^(?! )[A-Za-z0-9\-_.@/\\: ]{1,128}(?<! )$/;
  * is where the real agent has its credentials from.
  */
 function registerContainerInstance(
-  world: World,
-  input: RegisterContainerInstanceRequest,
   context: Context,
-): RegisterContainerInstanceResponse {
-  const machine = requireManagedInstance(world, input.instanceIdentityDocument);
-  const cluster = requireCluster(world, input.cluster);
+  input: Ecs.RegisterContainerInstanceRequest,
+): Ecs.RegisterContainerInstanceResponse {
+  const machine = requireManagedInstance(context, input.instanceIdentityDocument);
+  const cluster = requireCluster(context, input.cluster);
   if (input.containerInstanceArn !== undefined) {
-    const known = world.aws.containerInstances.get(input.containerInstanceArn);
+    const known = context.world.aws.containerInstances.get(input.containerInstanceArn);
     if (known?.managedInstanceId !== machine.id || known.clusterName !== cluster.name) {
       throw new ApiError(
         "InvalidParameterException",
@@ -46,10 +39,10 @@ function registerContainerInstance(
       throw new ApiError("InvalidParameterException", `The container instance ${known.arn} is INACTIVE.`);
     }
     known.lastPollAt = context.now;
-    return { containerInstance: describeInstance(world, known, context) };
+    return { containerInstance: describeInstance(context, known) };
   }
   const instance: ContainerInstance = {
-    arn: ecsArn(world, context.settings, `container-instance/${cluster.name}/${randomHex(32)}`),
+    arn: ecsArn(context, `container-instance/${cluster.name}/${randomHex(32)}`),
     clusterName: cluster.name,
     managedInstanceId: machine.id,
     status: "ACTIVE",
@@ -64,11 +57,11 @@ function registerContainerInstance(
     dockerVersion: input.versionInfo?.dockerVersion ?? "",
     tags: checkedTags(input.tags ?? []),
   };
-  world.aws.containerInstances.set(instance.arn, instance);
-  return { containerInstance: describeInstance(world, instance, context, ["TAGS"]) };
+  context.world.aws.containerInstances.set(instance.arn, instance);
+  return { containerInstance: describeInstance(context, instance, ["TAGS"]) };
 }
 
-function requireManagedInstance(world: World, document: string | undefined): ManagedInstance {
+function requireManagedInstance({ world }: Context, document: string | undefined): ManagedInstance {
   let id: unknown;
   try {
     const identity: unknown = JSON.parse(document ?? "");
@@ -95,7 +88,7 @@ function requireManagedInstance(world: World, document: string | undefined): Man
 /** At most 10 attributes of the user's own. Source: Amazon ECS API Reference, Attribute, and service quotas. */
 function attributesOf({
   attributes = [],
-}: RegisterContainerInstanceRequest): ContainerInstance["attributes"] {
+}: Ecs.RegisterContainerInstanceRequest): ContainerInstance["attributes"] {
   const own = attributes.filter(({ name = "" }) => !ownAttribute.test(name));
   if (own.length > 10) {
     throw new ApiError(
@@ -122,7 +115,7 @@ function attributesOf({
   ];
 }
 
-function amount(resources: readonly Resource[] | undefined, name: string): number {
+function amount(resources: readonly Ecs.Resource[] | undefined, name: string): number {
   const value = resources?.find((resource) => resource.name === name)?.integerValue;
   if (value === undefined) {
     throw new ApiError("InvalidParameterException", `totalResources must hold ${name} as an INTEGER.`);
@@ -130,11 +123,7 @@ function amount(resources: readonly Resource[] | undefined, name: string): numbe
   return value;
 }
 
-function discoverPollEndpoint(
-  _world: World,
-  _input: DiscoverPollEndpointRequest,
-  { settings: { region } }: Context,
-): DiscoverPollEndpointResponse {
+function discoverPollEndpoint({ settings: { region } }: Context): Ecs.DiscoverPollEndpointResponse {
   return {
     endpoint: `https://ecs-a-1.${region}.amazonaws.com/`,
     telemetryEndpoint: `https://ecs-t-1.${region}.amazonaws.com/`,
@@ -153,7 +142,7 @@ export const registrationOperations: Operations = {
       "tags",
     ],
     registerContainerInstance,
-    ({ containerInstance }: RegisterContainerInstanceResponse) => containerInstance?.containerInstanceArn,
+    ({ containerInstance }: Ecs.RegisterContainerInstanceResponse) => containerInstance?.containerInstanceArn,
   ),
   DiscoverPollEndpoint: operation(["containerInstance", "cluster"], discoverPollEndpoint),
 };

@@ -1,38 +1,25 @@
-import type {
-  ContainerInstance as Description,
-  DeregisterContainerInstanceRequest,
-  DeregisterContainerInstanceResponse,
-  DescribeContainerInstancesRequest,
-  DescribeContainerInstancesResponse,
-  ListContainerInstancesRequest,
-  ListContainerInstancesResponse,
-  Resource,
-  UpdateContainerInstancesStateRequest,
-  UpdateContainerInstancesStateResponse,
-} from "@aws-sdk/client-ecs";
+import type * as Ecs from "@aws-sdk/client-ecs";
 
-import type { World } from "../../world";
+import { type Context, isConnected } from "../context";
 import { ApiError } from "../protocol/api-error";
 import { ecsArn } from "../protocol/arns";
 import { requireCluster } from "./clusters";
 import { parseExpression } from "./expression";
 import { findIn, lookUp } from "../protocol/look-up";
-import { type Context, operation, type Operations } from "../protocol/operation";
+import { operation, type Operations } from "../protocol/operation";
 import { ecsPage } from "../protocol/paging";
 import { remainingOf, reservedPorts, subjectOf, tasksOn } from "./placement";
-import { isConnected } from "../settings";
 import type { ContainerInstance } from "../state";
 import { markStopped } from "./tasks/task-transitions";
 
 /** The instance as `DescribeContainerInstances` shows it. */
 export function describeInstance(
-  world: World,
+  context: Context,
   instance: ContainerInstance,
-  { now, settings }: Context,
   include: readonly string[] = [],
-): Description {
-  const tasks = tasksOn(world, instance);
-  const remaining = remainingOf(world, instance);
+): Ecs.ContainerInstance {
+  const tasks = tasksOn(context, instance);
+  const remaining = remainingOf(context, instance);
   return {
     containerInstanceArn: instance.arn,
     ec2InstanceId: instance.managedInstanceId,
@@ -41,7 +28,7 @@ export function describeInstance(
     remainingResources: resources(remaining.cpuUnits, remaining.memoryMiB, remaining.ports),
     registeredResources: resources(instance.resources.cpuUnits, instance.resources.memoryMiB, reservedPorts),
     status: instance.status,
-    agentConnected: instance.status !== "INACTIVE" && isConnected(instance.lastPollAt, now, settings),
+    agentConnected: instance.status !== "INACTIVE" && isConnected(context, instance.lastPollAt),
     runningTasksCount: tasks.filter(({ lastStatus }) => lastStatus === "RUNNING").length,
     pendingTasksCount: tasks.filter(({ lastStatus }) => lastStatus === "PENDING").length,
     attributes: instance.attributes,
@@ -51,7 +38,7 @@ export function describeInstance(
   };
 }
 
-function resources(cpuUnits: number, memoryMiB: number, ports: readonly number[]): Resource[] {
+function resources(cpuUnits: number, memoryMiB: number, ports: readonly number[]): Ecs.Resource[] {
   return [
     { name: "CPU", type: "INTEGER", doubleValue: 0, longValue: 0, integerValue: cpuUnits },
     { name: "MEMORY", type: "INTEGER", doubleValue: 0, longValue: 0, integerValue: memoryMiB },
@@ -76,41 +63,33 @@ function resources(cpuUnits: number, memoryMiB: number, ports: readonly number[]
 
 /** Lists ACTIVE and DRAINING instances when no status is asked for. */
 function listContainerInstances(
-  world: World,
-  input: ListContainerInstancesRequest,
-  { now, settings }: Context,
-): ListContainerInstancesResponse {
-  const cluster = requireCluster(world, input.cluster);
+  context: Context,
+  input: Ecs.ListContainerInstancesRequest,
+): Ecs.ListContainerInstancesResponse {
+  const cluster = requireCluster(context, input.cluster);
   const matches = input.filter === undefined ? () => true : parseExpression(input.filter);
-  const wanted = [...world.aws.containerInstances.values()]
+  const wanted = [...context.world.aws.containerInstances.values()]
     .filter(({ clusterName }) => clusterName === cluster.name)
     .filter(({ status }) => (input.status === undefined ? status !== "INACTIVE" : status === input.status))
-    .filter((instance) => matches(subjectOf(world, instance, now, settings)))
+    .filter((instance) => matches(subjectOf(context, instance)))
     .map(({ arn }) => arn);
-  const page = ecsPage(wanted, input, settings);
+  const page = ecsPage(context, wanted, input);
   return { containerInstanceArns: page.items, nextToken: page.nextToken };
 }
 
 function describeContainerInstances(
-  world: World,
-  input: DescribeContainerInstancesRequest,
   context: Context,
-): DescribeContainerInstancesResponse {
-  const cluster = requireCluster(world, input.cluster);
-  const { found, failures } = resolve(world, cluster.name, input.containerInstances ?? [], context, 100);
+  input: Ecs.DescribeContainerInstancesRequest,
+): Ecs.DescribeContainerInstancesResponse {
+  const cluster = requireCluster(context, input.cluster);
+  const { found, failures } = resolve(context, cluster.name, input.containerInstances ?? [], 100);
   return {
-    containerInstances: found.map((instance) => describeInstance(world, instance, context, input.include)),
+    containerInstances: found.map((instance) => describeInstance(context, instance, input.include)),
     failures,
   };
 }
 
-function resolve(
-  world: World,
-  clusterName: string,
-  ids: readonly string[],
-  { settings }: Context,
-  limit: number,
-) {
+function resolve(context: Context, clusterName: string, ids: readonly string[], limit: number) {
   if (ids.length === 0) {
     throw new ApiError("InvalidParameterException", "Container Instance list can not be empty.");
   }
@@ -122,18 +101,17 @@ function resolve(
   }
   return lookUp(
     ids,
-    (id) => findIn(world.aws.containerInstances, clusterName, id),
-    (id) => ecsArn(world, settings, `container-instance/${clusterName}/${id}`),
+    (id) => findIn(context.world.aws.containerInstances, clusterName, id),
+    (id) => ecsArn(context, `container-instance/${clusterName}/${id}`),
   );
 }
 
 /** ACTIVE and DRAINING become either; INACTIVE stays. Source: Amazon ECS API Reference, UpdateContainerInstancesState. */
 function updateContainerInstancesState(
-  world: World,
-  input: UpdateContainerInstancesStateRequest,
   context: Context,
-): UpdateContainerInstancesStateResponse {
-  const cluster = requireCluster(world, input.cluster);
+  input: Ecs.UpdateContainerInstancesStateRequest,
+): Ecs.UpdateContainerInstancesStateResponse {
+  const cluster = requireCluster(context, input.cluster);
   const { status } = input;
   if (status !== "ACTIVE" && status !== "DRAINING") {
     throw new ApiError(
@@ -141,43 +119,42 @@ function updateContainerInstancesState(
       "Container instance status should be one of [ACTIVE,DRAINING].",
     );
   }
-  const { found, failures } = resolve(world, cluster.name, input.containerInstances ?? [], context, 10);
+  const { found, failures } = resolve(context, cluster.name, input.containerInstances ?? [], 10);
   const inactive = found.filter((instance) => instance.status === "INACTIVE");
   const changed = found.filter((instance) => instance.status !== "INACTIVE");
   for (const instance of changed) {
     instance.status = status;
   }
   return {
-    containerInstances: changed.map((instance) => describeInstance(world, instance, context)),
+    containerInstances: changed.map((instance) => describeInstance(context, instance)),
     failures: [...failures, ...inactive.map(({ arn }) => ({ arn, reason: "INACTIVE" }))],
   };
 }
 
 /** With `force`, its tasks are gone for their service; on the machine they go on, orphaned. */
 function deregisterContainerInstance(
-  world: World,
-  input: DeregisterContainerInstanceRequest,
   context: Context,
-): DeregisterContainerInstanceResponse {
-  const cluster = requireCluster(world, input.cluster);
-  const instance = findIn(world.aws.containerInstances, cluster.name, input.containerInstance ?? "");
+  input: Ecs.DeregisterContainerInstanceRequest,
+): Ecs.DeregisterContainerInstanceResponse {
+  const cluster = requireCluster(context, input.cluster);
+  const instance = findIn(context.world.aws.containerInstances, cluster.name, input.containerInstance ?? "");
   if (instance === undefined || instance.status === "INACTIVE") {
     throw new ApiError(
       "InvalidParameterException",
       "Referenced container instance was not found or is inactive.",
     );
   }
-  const tasks = tasksOn(world, instance);
+  const tasks = tasksOn(context, instance);
   if (tasks.length > 0 && input.force !== true) {
     throw new ApiError("InvalidParameterException", "Found running tasks on the instance.");
   }
   for (const task of tasks) {
     const reason = "Container instance deregistration forced by user";
-    markStopped(world, task, { reason, code: "ServiceSchedulerInitiated" }, context.now);
+    markStopped(context, task, { reason, code: "ServiceSchedulerInitiated" });
   }
   instance.status = "INACTIVE";
   instance.lastPollAt = 0;
-  return { containerInstance: describeInstance(world, instance, context) };
+  return { containerInstance: describeInstance(context, instance) };
 }
 
 export const containerInstanceOperations: Operations = {

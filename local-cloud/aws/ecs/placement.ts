@@ -1,6 +1,5 @@
-import type { World } from "../../world";
 import { parseExpression, type Subject } from "./expression";
-import { isConnected, type Settings } from "../settings";
+import { type Context, isConnected } from "../context";
 import type { ContainerInstance, Task, TaskDefinition } from "../state";
 
 type Definition = TaskDefinition["definition"];
@@ -33,15 +32,15 @@ function demandOf(definition: Definition): Demand {
 }
 
 /** Tasks that hold resources of an instance: all that have not stopped yet. */
-export function tasksOn(world: World, instance: ContainerInstance): Task[] {
+export function tasksOn({ world }: Pick<Context, "world">, instance: ContainerInstance): Task[] {
   return [...world.aws.tasks.values()].filter(
     (task) => task.containerInstanceArn === instance.arn && task.lastStatus !== "STOPPED",
   );
 }
 
 /** What is left of an instance, and the ports that are taken. */
-export function remainingOf(world: World, instance: ContainerInstance): Demand {
-  const demands = tasksOn(world, instance).map((task) => demandOfTask(world, task));
+export function remainingOf(context: Context, instance: ContainerInstance): Demand {
+  const demands = tasksOn(context, instance).map((task) => demandOfTask(context, task));
   return {
     cpuUnits: demands.reduce((left, { cpuUnits }) => left - cpuUnits, instance.resources.cpuUnits),
     memoryMiB: demands.reduce((left, { memoryMiB }) => left - memoryMiB, instance.resources.memoryMiB),
@@ -49,23 +48,18 @@ export function remainingOf(world: World, instance: ContainerInstance): Demand {
   };
 }
 
-function demandOfTask(world: World, { taskDefinitionArn }: Task): Demand {
+function demandOfTask({ world }: Context, { taskDefinitionArn }: Task): Demand {
   const known = world.aws.taskDefinitions.get(taskDefinitionArn);
   return known === undefined ? { cpuUnits: 0, memoryMiB: 0, ports: [] } : demandOf(known.definition);
 }
 
 /** What the cluster query language sees of an instance. */
-export function subjectOf(
-  world: World,
-  instance: ContainerInstance,
-  now: number,
-  settings: Settings,
-): Subject {
+export function subjectOf(context: Context, instance: ContainerInstance): Subject {
   return {
     attributes: instance.attributes,
-    agentConnected: isConnected(instance.lastPollAt, now, settings),
+    agentConnected: isConnected(context, instance.lastPollAt),
     agentVersion: instance.agentVersion,
-    runningTasksCount: tasksOn(world, instance).filter(({ lastStatus }) => lastStatus === "RUNNING").length,
+    runningTasksCount: tasksOn(context, instance).filter(({ lastStatus }) => lastStatus === "RUNNING").length,
     registeredAt: instance.registeredAt,
   };
 }
@@ -93,7 +87,7 @@ export type Placement =
  * ports, CPU and memory; of those, the one with the fewest tasks of the same group.
  */
 export function place(
-  world: World,
+  context: Context,
   request: {
     readonly clusterName: string;
     readonly definition: Definition;
@@ -102,12 +96,10 @@ export function place(
     /** Instances to choose from; all of the cluster's when left out. */
     readonly among?: readonly ContainerInstance[];
   },
-  now: number,
-  settings: Settings,
 ): Placement {
   const all =
     request.among ??
-    [...world.aws.containerInstances.values()].filter(
+    [...context.world.aws.containerInstances.values()].filter(
       ({ clusterName }) => clusterName === request.clusterName,
     );
   const active = all.filter(({ status }) => status === "ACTIVE");
@@ -121,15 +113,15 @@ export function place(
   const demand = demandOf(request.definition);
   const constraints = [...request.constraints, ...(request.definition.placementConstraints ?? [])];
   const sameGroup = (instance: ContainerInstance): number =>
-    tasksOn(world, instance).filter(({ group }) => group === request.group).length;
+    tasksOn(context, instance).filter(({ group }) => group === request.group).length;
   const judged = active.map((instance) => {
-    const subject = subjectOf(world, instance, now, settings);
+    const subject = subjectOf(context, instance);
     const distinct = constraints.some(({ type }) => type === "distinctInstance") && sameGroup(instance) > 0;
     return {
       instance,
       obstacle: distinct
         ? obstacles.distinct
-        : obstacleOf(subject, constraints, demand, remainingOf(world, instance)),
+        : obstacleOf(subject, constraints, demand, remainingOf(context, instance)),
     };
   });
   const [best] = judged

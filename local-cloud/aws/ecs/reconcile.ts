@@ -1,9 +1,8 @@
-import type { World } from "../../world";
+import type { Context } from "../context";
 import { tasksOf } from "./services/deployments";
 import { rollDaemon } from "./services/daemon-scheduler";
 import { rollReplicas } from "./services/replica-scheduler";
 import { judgeRollout } from "./services/rollout";
-import { defaultSettings, type Settings } from "../settings";
 import type { EcsService } from "../state";
 import { failHealthCheck, requestStop } from "./tasks/task-transitions";
 
@@ -14,47 +13,45 @@ const stoppedTaskRetention = 3_600_000;
  * Moves every service one step towards its target: replaces unhealthy tasks, rolls out deployments within
  * their minimum and maximum percent, drains instances, rolls back what keeps failing, finishes deletions.
  * Does nothing but edit the world, and the same for the same world and time.
- * @param now milliseconds since the epoch
  */
-export function reconcile(world: World, now: number, settings: Settings = defaultSettings): void {
-  for (const service of world.aws.services.values()) {
+export function reconcile(context: Context): void {
+  for (const service of context.world.aws.services.values()) {
     if (service.status === "ACTIVE") {
-      schedule(world, service, now, settings);
-    } else if (service.status === "DRAINING" && isEmpty(world, service)) {
+      schedule(context, service);
+    } else if (service.status === "DRAINING" && isEmpty(context, service)) {
       service.status = "INACTIVE";
       service.deployments = [];
     }
   }
-  for (const [arn, task] of world.aws.tasks) {
-    if (task.stoppedAt !== undefined && task.stoppedAt + stoppedTaskRetention < now) {
-      world.aws.tasks.delete(arn);
+  for (const [arn, task] of context.world.aws.tasks) {
+    if (task.stoppedAt !== undefined && task.stoppedAt + stoppedTaskRetention < context.now) {
+      context.world.aws.tasks.delete(arn);
     }
   }
 }
 
-function isEmpty(world: World, service: EcsService): boolean {
-  return tasksOf(world, service).every(({ lastStatus }) => lastStatus === "STOPPED");
+function isEmpty(context: Context, service: EcsService): boolean {
+  return tasksOf(context, service).every(({ lastStatus }) => lastStatus === "STOPPED");
 }
 
 /** A step of one active service. */
-export function schedule(world: World, service: EcsService, now: number, settings: Settings): void {
-  for (const task of tasksOf(world, service)) {
-    const instance = world.aws.containerInstances.get(task.containerInstanceArn);
+export function schedule(context: Context, service: EcsService): void {
+  for (const task of tasksOf(context, service)) {
+    const instance = context.world.aws.containerInstances.get(task.containerInstanceArn);
     if (task.health === "UNHEALTHY" && task.desiredStatus === "RUNNING") {
-      failHealthCheck(world, task, now);
+      failHealthCheck(context, task);
     } else if (task.lastStatus === "PENDING" && instance?.status === "DRAINING") {
       // Source: Amazon ECS Developer Guide, "Draining Amazon ECS container instances".
-      requestStop(
-        task,
-        { reason: "Task stopped by draining instance", code: "ServiceSchedulerInitiated" },
-        now,
-      );
+      requestStop(context, task, {
+        reason: "Task stopped by draining instance",
+        code: "ServiceSchedulerInitiated",
+      });
     }
   }
-  judgeRollout(world, service, now, settings);
+  judgeRollout(context, service);
   if (service.schedulingStrategy === "DAEMON") {
-    rollDaemon(world, service, now, settings);
+    rollDaemon(context, service);
   } else {
-    rollReplicas(world, service, now, settings);
+    rollReplicas(context, service);
   }
 }

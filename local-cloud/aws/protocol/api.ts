@@ -5,13 +5,14 @@ import { schedulerOperations } from "../scheduler/schedules";
 import { note, type Json, type JsonObject, type World } from "../../world";
 import { activationOperations } from "../ssm/activations";
 import { agentModel, agentOperations } from "../ssm/agent-registration";
+import type { Context } from "../context";
 import { ApiError, defect, notModelled } from "./api-error";
 import { clusterOperations } from "../ecs/clusters";
 import { registrationOperations } from "../ecs/container-instance-registration";
 import { containerInstanceOperations } from "../ecs/container-instances";
 import { managedInstanceOperations } from "../ssm/managed-instances";
 import { type Checks, createChecks, readModel } from "./model";
-import { type Context, type Operations, unmodelledMembers } from "./operation";
+import { type Operations, unmodelledMembers } from "./operation";
 import { serviceDeploymentOperations } from "../ecs/services/service-deployments";
 import { serviceOperations } from "../ecs/services/services";
 import { type RestCall, readRestCall, type RestRequest } from "./rest";
@@ -109,7 +110,7 @@ export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): 
  * @returns the output, timestamps as `Date`s
  * @throws ApiError for what the service would refuse, and for what is not modelled
  */
-export function callOperation(api: Api, name: string, input: object, world: World, context: Context): object {
+export function callOperation(api: Api, name: string, input: object, context: Context): object {
   const operation = api.operations[name];
   const check = api.checks.input(name);
   if (check === undefined) {
@@ -126,7 +127,7 @@ export function callOperation(api: Api, name: string, input: object, world: Worl
   if (unmodelled.length > 0) {
     throw notModelled(`${unmodelled.join(", ")} of ${api.service}:${name}`);
   }
-  const output = operation.run(world, input, context);
+  const output = operation.run(context, input);
   const mistakes = api.checks.output(name)?.(output) ?? [];
   if (mistakes.length > 0) {
     throw defect(`The answer to ${name} is wrong: ${mistakes.join("; ")}.`);

@@ -1,9 +1,8 @@
-import type { World } from "../../world";
-import type { Settings } from "../settings";
+import type { Place } from "../context";
 
 /** ARN of an ECS resource: `arn:aws:ecs:REGION:ACCOUNT:RESOURCE`. */
-export function ecsArn(world: World, { region }: Settings, resource: string): string {
-  return `arn:aws:ecs:${region}:${world.account}:${resource}`;
+export function ecsArn({ world, settings }: Place, resource: string): string {
+  return `arn:aws:ecs:${settings.region}:${world.account}:${resource}`;
 }
 
 /** What follows the last slash of an ARN, or the whole of a name. */

@@ -4,14 +4,14 @@ import { type FaultEffect, takeFault, untilAnswered } from "../../faults";
 import { readBody, serveOnLoopback, type LoopbackServer } from "../../http-server";
 import type { AgentPoll } from "../../machines";
 import type { JsonObject, World } from "../../world";
+import type { Context, Place } from "../context";
 import { pollAgent } from "../ecs/agent";
 import { type Api, callOperation, journalCall } from "./api";
 import { ApiError, defect } from "./api-error";
 import { receiveLateInsights } from "../moto/insights";
 import { type MotoClient, motoClient } from "../moto/moto-client";
-import type { Context } from "./operation";
 import type { RestCall } from "./rest";
-import { type Place, placeOf } from "./places";
+import { placeOf } from "./places";
 import { proxy } from "../moto/proxy";
 import { createTaskSecrets, type TaskSecrets } from "../ecs/tasks/secrets";
 import { defaultSettings, type Settings } from "../settings";
@@ -68,7 +68,7 @@ async function answer(
     send(
       response,
       200,
-      pollAgent(world, poll, Date.now(), (task) => options.secrets.of(task)),
+      pollAgent({ ...homeOf(world, options), now: Date.now() }, poll, (task) => options.secrets.of(task)),
     );
     return;
   }
@@ -126,6 +126,10 @@ interface Call extends RestCall {
   readonly request: IncomingMessage;
 }
 
+function homeOf(world: World, { settings = defaultSettings }: GatewayOptions): Place {
+  return { world, settings };
+}
+
 async function answerCall(
   world: World,
   options: Served,
@@ -141,15 +145,15 @@ async function answerCall(
     if (fault?.kind === "error") {
       failByFault(fault);
     }
-    const home: Place = { world, settings: options.settings ?? defaultSettings };
+    const home = homeOf(world, options);
     const place =
       scope === undefined ? home : placeOf(home, accountOf(scope.accessKeyId, world.account), scope.region);
-    const context: Context = { now: Date.now(), settings: place.settings };
+    const context: Context = { ...place, now: Date.now() };
     const { account } = place.world;
     const { region } = place.settings;
     await api.authorise?.(input, { account, region, moto: motoClient(options.motoPort, account) });
     // Validation turns timestamps into dates, so the journal keeps a copy of what came.
-    output = callOperation(api, name, JSON.parse(text) as object, place.world, context);
+    output = callOperation(api, name, JSON.parse(text) as object, context);
     journalCall(world, { api, name, input, status: 200, caller, answer: { output } });
   } catch (error) {
     const problem = toApiError(error);

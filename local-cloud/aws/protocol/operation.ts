@@ -1,12 +1,4 @@
-import type { World } from "../../world";
-import type { Settings } from "../settings";
-
-/** What a handler knows beside the world and the input. */
-export interface Context {
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly settings: Settings;
-}
+import type { Context } from "../context";
 
 /** An operation of a service, as far as it is modelled. */
 export interface Operation {
@@ -19,7 +11,7 @@ export interface Operation {
    * A method, so that a handler may name the exact type of an input that has been validated against the service
    * model. Timestamps are `Date`s on both sides.
    */
-  run(world: World, input: object, context: Context): object;
+  run(context: Context, input: object): object;
   /** The id in an output of {@link run} that the journal keeps. */
   answered?(output: object): string | undefined;
 }

@@ -1,5 +1,5 @@
 import { ApiError } from "./api-error";
-import type { Settings } from "../settings";
+import type { Context } from "../context";
 
 /** A page of a list, and the token of the next one. */
 export interface Page<Item> {
@@ -9,35 +9,35 @@ export interface Page<Item> {
 
 /** A page of ECS. @throws ApiError InvalidParameterException for a token that it has not given */
 export function ecsPage<Item>(
+  context: Context,
   list: readonly Item[],
   { nextToken, maxResults }: { readonly nextToken?: string; readonly maxResults?: number },
-  settings: Settings,
 ): Page<Item> {
-  return pageOf(list, { token: nextToken, size: maxResults }, settings, "InvalidParameterException");
+  return pageOf(context, list, { token: nextToken, size: maxResults }, "InvalidParameterException");
 }
 
 /** A page of Systems Manager. @throws ApiError InvalidNextToken for a token that it has not given */
 export function ssmPage<Item>(
+  context: Context,
   list: readonly Item[],
   { NextToken, MaxResults }: { readonly NextToken?: string; readonly MaxResults?: number },
-  settings: Settings,
 ): Page<Item> {
-  return pageOf(list, { token: NextToken, size: MaxResults }, settings, "InvalidNextToken");
+  return pageOf(context, list, { token: NextToken, size: MaxResults }, "InvalidNextToken");
 }
 
 /** A page of EventBridge Scheduler. @throws ApiError ValidationException for a token that it has not given */
 export function schedulerPage<Item>(
+  context: Context,
   list: readonly Item[],
   { NextToken, MaxResults }: { readonly NextToken?: string; readonly MaxResults?: number },
-  settings: Settings,
 ): Page<Item> {
-  return pageOf(list, { token: NextToken, size: MaxResults }, settings, "ValidationException");
+  return pageOf(context, list, { token: NextToken, size: MaxResults }, "ValidationException");
 }
 
 function pageOf<Item>(
+  { settings: { pageSize, emptyPages } }: Context,
   list: readonly Item[],
   request: { readonly token: string | undefined; readonly size: number | undefined },
-  { pageSize, emptyPages }: Settings,
   invalidToken: string,
 ): Page<Item> {
   if (emptyPages && request.token === undefined && list.length > 0) {

@@ -1,11 +1,5 @@
-import { createWorld, type World } from "../../world";
-import type { Settings } from "../settings";
-
-/** One account in one region, which see nothing of each other: what Systems Manager and ECS hold there. */
-export interface Place {
-  readonly world: World;
-  readonly settings: Settings;
-}
+import { createWorld } from "../../world";
+import type { Place } from "../context";
 
 /** Where a call goes to. Machines are at home only: those that register find no activation of another place. */
 export function placeOf(home: Place, account: string, region: string): Place {

@@ -1,16 +1,10 @@
-import type {
-  ListTagsForResourceRequest,
-  ListTagsForResourceResponse,
-  Tag,
-  TagResourceRequest,
-  UntagResourceRequest,
-} from "@aws-sdk/client-ecs";
+import type * as Ecs from "@aws-sdk/client-ecs";
 
-import type { World } from "../../world";
+import type { Context } from "../context";
 import { ApiError } from "./api-error";
 import { operation, type Operations } from "./operation";
 
-function requireTagged(world: World, arn: string | undefined): { tags: Tag[] } {
+function requireTagged({ world }: Context, arn: string | undefined): { tags: Ecs.Tag[] } {
   const { clusters, containerInstances, services, taskDefinitions, tasks } = world.aws;
   const key = arn ?? "";
   const found =
@@ -25,15 +19,15 @@ function requireTagged(world: World, arn: string | undefined): { tags: Tag[] } {
   return found;
 }
 
-function tagResource(world: World, { resourceArn, tags = [] }: TagResourceRequest): object {
-  const resource = requireTagged(world, resourceArn);
+function tagResource(context: Context, { resourceArn, tags = [] }: Ecs.TagResourceRequest): object {
+  const resource = requireTagged(context, resourceArn);
   const kept = resource.tags.filter(({ key }) => !tags.some((tag) => tag.key === key));
   resource.tags = checkedTags([...kept, ...tags]);
   return {};
 }
 
-/** The tags, as a resource can have them. Source: Amazon ECS API Reference, Tag. @throws ApiError */
-export function checkedTags(tags: Tag[]): Tag[] {
+/** The tags, as a resource can have them. Source: Amazon ECS API Reference, Ecs.Tag. @throws ApiError */
+export function checkedTags(tags: Ecs.Tag[]): Ecs.Tag[] {
   if (tags.length > 50) {
     throw new ApiError(
       "InvalidParameterException",
@@ -52,14 +46,17 @@ export function checkedTags(tags: Tag[]): Tag[] {
   return tags;
 }
 
-function untagResource(world: World, { resourceArn, tagKeys = [] }: UntagResourceRequest): object {
-  const resource = requireTagged(world, resourceArn);
+function untagResource(context: Context, { resourceArn, tagKeys = [] }: Ecs.UntagResourceRequest): object {
+  const resource = requireTagged(context, resourceArn);
   resource.tags = resource.tags.filter(({ key }) => !tagKeys.includes(key ?? ""));
   return {};
 }
 
-function listTags(world: World, { resourceArn }: ListTagsForResourceRequest): ListTagsForResourceResponse {
-  return { tags: requireTagged(world, resourceArn).tags };
+function listTags(
+  context: Context,
+  { resourceArn }: Ecs.ListTagsForResourceRequest,
+): Ecs.ListTagsForResourceResponse {
+  return { tags: requireTagged(context, resourceArn).tags };
 }
 
 export const tagOperations: Operations = {

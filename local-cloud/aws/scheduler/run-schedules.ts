@@ -14,7 +14,7 @@ import { runTaskRequest, type Stage, startTasks } from "./start-tasks";
  */
 export async function runSchedules(stage: Stage, now: number): Promise<void> {
   const { world } = stage.place;
-  const moment = schedulerNow(world, now);
+  const moment = schedulerNow({ world, now });
   const due = [...world.aws.schedules.values()].flatMap((schedule) => {
     schedule.invocations.push(...dueInvocations(schedule, moment));
     schedule.seenUntil = Math.max(schedule.seenUntil, moment);

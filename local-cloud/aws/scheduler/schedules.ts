@@ -1,6 +1,6 @@
-import type { World } from "../../world";
+import type { Context } from "../context";
 import { ApiError, notModelled } from "../protocol/api-error";
-import { type Context, operation, type Operations } from "../protocol/operation";
+import { operation, type Operations } from "../protocol/operation";
 import { schedulerPage } from "../protocol/paging";
 import { parseExpression } from "./expression";
 import type { EcsTarget, Schedule, ScheduleSettings } from "./schedule";
@@ -23,19 +23,19 @@ interface Reference {
 }
 
 /** What the clock of schedules says: a test may have put it ahead. */
-export function schedulerNow({ clock }: World, now: number): number {
-  return now + clock.aheadMilliseconds;
+export function schedulerNow({ world, now }: Pick<Context, "world" | "now">): number {
+  return now + world.clock.aheadMilliseconds;
 }
 
-function createSchedule(world: World, request: Request, { now, settings: { region } }: Context): object {
+function createSchedule(context: Context, request: Request): object {
   const name = request.Name;
   requireGroup(request);
-  if (world.aws.schedules.has(name)) {
+  if (context.world.aws.schedules.has(name)) {
     throw new ApiError("ConflictException", `Schedule ${name} already exists.`, 409);
   }
-  const createdAt = schedulerNow(world, now);
+  const createdAt = schedulerNow(context);
   const schedule: Schedule = {
-    arn: `arn:aws:scheduler:${region}:${world.account}:schedule/default/${name}`,
+    arn: `arn:aws:scheduler:${context.settings.region}:${context.world.account}:schedule/default/${name}`,
     name,
     settings: checkedSettings(request, createdAt),
     createdAt,
@@ -44,31 +44,31 @@ function createSchedule(world: World, request: Request, { now, settings: { regio
     seenUntil: createdAt - 1,
     invocations: [],
   };
-  world.aws.schedules.set(name, schedule);
+  context.world.aws.schedules.set(name, schedule);
   return { ScheduleArn: schedule.arn };
 }
 
 /** Replaces all that a request sets; a rate keeps its beginning. */
-function updateSchedule(world: World, request: Request, { now }: Context): object {
-  const schedule = requireSchedule(world, request);
+function updateSchedule(context: Context, request: Request): object {
+  const schedule = requireSchedule(context, request);
   schedule.settings = checkedSettings(request, schedule.createdAt);
-  schedule.modifiedAt = schedulerNow(world, now);
+  schedule.modifiedAt = schedulerNow(context);
   return { ScheduleArn: schedule.arn };
 }
 
-function getSchedule(world: World, request: Reference): object {
-  const { settings, ...schedule } = requireSchedule(world, request);
+function getSchedule(context: Context, request: Reference): object {
+  const { settings, ...schedule } = requireSchedule(context, request);
   return { ...summaryOf({ settings, ...schedule }), ...settings };
 }
 
 /** What was due already is dropped. */
-function deleteSchedule(world: World, request: Reference): object {
-  world.aws.schedules.delete(requireSchedule(world, request).name);
+function deleteSchedule(context: Context, request: Reference): object {
+  context.world.aws.schedules.delete(requireSchedule(context, request).name);
   return {};
 }
 
 function listSchedules(
-  world: World,
+  context: Context,
   request: {
     readonly GroupName?: string;
     readonly NamePrefix?: string;
@@ -76,14 +76,13 @@ function listSchedules(
     readonly NextToken?: string;
     readonly MaxResults?: number;
   },
-  { settings }: Context,
 ): object {
   requireGroup(request);
   const { NamePrefix: prefix = "", State: state } = request;
-  const found = [...world.aws.schedules.values()]
+  const found = [...context.world.aws.schedules.values()]
     .filter((one) => one.name.startsWith(prefix) && (state === undefined || one.settings.State === state))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
-  const page = schedulerPage(found, request, settings);
+  const page = schedulerPage(context, found, request);
   const Schedules = page.items.map((one) => ({
     ...summaryOf(one),
     State: one.settings.State,
@@ -104,7 +103,7 @@ function requireGroup({ GroupName: group = "default" }: { readonly GroupName?: s
   }
 }
 
-function requireSchedule(world: World, reference: Reference): Schedule {
+function requireSchedule({ world }: Context, reference: Reference): Schedule {
   requireGroup(reference);
   const schedule = world.aws.schedules.get(reference.Name);
   if (schedule === undefined) {

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../world";
 import { type Api, callOperation, journalCall } from "../protocol/api";
 import { ApiError, defect } from "../protocol/api-error";
 import { lastPart } from "../protocol/arns";
-import type { Place } from "../protocol/places";
+import type { Place } from "../context";
 import type { MotoClient } from "../moto/moto-client";
 import { isAssumable, requirePermission } from "./execution-role";
 import type { EcsTarget, Schedule } from "./schedule";
@@ -65,7 +65,8 @@ interface Started {
 }
 
 /** A call of RunTask, which stands in the journal as everybody's do. @throws ApiError */
-function runTask({ place: { world, settings }, ecs }: Stage, input: JsonObject, now: number): Started {
+function runTask({ place, ecs }: Stage, input: JsonObject, now: number): Started {
+  const { world } = place;
   const text = JSON.stringify(input);
   const call = { api: ecs, name: "RunTask", input, caller };
   try {
@@ -73,8 +74,7 @@ function runTask({ place: { world, settings }, ecs }: Stage, input: JsonObject, 
     if (fault?.kind === "error") {
       throw new ApiError(fault.code, fault.message, fault.status);
     }
-    const context = { now, settings };
-    const output = callOperation(ecs, "RunTask", JSON.parse(text) as object, world, context);
+    const output = callOperation(ecs, "RunTask", JSON.parse(text) as object, { ...place, now });
     journalCall(world, { ...call, status: 200, answer: { output } });
     return output as Started;
   } catch (error) {

@@ -1,16 +1,10 @@
-import type {
-  CreateActivationRequest,
-  CreateActivationResult,
-  DeleteActivationRequest,
-  DescribeActivationsRequest,
-  DescribeActivationsResult,
-} from "@aws-sdk/client-ssm";
+import type * as Ssm from "@aws-sdk/client-ssm";
 import { randomUUID } from "node:crypto";
 
-import type { World } from "../../world";
+import type { Context } from "../context";
 import { ApiError } from "../protocol/api-error";
 import { randomHex } from "../protocol/identifiers";
-import { type Context, operation, type Operations } from "../protocol/operation";
+import { operation, type Operations } from "../protocol/operation";
 import { ssmPage } from "../protocol/paging";
 import type { Activation } from "../state";
 
@@ -18,10 +12,9 @@ const hour = 3_600_000;
 
 /** Activations expire after a day, and after 30 days at most. Source: AWS Systems Manager API Reference, CreateActivation. */
 function createActivation(
-  world: World,
-  input: CreateActivationRequest,
-  { now }: Context,
-): CreateActivationResult {
+  { world, now }: Context,
+  input: Ssm.CreateActivationRequest,
+): Ssm.CreateActivationResult {
   const expiresAt = input.ExpirationDate?.getTime() ?? now + 24 * hour;
   if (expiresAt <= now) {
     throw new ApiError("ValidationException", "ExpirationDate must be in the future.");
@@ -48,11 +41,10 @@ function createActivation(
 }
 
 function describeActivations(
-  world: World,
-  input: DescribeActivationsRequest,
-  { now, settings }: Context,
-): DescribeActivationsResult {
-  const wanted = [...world.aws.activations.values()].filter(
+  context: Context,
+  input: Ssm.DescribeActivationsRequest,
+): Ssm.DescribeActivationsResult {
+  const wanted = [...context.world.aws.activations.values()].filter(
     (activation) =>
       !activation.deleted &&
       (input.Filters ?? []).every(({ FilterKey, FilterValues }) => {
@@ -60,7 +52,7 @@ function describeActivations(
         return (FilterValues ?? []).includes(value);
       }),
   );
-  const page = ssmPage(wanted, input, settings);
+  const page = ssmPage(context, wanted, input);
   return {
     ActivationList: page.items.map((activation) => ({
       ActivationId: activation.id,
@@ -70,7 +62,7 @@ function describeActivations(
       RegistrationLimit: activation.registrationLimit,
       RegistrationsCount: activation.registrations,
       ExpirationDate: new Date(activation.expiresAt),
-      Expired: activation.expiresAt <= now,
+      Expired: activation.expiresAt <= context.now,
       CreatedDate: new Date(activation.createdAt),
       Tags: activation.tags,
     })),
@@ -92,7 +84,7 @@ function filterValue(activation: Activation, key: string | undefined): string {
 }
 
 /** Registered machines stay registered. */
-function deleteActivation(world: World, input: DeleteActivationRequest): object {
+function deleteActivation({ world }: Context, input: Ssm.DeleteActivationRequest): object {
   const activation = world.aws.activations.get(input.ActivationId ?? "");
   if (activation === undefined || activation.deleted) {
     throw new ApiError("InvalidActivation", `Activation ${String(input.ActivationId)} does not exist.`);

@@ -1,8 +1,8 @@
-import type { World } from "../../world";
+import type { Context } from "../context";
 import { ApiError } from "../protocol/api-error";
 import { randomHex } from "../protocol/identifiers";
 import type { ServiceModel, Shape } from "../protocol/model";
-import { type Context, operation, type Operations } from "../protocol/operation";
+import { operation, type Operations } from "../protocol/operation";
 import type { ManagedInstance } from "../state";
 
 interface RegisterManagedInstanceRequest {
@@ -68,9 +68,8 @@ export const agentModel: ServiceModel = {
  * `RegistrationLimitExceeded` is the closest to what it answers once the limit is reached.
  */
 function registerManagedInstance(
-  world: World,
+  { world, now }: Context,
   input: RegisterManagedInstanceRequest,
-  { now }: Context,
 ): RegisterManagedInstanceResult {
   const activation = world.aws.activations.get(input.ActivationId);
   if (activation === undefined || activation.deleted || activation.code !== input.ActivationCode) {
@@ -105,11 +104,7 @@ function registerManagedInstance(
 }
 
 /** The agent's heartbeat. */
-function updateInstanceInformation(
-  world: World,
-  input: UpdateInstanceInformationRequest,
-  { now }: Context,
-): object {
+function updateInstanceInformation({ world, now }: Context, input: UpdateInstanceInformationRequest): object {
   const instance = world.aws.managedInstances.get(input.InstanceId);
   if (instance === undefined) {
     throw new ApiError("InvalidInstanceId", `Not existing InstanceId ${input.InstanceId}`);

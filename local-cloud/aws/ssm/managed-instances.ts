@@ -1,19 +1,9 @@
-import type {
-  AddTagsToResourceRequest,
-  DeregisterManagedInstanceRequest,
-  DescribeInstanceInformationRequest,
-  DescribeInstanceInformationResult,
-  InstanceInformation,
-  ListTagsForResourceRequest,
-  ListTagsForResourceResult,
-  RemoveTagsFromResourceRequest,
-} from "@aws-sdk/client-ssm";
+import type * as Ssm from "@aws-sdk/client-ssm";
 
-import type { World } from "../../world";
+import { type Context, isConnected } from "../context";
 import { ApiError } from "../protocol/api-error";
-import { type Context, operation, type Operations } from "../protocol/operation";
+import { operation, type Operations } from "../protocol/operation";
 import { ssmPage } from "../protocol/paging";
-import { isConnected } from "../settings";
 import type { ManagedInstance } from "../state";
 
 type Filter = { readonly key: string; readonly values: readonly string[] };
@@ -23,25 +13,24 @@ type Filter = { readonly key: string; readonly values: readonly string[] };
  * Source: AWS Systems Manager API Reference, DescribeInstanceInformation and InstanceInformationStringFilter.
  */
 function describeInstanceInformation(
-  world: World,
-  input: DescribeInstanceInformationRequest,
-  { now, settings }: Context,
-): DescribeInstanceInformationResult {
+  context: Context,
+  input: Ssm.DescribeInstanceInformationRequest,
+): Ssm.DescribeInstanceInformationResult {
   const filters = filtersOf(input);
-  const wanted = [...world.aws.managedInstances.values()]
+  const wanted = [...context.world.aws.managedInstances.values()]
     .map((instance) => ({
-      instance: tagged(instance, now),
-      description: describe(instance, isConnected(instance.lastPingAt, now, settings)),
+      instance: tagged(context, instance),
+      description: describe(instance, isConnected(context, instance.lastPingAt)),
     }))
     .filter(({ instance, description }) =>
-      filters.every((filter) => matches(world, filter, instance, description)),
+      filters.every((filter) => matches(context, filter, instance, description)),
     )
     .map(({ description }) => description);
-  const page = ssmPage(wanted, input, settings);
+  const page = ssmPage(context, wanted, input);
   return { InstanceInformationList: page.items, NextToken: page.nextToken };
 }
 
-function filtersOf(input: DescribeInstanceInformationRequest): Filter[] {
+function filtersOf(input: Ssm.DescribeInstanceInformationRequest): Filter[] {
   const older = (input.InstanceInformationFilterList ?? []).map(({ key, valueSet }) => ({
     key: key ?? "",
     values: valueSet ?? [],
@@ -64,7 +53,7 @@ function filtersOf(input: DescribeInstanceInformationRequest): Filter[] {
  * The instance, with its activation's tags once it has them. AWS copies them late at times, and at times never:
  * github.com/boto/boto3/issues/2334.
  */
-function tagged(instance: ManagedInstance, now: number): ManagedInstance {
+function tagged({ now }: Context, instance: ManagedInstance): ManagedInstance {
   const { tagsToCome } = instance;
   if (tagsToCome !== undefined && tagsToCome.at <= now) {
     instance.tags = [...tagsToCome.tags, ...instance.tags];
@@ -74,10 +63,10 @@ function tagged(instance: ManagedInstance, now: number): ManagedInstance {
 }
 
 function matches(
-  { aws }: World,
+  { world }: Context,
   { key, values }: Filter,
   instance: ManagedInstance,
-  description: InstanceInformation,
+  description: Ssm.InstanceInformation,
 ): boolean {
   if (key.startsWith("tag:")) {
     return instance.tags.some(({ Key, Value }) => Key === key.slice(4) && values.includes(Value ?? ""));
@@ -89,7 +78,9 @@ function matches(
       return values.includes(instance.id);
     case "ActivationIds":
       // Whether AWS finds the machines of a deleted activation by its id is not documented: here it does not.
-      return values.includes(instance.activationId) && !aws.activations.get(instance.activationId)?.deleted;
+      return (
+        values.includes(instance.activationId) && !world.aws.activations.get(instance.activationId)?.deleted
+      );
     case "IamRole":
       return values.includes(instance.iamRole);
     case "AgentVersion":
@@ -105,7 +96,7 @@ function matches(
   }
 }
 
-function describe(instance: ManagedInstance, online: boolean): InstanceInformation {
+function describe(instance: ManagedInstance, online: boolean): Ssm.InstanceInformation {
   return {
     InstanceId: instance.id,
     PingStatus: online ? "Online" : "ConnectionLost",
@@ -126,8 +117,8 @@ function describe(instance: ManagedInstance, online: boolean): InstanceInformati
 
 /** From here on its agent's calls fail, those of the ECS agent included: it has no credentials any more. */
 function deregisterManagedInstance(
-  world: World,
-  { InstanceId = "" }: DeregisterManagedInstanceRequest,
+  { world }: Context,
+  { InstanceId = "" }: Ssm.DeregisterManagedInstanceRequest,
 ): object {
   if (!world.aws.managedInstances.delete(InstanceId)) {
     throw new ApiError("InvalidInstanceId", `Instance ${InstanceId} is not a registered managed instance.`);
@@ -136,10 +127,9 @@ function deregisterManagedInstance(
 }
 
 function taggedInstance(
-  world: World,
+  context: Context,
   resourceType: string | undefined,
   id: string | undefined,
-  { now }: Context,
 ): ManagedInstance {
   if (resourceType !== "ManagedInstance") {
     throw new ApiError(
@@ -147,40 +137,37 @@ function taggedInstance(
       `The local cloud has no tags of ${String(resourceType)} resources.`,
     );
   }
-  const instance = world.aws.managedInstances.get(id ?? "");
+  const instance = context.world.aws.managedInstances.get(id ?? "");
   if (instance === undefined) {
     throw new ApiError("InvalidResourceId", `Instance ${String(id)} is not a registered managed instance.`);
   }
-  return tagged(instance, now);
+  return tagged(context, instance);
 }
 
 function addTags(
-  world: World,
-  { ResourceType, ResourceId, Tags = [] }: AddTagsToResourceRequest,
   context: Context,
+  { ResourceType, ResourceId, Tags = [] }: Ssm.AddTagsToResourceRequest,
 ): object {
-  const instance = taggedInstance(world, ResourceType, ResourceId, context);
+  const instance = taggedInstance(context, ResourceType, ResourceId);
   const kept = instance.tags.filter(({ Key }) => !Tags.some((tag) => tag.Key === Key));
   instance.tags = [...kept, ...Tags];
   return {};
 }
 
 function removeTags(
-  world: World,
-  { ResourceType, ResourceId, TagKeys = [] }: RemoveTagsFromResourceRequest,
   context: Context,
+  { ResourceType, ResourceId, TagKeys = [] }: Ssm.RemoveTagsFromResourceRequest,
 ): object {
-  const instance = taggedInstance(world, ResourceType, ResourceId, context);
+  const instance = taggedInstance(context, ResourceType, ResourceId);
   instance.tags = instance.tags.filter(({ Key }) => !TagKeys.includes(Key ?? ""));
   return {};
 }
 
 function listTags(
-  world: World,
-  { ResourceType, ResourceId }: ListTagsForResourceRequest,
   context: Context,
-): ListTagsForResourceResult {
-  return { TagList: taggedInstance(world, ResourceType, ResourceId, context).tags };
+  { ResourceType, ResourceId }: Ssm.ListTagsForResourceRequest,
+): Ssm.ListTagsForResourceResult {
+  return { TagList: taggedInstance(context, ResourceType, ResourceId).tags };
 }
 
 export const managedInstanceOperations: Operations = {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from "@jest/globals";
 import { join } from "node:path";
 import { pollAgent } from "../../../local-cloud/aws/ecs/agent";
 import { tasksOn } from "../../../local-cloud/aws/ecs/placement";
-import type { Settings } from "../../../local-cloud/aws/settings";
+import { defaultSettings, type Settings } from "../../../local-cloud/aws/settings";
 import type { Activation, ContainerInstance, ManagedInstance, Task } from "../../../local-cloud/aws/state";
 import { createWorld, type World } from "../../../local-cloud/world";
 import { startAwsStages, type AwsStage, type AwsStages } from "./cloud";
@@ -83,7 +83,7 @@ async function openNodeStage(stages: AwsStages, settings: Partial<Settings>): Pr
 /** Lets every connected agent end the tasks that are to stop. */
 function endTasks(world: World): void {
   for (const instance of world.aws.containerInstances.values()) {
-    const tasks = tasksOn(world, instance);
+    const tasks = tasksOn({ world }, instance);
     if (instance.lastPollAt > 0 && tasks.some(({ desiredStatus }) => desiredStatus === "STOPPED")) {
       const reports = tasks.map(({ arn: taskArn, desiredStatus }) => ({
         taskArn,
@@ -92,7 +92,7 @@ function endTasks(world: World): void {
       }));
       const { managedInstanceId, arn: containerInstanceArn } = instance;
       const poll = { machine: managedInstanceId, managedInstanceId, containerInstanceArn, tasks: reports };
-      pollAgent(world, poll, Date.now());
+      pollAgent({ world, settings: defaultSettings, now: Date.now() }, poll);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { pollAgent } from "../../../local-cloud/aws/ecs/agent";
 import { ecsOperations, ssmOperations } from "../../../local-cloud/aws/protocol/api";
-import type { Context } from "../../../local-cloud/aws/protocol/operation";
+import type { Context } from "../../../local-cloud/aws/context";
 import { reconcile } from "../../../local-cloud/aws/ecs/reconcile";
 import { defaultSettings, type Settings } from "../../../local-cloud/aws/settings";
 import type { EcsService, Task } from "../../../local-cloud/aws/state";
@@ -68,13 +68,13 @@ export function createStage(options: Partial<Settings> = {}): Stage {
   const nodes: Node[] = [];
   const known = new Map<Node, Map<string, TaskReport>>();
   let now = 1_700_000_000_000;
+  const context = (): Context => ({ world, settings, now });
   const call = (name: string, input: object): object => {
     const operation = ecsOperations[name] ?? ssmOperations[name];
     if (operation === undefined) {
       throw new Error(`No operation ${name}`);
     }
-    const context: Context = { now, settings };
-    return operation.run(world, input, context);
+    return operation.run(context(), input);
   };
   const addNode = (attributes: Readonly<Record<string, string>> = {}): Node => {
     const activation = call("CreateActivation", { IamRole: "node" }) as {
@@ -103,11 +103,12 @@ export function createStage(options: Partial<Settings> = {}): Stage {
     const reports = known.get(node) ?? new Map<string, TaskReport>();
     const { managedInstanceId, containerInstanceArn } = node;
     const machine = managedInstanceId;
-    const orders = pollAgent(
-      world,
-      { machine, managedInstanceId, containerInstanceArn, tasks: [...reports.values()] },
-      now,
-    );
+    const orders = pollAgent(context(), {
+      machine,
+      managedInstanceId,
+      containerInstanceArn,
+      tasks: [...reports.values()],
+    });
     reports.clear();
     for (const assignment of orders.tasks) {
       reports.set(assignment.taskArn, reportOn(assignment, node.run, node.each));
@@ -125,7 +126,7 @@ export function createStage(options: Partial<Settings> = {}): Stage {
     advance: (seconds) => {
       for (let step = 0; step < seconds * 2; step += 1) {
         nodes.filter(({ alive }) => alive).forEach(poll);
-        reconcile(world, now, settings);
+        reconcile(context());
         now += 500;
       }
     },

@@ -1,9 +1,8 @@
-import type { World } from "../../../world";
 import { primaryOf, tasksOf } from "./deployments";
 import { isMember, subjectOf } from "../placement";
 import { completeRollout, isHealthy } from "./rollout";
 import { startTaskOn, stopTasks } from "./service-tasks";
-import { isConnected, type Settings } from "../../settings";
+import { type Context, isConnected } from "../../context";
 import type { ContainerInstance, EcsService, Task } from "../../state";
 
 /**
@@ -12,16 +11,16 @@ import type { ContainerInstance, EcsService, Task } from "../../state";
  * wants no task at first, and its roll-out is in progress all the same.
  * Source: Amazon ECS Developer Guide, "Amazon ECS service scheduler".
  */
-export function rollDaemon(world: World, service: EcsService, now: number, settings: Settings): void {
+export function rollDaemon(context: Context, service: EcsService): void {
   const primary = primaryOf(service);
-  if (primary === undefined || now - service.createdAt < settings.daemonDelay * 1000) {
+  if (primary === undefined || context.now - service.createdAt < context.settings.daemonDelay * 1000) {
     return;
   }
-  const healthy = (task: Task): boolean => isHealthy(world, task, now, settings);
-  const unstopped = tasksOf(world, service).filter(({ lastStatus }) => lastStatus !== "STOPPED");
-  const targets = targetsOf(world, service, now, settings).filter(
+  const healthy = (task: Task): boolean => isHealthy(context, task);
+  const unstopped = tasksOf(context, service).filter(({ lastStatus }) => lastStatus !== "STOPPED");
+  const targets = targetsOf(context, service).filter(
     ({ arn, lastPollAt }) =>
-      isConnected(lastPollAt, now, settings) ||
+      isConnected(context, lastPollAt) ||
       // A lost agent's task stays: nobody can tell it to stop.
       unstopped.some(({ containerInstanceArn }) => containerInstanceArn === arn),
   );
@@ -31,10 +30,10 @@ export function rollDaemon(world: World, service: EcsService, now: number, setti
   const live = unstopped.filter(({ desiredStatus }) => desiredStatus === "RUNNING");
   const isTarget = (arn: string): boolean => targets.some((target) => target.arn === arn);
   stopTasks(
+    context,
     service,
-    live.filter(({ containerInstanceArn }) => !isTarget(containerInstanceArn)),
     primary,
-    now,
+    live.filter(({ containerInstanceArn }) => !isTarget(containerInstanceArn)),
   );
 
   if (primary.rolloutState !== "FAILED") {
@@ -44,23 +43,23 @@ export function rollDaemon(world: World, service: EcsService, now: number, setti
     const spare = Math.max(0, placed.filter(healthy).length - minimum);
     const unhealthy = outdated.filter((task) => !healthy(task));
     const replaceable = outdated.filter(healthy).slice(0, spare);
-    stopTasks(service, [...unhealthy, ...replaceable], primary, now);
+    stopTasks(context, service, primary, [...unhealthy, ...replaceable]);
     for (const target of targets) {
       if (!unstopped.some(({ containerInstanceArn }) => containerInstanceArn === target.arn)) {
-        startTaskOn(world, service, primary, target, now, settings);
+        startTaskOn(context, service, primary, target);
       }
     }
   }
-  completeRollout(world, service, primary, now, settings);
+  completeRollout(context, service, primary);
 }
 
-function targetsOf(world: World, service: EcsService, now: number, settings: Settings): ContainerInstance[] {
-  const definition = world.aws.taskDefinitions.get(service.taskDefinitionArn)?.definition;
+function targetsOf(context: Context, service: EcsService): ContainerInstance[] {
+  const definition = context.world.aws.taskDefinitions.get(service.taskDefinitionArn)?.definition;
   const constraints = [...service.placementConstraints, ...(definition?.placementConstraints ?? [])];
-  return [...world.aws.containerInstances.values()].filter(
+  return [...context.world.aws.containerInstances.values()].filter(
     (instance) =>
       instance.clusterName === service.clusterName &&
       instance.status === "ACTIVE" &&
-      isMember(constraints, subjectOf(world, instance, now, settings)),
+      isMember(constraints, subjectOf(context, instance)),
   );
 }

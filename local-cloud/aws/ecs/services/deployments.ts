@@ -1,11 +1,10 @@
-import type { World } from "../../../world";
 import { ecsArn } from "../../protocol/arns";
 import { deploymentId, derivedHex, derivedUuid } from "../../protocol/identifiers";
-import type { Settings } from "../../settings";
+import type { Context } from "../../context";
 import type { Deployment, EcsService, ServiceDeployment, Task } from "../../state";
 
 /** Tasks of a service, stopped ones included. */
-export function tasksOf(world: World, service: EcsService): Task[] {
+export function tasksOf({ world }: Context, service: EcsService): Task[] {
   return [...world.aws.tasks.values()].filter(
     ({ group, clusterName }) => group === `service:${service.name}` && clusterName === service.clusterName,
   );
@@ -17,20 +16,14 @@ export function primaryOf(service: EcsService): Deployment | undefined {
 }
 
 /** Makes this revision the service's target: a new primary deployment, which older ones give way to. */
-export function startDeployment(
-  world: World,
-  service: EcsService,
-  taskDefinitionArn: string,
-  now: number,
-  settings: Settings,
-): void {
+export function startDeployment(context: Context, service: EcsService, taskDefinitionArn: string): void {
   for (const older of service.deployments) {
     older.status = "ACTIVE";
   }
   for (const older of service.serviceDeployments.filter(({ finishedAt }) => finishedAt === undefined)) {
-    finish(older, "STOPPED", "Service deployment was replaced by a newer one.", now);
+    finish(context, older, "STOPPED", "Service deployment was replaced by a newer one.");
   }
-  const id = deploymentId(service.arn, taskDefinitionArn, now, service.serviceDeployments.length);
+  const id = deploymentId(service.arn, taskDefinitionArn, context.now, service.serviceDeployments.length);
   const deployment: Deployment = {
     id,
     taskDefinitionArn,
@@ -39,20 +32,16 @@ export function startDeployment(
     rolloutStateReason: `ECS deployment ${id} in progress.`,
     desiredCount: 0,
     failedTasks: 0,
-    createdAt: now,
-    updatedAt: now,
+    createdAt: context.now,
+    updatedAt: context.now,
   };
   const record: ServiceDeployment = {
-    arn: ecsArn(
-      world,
-      settings,
-      `service-deployment/${service.clusterName}/${service.name}/${derivedHex(21, id)}`,
-    ),
+    arn: ecsArn(context, `service-deployment/${service.clusterName}/${service.name}/${derivedHex(21, id)}`),
     deploymentId: id,
     status: "IN_PROGRESS",
     statusReason: undefined,
-    createdAt: now,
-    updatedAt: now,
+    createdAt: context.now,
+    updatedAt: context.now,
     finishedAt: undefined,
     rollback: undefined,
   };
@@ -63,10 +52,10 @@ export function startDeployment(
 
 /** Ends the record of a roll-out. */
 export function finish(
+  { now }: Context,
   record: ServiceDeployment,
   status: ServiceDeployment["status"],
   reason: string | undefined,
-  now: number,
 ): void {
   record.status = status;
   record.statusReason = reason;
@@ -75,7 +64,7 @@ export function finish(
 }
 
 /** Adds a line to the service's events, which keep the newest hundred. */
-export function addEvent(service: EcsService, message: string, now: number): void {
+export function addEvent({ now }: Context, service: EcsService, message: string): void {
   const id = derivedUuid(service.arn, now, service.events.length, service.events[0]?.id ?? "", message);
   service.events.unshift({ id, createdAt: now, message: `(service ${service.name}) ${message}` });
   service.events.splice(100);

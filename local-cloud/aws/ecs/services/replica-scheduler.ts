@@ -1,8 +1,7 @@
-import type { World } from "../../../world";
 import { primaryOf, tasksOf } from "./deployments";
 import { completeRollout, isHealthy } from "./rollout";
 import { startTasks, stopTasks } from "./service-tasks";
-import type { Settings } from "../../settings";
+import type { Context } from "../../context";
 import type { EcsService, Task } from "../../state";
 
 /**
@@ -11,19 +10,19 @@ import type { EcsService, Task } from "../../state";
  * `maximumPercent` (rounded down) are there.
  * Source: Amazon ECS API Reference, DeploymentConfiguration.
  */
-export function rollReplicas(world: World, service: EcsService, now: number, settings: Settings): void {
+export function rollReplicas(context: Context, service: EcsService): void {
   const primary = primaryOf(service);
   if (primary === undefined) {
     return;
   }
-  const healthy = (task: Task): boolean => isHealthy(world, task, now, settings);
+  const healthy = (task: Task): boolean => isHealthy(context, task);
   const desired = service.desiredCount;
   primary.desiredCount = desired;
   const minimum = Math.ceil((desired * service.minimumHealthyPercent) / 100);
   const maximum = Math.floor((desired * service.maximumPercent) / 100);
-  const live = tasksOf(world, service).filter(({ desiredStatus }) => desiredStatus === "RUNNING");
+  const live = tasksOf(context, service).filter(({ desiredStatus }) => desiredStatus === "RUNNING");
   const drains = ({ containerInstanceArn }: Task): boolean =>
-    world.aws.containerInstances.get(containerInstanceArn)?.status === "DRAINING";
+    context.world.aws.containerInstances.get(containerInstanceArn)?.status === "DRAINING";
   const current = live.filter((task) => task.startedBy === primary.id && !drains(task));
   const outdated = live.filter((task) => !current.includes(task));
   for (const older of service.deployments.filter((deployment) => deployment !== primary)) {
@@ -32,19 +31,19 @@ export function rollReplicas(world: World, service: EcsService, now: number, set
 
   const weakestFirst = (tasks: readonly Task[]): Task[] =>
     [...tasks].sort((left, right) => Number(healthy(left)) - Number(healthy(right)));
-  stopTasks(service, weakestFirst(current).slice(0, Math.max(0, current.length - desired)), primary, now);
+  stopTasks(context, service, primary, weakestFirst(current).slice(0, Math.max(0, current.length - desired)));
 
   const spare = live.filter(healthy).length - minimum;
   const unhealthy = outdated.filter((task) => !healthy(task));
   const replaceable = outdated.filter(healthy).slice(0, Math.max(0, spare));
   // A failed deployment starts nothing, so what still runs of the older ones stays.
   const stopped = primary.rolloutState === "FAILED" ? [] : [...unhealthy, ...replaceable];
-  stopTasks(service, stopped, primary, now);
+  stopTasks(context, service, primary, stopped);
 
   if (primary.rolloutState !== "FAILED") {
     const missing = desired - current.length;
     const room = maximum - (live.length - stopped.length);
-    startTasks(world, service, primary, Math.min(missing, room), now, settings);
+    startTasks(context, service, primary, Math.min(missing, room));
   }
-  completeRollout(world, service, primary, now, settings);
+  completeRollout(context, service, primary);
 }

@@ -1,6 +1,5 @@
-import type { World } from "../../../world";
 import { addEvent, finish, primaryOf, tasksOf } from "./deployments";
-import type { Settings } from "../../settings";
+import type { Context } from "../../context";
 import { checkedContainers } from "../tasks/task-health";
 import type { Deployment, EcsService, ServiceDeployment, Task } from "../../state";
 
@@ -10,38 +9,34 @@ export function failureThreshold(desiredCount: number): number {
 }
 
 /** Whether a task serves: it runs, is to run, and its health check, if it has one, has passed. */
-export function isHealthy(world: World, task: Task, now: number, { settledAfter }: Settings): boolean {
+export function isHealthy(context: Context, task: Task): boolean {
   if (task.lastStatus !== "RUNNING" || task.desiredStatus !== "RUNNING") {
     return false;
   }
-  return checkedContainers(world, task).length === 0
-    ? now - (task.startedAt ?? now) >= settledAfter * 1000
+  return checkedContainers(context, task).length === 0
+    ? context.now - (task.startedAt ?? context.now) >= context.settings.settledAfter * 1000
     : task.health === "HEALTHY";
 }
 
 /** Ends the primary deployment when too many of its tasks have failed in a row; a healthy one resets the count. */
-export function judgeRollout(world: World, service: EcsService, now: number, settings: Settings): void {
+export function judgeRollout(context: Context, service: EcsService): void {
   const primary = primaryOf(service);
   if (primary?.rolloutState !== "IN_PROGRESS") {
     return;
   }
-  if (
-    tasksOf(world, service).some(
-      (task) => task.startedBy === primary.id && isHealthy(world, task, now, settings),
-    )
-  ) {
+  if (tasksOf(context, service).some((task) => task.startedBy === primary.id && isHealthy(context, task))) {
     primary.failedTasks = 0;
   }
   if (service.circuitBreaker.enable && primary.failedTasks >= failureThreshold(primary.desiredCount)) {
-    breakCircuit(service, primary, now);
+    breakCircuit(context, service, primary);
   }
 }
 
-function breakCircuit(service: EcsService, failed: Deployment, now: number): void {
+function breakCircuit(context: Context, service: EcsService, failed: Deployment): void {
   failed.rolloutState = "FAILED";
   failed.rolloutStateReason = "ECS deployment circuit breaker: tasks failed to start.";
-  failed.updatedAt = now;
-  addEvent(service, `(deployment ${failed.id}) deployment failed: tasks failed to start.`, now);
+  failed.updatedAt = context.now;
+  addEvent(context, service, `(deployment ${failed.id}) deployment failed: tasks failed to start.`);
   const record = recordOf(service, failed);
   const target = service.deployments.find(
     (deployment) => deployment !== failed && deployment.rolloutState === "COMPLETED",
@@ -49,29 +44,29 @@ function breakCircuit(service: EcsService, failed: Deployment, now: number): voi
   if (!service.circuitBreaker.rollback || target === undefined) {
     if (record !== undefined) {
       finish(
+        context,
         record,
         service.circuitBreaker.rollback ? "ROLLBACK_FAILED" : "STOPPED",
         failed.rolloutStateReason,
-        now,
       );
     }
     return;
   }
   const reason = `ECS deployment circuit breaker: rolling back to deploymentId ${target.id}.`;
-  addEvent(service, `rolling back to deployment ${target.id}.`, now);
+  addEvent(context, service, `rolling back to deployment ${target.id}.`);
   failed.status = "ACTIVE";
   target.status = "PRIMARY";
   target.rolloutState = "IN_PROGRESS";
   target.rolloutStateReason = reason;
   target.failedTasks = 0;
-  target.updatedAt = now;
+  target.updatedAt = context.now;
   service.deployments = [target, ...service.deployments.filter((deployment) => deployment !== target)];
   service.taskDefinitionArn = target.taskDefinitionArn;
   if (record !== undefined) {
     record.status = "ROLLBACK_IN_PROGRESS";
     record.statusReason = failed.rolloutStateReason;
-    record.updatedAt = now;
-    record.rollback = { reason: failed.rolloutStateReason, startedAt: now, deploymentId: target.id };
+    record.updatedAt = context.now;
+    record.rollback = { reason: failed.rolloutStateReason, startedAt: context.now, deploymentId: target.id };
   }
 }
 
@@ -83,19 +78,13 @@ function recordOf(service: EcsService, deployment: Deployment): ServiceDeploymen
  * Completes the primary deployment once its tasks are all healthy and the older ones' have stopped, and says
  * so. Older deployments without tasks are gone with it.
  */
-export function completeRollout(
-  world: World,
-  service: EcsService,
-  primary: Deployment,
-  now: number,
-  settings: Settings,
-): void {
-  const tasks = tasksOf(world, service).filter(({ lastStatus }) => lastStatus !== "STOPPED");
+export function completeRollout(context: Context, service: EcsService, primary: Deployment): void {
+  const tasks = tasksOf(context, service).filter(({ lastStatus }) => lastStatus !== "STOPPED");
   const own = tasks.filter(({ startedBy }) => startedBy === primary.id);
   const steady =
     own.length === tasks.length &&
     own.length === primary.desiredCount &&
-    own.every((task) => isHealthy(world, task, now, settings));
+    own.every((task) => isHealthy(context, task));
   if (!steady || primary.rolloutState === "FAILED") {
     return;
   }
@@ -107,15 +96,15 @@ export function completeRollout(
     if (rolledBack === undefined) {
       primary.rolloutStateReason = `ECS deployment ${primary.id} completed.`;
     }
-    primary.updatedAt = now;
+    primary.updatedAt = context.now;
     const record = rolledBack ?? recordOf(service, primary);
     if (record !== undefined) {
-      finish(record, rolledBack ? "ROLLBACK_SUCCESSFUL" : "SUCCESSFUL", rolledBack?.statusReason, now);
+      finish(context, record, rolledBack ? "ROLLBACK_SUCCESSFUL" : "SUCCESSFUL", rolledBack?.statusReason);
     }
-    addEvent(service, `(deployment ${primary.id}) deployment completed.`, now);
+    addEvent(context, service, `(deployment ${primary.id}) deployment completed.`);
   }
   const message = "has reached a steady state.";
   if (service.events[0]?.message.endsWith(message) !== true) {
-    addEvent(service, message, now);
+    addEvent(context, service, message);
   }
 }

@@ -1,21 +1,14 @@
-import type {
-  DescribeServiceDeploymentsRequest,
-  DescribeServiceDeploymentsResponse,
-  ListServiceDeploymentsRequest,
-  ListServiceDeploymentsResponse,
-  ServiceDeployment as Description,
-  ServiceDeploymentBrief,
-} from "@aws-sdk/client-ecs";
+import type * as Ecs from "@aws-sdk/client-ecs";
 
-import type { World } from "../../../world";
 import { lastPart } from "../../protocol/arns";
 import { lookUp } from "../../protocol/look-up";
-import { type Context, operation, type Operations } from "../../protocol/operation";
+import type { Context } from "../../context";
+import { operation, type Operations } from "../../protocol/operation";
 import { ecsPage } from "../../protocol/paging";
 import { requireService } from "./services";
 import type { EcsService, ServiceDeployment } from "../../state";
 
-function clusterArn(world: World, { clusterName }: EcsService): string | undefined {
+function clusterArn({ world }: Context, { clusterName }: EcsService): string | undefined {
   return world.aws.clusters.get(clusterName)?.arn;
 }
 
@@ -25,23 +18,26 @@ function revisionArn(service: EcsService, deploymentId: string): string {
 }
 
 function listServiceDeployments(
-  world: World,
-  input: ListServiceDeploymentsRequest,
-  { settings }: Context,
-): ListServiceDeploymentsResponse {
-  const service = requireService(world, input.cluster, input.service);
+  context: Context,
+  input: Ecs.ListServiceDeploymentsRequest,
+): Ecs.ListServiceDeploymentsResponse {
+  const service = requireService(context, input.cluster, input.service);
   const wanted = service.serviceDeployments
     .filter(({ status }) => input.status === undefined || input.status.includes(status))
-    .map((record) => summarise(world, service, record));
-  const page = ecsPage(wanted, input, settings);
+    .map((record) => summarise(context, service, record));
+  const page = ecsPage(context, wanted, input);
   return { serviceDeployments: page.items, nextToken: page.nextToken };
 }
 
-function summarise(world: World, service: EcsService, record: ServiceDeployment): ServiceDeploymentBrief {
+function summarise(
+  context: Context,
+  service: EcsService,
+  record: ServiceDeployment,
+): Ecs.ServiceDeploymentBrief {
   return {
     serviceDeploymentArn: record.arn,
     serviceArn: service.arn,
-    clusterArn: clusterArn(world, service),
+    clusterArn: clusterArn(context, service),
     createdAt: new Date(record.createdAt),
     startedAt: new Date(record.createdAt),
     finishedAt: record.finishedAt === undefined ? undefined : new Date(record.finishedAt),
@@ -52,10 +48,10 @@ function summarise(world: World, service: EcsService, record: ServiceDeployment)
 }
 
 function describeServiceDeployments(
-  world: World,
-  { serviceDeploymentArns = [] }: DescribeServiceDeploymentsRequest,
-): DescribeServiceDeploymentsResponse {
-  const all = [...world.aws.services.values()].flatMap((service) =>
+  context: Context,
+  { serviceDeploymentArns = [] }: Ecs.DescribeServiceDeploymentsRequest,
+): Ecs.DescribeServiceDeploymentsResponse {
+  const all = [...context.world.aws.services.values()].flatMap((service) =>
     service.serviceDeployments.map((record) => ({ service, record })),
   );
   const { found, failures } = lookUp(
@@ -64,19 +60,19 @@ function describeServiceDeployments(
     (arn) => arn,
   );
   return {
-    serviceDeployments: found.map(({ service, record }) => describe(world, service, record)),
+    serviceDeployments: found.map(({ service, record }) => describe(context, service, record)),
     failures,
   };
 }
 
-function describe(world: World, service: EcsService, record: ServiceDeployment): Description {
+function describe(context: Context, service: EcsService, record: ServiceDeployment): Ecs.ServiceDeployment {
   const deployment = service.deployments.find(({ id }) => id === record.deploymentId);
-  const tasks = [...world.aws.tasks.values()].filter(
+  const tasks = [...context.world.aws.tasks.values()].filter(
     ({ startedBy, lastStatus }) => startedBy === record.deploymentId && lastStatus !== "STOPPED",
   );
   const running = tasks.filter(({ lastStatus }) => lastStatus === "RUNNING").length;
   const { rollback } = record;
-  const { targetServiceRevisionArn, ...brief } = summarise(world, service, record);
+  const { targetServiceRevisionArn, ...brief } = summarise(context, service, record);
   return {
     ...brief,
     updatedAt: new Date(record.updatedAt),

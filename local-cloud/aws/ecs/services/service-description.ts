@@ -1,6 +1,6 @@
 import type { Deployment as DeploymentDescription, Service } from "@aws-sdk/client-ecs";
 
-import type { World } from "../../../world";
+import type { Context } from "../../context";
 import { tasksOf } from "./deployments";
 import type { Deployment, EcsService, Task } from "../../state";
 
@@ -13,13 +13,13 @@ function counts(tasks: readonly Task[]): { runningCount: number; pendingCount: n
 }
 
 /** The service as `DescribeServices` shows it. */
-export function describeService(world: World, service: EcsService, include: readonly string[]): Service {
-  const tasks = tasksOf(world, service);
+export function describeService(context: Context, service: EcsService, include: readonly string[]): Service {
+  const tasks = tasksOf(context, service);
   const breaker = service.circuitBreaker;
   return {
     serviceArn: service.arn,
     serviceName: service.name,
-    clusterArn: world.aws.clusters.get(service.clusterName)?.arn,
+    clusterArn: context.world.aws.clusters.get(service.clusterName)?.arn,
     loadBalancers: [],
     serviceRegistries: [],
     status: service.status,
@@ -45,7 +45,7 @@ export function describeService(world: World, service: EcsService, include: read
     placementStrategy: service.placementStrategy as Service["placementStrategy"],
     schedulingStrategy: service.schedulingStrategy,
     ...(include.includes("TAGS") ? { tags: service.tags } : {}),
-    createdBy: `arn:aws:iam::${world.account}:root`,
+    createdBy: `arn:aws:iam::${context.world.account}:root`,
     enableECSManagedTags: service.enableEcsManagedTags,
     propagateTags: service.propagateTags as Service["propagateTags"],
     enableExecuteCommand: service.enableExecuteCommand,

@@ -1,8 +1,7 @@
-import type { World } from "../../../world";
 import { lastPart } from "../../protocol/arns";
 import { addEvent } from "./deployments";
 import { place, type Placement } from "../placement";
-import type { Settings } from "../../settings";
+import type { Context } from "../../context";
 import type { ContainerInstance, Deployment, EcsService, Task } from "../../state";
 import { requestStop } from "../tasks/task-transitions";
 import { addTask } from "../tasks/tasks";
@@ -15,85 +14,74 @@ const listed = (tasks: readonly Task[]): string =>
 
 /** Stops tasks of a service in favour of a deployment. */
 export function stopTasks(
+  context: Context,
   service: EcsService,
-  tasks: readonly Task[],
   deployment: Deployment,
-  now: number,
+  tasks: readonly Task[],
 ): void {
   if (tasks.length === 0) {
     return;
   }
   const reason = `Scaling activity initiated by (deployment ${deployment.id})`;
   for (const task of tasks) {
-    requestStop(task, { reason, code: "ServiceSchedulerInitiated" }, now);
+    requestStop(context, task, { reason, code: "ServiceSchedulerInitiated" });
   }
-  addEvent(service, `has stopped ${tasks.length} running tasks: ${listed(tasks)}.`, now);
+  addEvent(context, service, `has stopped ${tasks.length} running tasks: ${listed(tasks)}.`);
 }
 
 /** Starts up to so many tasks of a deployment, as far as there is place for them. */
 export function startTasks(
-  world: World,
+  context: Context,
   service: EcsService,
   deployment: Deployment,
   count: number,
-  now: number,
-  settings: Settings,
 ): void {
   const started: Task[] = [];
   while (started.length < count) {
-    const task = startTask(world, service, deployment, undefined, now, settings);
+    const task = startTask(context, service, deployment);
     if (task === undefined) {
       break;
     }
     started.push(task);
   }
   if (started.length > 0) {
-    addEvent(service, `has started ${started.length} tasks: ${listed(started)}.`, now);
+    addEvent(context, service, `has started ${started.length} tasks: ${listed(started)}.`);
   }
 }
 
 /** Starts a deployment's task on this instance, if there is place for it. */
 export function startTaskOn(
-  world: World,
+  context: Context,
   service: EcsService,
   deployment: Deployment,
   instance: ContainerInstance,
-  now: number,
-  settings: Settings,
 ): void {
-  const task = startTask(world, service, deployment, [instance], now, settings);
+  const task = startTask(context, service, deployment, [instance]);
   if (task !== undefined) {
-    addEvent(service, `has started 1 tasks: ${listed([task])}.`, now);
+    addEvent(context, service, `has started 1 tasks: ${listed([task])}.`);
   }
 }
 
 function startTask(
-  world: World,
+  context: Context,
   service: EcsService,
   deployment: Deployment,
-  among: readonly ContainerInstance[] | undefined,
-  now: number,
-  settings: Settings,
+  among?: readonly ContainerInstance[],
 ): Task | undefined {
-  const known = world.aws.taskDefinitions.get(deployment.taskDefinitionArn);
+  const known = context.world.aws.taskDefinitions.get(deployment.taskDefinitionArn);
   if (known === undefined) {
     return undefined;
   }
   const group = `service:${service.name}`;
-  const placement = place(
-    world,
-    {
-      clusterName: service.clusterName,
-      definition: known.definition,
-      constraints: service.placementConstraints,
-      group,
-      ...(among ? { among } : {}),
-    },
-    now,
-    settings,
-  );
+  const placement = place(context, {
+    clusterName: service.clusterName,
+    definition: known.definition,
+    constraints: service.placementConstraints,
+    group,
+    ...(among ? { among } : {}),
+  });
   if (!("instance" in placement)) {
-    reportFailure(service, placement, now);
+    reportFailure(context, service, placement);
     return undefined;
   }
   const tags =
@@ -103,19 +91,19 @@ function startTask(
         ? known.tags
         : [];
   const { taskDefinitionArn } = deployment;
-  return addTask(
-    world,
-    placement.instance,
-    { taskDefinitionArn, group, startedBy: deployment.id, tags, clientToken: undefined },
-    now,
-    settings,
-  );
+  return addTask(context, placement.instance, {
+    taskDefinitionArn,
+    group,
+    startedBy: deployment.id,
+    tags,
+    clientToken: undefined,
+  });
 }
 
 function reportFailure(
+  context: Context,
   service: EcsService,
   { reason, closest }: Exclude<Placement, { readonly instance: ContainerInstance }>,
-  now: number,
 ): void {
   const detail =
     closest === undefined
@@ -125,9 +113,9 @@ function reportFailure(
     `was unable to place a task because no container instance met all of its requirements. ${detail} ` +
     "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
   const repeated = service.events.some(
-    (event) => event.message.endsWith(message) && now - event.createdAt < repeatAfter,
+    (event) => event.message.endsWith(message) && context.now - event.createdAt < repeatAfter,
   );
   if (!repeated) {
-    addEvent(service, message, now);
+    addEvent(context, service, message);
   }
 }

@@ -1,23 +1,12 @@
-import type {
-  CreateServiceRequest,
-  CreateServiceResponse,
-  DeleteServiceRequest,
-  DeleteServiceResponse,
-  DescribeServicesRequest,
-  DescribeServicesResponse,
-  ListServicesRequest,
-  ListServicesResponse,
-  UpdateServiceRequest,
-  UpdateServiceResponse,
-} from "@aws-sdk/client-ecs";
+import type * as Ecs from "@aws-sdk/client-ecs";
 
-import type { World } from "../../../world";
+import type { Context } from "../../context";
 import { ApiError, notModelled } from "../../protocol/api-error";
 import { ecsArn } from "../../protocol/arns";
 import { requireCluster } from "../clusters";
 import { startDeployment, tasksOf } from "./deployments";
 import { findIn, lookUp } from "../../protocol/look-up";
-import { type Context, operation, type Operations } from "../../protocol/operation";
+import { operation, type Operations } from "../../protocol/operation";
 import { ecsPage } from "../../protocol/paging";
 import { schedule } from "../reconcile";
 import { describeService } from "./service-description";
@@ -27,17 +16,13 @@ import { requireActiveTaskDefinition } from "../tasks/task-definitions";
 import { requestStop } from "../tasks/task-transitions";
 
 /** Source: Amazon ECS API Reference, CreateService. */
-function createService(
-  world: World,
-  input: CreateServiceRequest,
-  { now, settings }: Context,
-): CreateServiceResponse {
-  const cluster = requireCluster(world, input.cluster);
-  const { definition } = requireActiveTaskDefinition(world, input.taskDefinition);
+function createService(context: Context, input: Ecs.CreateServiceRequest): Ecs.CreateServiceResponse {
+  const cluster = requireCluster(context, input.cluster);
+  const { definition } = requireActiveTaskDefinition(context, input.taskDefinition);
   const schedulingStrategy = input.schedulingStrategy ?? "REPLICA";
   checkService(input, schedulingStrategy);
   const name = input.serviceName ?? "";
-  const known = findIn(world.aws.services, cluster.name, name);
+  const known = findIn(context.world.aws.services, cluster.name, name);
   if (known?.status === "ACTIVE") {
     throw new ApiError("InvalidParameterException", "Creation of service was not idempotent.");
   }
@@ -45,7 +30,7 @@ function createService(
     throw new ApiError("InvalidParameterException", "Unable to Start a service that is still Draining.");
   }
   const service: EcsService = {
-    arn: ecsArn(world, settings, `service/${cluster.name}/${name}`),
+    arn: ecsArn(context, `service/${cluster.name}/${name}`),
     name,
     clusterName: cluster.name,
     status: "ACTIVE",
@@ -66,22 +51,24 @@ function createService(
     deployments: [],
     serviceDeployments: [],
     events: [],
-    createdAt: now,
+    createdAt: context.now,
     tags: input.tags ?? [],
   };
-  startDeployment(world, service, definition.taskDefinitionArn, now, settings);
-  world.aws.services.set(service.arn, service);
-  schedule(world, service, now, settings);
-  return { service: describeService(world, service, ["TAGS"]) };
+  startDeployment(context, service, definition.taskDefinitionArn);
+  context.world.aws.services.set(service.arn, service);
+  schedule(context, service);
+  return { service: describeService(context, service, ["TAGS"]) };
 }
 
-function constraintsOf({ placementConstraints = [] }: Pick<CreateServiceRequest, "placementConstraints">) {
+function constraintsOf({
+  placementConstraints = [],
+}: Pick<Ecs.CreateServiceRequest, "placementConstraints">) {
   return placementConstraints.map(({ type = "memberOf", expression }) =>
     expression === undefined ? { type } : { type, expression },
   );
 }
 
-function strategyOf({ placementStrategy = [] }: Pick<CreateServiceRequest, "placementStrategy">) {
+function strategyOf({ placementStrategy = [] }: Pick<Ecs.CreateServiceRequest, "placementStrategy">) {
   return placementStrategy.map(({ type = "spread", field }) =>
     field === undefined ? { type } : { type, field },
   );
@@ -89,11 +76,11 @@ function strategyOf({ placementStrategy = [] }: Pick<CreateServiceRequest, "plac
 
 /** @throws ApiError ServiceNotFoundException when the cluster has no such service */
 export function requireService(
-  world: World,
+  context: Context,
   cluster: string | undefined,
   name: string | undefined,
 ): EcsService {
-  const service = findIn(world.aws.services, requireCluster(world, cluster).name, name ?? "");
+  const service = findIn(context.world.aws.services, requireCluster(context, cluster).name, name ?? "");
   if (service === undefined) {
     throw new ApiError("ServiceNotFoundException", "Service not found.");
   }
@@ -101,16 +88,13 @@ export function requireService(
 }
 
 /** A new task definition or `forceNewDeployment` starts a deployment; all else takes effect on the current one. */
-function updateService(
-  world: World,
-  input: UpdateServiceRequest,
-  { now, settings }: Context,
-): UpdateServiceResponse {
-  const service = requireService(world, input.cluster, input.service);
+function updateService(context: Context, input: Ecs.UpdateServiceRequest): Ecs.UpdateServiceResponse {
+  const service = requireService(context, input.cluster, input.service);
   if (service.status !== "ACTIVE") {
     throw new ApiError("ServiceNotActiveException", "Service was not ACTIVE.");
   }
-  const target = input.taskDefinition && requireActiveTaskDefinition(world, input.taskDefinition).definition;
+  const target =
+    input.taskDefinition && requireActiveTaskDefinition(context, input.taskDefinition).definition;
   if (input.desiredCount !== undefined && service.schedulingStrategy === "DAEMON") {
     throw new ApiError(
       "InvalidParameterException",
@@ -132,16 +116,16 @@ function updateService(
   const revision = target ? target.taskDefinitionArn : service.taskDefinitionArn;
   if (revision !== service.taskDefinitionArn || input.forceNewDeployment === true) {
     if (!target) {
-      requireActiveTaskDefinition(world, revision);
+      requireActiveTaskDefinition(context, revision);
     }
-    startDeployment(world, service, revision, now, settings);
+    startDeployment(context, service, revision);
   }
-  return { service: describeService(world, service, ["TAGS"]) };
+  return { service: describeService(context, service, ["TAGS"]) };
 }
 
 /** DRAINING until its last task has stopped, then INACTIVE. */
-function deleteService(world: World, input: DeleteServiceRequest, { now }: Context): DeleteServiceResponse {
-  const service = requireService(world, input.cluster, input.service);
+function deleteService(context: Context, input: Ecs.DeleteServiceRequest): Ecs.DeleteServiceResponse {
+  const service = requireService(context, input.cluster, input.service);
   if (service.status === "INACTIVE") {
     throw new ApiError("ServiceNotActiveException", "Service was not ACTIVE.");
   }
@@ -153,18 +137,17 @@ function deleteService(world: World, input: DeleteServiceRequest, { now }: Conte
   }
   service.status = "DRAINING";
   service.desiredCount = 0;
-  for (const task of tasksOf(world, service)) {
-    requestStop(task, { reason: "Service was deleted", code: "ServiceSchedulerInitiated" }, now);
+  for (const task of tasksOf(context, service)) {
+    requestStop(context, task, { reason: "Service was deleted", code: "ServiceSchedulerInitiated" });
   }
-  return { service: describeService(world, service, ["TAGS"]) };
+  return { service: describeService(context, service, ["TAGS"]) };
 }
 
 function describeServices(
-  world: World,
-  input: DescribeServicesRequest,
-  { settings }: Context,
-): DescribeServicesResponse {
-  const cluster = requireCluster(world, input.cluster);
+  context: Context,
+  input: Ecs.DescribeServicesRequest,
+): Ecs.DescribeServicesResponse {
+  const cluster = requireCluster(context, input.cluster);
   const names = input.services ?? [];
   if (names.length === 0 || names.length > 10) {
     throw new ApiError(
@@ -174,22 +157,25 @@ function describeServices(
   }
   const { found, failures } = lookUp(
     names,
-    (name) => findIn(world.aws.services, cluster.name, name),
-    (name) => ecsArn(world, settings, `service/${cluster.name}/${name}`),
+    (name) => findIn(context.world.aws.services, cluster.name, name),
+    (name) => ecsArn(context, `service/${cluster.name}/${name}`),
   );
-  return { services: found.map((service) => describeService(world, service, input.include ?? [])), failures };
+  return {
+    services: found.map((service) => describeService(context, service, input.include ?? [])),
+    failures,
+  };
 }
 
-function listServices(world: World, input: ListServicesRequest, { settings }: Context): ListServicesResponse {
-  const cluster = requireCluster(world, input.cluster);
+function listServices(context: Context, input: Ecs.ListServicesRequest): Ecs.ListServicesResponse {
+  const cluster = requireCluster(context, input.cluster);
   if (input.launchType !== undefined && input.launchType !== "EXTERNAL") {
     throw notModelled("launch types other than EXTERNAL");
   }
-  const wanted = [...world.aws.services.values()]
+  const wanted = [...context.world.aws.services.values()]
     .filter(({ clusterName, status }) => clusterName === cluster.name && status !== "INACTIVE")
     .filter((service) => !input.schedulingStrategy || service.schedulingStrategy === input.schedulingStrategy)
     .map(({ arn }) => arn);
-  const page = ecsPage(wanted, { ...input, maxResults: input.maxResults ?? 10 }, settings);
+  const page = ecsPage(context, wanted, { ...input, maxResults: input.maxResults ?? 10 });
   return { serviceArns: page.items, nextToken: page.nextToken };
 }
 

@@ -1,11 +1,11 @@
 import type { ContainerDefinition, HealthCheck } from "@aws-sdk/client-ecs";
+import type { Context } from "../../context";
 import type { Assignment, ContainerOrder } from "../../../machines";
-import type { World } from "../../../world";
 import type { Task } from "../../state";
 import type { Secrets } from "./secrets";
 
 /** What a task's agent is told to run, with the defaults of ECS and of its agent. */
-export function assign(world: World, task: Task, secrets: Secrets | undefined): Assignment {
+export function assign({ world }: Context, task: Task, secrets: Secrets | undefined): Assignment {
   const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
   if (definition === undefined) {
     throw new Error(`Task ${task.arn} has no task definition ${task.taskDefinitionArn}`);

@@ -1,5 +1,6 @@
 import type { AgentPoll } from "../../../machines";
 import type { World } from "../../../world";
+import type { Context } from "../../context";
 import { type MotoClient, MotoError } from "../../moto/moto-client";
 import { isPermitted } from "../../moto/permissions";
 import { tasksOn } from "../placement";
@@ -37,12 +38,12 @@ export function createTaskSecrets(world: World, moto: MotoClient): TaskSecrets {
         }
       }
       const instance = world.aws.containerInstances.get(containerInstanceArn);
-      const starting = (instance === undefined ? [] : tasksOn(world, instance)).filter(
+      const starting = (instance === undefined ? [] : tasksOn({ world }, instance)).filter(
         ({ arn, desiredStatus }) =>
           desiredStatus === "RUNNING" && !read.has(arn) && !tasks.some(({ taskArn }) => taskArn === arn),
       );
       for (const task of starting) {
-        const sources = sourcesOf(world, task);
+        const sources = sourcesOf({ world }, task);
         if (sources.length > 0) {
           read.set(task.arn, await readSecrets(world, moto, task, sources));
         }
@@ -53,8 +54,8 @@ export function createTaskSecrets(world: World, moto: MotoClient): TaskSecrets {
 }
 
 /** What of a task is secret. */
-export function sourcesOf({ aws }: World, { taskDefinitionArn }: Task): Source[] {
-  const containers = aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [];
+export function sourcesOf({ world }: Pick<Context, "world">, { taskDefinitionArn }: Task): Source[] {
+  const containers = world.aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [];
   return containers.flatMap(({ name: container = "", secrets = [], repositoryCredentials }) => [
     ...secrets.map(({ name, valueFrom: arn = "" }) => ({ container, variable: name, arn })),
     ...(repositoryCredentials === undefined

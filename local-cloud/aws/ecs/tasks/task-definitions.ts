@@ -1,29 +1,15 @@
-import type {
-  ContainerDefinition,
-  DeleteTaskDefinitionsRequest,
-  DeleteTaskDefinitionsResponse,
-  DeregisterTaskDefinitionRequest,
-  DeregisterTaskDefinitionResponse,
-  DescribeTaskDefinitionRequest,
-  DescribeTaskDefinitionResponse,
-  LinuxParameters,
-  ListTaskDefinitionsRequest,
-  ListTaskDefinitionsResponse,
-  RegisterTaskDefinitionRequest,
-  RegisterTaskDefinitionResponse,
-  TaskDefinition as Description,
-} from "@aws-sdk/client-ecs";
+import type * as Ecs from "@aws-sdk/client-ecs";
 
-import type { World } from "../../../world";
+import type { Context } from "../../context";
 import { ApiError, notModelled } from "../../protocol/api-error";
 import { ecsArn, lastPart } from "../../protocol/arns";
-import { type Context, operation, type Operations } from "../../protocol/operation";
+import { operation, type Operations } from "../../protocol/operation";
 import { ecsPage } from "../../protocol/paging";
 import type { TaskDefinition } from "../../state";
 import { checkTaskDefinition } from "./task-definition-rules";
 
 /** The revision that a family, `family:revision` or ARN names: the newest ACTIVE one of a family. */
-function findTaskDefinition(world: World, name: string): TaskDefinition | undefined {
+function findTaskDefinition({ world }: Context, name: string): TaskDefinition | undefined {
   if (name.startsWith("arn:")) {
     return world.aws.taskDefinitions.get(name);
   }
@@ -36,8 +22,8 @@ function findTaskDefinition(world: World, name: string): TaskDefinition | undefi
 }
 
 /** @throws ApiError ClientException when there is no such revision or it is INACTIVE */
-export function requireActiveTaskDefinition(world: World, name: string | undefined): TaskDefinition {
-  const found = findTaskDefinition(world, name ?? "");
+export function requireActiveTaskDefinition(context: Context, name: string | undefined): TaskDefinition {
+  const found = findTaskDefinition(context, name ?? "");
   if (found === undefined) {
     throw new ApiError("ClientException", "Unable to find task definition.");
   }
@@ -49,17 +35,16 @@ export function requireActiveTaskDefinition(world: World, name: string | undefin
 
 /** Registers the next revision of a family, with the defaults that ECS fills in. */
 function registerTaskDefinition(
-  world: World,
-  { tags = [], ...input }: RegisterTaskDefinitionRequest,
-  { now, settings }: Context,
-): RegisterTaskDefinitionResponse {
+  context: Context,
+  { tags = [], ...input }: Ecs.RegisterTaskDefinitionRequest,
+): Ecs.RegisterTaskDefinitionResponse {
   checkTaskDefinition(input);
   const family = input.family ?? "";
-  const revisions = [...world.aws.taskDefinitions.values()].filter(
+  const revisions = [...context.world.aws.taskDefinitions.values()].filter(
     ({ definition }) => definition.family === family,
   );
   const revision = revisions.length + 1;
-  const arn = ecsArn(world, settings, `task-definition/${family}:${revision}`);
+  const arn = ecsArn(context, `task-definition/${family}:${revision}`);
   const known: TaskDefinition = {
     definition: {
       ...input,
@@ -72,18 +57,18 @@ function registerTaskDefinition(
       volumes: input.volumes ?? [],
       placementConstraints: input.placementConstraints ?? [],
       compatibilities: ["EXTERNAL", "EC2"],
-      registeredAt: new Date(now),
-      registeredBy: `arn:aws:iam::${world.account}:root`,
+      registeredAt: new Date(context.now),
+      registeredBy: `arn:aws:iam::${context.world.account}:root`,
     },
     status: "ACTIVE",
     tags,
   };
-  world.aws.taskDefinitions.set(arn, known);
+  context.world.aws.taskDefinitions.set(arn, known);
   return { taskDefinition: describe(known), tags };
 }
 
-/** Source: Amazon ECS API Reference, ContainerDefinition, HealthCheck and PortMapping. */
-function withDefaults(container: ContainerDefinition, networkMode: string): ContainerDefinition {
+/** Source: Amazon ECS API Reference, Ecs.ContainerDefinition, HealthCheck and PortMapping. */
+function withDefaults(container: Ecs.ContainerDefinition, networkMode: string): Ecs.ContainerDefinition {
   const { linuxParameters } = container;
   return {
     ...container,
@@ -106,17 +91,17 @@ function withDefaults(container: ContainerDefinition, networkMode: string): Cont
 }
 
 /** Capabilities come back with both lists, and not at all when both are empty. */
-function withBothLists({ capabilities, ...others }: LinuxParameters): LinuxParameters {
+function withBothLists({ capabilities, ...others }: Ecs.LinuxParameters): Ecs.LinuxParameters {
   const { add = [], drop = [] } = capabilities ?? {};
   return add.length + drop.length === 0 ? others : { ...others, capabilities: { add, drop } };
 }
 
-function describe({ definition, status }: TaskDefinition): Description {
+function describe({ definition, status }: TaskDefinition): Ecs.TaskDefinition {
   return { ...definition, status };
 }
 
-function requireTaskDefinition(world: World, name: string | undefined, action: string): TaskDefinition {
-  const found = findTaskDefinition(world, name ?? "");
+function requireTaskDefinition(context: Context, name: string | undefined, action: string): TaskDefinition {
+  const found = findTaskDefinition(context, name ?? "");
   if (found === undefined) {
     throw new ApiError("ClientException", `Unable to ${action} task definition.`);
   }
@@ -124,10 +109,10 @@ function requireTaskDefinition(world: World, name: string | undefined, action: s
 }
 
 function describeTaskDefinition(
-  world: World,
-  input: DescribeTaskDefinitionRequest,
-): DescribeTaskDefinitionResponse {
-  const found = requireTaskDefinition(world, input.taskDefinition, "describe");
+  context: Context,
+  input: Ecs.DescribeTaskDefinitionRequest,
+): Ecs.DescribeTaskDefinitionResponse {
+  const found = requireTaskDefinition(context, input.taskDefinition, "describe");
   return {
     taskDefinition: describe(found),
     ...(input.include?.includes("TAGS") ? { tags: found.tags } : {}),
@@ -136,35 +121,33 @@ function describeTaskDefinition(
 
 /** An INACTIVE revision goes on where it runs; nothing new can use it. */
 function deregisterTaskDefinition(
-  world: World,
-  { taskDefinition = "" }: DeregisterTaskDefinitionRequest,
-  { now }: Context,
-): DeregisterTaskDefinitionResponse {
+  context: Context,
+  { taskDefinition = "" }: Ecs.DeregisterTaskDefinitionRequest,
+): Ecs.DeregisterTaskDefinitionResponse {
   if (!/:\d+$/.test(lastPart(taskDefinition))) {
     throw new ApiError(
       "InvalidParameterException",
       "Invalid revision number. Use family:revision or an ARN.",
     );
   }
-  const found = requireTaskDefinition(world, taskDefinition, "deregister");
+  const found = requireTaskDefinition(context, taskDefinition, "deregister");
   if (found.status !== "ACTIVE") {
     throw new ApiError("ClientException", "The specified task definition is already inactive.");
   }
   const deregistered: TaskDefinition = {
     ...found,
-    definition: { ...found.definition, deregisteredAt: new Date(now) },
+    definition: { ...found.definition, deregisteredAt: new Date(context.now) },
     status: "INACTIVE",
   };
-  world.aws.taskDefinitions.set(found.definition.taskDefinitionArn, deregistered);
+  context.world.aws.taskDefinitions.set(found.definition.taskDefinitionArn, deregistered);
   return { taskDefinition: describe(deregistered) };
 }
 
 function listTaskDefinitions(
-  world: World,
-  input: ListTaskDefinitionsRequest,
-  { settings }: Context,
-): ListTaskDefinitionsResponse {
-  const wanted = [...world.aws.taskDefinitions.values()]
+  context: Context,
+  input: Ecs.ListTaskDefinitionsRequest,
+): Ecs.ListTaskDefinitionsResponse {
+  const wanted = [...context.world.aws.taskDefinitions.values()]
     .filter(({ status }) => status === (input.status ?? "ACTIVE"))
     .filter(({ definition }) => input.familyPrefix === undefined || definition.family === input.familyPrefix)
     .sort(({ definition: left }, { definition: right }) =>
@@ -172,7 +155,7 @@ function listTaskDefinitions(
     )
     .map(({ definition }) => definition.taskDefinitionArn);
   const ordered = input.sort === "DESC" ? wanted.reverse() : wanted;
-  const page = ecsPage(ordered, input, settings);
+  const page = ecsPage(context, ordered, input);
   return { taskDefinitionArns: page.items, nextToken: page.nextToken };
 }
 
@@ -214,16 +197,16 @@ const containerMembers = [
  * Source: Amazon ECS Developer Guide, "Deleting an Amazon ECS task definition revision".
  */
 function deleteTaskDefinitions(
-  world: World,
-  { taskDefinitions = [] }: DeleteTaskDefinitionsRequest,
-): DeleteTaskDefinitionsResponse {
-  const found = taskDefinitions.map((name) => requireTaskDefinition(world, name, "delete"));
+  context: Context,
+  { taskDefinitions = [] }: Ecs.DeleteTaskDefinitionsRequest,
+): Ecs.DeleteTaskDefinitionsResponse {
+  const found = taskDefinitions.map((name) => requireTaskDefinition(context, name, "delete"));
   if (found.some(({ status }) => status === "ACTIVE")) {
     throw notModelled("deleting a revision that is active");
   }
   const deleted = found.map((one): TaskDefinition => ({ ...one, status: "DELETE_IN_PROGRESS" }));
   for (const one of deleted) {
-    world.aws.taskDefinitions.set(one.definition.taskDefinitionArn, one);
+    context.world.aws.taskDefinitions.set(one.definition.taskDefinitionArn, one);
   }
   return { taskDefinitions: deleted.map(describe), failures: [] };
 }

@@ -1,5 +1,5 @@
 import type { Container, ContainerDefinition, Task as Description } from "@aws-sdk/client-ecs";
-import type { World } from "../../../world";
+import type { Context } from "../../context";
 import { derivedHex } from "../../protocol/identifiers";
 import type { Task } from "../../state";
 
@@ -7,7 +7,7 @@ const toDate = (time: number | undefined): Date | undefined =>
   time === undefined ? undefined : new Date(time);
 
 /** A task as DescribeTasks tells it. */
-export function describeTask(world: World, task: Task, include: readonly string[]): Description {
+export function describeTask({ world }: Context, task: Task, include: readonly string[]): Description {
   const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
   return {
     taskArn: task.arn,

@@ -1,10 +1,10 @@
-import type { World } from "../../../world";
+import type { Context } from "../../context";
 import type { Health } from "../../../machines";
 import type { Task } from "../../state";
 
 /** Names of a task's essential containers that have a health check: they are what its health depends on. */
-export function checkedContainers({ aws }: World, { taskDefinitionArn }: Task): readonly string[] {
-  return (aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [])
+export function checkedContainers({ world }: Context, { taskDefinitionArn }: Task): readonly string[] {
+  return (world.aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [])
     .filter(({ essential, healthCheck }) => essential !== false && healthCheck !== undefined)
     .map(({ name = "" }) => name);
 }
@@ -13,8 +13,8 @@ export function checkedContainers({ aws }: World, { taskDefinitionArn }: Task): 
  * UNHEALTHY once one of them is, HEALTHY once all are, else UNKNOWN; also where there is none.
  * Source: Amazon ECS API Reference, HealthCheck; Developer Guide, "Determine task health using container health checks".
  */
-export function healthOf(world: World, task: Task): Health {
-  const found = checkedContainers(world, task).map(
+export function healthOf(context: Context, task: Task): Health {
+  const found = checkedContainers(context, task).map(
     (name) => task.containers.find((container) => container.name === name)?.health ?? "UNKNOWN",
   );
   const worst = (["UNHEALTHY", "UNKNOWN"] as const).find((health) => found.includes(health));

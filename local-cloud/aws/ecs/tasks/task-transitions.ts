@@ -1,4 +1,4 @@
-import type { World } from "../../../world";
+import type { Context } from "../../context";
 import type { Deployment, EcsService, Task } from "../../state";
 
 /** Why a task stops. */
@@ -9,14 +9,14 @@ export interface StopCause {
 }
 
 /** The service that a task belongs to. */
-function serviceOf(world: World, task: Task): EcsService | undefined {
+function serviceOf({ world }: Context, task: Task): EcsService | undefined {
   return [...world.aws.services.values()].find(
     ({ name, clusterName }) => clusterName === task.clusterName && task.group === `service:${name}`,
   );
 }
 
 /** Asks a task's agent to stop it. The first cause stays. */
-export function requestStop(task: Task, cause: StopCause, now: number): void {
+export function requestStop({ now }: Context, task: Task, cause: StopCause): void {
   if (task.desiredStatus === "STOPPED") {
     return;
   }
@@ -27,28 +27,29 @@ export function requestStop(task: Task, cause: StopCause, now: number): void {
 }
 
 /** Stops a task because its health checks failed, which counts against its deployment. */
-export function failHealthCheck(world: World, task: Task, now: number): void {
-  countFailure(world, task);
-  requestStop(
-    task,
-    { reason: "Task failed container health checks", code: "ServiceSchedulerInitiated" },
-    now,
-  );
+export function failHealthCheck(context: Context, task: Task): void {
+  countFailure(context, task);
+  requestStop(context, task, {
+    reason: "Task failed container health checks",
+    code: "ServiceSchedulerInitiated",
+  });
 }
 
 /** Records that a task has stopped; by itself, when nobody had asked for it, which counts against its deployment. */
-export function markStopped(world: World, task: Task, cause: StopCause, now: number): void {
+export function markStopped(context: Context, task: Task, cause: StopCause): void {
   const byItself = task.desiredStatus === "RUNNING";
-  requestStop(task, cause, now);
+  requestStop(context, task, cause);
   if (byItself && (cause.code === "EssentialContainerExited" || cause.code === "TaskFailedToStart")) {
-    countFailure(world, task);
+    countFailure(context, task);
   }
   task.lastStatus = "STOPPED";
-  task.stoppedAt = now;
+  task.stoppedAt = context.now;
 }
 
-function countFailure(world: World, task: Task): void {
-  const deployment = serviceOf(world, task)?.deployments.find(({ id }: Deployment) => id === task.startedBy);
+function countFailure(context: Context, task: Task): void {
+  const deployment = serviceOf(context, task)?.deployments.find(
+    ({ id }: Deployment) => id === task.startedBy,
+  );
   if (deployment?.rolloutState === "IN_PROGRESS") {
     deployment.failedTasks += 1;
   }

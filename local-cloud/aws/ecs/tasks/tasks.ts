@@ -1,26 +1,14 @@
-import type {
-  DescribeTasksRequest,
-  DescribeTasksResponse,
-  Failure,
-  ListTasksRequest,
-  ListTasksResponse,
-  RunTaskRequest,
-  RunTaskResponse,
-  StopTaskRequest,
-  StopTaskResponse,
-  Tag,
-} from "@aws-sdk/client-ecs";
+import type * as Ecs from "@aws-sdk/client-ecs";
 
-import type { World } from "../../../world";
+import type { Context } from "../../context";
 import { ApiError, notModelled } from "../../protocol/api-error";
 import { ecsArn, lastPart } from "../../protocol/arns";
 import { requireCluster } from "../clusters";
 import { derivedHex } from "../../protocol/identifiers";
 import { findIn, lookUp } from "../../protocol/look-up";
-import { type Context, operation, type Operations } from "../../protocol/operation";
+import { operation, type Operations } from "../../protocol/operation";
 import { ecsPage } from "../../protocol/paging";
 import { place } from "../placement";
-import type { Settings } from "../../settings";
 import type { ContainerInstance, Task } from "../../state";
 import { requireActiveTaskDefinition } from "./task-definitions";
 import { describeTask } from "./task-description";
@@ -28,22 +16,27 @@ import { requestStop } from "./task-transitions";
 
 /** Adds a task, PENDING until its agent takes it up. Its ARN follows from the world and the time alone. */
 export function addTask(
-  world: World,
+  context: Context,
   instance: ContainerInstance,
   what: Pick<Task, "taskDefinitionArn" | "group" | "startedBy" | "tags" | "clientToken" | "overrides">,
-  now: number,
-  settings: Settings,
 ): Task {
-  const id = derivedHex(32, instance.arn, what.startedBy, what.group, now, world.aws.tasks.size);
+  const id = derivedHex(
+    32,
+    instance.arn,
+    what.startedBy,
+    what.group,
+    context.now,
+    context.world.aws.tasks.size,
+  );
   const task: Task = {
     ...what,
-    arn: ecsArn(world, settings, `task/${instance.clusterName}/${id}`),
+    arn: ecsArn(context, `task/${instance.clusterName}/${id}`),
     clusterName: instance.clusterName,
     containerInstanceArn: instance.arn,
     lastStatus: "PENDING",
     desiredStatus: "RUNNING",
     health: "UNKNOWN",
-    createdAt: now,
+    createdAt: context.now,
     startedAt: undefined,
     stoppingAt: undefined,
     stoppedAt: undefined,
@@ -51,23 +44,24 @@ export function addTask(
     stopCode: undefined,
     containers: [],
   };
-  world.aws.tasks.set(task.arn, task);
+  context.world.aws.tasks.set(task.arn, task);
   return task;
 }
 
 /** Lists tasks that are to run when no desired status is asked for. */
-function listTasks(world: World, input: ListTasksRequest, { settings }: Context): ListTasksResponse {
-  const cluster = requireCluster(world, input.cluster);
+function listTasks(context: Context, input: Ecs.ListTasksRequest): Ecs.ListTasksResponse {
+  const cluster = requireCluster(context, input.cluster);
   const instance =
-    input.containerInstance && findIn(world.aws.containerInstances, cluster.name, input.containerInstance);
+    input.containerInstance &&
+    findIn(context.world.aws.containerInstances, cluster.name, input.containerInstance);
   if (input.containerInstance !== undefined && !instance) {
     throw new ApiError("InvalidParameterException", "Referenced container instance was not found.");
   }
   const service = input.serviceName && lastPart(input.serviceName);
-  if (service && findIn(world.aws.services, cluster.name, service) === undefined) {
+  if (service && findIn(context.world.aws.services, cluster.name, service) === undefined) {
     throw new ApiError("ServiceNotFoundException", "Service not found.");
   }
-  const wanted = [...world.aws.tasks.values()]
+  const wanted = [...context.world.aws.tasks.values()]
     .filter(({ clusterName }) => clusterName === cluster.name)
     .filter(({ desiredStatus }) => desiredStatus === (input.desiredStatus ?? "RUNNING"))
     .filter(({ containerInstanceArn }) => !instance || containerInstanceArn === instance.arn)
@@ -77,16 +71,12 @@ function listTasks(world: World, input: ListTasksRequest, { settings }: Context)
       ({ taskDefinitionArn }) => !input.family || lastPart(taskDefinitionArn).split(":")[0] === input.family,
     )
     .map(({ arn }) => arn);
-  const page = ecsPage(wanted, input, settings);
+  const page = ecsPage(context, wanted, input);
   return { taskArns: page.items, nextToken: page.nextToken };
 }
 
-function describeTasks(
-  world: World,
-  input: DescribeTasksRequest,
-  { settings }: Context,
-): DescribeTasksResponse {
-  const cluster = requireCluster(world, input.cluster);
+function describeTasks(context: Context, input: Ecs.DescribeTasksRequest): Ecs.DescribeTasksResponse {
+  const cluster = requireCluster(context, input.cluster);
   const ids = input.tasks ?? [];
   if (ids.length === 0 || ids.length > 100) {
     throw new ApiError(
@@ -96,22 +86,22 @@ function describeTasks(
   }
   const { found, failures } = lookUp(
     ids,
-    (id) => findIn(world.aws.tasks, cluster.name, id),
-    (id) => ecsArn(world, settings, `task/${cluster.name}/${id}`),
+    (id) => findIn(context.world.aws.tasks, cluster.name, id),
+    (id) => ecsArn(context, `task/${cluster.name}/${id}`),
   );
-  return { tasks: found.map((task) => describeTask(world, task, input.include ?? [])), failures };
+  return { tasks: found.map((task) => describeTask(context, task, input.include ?? [])), failures };
 }
 
 /**
  * Places tasks at once; what finds no place is a failure, not an error. A repeated call, known by its client token,
  * answers the tasks of the first. Source: Amazon ECS API Reference, RunTask, and "Ensuring idempotency".
  */
-function runTask(world: World, input: RunTaskRequest, { now, settings }: Context): RunTaskResponse {
-  const cluster = requireCluster(world, input.cluster);
+function runTask(context: Context, input: Ecs.RunTaskRequest): Ecs.RunTaskResponse {
+  const cluster = requireCluster(context, input.cluster);
   if (input.launchType !== "EXTERNAL") {
     throw notModelled("launch types other than EXTERNAL");
   }
-  const { definition, tags: definitionTags } = requireActiveTaskDefinition(world, input.taskDefinition);
+  const { definition, tags: definitionTags } = requireActiveTaskDefinition(context, input.taskDefinition);
   const { clientToken, overrides: { containerOverrides: overrides = [] } = {} } = input;
   const stranger = overrides.find(
     ({ name }) => definition.containerDefinitions?.some((container) => container.name === name) !== true,
@@ -122,7 +112,7 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
       `Override for container named ${stranger.name} is not a container in the TaskDefinition.`,
     );
   }
-  const known = [...world.aws.tasks.values()].filter(
+  const known = [...context.world.aws.tasks.values()].filter(
     (task) =>
       clientToken !== undefined && task.clientToken === clientToken && task.clusterName === cluster.name,
   );
@@ -130,40 +120,35 @@ function runTask(world: World, input: RunTaskRequest, { now, settings }: Context
     throw new ApiError("ConflictException", "The client token is already in use with a different request.");
   }
   if (known.length > 0) {
-    return { tasks: known.map((task) => describeTask(world, task, ["TAGS"])), failures: [] };
+    return { tasks: known.map((task) => describeTask(context, task, ["TAGS"])), failures: [] };
   }
   const group = input.group ?? `family:${definition.family}`;
   const tasks: Task[] = [];
-  const failures: Failure[] = [];
+  const failures: Ecs.Failure[] = [];
   for (let count = 0; count < (input.count ?? 1); count += 1) {
     const constraints = input.placementConstraints ?? [];
-    const placement = place(
-      world,
-      { clusterName: cluster.name, definition, constraints, group },
-      now,
-      settings,
-    );
+    const placement = place(context, { clusterName: cluster.name, definition, constraints, group });
     if ("instance" in placement) {
       const { taskDefinitionArn } = definition;
       const { startedBy = "" } = input;
       const tags = tagsOf(input, definitionTags, cluster.name);
       const what = { taskDefinitionArn, group, startedBy, tags, clientToken, overrides };
-      tasks.push(addTask(world, placement.instance, what, now, settings));
+      tasks.push(addTask(context, placement.instance, what));
     } else if (placement.closest === undefined) {
       throw new ApiError("InvalidParameterException", placement.reason);
     } else {
       failures.push({ arn: placement.closest.arn, reason: placement.code });
     }
   }
-  return { tasks: tasks.map((task) => describeTask(world, task, ["TAGS"])), failures };
+  return { tasks: tasks.map((task) => describeTask(context, task, ["TAGS"])), failures };
 }
 
 /** Tags of a task: ECS's own, its definition's when they are asked for, and the request's, which come first. */
 function tagsOf(
-  { enableECSManagedTags: managed = false, propagateTags: from, tags = [] }: RunTaskRequest,
-  definitionTags: readonly Tag[],
+  { enableECSManagedTags: managed = false, propagateTags: from, tags = [] }: Ecs.RunTaskRequest,
+  definitionTags: readonly Ecs.Tag[],
   clusterName: string,
-): Tag[] {
+): Ecs.Tag[] {
   const inherited = from === "TASK_DEFINITION" ? definitionTags : [];
   return [
     ...tags,
@@ -173,14 +158,14 @@ function tagsOf(
 }
 
 /** SIGTERM, then SIGKILL after the container's stopTimeout. Stopping a stopped task changes nothing. */
-function stopTask(world: World, input: StopTaskRequest, { now }: Context): StopTaskResponse {
-  const cluster = requireCluster(world, input.cluster);
-  const task = findIn(world.aws.tasks, cluster.name, input.task ?? "");
+function stopTask(context: Context, input: Ecs.StopTaskRequest): Ecs.StopTaskResponse {
+  const cluster = requireCluster(context, input.cluster);
+  const task = findIn(context.world.aws.tasks, cluster.name, input.task ?? "");
   if (task === undefined) {
     throw new ApiError("InvalidParameterException", "The referenced task was not found.");
   }
-  requestStop(task, { reason: input.reason ?? "Task stopped by user", code: "UserInitiated" }, now);
-  return { task: describeTask(world, task, []) };
+  requestStop(context, task, { reason: input.reason ?? "Task stopped by user", code: "UserInitiated" });
+  return { task: describeTask(context, task, []) };
 }
 
 export const taskOperations: Operations = {
