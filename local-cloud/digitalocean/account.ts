@@ -49,9 +49,8 @@ export function openAccount({
   const balancers = new Map<string, Balancer>();
   let lastId = 500_000_000;
   let isClosed = false;
-  const event = (name: string, detail: JsonObject): void => {
+  const event = (name: string, detail: JsonObject): void =>
     note(world, { kind: "event", service: "digitalocean", name, detail });
-  };
   return {
     world,
     machines,
@@ -67,9 +66,9 @@ export function openAccount({
       }
     },
     enqueue: (dropletId, work) => {
-      const done = (underWay.get(dropletId) ?? setImmediate()).then(work).catch((error: unknown) => {
-        event("failed", { droplet_id: dropletId, reason: String(error) });
-      });
+      const done = (underWay.get(dropletId) ?? setImmediate())
+        .then(work)
+        .catch((error: unknown) => event("failed", { droplet_id: dropletId, reason: String(error) }));
       underWay.set(dropletId, done);
       void done.finally(() => {
         if (underWay.get(dropletId) === done) {

@@ -44,9 +44,7 @@ export function droplets(account: Account): Resource<Droplet> {
       const action = creations.get(id);
       return { links: { actions: action === undefined ? [] : [{ id: action.id, rel: "create" }] } };
     },
-    remove: (droplet) => {
-      removeDroplet(account, droplet);
-    },
+    remove: (droplet) => removeDroplet(account, droplet),
   };
 }
 
@@ -59,9 +57,7 @@ export function deleteByTagRoutes(account: Account): Routes {
         const tagged = [...account.world.digitalocean.droplets.values()].filter(({ tags }) =>
           tags.includes(tag),
         );
-        tagged.forEach((droplet) => {
-          removeDroplet(account, droplet);
-        });
+        tagged.forEach((droplet) => removeDroplet(account, droplet));
         return undefined;
       },
     },

@@ -98,9 +98,7 @@ function checkedSettings(world: World, request: Request): LoadBalancerSettings {
   if (new Set(entryPorts).size !== entryPorts.length) {
     throw unprocessable("forwarding_rules: each entry port can have one rule only");
   }
-  rules.forEach((rule) => {
-    checkCertificate(world, rule);
-  });
+  rules.forEach((rule) => checkCertificate(world, rule));
   const { allow = [], deny = [] } = firewall;
   const wrong = [...allow, ...deny].find((entry) => {
     const [, range = ""] = /^(?:ip|cidr):(.*)$/.exec(entry) ?? [];

@@ -54,9 +54,7 @@ function unknown(words: readonly string[]): Failure {
 }
 
 docker(process.argv.slice(2)).then(
-  (said) => {
-    console.log(said);
-  },
+  (said) => console.log(said),
   (error: unknown) => {
     console.error(error instanceof Failure ? error.message : error);
     process.exitCode = 1;

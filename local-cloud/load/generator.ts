@@ -98,9 +98,9 @@ function request(url: string, agent: Agent, timeout: number): Promise<Ended> {
     sent.on("response", (response: IncomingMessage) => {
       const { statusCode = 0 } = response;
       response.on("error", broken).resume();
-      response.on("end", () => {
-        done(statusCode >= 200 && statusCode < 300 ? "succeeded" : "non2xx", `status ${statusCode}`);
-      });
+      response.on("end", () =>
+        done(statusCode >= 200 && statusCode < 300 ? "succeeded" : "non2xx", `status ${statusCode}`),
+      );
     });
   });
 }
@@ -108,15 +108,11 @@ function request(url: string, agent: Agent, timeout: number): Promise<Ended> {
 /** Tells the process that started this one when it begins, and the result when that one says so or the time is over. */
 async function main(options: LoadOptions): Promise<void> {
   const ended = new AbortController();
-  process.on("message", () => {
-    ended.abort();
-  });
+  process.on("message", () => ended.abort());
   process.once("disconnect", () => process.exit());
   setImmediate(() => process.send?.("started"));
   const result = await generateLoad(options, ended.signal);
-  process.send?.(result, () => {
-    process.disconnect();
-  });
+  process.send?.(result, () => process.disconnect());
 }
 
 void main(JSON.parse(process.argv[2] ?? "") as LoadOptions);

@@ -75,9 +75,9 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
       }
     });
     child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      reject(new Error(`The load on ${options.url} ended with ${signal ?? `exit code ${code ?? ""}`}`));
-    });
+    child.once("exit", (code, signal) =>
+      reject(new Error(`The load on ${options.url} ended with ${signal ?? `exit code ${code ?? ""}`}`)),
+    );
   });
   // Whoever stops it is told.
   result.catch(() => undefined);

@@ -155,9 +155,9 @@ async function boot(yard: Yard, spec: MachineSpec): Promise<void> {
     throw new Error(`user-data of ${spec.name} is not a script: its first line must start with #!`);
   }
   const paths = { directory: join(disks, spec.name), console: consolePath(spec.name) };
-  const machine = createMachine(kind, shared, spec, paths, (end) => {
-    happened(yard, spec.name, "crashed", { end });
-  });
+  const machine = createMachine(kind, shared, spec, paths, (end) =>
+    happened(yard, spec.name, "crashed", { end }),
+  );
   machines.set(spec.name, machine);
   await machine.make();
   const fault = takeFault(yard.world, {
@@ -181,9 +181,7 @@ function switchOnLater(yard: Yard, machine: Machine, milliseconds: number): void
     yard.delayed.delete(name);
     yard
       .inTurn(name, () => machine.switchOn())
-      .catch((error: unknown) => {
-        happened(yard, name, "failed", { line: String(error) });
-      });
+      .catch((error: unknown) => happened(yard, name, "failed", { line: String(error) }));
   };
   yard.delayed.set(name, setTimeout(switchOn, milliseconds));
 }

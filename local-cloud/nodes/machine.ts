@@ -65,9 +65,7 @@ export function createMachine(
       }
       await mkdir(sockets, { recursive: true });
       const started = new Promise<string>((resolve) => {
-        hasStarted = () => {
-          resolve("");
-        };
+        hasStarted = () => resolve("");
       });
       const starting = startSupervisor(kind, shared, spec, disk, paths.console);
       child = starting;
@@ -88,9 +86,7 @@ export function createMachine(
       });
     },
     switchOff,
-    hasStarted: () => {
-      hasStarted();
-    },
+    hasStarted: () => hasStarted(),
     control: (path) => callControl(join(sockets, "control.sock"), path),
     remove: async () => {
       await rm(paths.directory, { recursive: true, force: true });

@@ -40,9 +40,7 @@ export function streamPrivateAddresses(
     }
   };
   const timer = setInterval(tell, look);
-  response.on("close", () => {
-    clearInterval(timer);
-  });
+  response.on("close", () => clearInterval(timer));
   tell();
 }
 

@@ -196,11 +196,7 @@ function spawnDetached(
 /** Resolves with the exit code or signal of a child, or with why it couldn't be started. */
 export function ended(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
-    child.once("error", (error) => {
-      resolve(error.message);
-    });
-    child.once("exit", (code, signal) => {
-      resolve(String(code ?? signal));
-    });
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(String(code ?? signal)));
   });
 }

@@ -62,9 +62,7 @@ export async function serveProviders({ which, digitalocean }: ProvidersOptions):
   return {
     reattach: JSON.stringify(entries),
     close: async () => {
-      servers.forEach((server) => {
-        server.forceShutdown();
-      });
+      servers.forEach((server) => server.forceShutdown());
       const ended = new Promise((resolve) => guard.once("exit", resolve));
       guard.ref();
       guard.kill();
@@ -91,16 +89,10 @@ function implementation(handlers: Handlers): Record<string, (...call: UnaryCall)
     Object.entries(handlers).map(([method, handle]) => [
       method,
       ({ request }: UnaryCall[0], reply: UnaryCall[1]) => {
-        const answer = new Promise<object>((resolve) => {
-          resolve(handle(request));
-        });
+        const answer = new Promise<object>((resolve) => resolve(handle(request)));
         answer.catch(failed).then(
-          (message) => {
-            reply(null, message);
-          },
-          (error: unknown) => {
-            reply(error instanceof Error ? error : new Error(String(error)));
-          },
+          (message) => reply(null, message),
+          (error: unknown) => reply(error instanceof Error ? error : new Error(String(error))),
         );
       },
     ]),
@@ -127,13 +119,13 @@ function providerService(): ServiceDefinition {
 }
 
 function bind(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
       if (error === null) {
         resolve(port);
       } else {
         reject(error);
       }
-    });
-  });
+    }),
+  );
 }

@@ -17,14 +17,11 @@ interface LateInsights {
 export function receiveLateInsights(world: World, moto: MotoClient, late: LateInsights): void {
   const { cluster, region, milliseconds } = late;
   const logGroupName = `/aws/ecs/containerinsights/${lastPart(cluster)}/performance`;
-  const end = (outcome: string): void => {
+  const end = (outcome: string): void =>
     note(world, { kind: "event", service: "ecs", name: "late-insights", detail: { logGroupName, outcome } });
-  };
   const arrive = (): void => {
     moto.json("logs", region, "Logs_20140328.CreateLogGroup", { logGroupName }).then(
-      () => {
-        end("made the group again");
-      },
+      () => end("made the group again"),
       (error: unknown) => {
         if (error instanceof MotoError && error.code === "ResourceAlreadyExistsException") {
           receiveLateInsights(world, moto, late);

@@ -46,9 +46,8 @@ async function forward(
   { port, account }: { readonly port: number; readonly account: string },
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
+    const fail = (error: Error): void =>
       reject(new ApiError("ServiceUnavailable", `moto did not answer: ${error.message}`, 503));
-    };
     const passed = send(
       {
         host: "127.0.0.1",

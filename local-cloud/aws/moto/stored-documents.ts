@@ -28,12 +28,12 @@ export function withStoredDocuments(headers: IncomingHttpHeaders, body: string):
   }
   const form = new URLSearchParams(body);
   const members = policyMembers.filter((member) => form.has(member));
-  members.forEach((member) => {
+  members.forEach((member) =>
     form.set(
       member,
       rewritten(form.get(member) ?? "", (value) => sorted(withoutLists(value))),
-    );
-  });
+    ),
+  );
   return members.length === 0 ? body : form.toString();
 }
 

@@ -35,9 +35,9 @@ export function createAwsHandler(world: World, options: GatewayOptions): Request
   const moto = motoClient(options.motoPort, world.account);
   const secrets = createTaskSecrets(world, moto);
   return (request, response) => {
-    answer(world, { ...options, moto, secrets }, request, response).catch((error: unknown) => {
-      sendError(request, response, toApiError(error));
-    });
+    answer(world, { ...options, moto, secrets }, request, response).catch((error: unknown) =>
+      sendError(request, response, toApiError(error)),
+    );
   };
 }
 

@@ -31,14 +31,14 @@ export function startScheduler(
   let looking: Promise<void> | undefined;
   const timer = setInterval(() => {
     looking ??= look()
-      .catch((error: unknown) => {
+      .catch((error: unknown) =>
         note(world, {
           kind: "event",
           service: "scheduler",
           name: "defect",
           detail: { reason: String(error) },
-        });
-      })
+        }),
+      )
       .finally(() => {
         looking = undefined;
       });

@@ -74,9 +74,7 @@ export function watchHealth(account: Account, self: () => LoadBalancer | undefin
   tick();
   return {
     isHealthy: ({ id }) => records.get(id)?.healthy ?? false,
-    stop: () => {
-      clearTimeout(timer);
-    },
+    stop: () => clearTimeout(timer),
   };
 }
 
@@ -98,22 +96,14 @@ function check(
       socket.destroy();
     };
     const timer = setTimeout(done, seconds * 1000, false);
-    socket.once("error", () => {
-      done(false);
-    });
+    socket.once("error", () => done(false));
     if (protocol === "tcp") {
-      socket.once("connect", () => {
-        done(true);
-      });
+      socket.once("connect", () => done(true));
       return;
     }
     request({ path, headers: { host: "localhost" }, createConnection: () => socket })
-      .on("response", ({ statusCode = 0 }) => {
-        done(statusCode >= 200 && statusCode < 400);
-      })
-      .on("error", () => {
-        done(false);
-      })
+      .on("response", ({ statusCode = 0 }) => done(statusCode >= 200 && statusCode < 400))
+      .on("error", () => done(false))
       .end();
   });
 }

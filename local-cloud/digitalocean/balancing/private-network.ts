@@ -24,12 +24,7 @@ export function privateNetwork({ world, balancers }: Account): PrivateNetwork {
       const found = droplet && internalOf(droplet).find((one) => addressesOf(one).includes(address));
       const balancer = found && balancers.get(found.id);
       const port = Number(address.split(":")[1]);
-      return (
-        balancer &&
-        ((connection) => {
-          balancer.accept(port, connection, droplet.privateIp);
-        })
-      );
+      return balancer && ((connection) => balancer.accept(port, connection, droplet.privateIp));
     },
   };
 }

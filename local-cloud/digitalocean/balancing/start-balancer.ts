@@ -31,9 +31,7 @@ export async function startBalancer(
   const listenerOf = (rule: ForwardingRule): Listener =>
     createListener(rule.entry_protocol, pairOf(rule), {
       isAdmitted: (client) => isAdmitted(self(), client),
-      handle: (request, response, client) => {
-        serve(rule.entry_port, { request, response, client });
-      },
+      handle: (request, response, client) => serve(rule.entry_port, { request, response, client }),
       idleMilliseconds: () => (self()?.settings.http_idle_timeout_seconds ?? 60) * 1000,
     });
   const ports = createEntryPorts(listenerOf, pairOf);
@@ -41,9 +39,7 @@ export async function startBalancer(
   return {
     ip,
     update: ({ forwarding_rules: rules }) => ports.change(host, rules),
-    accept: (port, connection, client) => {
-      ports.accept(port, connection, client);
-    },
+    accept: (port, connection, client) => ports.accept(port, connection, client),
     close: async () => {
       health.stop();
       await ports.close();

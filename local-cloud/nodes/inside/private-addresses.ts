@@ -28,9 +28,7 @@ export function reachPrivateAddresses(place: Place): Stop {
     }
   };
   const stop = repeat(async () => {
-    await follow(place, serve).catch((error: unknown) => {
-      log(`private addresses: ${reason(error)}`);
-    });
+    await follow(place, serve).catch((error: unknown) => log(`private addresses: ${reason(error)}`));
     return again;
   });
   return () => {
@@ -46,9 +44,7 @@ function follow({ cloudSocket, machine }: Place, serve: (addresses: string[]) =>
     request({ socketPath: cloudSocket, path: "/machine/network", headers }, (answer) => {
       answer.once("error", reject);
       createInterface(answer)
-        .on("line", (line) => {
-          serve(JSON.parse(line) as string[]);
-        })
+        .on("line", (line) => serve(JSON.parse(line) as string[]))
         .once("close", resolve);
     })
       .once("error", reject)
@@ -58,12 +54,8 @@ function follow({ cloudSocket, machine }: Place, serve: (addresses: string[]) =>
 
 function listen(place: Place, address: string): Server {
   const [host, port] = address.split(":");
-  return createServer({ allowHalfOpen: true }, (client) => {
-    relay(place, address, client);
-  })
-    .on("error", (error) => {
-      log(`${address} can't be reached from this machine: ${error.message}`);
-    })
+  return createServer({ allowHalfOpen: true }, (client) => relay(place, address, client))
+    .on("error", (error) => log(`${address} can't be reached from this machine: ${error.message}`))
     .listen({ host, port: Number(port) });
 }
 

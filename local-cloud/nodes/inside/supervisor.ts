@@ -20,9 +20,7 @@ async function main(settings: Settings): Promise<void> {
       ? { host: "127.0.0.1", port: await freePort() }
       : { host: "169.254.170.2", port: 51679 };
   const engine = createEngine(settings, metadata);
-  process.once("exit", () => {
-    engine.kill();
-  });
+  process.once("exit", () => engine.kill());
   const agents = {
     ssm: switchable(() => startSsmAgent(settings)),
     ecs: switchable(() => startEcsAgent(settings, engine, metadata)),
@@ -37,11 +35,8 @@ async function main(settings: Settings): Promise<void> {
   );
   await serveControls(settings.socketDirectory, {
     tools: createTools(settings, units, engine),
-    agent: (action) => {
-      Object.values(agents).forEach((agent) => {
-        agent[action === "stop" ? "kill" : "revive"]();
-      });
-    },
+    agent: (action) =>
+      Object.values(agents).forEach((agent) => agent[action === "stop" ? "kill" : "revive"]()),
   });
   if (settings.sandbox === "namespaces") {
     reachPrivateAddresses(settings);

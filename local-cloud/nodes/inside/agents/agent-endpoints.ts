@@ -12,9 +12,7 @@ export function serveJson(
     response.writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" });
     response.end(JSON.stringify(body ?? { error: "not found" }));
   });
-  server.on("error", (error) => {
-    log(`port ${port}: ${error.message}`);
-  });
+  server.on("error", (error) => log(`port ${port}: ${error.message}`));
   server.listen(port, host);
   return () => {
     server.close();

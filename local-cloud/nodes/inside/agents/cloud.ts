@@ -73,9 +73,9 @@ function exchange(
       (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-        answer.on("end", () => {
-          resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") });
-        });
+        answer.on("end", () =>
+          resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+        );
         answer.on("error", reject);
       },
     );

@@ -56,9 +56,7 @@ export function startEcsAgent(settings: Settings, engine: Engine, metadata: Meta
   ];
   return () => {
     stopPolling();
-    endpoints.forEach((stop) => {
-      stop();
-    });
+    endpoints.forEach((stop) => stop());
   };
 }
 

@@ -51,9 +51,7 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
     if (state.status === "STOPPED") {
       return;
     }
-    ends.splice(0).forEach((end) => {
-      end();
-    });
+    ends.splice(0).forEach((end) => end());
     launched?.kill();
     Object.assign(state, { status: "STOPPED", networkBindings: [] }, outcome);
     log(
@@ -70,9 +68,7 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
     const running = await launch(place, order, hosts);
     launched = running;
     startedAt = Date.now();
-    void running.ended.then((exitCode) => {
-      stopped({ exitCode });
-    });
+    void running.ended.then((exitCode) => stopped({ exitCode }));
     Object.assign(state, { status: "RUNNING", runtimeId: id, networkBindings: place.bindings });
     log(`container ${order.name} of ${assignment.taskArn} runs ${order.image}`);
     if (order.healthCheck !== undefined) {
@@ -93,9 +89,7 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
   const signalStop = (): void => {
     launched?.stop();
     const timer = setTimeout(() => launched?.kill(), order.stopTimeout * 1000);
-    ends.push(() => {
-      clearTimeout(timer);
-    });
+    ends.push(() => clearTimeout(timer));
   };
 
   return {
@@ -105,9 +99,7 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
     report: () => ({ ...state }),
     startedAt: () => startedAt,
     start: (hosts) => {
-      start(hosts).catch((error: unknown) => {
-        stopped({ reason: reason(error) });
-      });
+      start(hosts).catch((error: unknown) => stopped({ reason: reason(error) }));
     },
     stop: () => {
       if (!stopping) {
@@ -115,9 +107,7 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
         signalStop();
       }
     },
-    abandon: (why) => {
-      stopped(why === undefined ? {} : { exitCode: neverRan, reason: why });
-    },
+    abandon: (why) => stopped(why === undefined ? {} : { exitCode: neverRan, reason: why }),
     kill: () => launched?.kill(),
   };
 }
@@ -142,9 +132,7 @@ async function launch(place: ContainerPlace, order: ContainerOrder, hosts: strin
   };
   const output = openSync(logFile(settings, assignment, order.name), "a");
   const start = settings.sandbox === "process" ? launchBare : launchInNamespaces;
-  return start({ place, order, pulled, hosts, words, environment, output }).finally(() => {
-    closeSync(output);
-  });
+  return start({ place, order, pulled, hosts, words, environment, output }).finally(() => closeSync(output));
 }
 
 function logFile(settings: Settings, { taskArn }: Assignment, name: string): string {

@@ -82,18 +82,10 @@ export function createEngine(settings: Settings, metadata: MetadataPlace): Engin
     tasks: () => [...tasks.values()],
     remove: (id) => {
       for (const task of tasks.values()) {
-        task.containers
-          .filter((each) => each.id === id)
-          .forEach((each) => {
-            each.kill();
-          });
+        task.containers.filter((each) => each.id === id).forEach((each) => each.kill());
       }
     },
-    kill: () => {
-      tasks.forEach((task) => {
-        task.kill();
-      });
-    },
+    kill: () => tasks.forEach((task) => task.kill()),
     prune: (taskArns) => {
       for (const [taskArn, task] of tasks) {
         if (!taskArns.has(taskArn) && task.report().status === "STOPPED") {

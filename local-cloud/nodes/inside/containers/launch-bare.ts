@@ -37,21 +37,13 @@ export async function launchBare(launch: Launch): Promise<Launched> {
   });
   const ended = exitCodeOf(child);
   const pid = await new Promise<number>((resolve, reject) => {
-    child.once("spawn", () => {
-      resolve(child.pid ?? 0);
-    });
-    child.once("error", (error) => {
-      reject(cannotStart(`exec ${JSON.stringify(program)}: ${error.message}`));
-    });
+    child.once("spawn", () => resolve(child.pid ?? 0));
+    child.once("error", (error) => reject(cannotStart(`exec ${JSON.stringify(program)}: ${error.message}`)));
   });
   return {
     ended,
-    stop: () => {
-      sendSignal(pid, pulled.image.stopSignal);
-    },
-    kill: () => {
-      killGroup(pid);
-    },
+    stop: () => sendSignal(pid, pulled.image.stopSignal),
+    kill: () => killGroup(pid),
     probe: (words, timeout) => succeeds(words, surroundings, timeout),
     reach: () => ({ host: "127.0.0.1", port }),
   };

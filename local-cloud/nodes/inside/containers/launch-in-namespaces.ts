@@ -56,12 +56,8 @@ export async function launchInNamespaces(launch: Launch): Promise<Launched> {
   const inside = [...enter(pid), "/usr/bin/env", "-C", workingDirectory, ...become(order, user, group)];
   return {
     ended,
-    stop: () => {
-      sendSignal(pid, pulled.image.stopSignal);
-    },
-    kill: () => {
-      sendSignal(pid, "SIGKILL");
-    },
+    stop: () => sendSignal(pid, pulled.image.stopSignal),
+    kill: () => sendSignal(pid, "SIGKILL"),
     probe: (words, timeout) => succeeds([...inside, ...words], surroundings, timeout),
     reach: (port) => ({ host: networkMode === "bridge" ? address : "127.0.0.1", port }),
   };

@@ -13,31 +13,23 @@ export function succeeds(
       stdio: "ignore",
       detached: true,
     });
-    const timer = setTimeout(() => {
-      killGroup(child.pid);
-    }, timeout);
+    const timer = setTimeout(() => killGroup(child.pid), timeout);
     const done = (success: boolean): void => {
       clearTimeout(timer);
       resolve(success);
     };
-    child.on("error", () => {
-      done(false);
-    });
-    child.on("exit", (code) => {
-      done(code === 0);
-    });
+    child.on("error", () => done(false));
+    child.on("exit", (code) => done(code === 0));
   });
 }
 
 /** Resolves with a shell's code of how a child ended. */
 export function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
-    child.once("error", () => {
-      resolve(127);
-    });
-    child.once("exit", (code, signal) => {
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
-    });
+    child.once("error", () => resolve(127));
+    child.once("exit", (code, signal) =>
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+    );
   });
 }
 

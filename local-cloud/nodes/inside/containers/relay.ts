@@ -23,17 +23,13 @@ export function publish(
   const own = sandbox === "namespaces" && target.host !== "127.0.0.1";
   const places = [{ path }, ...(own ? addresses.map((host) => ({ host, port: hostPort })) : [])];
   const servers = places.map((place) =>
-    createServer({ allowHalfOpen: true }, (outside) => {
-      relay(outside, connect({ ...target, allowHalfOpen: true }));
-    })
-      .on("error", (error) => {
-        log(`port ${hostPort} can't be reached from outside: ${error.message}`);
-      })
+    createServer({ allowHalfOpen: true }, (outside) =>
+      relay(outside, connect({ ...target, allowHalfOpen: true })),
+    )
+      .on("error", (error) => log(`port ${hostPort} can't be reached from outside: ${error.message}`))
       .listen(place),
   );
-  return () => {
-    servers.forEach((server) => server.close());
-  };
+  return () => servers.forEach((server) => server.close());
 }
 
 function relay(outside: Socket, inside: Socket): void {

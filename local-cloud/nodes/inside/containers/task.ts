@@ -92,11 +92,7 @@ export function startTask(
       stopping = true;
       progress();
     },
-    kill: () => {
-      containers.forEach((container) => {
-        container.kill();
-      });
-    },
+    kill: () => containers.forEach((container) => container.kill()),
   };
 }
 

@@ -58,11 +58,7 @@ function docker(engine: Engine, [command, ...rest]: readonly string[]): Outcome 
     };
   }
   if (command === "rm" && rest.includes("--force")) {
-    rest
-      .filter((word) => !word.startsWith("-"))
-      .forEach((id) => {
-        engine.remove(id);
-      });
+    rest.filter((word) => !word.startsWith("-")).forEach((id) => engine.remove(id));
     return succeeded;
   }
   return { code: 1, output: `docker: not modelled: ${[command, ...rest].join(" ")}\n` };

@@ -58,9 +58,7 @@ export function createUnits(services: ReadonlyMap<string, Service>): Units {
       const enabled = pulledInBy("multi-user.target");
       const first = enabled.filter((unit) => enabled.some((other) => isBefore(unit, other)));
       for (const unit of new Set([...first, ...enabled])) {
-        await start(state, unit).catch((error: unknown) => {
-          log(`systemd: ${reason(error)}`);
-        });
+        await start(state, unit).catch((error: unknown) => log(`systemd: ${reason(error)}`));
       }
     },
   };
