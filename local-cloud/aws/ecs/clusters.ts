@@ -1,7 +1,7 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
 import type { Context } from "../context";
-import { ApiError } from "../protocol/api-error";
+import { ApiError, invalidParameter } from "../protocol/api-error";
 import { ecsArn, lastPart } from "../protocol/arns";
 import { lookUp } from "../protocol/look-up";
 import { operation, type Operations } from "../protocol/operation";
@@ -37,7 +37,7 @@ function withSettings(
     return current;
   }
   if (!["enabled", "disabled", "enhanced"].includes(value)) {
-    throw new ApiError("InvalidParameterException", `Invalid value ${value} for setting containerInsights.`);
+    throw invalidParameter(`Invalid value ${value} for setting containerInsights.`);
   }
   return [{ name: insights, value }];
 }
@@ -46,10 +46,7 @@ function withSettings(
 function createCluster(context: Context, input: Ecs.CreateClusterRequest): Ecs.CreateClusterResponse {
   const name = input.clusterName ?? "default";
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(name)) {
-    throw new ApiError(
-      "InvalidParameterException",
-      "Invalid identifier: Cluster name must be letters, digits, _ and -.",
-    );
+    throw invalidParameter("Invalid identifier: Cluster name must be letters, digits, _ and -.");
   }
   const known = context.world.aws.clusters.get(name);
   if (known?.status === "ACTIVE") {
@@ -150,10 +147,10 @@ function deleteCluster(context: Context, input: Ecs.DeleteClusterRequest): Ecs.D
 }
 
 export const clusterOperations: Operations = {
-  CreateCluster: operation(["clusterName", "tags", "settings", "configuration"], createCluster),
-  DescribeClusters: operation(["clusters", "include"], describeClusters),
-  ListClusters: operation(["nextToken", "maxResults"], listClusters),
-  UpdateCluster: operation(["cluster", "settings", "configuration"], updateCluster),
-  UpdateClusterSettings: operation(["cluster", "settings"], updateCluster),
-  DeleteCluster: operation(["cluster"], deleteCluster),
+  CreateCluster: operation("clusterName tags settings configuration", createCluster),
+  DescribeClusters: operation("clusters include", describeClusters),
+  ListClusters: operation("nextToken maxResults", listClusters),
+  UpdateCluster: operation("cluster settings configuration", updateCluster),
+  UpdateClusterSettings: operation("cluster settings", updateCluster),
+  DeleteCluster: operation("cluster", deleteCluster),
 };

@@ -1,7 +1,7 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
 import type { Context } from "../context";
-import { ApiError } from "../protocol/api-error";
+import { ApiError, clientError, invalidParameter } from "../protocol/api-error";
 import { ecsArn } from "../protocol/arns";
 import { requireCluster } from "./clusters";
 import { describeInstance } from "./container-instances";
@@ -30,13 +30,10 @@ function registerContainerInstance(
   if (input.containerInstanceArn !== undefined) {
     const known = context.world.aws.containerInstances.get(input.containerInstanceArn);
     if (known?.managedInstanceId !== machine.id || known.clusterName !== cluster.name) {
-      throw new ApiError(
-        "InvalidParameterException",
-        "The container instance is not registered with this cluster.",
-      );
+      throw invalidParameter("The container instance is not registered with this cluster.");
     }
     if (known.status === "INACTIVE") {
-      throw new ApiError("InvalidParameterException", `The container instance ${known.arn} is INACTIVE.`);
+      throw invalidParameter(`The container instance ${known.arn} is INACTIVE.`);
     }
     known.lastPollAt = context.now;
     return { containerInstance: describeInstance(context, known) };
@@ -73,7 +70,7 @@ function requireManagedInstance({ world }: Context, document: string | undefined
     id = undefined;
   }
   if (typeof id !== "string") {
-    throw new ApiError("ClientException", 'instanceIdentityDocument must be {"instanceId":"mi-…"}.');
+    throw clientError('instanceIdentityDocument must be {"instanceId":"mi-…"}.');
   }
   const machine = world.aws.managedInstances.get(id);
   if (machine === undefined) {
@@ -91,20 +88,14 @@ function attributesOf({
 }: Ecs.RegisterContainerInstanceRequest): ContainerInstance["attributes"] {
   const own = attributes.filter(({ name = "" }) => !ownAttribute.test(name));
   if (own.length > 10) {
-    throw new ApiError(
-      "InvalidParameterException",
-      `An instance can have at most 10 attributes (got ${own.length}).`,
-    );
+    throw invalidParameter(`An instance can have at most 10 attributes (got ${own.length}).`);
   }
   const bad = own.find(
     ({ name = "", value }) =>
       !attributeName.test(name) || (value !== undefined && !attributeValue.test(value)),
   );
   if (bad !== undefined) {
-    throw new ApiError(
-      "InvalidParameterException",
-      `Invalid attribute ${String(bad.name)}=${bad.value ?? ""}.`,
-    );
+    throw invalidParameter(`Invalid attribute ${String(bad.name)}=${bad.value ?? ""}.`);
   }
   const added = [{ name: "ecs.capability.external" }, { name: "ecs.os-type", value: "linux" }].filter(
     ({ name }) => !attributes.some((attribute) => attribute.name === name),
@@ -118,7 +109,7 @@ function attributesOf({
 function amount(resources: readonly Ecs.Resource[] | undefined, name: string): number {
   const value = resources?.find((resource) => resource.name === name)?.integerValue;
   if (value === undefined) {
-    throw new ApiError("InvalidParameterException", `totalResources must hold ${name} as an INTEGER.`);
+    throw invalidParameter(`totalResources must hold ${name} as an INTEGER.`);
   }
   return value;
 }
@@ -132,17 +123,9 @@ function discoverPollEndpoint({ settings: { region } }: Context): Ecs.DiscoverPo
 
 export const registrationOperations: Operations = {
   RegisterContainerInstance: operation(
-    [
-      "cluster",
-      "instanceIdentityDocument",
-      "containerInstanceArn",
-      "attributes",
-      "totalResources",
-      "versionInfo",
-      "tags",
-    ],
+    "cluster instanceIdentityDocument containerInstanceArn attributes totalResources versionInfo tags",
     registerContainerInstance,
     ({ containerInstance }: Ecs.RegisterContainerInstanceResponse) => containerInstance?.containerInstanceArn,
   ),
-  DiscoverPollEndpoint: operation(["containerInstance", "cluster"], discoverPollEndpoint),
+  DiscoverPollEndpoint: operation("containerInstance cluster", discoverPollEndpoint),
 };

@@ -1,7 +1,7 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
 import { type Context, isConnected } from "../context";
-import { ApiError } from "../protocol/api-error";
+import { invalidParameter } from "../protocol/api-error";
 import { ecsArn } from "../protocol/arns";
 import { requireCluster } from "./clusters";
 import { parseExpression } from "./expression";
@@ -91,13 +91,10 @@ function describeContainerInstances(
 
 function resolve(context: Context, clusterName: string, ids: readonly string[], limit: number) {
   if (ids.length === 0) {
-    throw new ApiError("InvalidParameterException", "Container Instance list can not be empty.");
+    throw invalidParameter("Container Instance list can not be empty.");
   }
   if (ids.length > limit) {
-    throw new ApiError(
-      "InvalidParameterException",
-      `Container Instance list can have at most ${limit} entries.`,
-    );
+    throw invalidParameter(`Container Instance list can have at most ${limit} entries.`);
   }
   return lookUp(
     ids,
@@ -114,10 +111,7 @@ function updateContainerInstancesState(
   const cluster = requireCluster(context, input.cluster);
   const { status } = input;
   if (status !== "ACTIVE" && status !== "DRAINING") {
-    throw new ApiError(
-      "InvalidParameterException",
-      "Container instance status should be one of [ACTIVE,DRAINING].",
-    );
+    throw invalidParameter("Container instance status should be one of [ACTIVE,DRAINING].");
   }
   const { found, failures } = resolve(context, cluster.name, input.containerInstances ?? [], 10);
   const inactive = found.filter((instance) => instance.status === "INACTIVE");
@@ -139,14 +133,11 @@ function deregisterContainerInstance(
   const cluster = requireCluster(context, input.cluster);
   const instance = findIn(context.world.aws.containerInstances, cluster.name, input.containerInstance ?? "");
   if (instance === undefined || instance.status === "INACTIVE") {
-    throw new ApiError(
-      "InvalidParameterException",
-      "Referenced container instance was not found or is inactive.",
-    );
+    throw invalidParameter("Referenced container instance was not found or is inactive.");
   }
   const tasks = tasksOn(context, instance);
   if (tasks.length > 0 && input.force !== true) {
-    throw new ApiError("InvalidParameterException", "Found running tasks on the instance.");
+    throw invalidParameter("Found running tasks on the instance.");
   }
   for (const task of tasks) {
     const reason = "Container instance deregistration forced by user";
@@ -158,20 +149,11 @@ function deregisterContainerInstance(
 }
 
 export const containerInstanceOperations: Operations = {
-  ListContainerInstances: operation(
-    ["cluster", "filter", "nextToken", "maxResults", "status"],
-    listContainerInstances,
-  ),
-  DescribeContainerInstances: operation(
-    ["cluster", "containerInstances", "include"],
-    describeContainerInstances,
-  ),
+  ListContainerInstances: operation("cluster filter nextToken maxResults status", listContainerInstances),
+  DescribeContainerInstances: operation("cluster containerInstances include", describeContainerInstances),
   UpdateContainerInstancesState: operation(
-    ["cluster", "containerInstances", "status"],
+    "cluster containerInstances status",
     updateContainerInstancesState,
   ),
-  DeregisterContainerInstance: operation(
-    ["cluster", "containerInstance", "force"],
-    deregisterContainerInstance,
-  ),
+  DeregisterContainerInstance: operation("cluster containerInstance force", deregisterContainerInstance),
 };

@@ -22,3 +22,18 @@ export function notModelled(what: string): ApiError {
 export function defect(message: string): ApiError {
   return new ApiError("LocalCloudDefect", message, 501);
 }
+
+/** ECS's error for what the service model can't say. */
+export function invalidParameter(message: string): ApiError {
+  return new ApiError("InvalidParameterException", message);
+}
+
+/** ECS's error for a task definition. */
+export function clientError(message: string): ApiError {
+  return new ApiError("ClientException", message);
+}
+
+/** The error of Systems Manager and EventBridge Scheduler for what the service model can't say. */
+export function invalidInput(message: string): ApiError {
+  return new ApiError("ValidationException", message);
+}

@@ -19,13 +19,18 @@ export interface Operation {
 /** Operations by name. */
 export type Operations = Readonly<Record<string, Operation>>;
 
-/** Names a handler and the members that it knows. */
+/** Words of a text, in any lines. */
+export function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
+}
+
+/** Names a handler and, as the words of a text, the members that it knows. */
 export function operation(
-  members: readonly string[],
+  members: string,
   run: Operation["run"],
   answered?: Operation["answered"],
 ): Operation {
-  return { members, run, ...(answered && { answered }) };
+  return { members: words(members), run, ...(answered && { answered }) };
 }
 
 /** Paths of the members that hold something and are not among the modelled ones. */

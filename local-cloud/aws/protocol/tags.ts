@@ -1,7 +1,7 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
 import type { Context } from "../context";
-import { ApiError } from "./api-error";
+import { invalidParameter } from "./api-error";
 import { operation, type Operations } from "./operation";
 
 function requireTagged({ world }: Context, arn: string | undefined): { tags: Ecs.Tag[] } {
@@ -14,7 +14,7 @@ function requireTagged({ world }: Context, arn: string | undefined): { tags: Ecs
     taskDefinitions.get(key) ??
     tasks.get(key);
   if (found === undefined) {
-    throw new ApiError("InvalidParameterException", `The specified resource ${key} is not found.`);
+    throw invalidParameter(`The specified resource ${key} is not found.`);
   }
   return found;
 }
@@ -29,10 +29,7 @@ function tagResource(context: Context, { resourceArn, tags = [] }: Ecs.TagResour
 /** The tags, as a resource can have them. Source: Amazon ECS API Reference, Ecs.Tag. @throws ApiError */
 export function checkedTags(tags: Ecs.Tag[]): Ecs.Tag[] {
   if (tags.length > 50) {
-    throw new ApiError(
-      "InvalidParameterException",
-      `A resource can have at most 50 tags (got ${tags.length}).`,
-    );
+    throw invalidParameter(`A resource can have at most 50 tags (got ${tags.length}).`);
   }
   const bad = tags.find(
     ({ key = "", value = "" }) =>
@@ -41,7 +38,7 @@ export function checkedTags(tags: Ecs.Tag[]): Ecs.Tag[] {
       [key, value].some((text) => /^aws:/i.test(text)),
   );
   if (bad !== undefined) {
-    throw new ApiError("InvalidParameterException", `Invalid tag ${bad.key ?? ""}=${bad.value ?? ""}.`);
+    throw invalidParameter(`Invalid tag ${bad.key ?? ""}=${bad.value ?? ""}.`);
   }
   return tags;
 }
@@ -60,7 +57,7 @@ function listTags(
 }
 
 export const tagOperations: Operations = {
-  TagResource: operation(["resourceArn", "tags"], tagResource),
-  UntagResource: operation(["resourceArn", "tagKeys"], untagResource),
-  ListTagsForResource: operation(["resourceArn"], listTags),
+  TagResource: operation("resourceArn tags", tagResource),
+  UntagResource: operation("resourceArn tagKeys", untagResource),
+  ListTagsForResource: operation("resourceArn", listTags),
 };

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../world";
-import { ApiError } from "../protocol/api-error";
+import { ApiError, invalidInput } from "../protocol/api-error";
 import type { MotoClient } from "../moto/moto-client";
 import { isPermitted, trusts } from "../moto/permissions";
 import type { Asked } from "../moto/policies";
@@ -19,8 +19,7 @@ interface Place {
 export async function requireAssumableRole(input: JsonObject, place: Place): Promise<void> {
   const { RoleArn: role } = (input["Target"] ?? {}) as { readonly RoleArn?: string };
   if (role !== undefined && !(await isAssumable(role, place))) {
-    throw new ApiError(
-      "ValidationException",
+    throw invalidInput(
       "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
     );
   }

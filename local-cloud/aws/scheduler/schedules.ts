@@ -1,5 +1,5 @@
 import type { Context } from "../context";
-import { ApiError, notModelled } from "../protocol/api-error";
+import { ApiError, invalidInput, notModelled } from "../protocol/api-error";
 import { operation, type Operations } from "../protocol/operation";
 import { schedulerPage } from "../protocol/paging";
 import { parseExpression } from "./expression";
@@ -122,16 +122,18 @@ function checkedSettings(request: Request, createdAt: number): ScheduleSettings 
   } = request;
   const clock = wallClockOf(zone);
   if (clock === undefined) {
-    throw invalid(`Provided ScheduleExpressionTimezone is not recognized: ${zone}.`);
+    throw invalidInput(`Provided ScheduleExpressionTimezone is not recognized: ${zone}.`);
   }
   if (parseExpression(request.ScheduleExpression, clock, createdAt) === undefined) {
-    throw invalid(`Invalid Schedule Expression ${request.ScheduleExpression}.`);
+    throw invalidInput(`Invalid Schedule Expression ${request.ScheduleExpression}.`);
   }
   if ((window.Mode === "FLEXIBLE") !== (window.MaximumWindowInMinutes !== undefined)) {
-    throw invalid("MaximumWindowInMinutes belongs to a FlexibleTimeWindow of Mode FLEXIBLE, which needs it.");
+    throw invalidInput(
+      "MaximumWindowInMinutes belongs to a FlexibleTimeWindow of Mode FLEXIBLE, which needs it.",
+    );
   }
   if (StartDate !== undefined && EndDate !== undefined && StartDate >= EndDate) {
-    throw invalid("The StartDate you specify must come before the EndDate.");
+    throw invalidInput("The StartDate you specify must come before the EndDate.");
   }
   return {
     ScheduleExpression: request.ScheduleExpression,
@@ -161,10 +163,10 @@ function checkedTarget({
     throw notModelled("a schedule whose tasks have ECS Exec");
   }
   if (target.DeadLetterConfig?.Arn?.endsWith(".fifo") === true) {
-    throw invalid("A FIFO queue can't be a schedule's dead-letter queue.");
+    throw invalidInput("A FIFO queue can't be a schedule's dead-letter queue.");
   }
   if (target.Input !== undefined && !isJson(target.Input)) {
-    throw invalid("Invalid Input: it must be valid JSON.");
+    throw invalidInput("Invalid Input: it must be valid JSON.");
   }
   return {
     ...target,
@@ -182,30 +184,21 @@ function isJson(text: string): boolean {
   }
 }
 
-function invalid(message: string): ApiError {
-  return new ApiError("ValidationException", message);
-}
-
-const parameters = [
-  ...["TaskDefinitionArn", "LaunchType", "TaskCount", "Group", "Tags"],
-  ...["EnableECSManagedTags", "EnableExecuteCommand", "PropagateTags"],
-  ...["PlacementConstraints.type", "PlacementConstraints.expression"],
-];
-
-const settable = [
-  ...["Name", "GroupName", "ClientToken", "ScheduleExpression", "ScheduleExpressionTimezone", "State"],
-  ...["StartDate", "EndDate", "Description", "ActionAfterCompletion"],
-  ...["FlexibleTimeWindow.Mode", "FlexibleTimeWindow.MaximumWindowInMinutes"],
-  ...["Target.Arn", "Target.RoleArn", "Target.Input", "Target.DeadLetterConfig.Arn"],
-  ...["Target.RetryPolicy.MaximumEventAgeInSeconds", "Target.RetryPolicy.MaximumRetryAttempts"],
-  ...parameters.map((member) => `Target.EcsParameters.${member}`),
-];
+const settable = `
+  Name GroupName ClientToken ScheduleExpression ScheduleExpressionTimezone State StartDate EndDate Description
+  ActionAfterCompletion FlexibleTimeWindow.Mode FlexibleTimeWindow.MaximumWindowInMinutes Target.Arn Target.RoleArn
+  Target.Input Target.DeadLetterConfig.Arn Target.RetryPolicy.MaximumEventAgeInSeconds
+  Target.RetryPolicy.MaximumRetryAttempts Target.EcsParameters.TaskDefinitionArn Target.EcsParameters.LaunchType
+  Target.EcsParameters.TaskCount Target.EcsParameters.Group Target.EcsParameters.Tags
+  Target.EcsParameters.EnableECSManagedTags Target.EcsParameters.EnableExecuteCommand
+  Target.EcsParameters.PropagateTags Target.EcsParameters.PlacementConstraints.type
+  Target.EcsParameters.PlacementConstraints.expression`;
 
 /** Operations of EventBridge Scheduler by name. */
 export const schedulerOperations: Operations = {
   CreateSchedule: operation(settable, createSchedule),
   UpdateSchedule: operation(settable, updateSchedule),
-  GetSchedule: operation(["Name", "GroupName"], getSchedule),
-  DeleteSchedule: operation(["Name", "GroupName", "ClientToken"], deleteSchedule),
-  ListSchedules: operation(["GroupName", "NamePrefix", "State", "NextToken", "MaxResults"], listSchedules),
+  GetSchedule: operation("Name GroupName", getSchedule),
+  DeleteSchedule: operation("Name GroupName ClientToken", deleteSchedule),
+  ListSchedules: operation("GroupName NamePrefix State NextToken MaxResults", listSchedules),
 };

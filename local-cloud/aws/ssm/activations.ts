@@ -2,7 +2,7 @@ import type * as Ssm from "@aws-sdk/client-ssm";
 import { randomUUID } from "node:crypto";
 
 import type { Context } from "../context";
-import { ApiError } from "../protocol/api-error";
+import { ApiError, invalidInput } from "../protocol/api-error";
 import { randomHex } from "../protocol/identifiers";
 import { operation, type Operations } from "../protocol/operation";
 import { ssmPage } from "../protocol/paging";
@@ -17,10 +17,10 @@ function createActivation(
 ): Ssm.CreateActivationResult {
   const expiresAt = input.ExpirationDate?.getTime() ?? now + 24 * hour;
   if (expiresAt <= now) {
-    throw new ApiError("ValidationException", "ExpirationDate must be in the future.");
+    throw invalidInput("ExpirationDate must be in the future.");
   }
   if (expiresAt > now + 30 * 24 * hour) {
-    throw new ApiError("ValidationException", "ExpirationDate must be within 30 days of the current date.");
+    throw invalidInput("ExpirationDate must be within 30 days of the current date.");
   }
   const activation: Activation = {
     id: randomUUID(),
@@ -95,9 +95,9 @@ function deleteActivation({ world }: Context, input: Ssm.DeleteActivationRequest
 
 export const activationOperations: Operations = {
   CreateActivation: operation(
-    ["Description", "DefaultInstanceName", "IamRole", "RegistrationLimit", "ExpirationDate", "Tags"],
+    "Description DefaultInstanceName IamRole RegistrationLimit ExpirationDate Tags",
     createActivation,
   ),
-  DescribeActivations: operation(["Filters", "MaxResults", "NextToken"], describeActivations),
-  DeleteActivation: operation(["ActivationId"], deleteActivation),
+  DescribeActivations: operation("Filters MaxResults NextToken", describeActivations),
+  DeleteActivation: operation("ActivationId", deleteActivation),
 };

@@ -2,7 +2,7 @@ import type { Context } from "../context";
 import { ApiError } from "../protocol/api-error";
 import { randomHex } from "../protocol/identifiers";
 import type { ServiceModel, Shape } from "../protocol/model";
-import { operation, type Operations } from "../protocol/operation";
+import { operation, type Operations, words } from "../protocol/operation";
 import type { ManagedInstance } from "../state";
 
 interface RegisterManagedInstanceRequest {
@@ -26,23 +26,14 @@ interface UpdateInstanceInformationRequest {
   readonly ComputerName?: string;
 }
 
-const registerMembers = ["ActivationId", "ActivationCode", "Fingerprint", "PublicKey", "PublicKeyType"];
-const updateMembers = [
-  "InstanceId",
-  "AgentName",
-  "AgentVersion",
-  "AgentStatus",
-  "PlatformType",
-  "PlatformName",
-  "PlatformVersion",
-  "IPAddress",
-  "ComputerName",
-];
+const registerMembers = "ActivationId ActivationCode Fingerprint PublicKey PublicKeyType";
+const updateMembers =
+  "InstanceId AgentName AgentVersion AgentStatus PlatformType PlatformName PlatformVersion IPAddress ComputerName";
 
-const strings = (members: readonly string[], required: readonly string[]): Shape => ({
+const strings = (members: string, required: string): Shape => ({
   type: "structure",
-  members: Object.fromEntries(members.map((member) => [member, { shape: "AgentString" }])),
-  required,
+  members: Object.fromEntries(words(members).map((member) => [member, { shape: "AgentString" }])),
+  required: words(required),
 });
 
 /**
@@ -56,10 +47,10 @@ export const agentModel: ServiceModel = {
   },
   shapes: {
     AgentString: { type: "string", min: 1, max: 10_000 },
-    Register: strings(registerMembers, ["ActivationId", "ActivationCode", "Fingerprint"]),
-    Registered: strings(["InstanceId"], ["InstanceId"]),
-    Update: strings(updateMembers, ["InstanceId", "AgentVersion"]),
-    Updated: strings([], []),
+    Register: strings(registerMembers, "ActivationId ActivationCode Fingerprint"),
+    Registered: strings("InstanceId", "InstanceId"),
+    Update: strings(updateMembers, "InstanceId AgentVersion"),
+    Updated: strings("", ""),
   },
 };
 

@@ -1,7 +1,7 @@
 import type * as Ssm from "@aws-sdk/client-ssm";
 
 import { type Context, isConnected } from "../context";
-import { ApiError } from "../protocol/api-error";
+import { ApiError, invalidInput } from "../protocol/api-error";
 import { operation, type Operations } from "../protocol/operation";
 import { ssmPage } from "../protocol/paging";
 import type { ManagedInstance } from "../state";
@@ -37,14 +37,11 @@ function filtersOf(input: Ssm.DescribeInstanceInformationRequest): Filter[] {
   }));
   const newer = (input.Filters ?? []).map(({ Key, Values }) => ({ key: Key ?? "", values: Values ?? [] }));
   if (older.length > 0 && newer.length > 0) {
-    throw new ApiError(
-      "ValidationException",
-      "Filters and InstanceInformationFilterList cannot be used together.",
-    );
+    throw invalidInput("Filters and InstanceInformationFilterList cannot be used together.");
   }
   const filters = [...older, ...newer];
   if (filters.length > 1 && filters.some(({ key }) => key.startsWith("tag"))) {
-    throw new ApiError("ValidationException", "A tag filter cannot be combined with other filters.");
+    throw invalidInput("A tag filter cannot be combined with other filters.");
   }
   return filters;
 }
@@ -172,11 +169,11 @@ function listTags(
 
 export const managedInstanceOperations: Operations = {
   DescribeInstanceInformation: operation(
-    ["InstanceInformationFilterList", "Filters", "MaxResults", "NextToken"],
+    "InstanceInformationFilterList Filters MaxResults NextToken",
     describeInstanceInformation,
   ),
-  DeregisterManagedInstance: operation(["InstanceId"], deregisterManagedInstance),
-  AddTagsToResource: operation(["ResourceType", "ResourceId", "Tags"], addTags),
-  RemoveTagsFromResource: operation(["ResourceType", "ResourceId", "TagKeys"], removeTags),
-  ListTagsForResource: operation(["ResourceType", "ResourceId"], listTags),
+  DeregisterManagedInstance: operation("InstanceId", deregisterManagedInstance),
+  AddTagsToResource: operation("ResourceType ResourceId Tags", addTags),
+  RemoveTagsFromResource: operation("ResourceType ResourceId TagKeys", removeTags),
+  ListTagsForResource: operation("ResourceType ResourceId", listTags),
 };

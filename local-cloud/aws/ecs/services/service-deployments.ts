@@ -99,9 +99,6 @@ function describe(context: Context, service: EcsService, record: ServiceDeployme
 }
 
 export const serviceDeploymentOperations: Operations = {
-  ListServiceDeployments: operation(
-    ["cluster", "service", "status", "nextToken", "maxResults"],
-    listServiceDeployments,
-  ),
-  DescribeServiceDeployments: operation(["serviceDeploymentArns"], describeServiceDeployments),
+  ListServiceDeployments: operation("cluster service status nextToken maxResults", listServiceDeployments),
+  DescribeServiceDeployments: operation("serviceDeploymentArns", describeServiceDeployments),
 };

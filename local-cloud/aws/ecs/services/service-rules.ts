@@ -5,7 +5,7 @@ import type {
   UpdateServiceRequest,
 } from "@aws-sdk/client-ecs";
 
-import { ApiError, notModelled } from "../../protocol/api-error";
+import { invalidParameter, notModelled } from "../../protocol/api-error";
 import { parseExpression } from "../expression";
 import type { EcsService } from "../../state";
 
@@ -29,27 +29,20 @@ export function rolloutOf(configuration: DeploymentConfiguration | undefined, cu
  */
 export function checkService(input: CreateServiceRequest, strategy: SchedulingStrategy): void {
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(input.serviceName ?? "")) {
-    throw new ApiError(
-      "InvalidParameterException",
-      "Service name must be up to 255 letters, digits, _ and -.",
-    );
+    throw invalidParameter("Service name must be up to 255 letters, digits, _ and -.");
   }
   if (input.launchType !== "EXTERNAL") {
     throw notModelled("services whose launchType is not EXTERNAL");
   }
   if (strategy === "DAEMON" && input.desiredCount !== undefined) {
-    throw new ApiError(
-      "InvalidParameterException",
-      "The daemon scheduling strategy does not support a desired count.",
-    );
+    throw invalidParameter("The daemon scheduling strategy does not support a desired count.");
   }
   if (strategy === "REPLICA" && input.desiredCount === undefined) {
-    throw new ApiError("InvalidParameterException", "The desired count must be specified.");
+    throw invalidParameter("The desired count must be specified.");
   }
   // Left out, it is ENABLED, although instances outside AWS have no availability zones.
   if (input.availabilityZoneRebalancing === "ENABLED") {
-    throw new ApiError(
-      "InvalidParameterException",
+    throw invalidParameter(
       "The service's launch type EXTERNAL does not support Availability Zone rebalancing.",
     );
   }
@@ -75,28 +68,21 @@ export function checkRollout(input: CreateServiceRequest | UpdateServiceRequest,
   }
   const { minimumHealthyPercent: minimum, maximumPercent: maximum } = rollout ?? {};
   if (minimum !== undefined && maximum !== undefined && minimum === 100 && maximum === 100) {
-    throw new ApiError(
-      "InvalidParameterException",
+    throw invalidParameter(
       "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
     );
   }
   if (strategy === "DAEMON" && maximum !== undefined && maximum !== 100) {
-    throw new ApiError("InvalidParameterException", "The maximumPercent of a DAEMON service must be 100.");
+    throw invalidParameter("The maximumPercent of a DAEMON service must be 100.");
   }
   if (strategy === "DAEMON" && (placementStrategy ?? []).length > 0) {
-    throw new ApiError(
-      "InvalidParameterException",
-      "The daemon scheduling strategy does not support placement strategies.",
-    );
+    throw invalidParameter("The daemon scheduling strategy does not support placement strategies.");
   }
   for (const { type, expression } of placementConstraints ?? []) {
     if (type === "memberOf") {
       parseExpression(expression ?? "");
     } else if (strategy === "DAEMON") {
-      throw new ApiError(
-        "InvalidParameterException",
-        "The daemon scheduling strategy only supports memberOf constraints.",
-      );
+      throw invalidParameter("The daemon scheduling strategy only supports memberOf constraints.");
     }
   }
   for (const { type, field } of placementStrategy ?? []) {

@@ -1,7 +1,7 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
 import type { Context } from "../../context";
-import { ApiError, notModelled } from "../../protocol/api-error";
+import { ApiError, invalidParameter, notModelled } from "../../protocol/api-error";
 import { ecsArn } from "../../protocol/arns";
 import { requireCluster } from "../clusters";
 import { startDeployment, tasksOf } from "./deployments";
@@ -24,10 +24,10 @@ function createService(context: Context, input: Ecs.CreateServiceRequest): Ecs.C
   const name = input.serviceName ?? "";
   const known = findIn(context.world.aws.services, cluster.name, name);
   if (known?.status === "ACTIVE") {
-    throw new ApiError("InvalidParameterException", "Creation of service was not idempotent.");
+    throw invalidParameter("Creation of service was not idempotent.");
   }
   if (known?.status === "DRAINING") {
-    throw new ApiError("InvalidParameterException", "Unable to Start a service that is still Draining.");
+    throw invalidParameter("Unable to Start a service that is still Draining.");
   }
   const service: EcsService = {
     arn: ecsArn(context, `service/${cluster.name}/${name}`),
@@ -96,10 +96,7 @@ function updateService(context: Context, input: Ecs.UpdateServiceRequest): Ecs.U
   const target =
     input.taskDefinition && requireActiveTaskDefinition(context, input.taskDefinition).definition;
   if (input.desiredCount !== undefined && service.schedulingStrategy === "DAEMON") {
-    throw new ApiError(
-      "InvalidParameterException",
-      "The daemon scheduling strategy does not support a desired count.",
-    );
+    throw invalidParameter("The daemon scheduling strategy does not support a desired count.");
   }
   checkRollout(input, service.schedulingStrategy);
   service.desiredCount = input.desiredCount ?? service.desiredCount;
@@ -130,10 +127,7 @@ function deleteService(context: Context, input: Ecs.DeleteServiceRequest): Ecs.D
     throw new ApiError("ServiceNotActiveException", "Service was not ACTIVE.");
   }
   if (service.schedulingStrategy === "REPLICA" && service.desiredCount > 0 && input.force !== true) {
-    throw new ApiError(
-      "InvalidParameterException",
-      "The service cannot be stopped while it is scaled above 0.",
-    );
+    throw invalidParameter("The service cannot be stopped while it is scaled above 0.");
   }
   service.status = "DRAINING";
   service.desiredCount = 0;
@@ -150,10 +144,7 @@ function describeServices(
   const cluster = requireCluster(context, input.cluster);
   const names = input.services ?? [];
   if (names.length === 0 || names.length > 10) {
-    throw new ApiError(
-      "InvalidParameterException",
-      `Services must have between 1 and 10 entries (got ${names.length}).`,
-    );
+    throw invalidParameter(`Services must have between 1 and 10 entries (got ${names.length}).`);
   }
   const { found, failures } = lookUp(
     names,
@@ -179,35 +170,20 @@ function listServices(context: Context, input: Ecs.ListServicesRequest): Ecs.Lis
   return { serviceArns: page.items, nextToken: page.nextToken };
 }
 
-const changeable = [
-  "cluster",
-  "desiredCount",
-  "taskDefinition",
-  "deploymentConfiguration.deploymentCircuitBreaker.enable",
-  "deploymentConfiguration.deploymentCircuitBreaker.rollback",
-  "deploymentConfiguration.maximumPercent",
-  "deploymentConfiguration.minimumHealthyPercent",
-  "deploymentConfiguration.strategy",
-  "deploymentConfiguration.bakeTimeInMinutes",
-  "deploymentController",
-  "placementConstraints",
-  "placementStrategy",
-  "enableExecuteCommand",
-  "enableECSManagedTags",
-  "propagateTags",
-  "availabilityZoneRebalancing",
-];
+const changeable = `
+  cluster desiredCount taskDefinition placementConstraints placementStrategy propagateTags deploymentController
+  enableExecuteCommand enableECSManagedTags availabilityZoneRebalancing
+  deploymentConfiguration.deploymentCircuitBreaker.enable deploymentConfiguration.deploymentCircuitBreaker.rollback
+  deploymentConfiguration.maximumPercent deploymentConfiguration.minimumHealthyPercent
+  deploymentConfiguration.strategy deploymentConfiguration.bakeTimeInMinutes`;
 
 export const serviceOperations: Operations = {
   CreateService: operation(
-    [...changeable, "serviceName", "launchType", "schedulingStrategy", "clientToken", "tags"],
+    `${changeable} serviceName launchType schedulingStrategy clientToken tags`,
     createService,
   ),
-  UpdateService: operation([...changeable, "service", "forceNewDeployment"], updateService),
-  DeleteService: operation(["cluster", "service", "force"], deleteService),
-  DescribeServices: operation(["cluster", "services", "include"], describeServices),
-  ListServices: operation(
-    ["cluster", "nextToken", "maxResults", "launchType", "schedulingStrategy"],
-    listServices,
-  ),
+  UpdateService: operation(`${changeable} service forceNewDeployment`, updateService),
+  DeleteService: operation("cluster service force", deleteService),
+  DescribeServices: operation("cluster services include", describeServices),
+  ListServices: operation("cluster nextToken maxResults launchType schedulingStrategy", listServices),
 };

@@ -1,6 +1,6 @@
 import type { ContainerDefinition, HealthCheck, RegisterTaskDefinitionRequest } from "@aws-sdk/client-ecs";
 
-import { ApiError, notModelled } from "../../protocol/api-error";
+import { clientError, notModelled } from "../../protocol/api-error";
 import { reservedPorts } from "../placement";
 
 type Refuse = (problem: string) => never;
@@ -9,13 +9,13 @@ type Refuse = (problem: string) => never;
 export function checkContainer(container: ContainerDefinition, input: RegisterTaskDefinitionRequest): void {
   const name = container.name ?? "";
   const refuse: Refuse = (problem) => {
-    throw new ApiError("ClientException", `Invalid setting for container '${name}'. ${problem}`);
+    throw clientError(`Invalid setting for container '${name}'. ${problem}`);
   };
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(name)) {
-    throw new ApiError("ClientException", "Container.name contains invalid characters or is empty.");
+    throw clientError("Container.name contains invalid characters or is empty.");
   }
   if (!container.image) {
-    throw new ApiError("ClientException", "Container.image should not be null or empty.");
+    throw clientError("Container.image should not be null or empty.");
   }
   const { memory, memoryReservation } = container;
   if (memory === undefined && memoryReservation === undefined && input.memory === undefined) {
@@ -34,7 +34,7 @@ export function checkContainer(container: ContainerDefinition, input: RegisterTa
   }
   for (const { sourceVolume = "", containerPath = "" } of container.mountPoints ?? []) {
     if (!(input.volumes ?? []).some((volume) => volume.name === sourceVolume)) {
-      throw new ApiError("ClientException", `Unknown volume '${sourceVolume}'.`);
+      throw clientError(`Unknown volume '${sourceVolume}'.`);
     }
     if (!containerPath.startsWith("/")) {
       refuse(`The containerPath of a mount point must be an absolute path (got '${containerPath}').`);
@@ -82,8 +82,7 @@ function checkExecutionRole(
 ): void {
   const needs = secrets.length > 0 ? "secrets" : repositoryCredentials && "repository credentials";
   if (needs !== undefined && !executionRoleArn) {
-    throw new ApiError(
-      "ClientException",
+    throw clientError(
       `When you are specifying container ${needs}, you must also specify a value for 'executionRoleArn'.`,
     );
   }

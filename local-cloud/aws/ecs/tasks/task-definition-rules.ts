@@ -1,6 +1,6 @@
 import type { ContainerDefinition, RegisterTaskDefinitionRequest } from "@aws-sdk/client-ecs";
 
-import { ApiError, notModelled } from "../../protocol/api-error";
+import { clientError, notModelled } from "../../protocol/api-error";
 import { checkContainer } from "./container-rules";
 
 /** Source: Amazon ECS Developer Guide, "Amazon ECS service quotas". */
@@ -14,40 +14,34 @@ const mostContainers = 10;
  */
 export function checkTaskDefinition(input: RegisterTaskDefinitionRequest): void {
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(input.family ?? "")) {
-    throw new ApiError(
-      "ClientException",
-      "Family must be up to 255 letters, digits, underscores and hyphens.",
-    );
+    throw clientError("Family must be up to 255 letters, digits, underscores and hyphens.");
   }
   if (input.requiresCompatibilities?.join() !== "EXTERNAL") {
     throw notModelled("task definitions whose requiresCompatibilities is not [EXTERNAL]");
   }
   if (input.networkMode === "awsvpc") {
-    throw new ApiError("ClientException", "The awsvpc network mode is not supported for EXTERNAL tasks.");
+    throw clientError("The awsvpc network mode is not supported for EXTERNAL tasks.");
   }
   const containers = input.containerDefinitions ?? [];
   if (containers.length === 0) {
-    throw new ApiError("ClientException", "Container list cannot be empty.");
+    throw clientError("Container list cannot be empty.");
   }
   if (containers.length > mostContainers) {
-    throw new ApiError("ClientException", `A task definition can have at most ${mostContainers} containers.`);
+    throw clientError(`A task definition can have at most ${mostContainers} containers.`);
   }
   for (const container of containers) {
     checkContainer(container, input);
   }
   const twice = duplicate(containers.map(({ name }) => name));
   if (twice !== undefined) {
-    throw new ApiError(
-      "ClientException",
-      `Container names must be unique: '${twice}' is used more than once.`,
-    );
+    throw clientError(`Container names must be unique: '${twice}' is used more than once.`);
   }
   if (containers.every(({ essential }) => essential === false)) {
-    throw new ApiError("ClientException", "A task definition must have at least one essential container.");
+    throw clientError("A task definition must have at least one essential container.");
   }
   const volume = duplicate((input.volumes ?? []).map(({ name }) => name));
   if (volume !== undefined) {
-    throw new ApiError("ClientException", `Volume names must be unique: '${volume}' is used more than once.`);
+    throw clientError(`Volume names must be unique: '${volume}' is used more than once.`);
   }
   if ((input.volumes ?? []).some(({ configuredAtLaunch }) => configuredAtLaunch === true)) {
     throw notModelled("volumes that are configured at launch");
@@ -56,7 +50,7 @@ export function checkTaskDefinition(input: RegisterTaskDefinitionRequest): void 
     containers.flatMap(({ portMappings = [] }) => portMappings.map(({ hostPort }) => hostPort || undefined)),
   );
   if (port !== undefined) {
-    throw new ApiError("ClientException", `Host port ${port} is used by more than one port mapping.`);
+    throw clientError(`Host port ${port} is used by more than one port mapping.`);
   }
   for (const container of containers) {
     checkDependencies(container, containers);
@@ -74,7 +68,7 @@ function checkDependencies(
   containers: readonly ContainerDefinition[],
 ): void {
   const refuse = (problem: string): never => {
-    throw new ApiError("ClientException", `Invalid setting for container '${name}'. ${problem}`);
+    throw clientError(`Invalid setting for container '${name}'. ${problem}`);
   };
   for (const link of links) {
     if (!containers.some((other) => other.name === link.split(":")[0] && other.name !== name)) {
@@ -92,8 +86,7 @@ function checkDependencies(
     } else if (condition === "HEALTHY" && other.healthCheck === undefined) {
       refuse(`It depends on the health of '${containerName}', which has no health check.`);
     } else if ((condition === "COMPLETE" || condition === "SUCCESS") && other.essential !== false) {
-      throw new ApiError(
-        "ClientException",
+      throw clientError(
         "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container",
       );
     }
@@ -115,7 +108,7 @@ function checkCircles(containers: readonly ContainerDefinition[]): void {
     }
     if (next.length === left.length) {
       const names = next.map(({ name = "" }) => `'${name}'`).join(", ");
-      throw new ApiError("ClientException", `Containers depend on each other in a circle: ${names}.`);
+      throw clientError(`Containers depend on each other in a circle: ${names}.`);
     }
     left = next;
   }

@@ -1,7 +1,7 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
 import type { Context } from "../../context";
-import { ApiError, notModelled } from "../../protocol/api-error";
+import { clientError, invalidParameter, notModelled } from "../../protocol/api-error";
 import { ecsArn, lastPart } from "../../protocol/arns";
 import { operation, type Operations } from "../../protocol/operation";
 import { ecsPage } from "../../protocol/paging";
@@ -25,10 +25,10 @@ function findTaskDefinition({ world }: Context, name: string): TaskDefinition | 
 export function requireActiveTaskDefinition(context: Context, name: string | undefined): TaskDefinition {
   const found = findTaskDefinition(context, name ?? "");
   if (found === undefined) {
-    throw new ApiError("ClientException", "Unable to find task definition.");
+    throw clientError("Unable to find task definition.");
   }
   if (found.status !== "ACTIVE") {
-    throw new ApiError("ClientException", "TaskDefinition is inactive");
+    throw clientError("TaskDefinition is inactive");
   }
   return found;
 }
@@ -103,7 +103,7 @@ function describe({ definition, status }: TaskDefinition): Ecs.TaskDefinition {
 function requireTaskDefinition(context: Context, name: string | undefined, action: string): TaskDefinition {
   const found = findTaskDefinition(context, name ?? "");
   if (found === undefined) {
-    throw new ApiError("ClientException", `Unable to ${action} task definition.`);
+    throw clientError(`Unable to ${action} task definition.`);
   }
   return found;
 }
@@ -125,14 +125,11 @@ function deregisterTaskDefinition(
   { taskDefinition = "" }: Ecs.DeregisterTaskDefinitionRequest,
 ): Ecs.DeregisterTaskDefinitionResponse {
   if (!/:\d+$/.test(lastPart(taskDefinition))) {
-    throw new ApiError(
-      "InvalidParameterException",
-      "Invalid revision number. Use family:revision or an ARN.",
-    );
+    throw invalidParameter("Invalid revision number. Use family:revision or an ARN.");
   }
   const found = requireTaskDefinition(context, taskDefinition, "deregister");
   if (found.status !== "ACTIVE") {
-    throw new ApiError("ClientException", "The specified task definition is already inactive.");
+    throw clientError("The specified task definition is already inactive.");
   }
   const deregistered: TaskDefinition = {
     ...found,
@@ -159,38 +156,11 @@ function listTaskDefinitions(
   return { taskDefinitionArns: page.items, nextToken: page.nextToken };
 }
 
-const containerMembers = [
-  "name",
-  "image",
-  "cpu",
-  "memory",
-  "memoryReservation",
-  "portMappings",
-  "essential",
-  "entryPoint",
-  "command",
-  "environment",
-  "secrets",
-  "healthCheck",
-  "startTimeout",
-  "stopTimeout",
-  "linuxParameters.capabilities",
-  "linuxParameters.initProcessEnabled",
-  "linuxParameters.tmpfs",
-  "links",
-  "dependsOn",
-  "repositoryCredentials",
-  "logConfiguration",
-  "readonlyRootFilesystem",
-  "privileged",
-  "user",
-  "workingDirectory",
-  "dockerLabels",
-  "dockerSecurityOptions",
-  "ulimits",
-  "mountPoints",
-  "versionConsistency",
-];
+const containerMembers = `
+  name image cpu memory memoryReservation portMappings essential entryPoint command environment secrets healthCheck
+  startTimeout stopTimeout linuxParameters.capabilities linuxParameters.initProcessEnabled linuxParameters.tmpfs links
+  dependsOn repositoryCredentials logConfiguration readonlyRootFilesystem privileged user workingDirectory
+  dockerLabels dockerSecurityOptions ulimits mountPoints versionConsistency`;
 
 /**
  * Puts inactive revisions into deletion, where they stay here: their numbers are never given again.
@@ -213,29 +183,13 @@ function deleteTaskDefinitions(
 
 export const taskDefinitionOperations: Operations = {
   RegisterTaskDefinition: operation(
-    [
-      "family",
-      "taskRoleArn",
-      "executionRoleArn",
-      "networkMode",
-      "volumes.name",
-      "volumes.host",
-      "volumes.configuredAtLaunch",
-      "placementConstraints",
-      "requiresCompatibilities",
-      "cpu",
-      "memory",
-      "runtimePlatform",
-      "tags",
-      ...containerMembers.map((member) => `containerDefinitions.${member}`),
-    ],
+    `family taskRoleArn executionRoleArn networkMode volumes.name volumes.host volumes.configuredAtLaunch
+     placementConstraints requiresCompatibilities cpu memory runtimePlatform tags
+     ${containerMembers.replaceAll(/\s+(?=\w)/g, " containerDefinitions.")}`,
     registerTaskDefinition,
   ),
-  DescribeTaskDefinition: operation(["taskDefinition", "include"], describeTaskDefinition),
-  DeregisterTaskDefinition: operation(["taskDefinition"], deregisterTaskDefinition),
-  DeleteTaskDefinitions: operation(["taskDefinitions"], deleteTaskDefinitions),
-  ListTaskDefinitions: operation(
-    ["familyPrefix", "status", "sort", "nextToken", "maxResults"],
-    listTaskDefinitions,
-  ),
+  DescribeTaskDefinition: operation("taskDefinition include", describeTaskDefinition),
+  DeregisterTaskDefinition: operation("taskDefinition", deregisterTaskDefinition),
+  DeleteTaskDefinitions: operation("taskDefinitions", deleteTaskDefinitions),
+  ListTaskDefinitions: operation("familyPrefix status sort nextToken maxResults", listTaskDefinitions),
 };

@@ -1,7 +1,7 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
 import type { Context } from "../../context";
-import { ApiError, notModelled } from "../../protocol/api-error";
+import { ApiError, invalidParameter, notModelled } from "../../protocol/api-error";
 import { ecsArn, lastPart } from "../../protocol/arns";
 import { requireCluster } from "../clusters";
 import { derivedHex } from "../../protocol/identifiers";
@@ -55,7 +55,7 @@ function listTasks(context: Context, input: Ecs.ListTasksRequest): Ecs.ListTasks
     input.containerInstance &&
     findIn(context.world.aws.containerInstances, cluster.name, input.containerInstance);
   if (input.containerInstance !== undefined && !instance) {
-    throw new ApiError("InvalidParameterException", "Referenced container instance was not found.");
+    throw invalidParameter("Referenced container instance was not found.");
   }
   const service = input.serviceName && lastPart(input.serviceName);
   if (service && findIn(context.world.aws.services, cluster.name, service) === undefined) {
@@ -79,10 +79,7 @@ function describeTasks(context: Context, input: Ecs.DescribeTasksRequest): Ecs.D
   const cluster = requireCluster(context, input.cluster);
   const ids = input.tasks ?? [];
   if (ids.length === 0 || ids.length > 100) {
-    throw new ApiError(
-      "InvalidParameterException",
-      `Tasks must have between 1 and 100 entries (got ${ids.length}).`,
-    );
+    throw invalidParameter(`Tasks must have between 1 and 100 entries (got ${ids.length}).`);
   }
   const { found, failures } = lookUp(
     ids,
@@ -107,8 +104,7 @@ function runTask(context: Context, input: Ecs.RunTaskRequest): Ecs.RunTaskRespon
     ({ name }) => definition.containerDefinitions?.some((container) => container.name === name) !== true,
   );
   if (stranger !== undefined) {
-    throw new ApiError(
-      "InvalidParameterException",
+    throw invalidParameter(
       `Override for container named ${stranger.name} is not a container in the TaskDefinition.`,
     );
   }
@@ -135,7 +131,7 @@ function runTask(context: Context, input: Ecs.RunTaskRequest): Ecs.RunTaskRespon
       const what = { taskDefinitionArn, group, startedBy, tags, clientToken, overrides };
       tasks.push(addTask(context, placement.instance, what));
     } else if (placement.closest === undefined) {
-      throw new ApiError("InvalidParameterException", placement.reason);
+      throw invalidParameter(placement.reason);
     } else {
       failures.push({ arn: placement.closest.arn, reason: placement.code });
     }
@@ -162,7 +158,7 @@ function stopTask(context: Context, input: Ecs.StopTaskRequest): Ecs.StopTaskRes
   const cluster = requireCluster(context, input.cluster);
   const task = findIn(context.world.aws.tasks, cluster.name, input.task ?? "");
   if (task === undefined) {
-    throw new ApiError("InvalidParameterException", "The referenced task was not found.");
+    throw invalidParameter("The referenced task was not found.");
   }
   requestStop(context, task, { reason: input.reason ?? "Task stopped by user", code: "UserInitiated" });
   return { task: describeTask(context, task, []) };
@@ -170,35 +166,15 @@ function stopTask(context: Context, input: Ecs.StopTaskRequest): Ecs.StopTaskRes
 
 export const taskOperations: Operations = {
   ListTasks: operation(
-    [
-      "cluster",
-      "containerInstance",
-      "family",
-      "nextToken",
-      "maxResults",
-      "startedBy",
-      "serviceName",
-      "desiredStatus",
-    ],
+    "cluster containerInstance family nextToken maxResults startedBy serviceName desiredStatus",
     listTasks,
   ),
-  DescribeTasks: operation(["cluster", "tasks", "include"], describeTasks),
+  DescribeTasks: operation("cluster tasks include", describeTasks),
   RunTask: operation(
-    [
-      "clientToken",
-      "cluster",
-      "count",
-      "enableECSManagedTags",
-      "group",
-      "launchType",
-      ...["name", "command", "environment"].map((member) => `overrides.containerOverrides.${member}`),
-      "placementConstraints",
-      "propagateTags",
-      "startedBy",
-      "tags",
-      "taskDefinition",
-    ],
+    `clientToken cluster count enableECSManagedTags group launchType placementConstraints propagateTags startedBy tags
+     taskDefinition overrides.containerOverrides.name overrides.containerOverrides.command
+     overrides.containerOverrides.environment`,
     runTask,
   ),
-  StopTask: operation(["cluster", "task", "reason"], stopTask),
+  StopTask: operation("cluster task reason", stopTask),
 };
