@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import type { Activation } from "../aws/state";
 import type { Behaviour } from "../digitalocean/behaviour";
@@ -6,7 +5,7 @@ import type { Fault } from "../faults";
 import { serveOnLoopback, type LoopbackServer } from "../http-server";
 import type { MachineSpec, Machines } from "../machines";
 import type { Origin } from "../nodes/origin/origin";
-import type { World } from "../world";
+import type { Entry, World } from "../world";
 
 /** How many things there are, for a first look. */
 export interface Summary {
@@ -23,18 +22,33 @@ export interface Foreign {
   readonly containerInstances: readonly string[];
 }
 
-/** What machines get for a URL's path from now on; nothing (404) for null. */
-export interface Served {
-  readonly path: string;
-  readonly body: string | null;
+/** The one way to look into the world and to disturb it. */
+export interface Admin {
+  /** Entries behind this position of the journal; 0 for all. */
+  journal(after: number): Entry[];
+  summary(): Summary;
+  seedForeign(prefix: string): Foreign;
+  addFault(fault: Fault): void;
+  /** Ends the fault of this id. */
+  clearFault(id: string): void;
+  clearFaults(): void;
+  /** Changes how DigitalOcean behaves from now on. */
+  digitalocean(change: Partial<Behaviour>): void;
+  /** Puts the clock that schedules go by so far ahead of time. */
+  aheadOfTime(milliseconds: number): void;
+  /** Ends an activation's time now. */
+  expireActivation(id: string): void;
+  /** Lets machines that register with an activation from now on get its tags so many seconds later; never for null. */
+  delayTags(id: string, seconds: number | null): void;
+  /** Replaces what machines get for a URL's path; nothing (404) for null. */
+  serve(served: { readonly path: string; readonly body: string | null }): void;
+  bootMachine(spec: MachineSpec): Promise<void>;
+  destroyMachine(name: string): Promise<void>;
+  machine(name: string, action: "power-off" | "power-on" | "agent-stop" | "agent-start"): Promise<void>;
+  console(name: string): Promise<string>;
 }
 
-/** How long after it registers with an activation a machine gets that activation's tags; never for null. */
-export interface TagDelay {
-  readonly seconds: number | null;
-}
-
-/** What the admin endpoint works on. */
+/** What is administered. */
 export interface Administered {
   readonly world: World;
   readonly machines: Machines;
@@ -42,127 +56,70 @@ export interface Administered {
   readonly origin: Origin | undefined;
 }
 
-type Handler = (administered: Administered, body: unknown, ...captured: string[]) => unknown;
+function administration({ world, machines, seedForeign, origin }: Administered): Admin {
+  const { aws, digitalocean, faults } = world;
+  const activation = (id: string): Activation => {
+    const found = aws.activations.get(id);
+    if (found === undefined) {
+      throw new Error(`there is no activation ${id}`);
+    }
+    return found;
+  };
+  return {
+    journal: (after) => world.journal.slice(after),
+    summary: () => ({
+      activations: [...aws.activations.values()].filter(({ deleted }) => !deleted).length,
+      managedInstances: aws.managedInstances.size,
+      containerInstances: [...aws.containerInstances.values()].filter(({ status }) => status !== "INACTIVE")
+        .length,
+      droplets: digitalocean.droplets.size,
+      machines: machines.sandbox,
+    }),
+    seedForeign,
+    addFault: (fault) => faults.push(fault),
+    clearFault: (id) => faults.splice(0, Infinity, ...faults.filter((fault) => fault.id !== id)),
+    clearFaults: () => faults.splice(0),
+    digitalocean: (change) => Object.assign(digitalocean.behaviour, change),
+    aheadOfTime: (milliseconds) => (world.clock.aheadMilliseconds = milliseconds),
+    expireActivation: (id) => (activation(id).expiresAt = Date.now()),
+    delayTags: (id, seconds) => (activation(id).tagDelay = seconds === null ? Infinity : seconds * 1000),
+    serve: ({ path, body }) => {
+      if (origin === undefined) {
+        throw new Error("machines download nothing here: that needs namespaces");
+      }
+      origin.serve(path, body ?? undefined);
+    },
+    bootMachine: (spec) => machines.boot(spec),
+    destroyMachine: (name) => machines.destroy(name),
+    machine: (name, action) =>
+      ({
+        "power-off": () => machines.powerOff(name),
+        "power-on": () => machines.powerOn(name),
+        "agent-stop": () => machines.agent(name, "stop"),
+        "agent-start": () => machines.agent(name, "start"),
+      })[action](),
+    console: (name) => machines.console(name),
+  };
+}
 
-const routes: readonly (readonly [string, RegExp, Handler])[] = [
-  ["GET", /^\/journal\/(\d+)$/, ({ world }, _, after) => world.journal.slice(Number(after))],
-  ["GET", /^\/summary$/, ({ world, machines }) => summarise(world, machines)],
-  ["POST", /^\/foreign$/, ({ seedForeign }, body) => seedForeign((body as { prefix: string }).prefix)],
-  ["POST", /^\/faults$/, ({ world }, body) => world.faults.push(body as Fault)],
-  ["DELETE", /^\/faults$/, ({ world }) => world.faults.splice(0).length],
-  [
-    "DELETE",
-    /^\/faults\/([\w-]+)$/,
-    ({ world }, _, id) => {
-      const index = world.faults.findIndex((fault) => fault.id === id);
-      return index < 0 ? 0 : world.faults.splice(index, 1).length;
-    },
-  ],
-  [
-    "POST",
-    /^\/digitalocean$/,
-    ({ world }, body) => Object.assign(world.digitalocean.behaviour, body as Partial<Behaviour>),
-  ],
-  ["POST", /^\/clock$/, ({ world }, body) => Object.assign(world.clock, body as Partial<World["clock"]>)],
-  [
-    "POST",
-    /^\/activations\/([\w-]+)\/expire$/,
-    ({ world }, _, id = "") => {
-      expire(world, id);
-    },
-  ],
-  [
-    "POST",
-    /^\/activations\/([\w-]+)\/tag-delay$/,
-    ({ world }, body, id = "") => {
-      delayTags(world, id, body as TagDelay);
-    },
-  ],
-  [
-    "POST",
-    /^\/origin$/,
-    ({ origin }, body) => {
-      serveInstead(origin, body as Served);
-    },
-  ],
-  ["POST", /^\/machines$/, ({ machines }, body) => machines.boot(body as MachineSpec)],
-  ["GET", /^\/machines\/([\w.-]+)\/console$/, ({ machines }, _, name = "") => machines.console(name)],
-  ["POST", /^\/machines\/([\w.-]+)\/power-off$/, ({ machines }, _, name = "") => machines.powerOff(name)],
-  ["POST", /^\/machines\/([\w.-]+)\/power-on$/, ({ machines }, _, name = "") => machines.powerOn(name)],
-  [
-    "POST",
-    /^\/machines\/([\w.-]+)\/agent-stop$/,
-    ({ machines }, _, name = "") => machines.agent(name, "stop"),
-  ],
-  [
-    "POST",
-    /^\/machines\/([\w.-]+)\/agent-start$/,
-    ({ machines }, _, name = "") => machines.agent(name, "start"),
-  ],
-  ["DELETE", /^\/machines\/([\w.-]+)$/, ({ machines }, _, name = "") => machines.destroy(name)],
-];
-
-/** Serves the one way to look into the world and to disturb it, on a loopback port of its own. */
+/** Serves {@link Admin} on a loopback port of its own: `POST /METHOD` with the arguments as a list. */
 export function serveAdmin(administered: Administered): Promise<LoopbackServer> {
+  const methods = new Map(Object.entries(administration(administered)));
   return serveOnLoopback((request, response) => {
-    answer(administered, request).then(
-      ({ status, body }) => {
-        response.writeHead(status, { "content-type": "application/json" });
-        response.end(JSON.stringify(body ?? null));
-      },
-      (error: unknown) => {
-        response.writeHead(400, { "content-type": "application/json" });
-        response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
-      },
+    const answer = async (): Promise<unknown> => {
+      const method = methods.get((request.url ?? "").slice(1)) as
+        ((...args: unknown[]) => unknown) | undefined;
+      if (method === undefined) {
+        throw new Error(`${request.url ?? ""} is unknown`);
+      }
+      return method(...((await json(request)) as unknown[]));
+    };
+    const send = (status: number, body: unknown): void => {
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body ?? null));
+    };
+    answer().then(
+      (result) => send(200, result),
+      (error: unknown) => send(400, { error: error instanceof Error ? error.message : String(error) }),
     );
   });
-}
-
-async function answer(
-  administered: Administered,
-  request: IncomingMessage,
-): Promise<{ readonly status: number; readonly body: unknown }> {
-  const path = request.url ?? "/";
-  for (const [method, pattern, handle] of routes) {
-    const match = pattern.exec(path);
-    if (method === request.method && match !== null) {
-      const body = method === "POST" ? await json(request) : undefined;
-      return { status: 200, body: await handle(administered, body, ...match.slice(1)) };
-    }
-  }
-  return { status: 404, body: { error: `${request.method ?? ""} ${path} is unknown` } };
-}
-
-function expire(world: World, id: string): void {
-  activationOf(world, id).expiresAt = Date.now();
-}
-
-function delayTags(world: World, id: string, { seconds }: TagDelay): void {
-  activationOf(world, id).tagDelay = seconds === null ? Infinity : seconds * 1000;
-}
-
-function activationOf({ aws }: World, id: string): Activation {
-  const activation = aws.activations.get(id);
-  if (activation === undefined) {
-    throw new Error(`there is no activation ${id}`);
-  }
-  return activation;
-}
-
-function serveInstead(origin: Origin | undefined, { path, body }: Served): void {
-  if (origin === undefined) {
-    throw new Error("machines download nothing here: that needs namespaces");
-  }
-  origin.serve(path, body ?? undefined);
-}
-
-function summarise({ aws, digitalocean }: World, { sandbox }: Machines): Summary {
-  return {
-    activations: [...aws.activations.values()].filter(({ deleted }) => !deleted).length,
-    managedInstances: aws.managedInstances.size,
-    containerInstances: [...aws.containerInstances.values()].filter(({ status }) => status !== "INACTIVE")
-      .length,
-    droplets: digitalocean.droplets.size,
-    machines: sandbox,
-  };
 }
