@@ -1,11 +1,5 @@
-import {
-  DescribeTasksCommand,
-  RegisterTaskDefinitionCommand,
-  RunTaskCommand,
-  type Task,
-} from "@aws-sdk/client-ecs";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { motoClient } from "../../local-cloud/aws/moto/moto-client";
@@ -20,6 +14,7 @@ import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycl
 import { sample, type SiteSettings } from "../support/deployments/sample-environment";
 import { mayListen, testOfLowPorts } from "../support/jest/low-ports";
 import { machineOf } from "../support/observation/nodes";
+import { readBy } from "../support/deployments/secret-reader";
 import { startService, type NodeService } from "../support/deployments/node-service";
 
 const domain = "www.example.com";
@@ -132,42 +127,6 @@ testOfLowPorts(
   300_000,
 );
 
-/** Runs a task with a parameter as its secret until it has stopped; it exits with 42 when it finds the value. */
-async function readBy(role: string, name: string, value: string): Promise<Task> {
-  const { ecs } = awsClients(life.cloud);
-  const digest = createHash("sha256").update(value).digest("hex");
-  const found = 'require("node:crypto").createHash("sha256").update(process.env.SECRET ?? "").digest("hex")';
-  // Named after both, since several are registered at the same time.
-  const family = `${role.split("/").at(-1)}-${name}`;
-  const script = `process.exit(${found} === "${digest}" ? 42 : 1)`;
-  await ecs.send(
-    new RegisterTaskDefinitionCommand({
-      family,
-      requiresCompatibilities: ["EXTERNAL"],
-      executionRoleArn: role,
-      containerDefinitions: [
-        {
-          name: "reader",
-          image: "localhost/anywhere/app:v1",
-          command: ["node", "-e", script],
-          memory: 64,
-          secrets: [{ name: "SECRET", valueFrom: parameter(name) }],
-        },
-      ],
-    }),
-  );
-  const { tasks: [started] = [] } = await ecs.send(
-    new RunTaskCommand({ cluster: life.deployment, taskDefinition: family, launchType: "EXTERNAL" }),
-  );
-  const stopped = await eventually(`the end of ${family}'s task`, async () => {
-    const tasks = [started?.taskArn ?? ""];
-    const described = await ecs.send(new DescribeTasksCommand({ cluster: life.deployment, tasks }));
-    return described.tasks?.find(({ lastStatus }) => lastStatus === "STOPPED");
-  });
-  ecs.destroy();
-  return stopped;
-}
-
 test("an execution role reads the secrets of its service for a task, and no others, not even another service's", async () => {
   const { ssm } = awsClients(life.cloud);
   const values = { "api-key": randomUUID(), "queue-key": randomUUID() };
@@ -176,7 +135,8 @@ test("an execution role reads the secrets of its service for a task, and no othe
   }
   ssm.destroy();
   const roles = (await life.controlPlane.outputs())["execution_role_arns"] as { web: string; worker: string };
-  const read = (role: string, name: keyof typeof values) => readBy(role, name, values[name]);
+  const read = (role: string, name: keyof typeof values) =>
+    readBy(life, { role, secret: parameter(name), value: values[name] });
   const [ofWeb, ofWorker, ...denied] = await Promise.all([
     read(roles.web, "api-key"),
     read(roles.worker, "queue-key"),

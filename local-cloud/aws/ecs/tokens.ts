@@ -1,4 +1,4 @@
-import { ApiError } from "../protocol/api-error";
+import { invalidParameter, type ApiError } from "../protocol/api-error";
 
 const token =
   /\s*(==|!=|=~|!~|>=|<=|>|<|&&|\|\||!in\b|!exists\b|!|[()[\],]|'[^']*'|"[^"]*"|(?:[A-Za-z0-9_./\\@:*^$+?-]|\.)+)/y;
@@ -45,7 +45,7 @@ export class Tokens {
   }
 
   invalid(): ApiError {
-    return new ApiError("InvalidParameterException", `Invalid expression: ${this.text}`);
+    return invalidParameter(`Invalid expression: ${this.text}`);
   }
 
   private split(): string[] {
