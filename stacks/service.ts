@@ -1,8 +1,13 @@
 import type { Construct } from "constructs";
+import { loadBalancerAt } from "../config/services/entrances";
 import { placementsOf } from "../config/services/placements";
 import type { Service } from "../config/services/service";
 import type { Sites } from "../config/sites/nodes";
-import { oneOffContainers, serviceContainers } from "../constructs/aws/service/containers";
+import {
+  oneOffContainers,
+  serviceContainers,
+  type ContainerProps,
+} from "../constructs/aws/service/containers";
 import { PlacedService } from "../constructs/aws/service/service";
 import { TaskDefinitions } from "../constructs/aws/service/task-definitions";
 import { perInstance, StackOutputs, text } from "./outputs";
@@ -27,10 +32,13 @@ export class ServiceStack extends TaskStack {
     const define = (
       address: string,
       familyAt: (service: string, site: string) => string,
-      containers: typeof serviceContainers,
+      containersOf: typeof serviceContainers,
     ) => {
       const definitions = [...placements.keys()].map((site) => {
         const family = familyAt(name, site);
+        const behindLoadBalancer = loadBalancerAt(service, sites, site) !== undefined;
+        const containers = (settings: Service, props: ContainerProps) =>
+          containersOf(settings, { ...props, behindLoadBalancer });
         return [
           site,
           this.define({ name, family, settings: service, site, image: image.uri, containers }),

@@ -6,6 +6,7 @@ export const proxy = {
   memoryMiB: 128,
   /** Connections at the same time, each of which may take two buffers of 16 KiB. */
   connections: 2000,
+  openFiles: 8192,
   /** Port inside of its container. */
   port: 8080,
   /** What load balancers ask instead of the app's own health path, which clients may ask for, too. */

@@ -28,7 +28,7 @@ export interface TaskTimes {
   readonly health?: HealthTimes;
   /** Between the stop signal and SIGKILL, for each container. May exceed 120, which is Fargate's limit alone. */
   readonly stopTimeout: { readonly app: number; readonly proxy: number };
-  /** Until the proxy ends what is still under way. */
+  /** From the end of the lame duck until the proxy ends what is still under way. */
   readonly hardStopAfter: number;
   /** Longest that a task takes to stop: its containers end one after the other. */
   readonly stop: number;
@@ -49,8 +49,8 @@ export interface DrainTimes {
 // DigitalOcean's shortest interval is also its shortest time-out.
 const timeout = 3;
 const margin = 3;
-/** How long a container may take to start and answer, before its checks count. */
-const begin = 60;
+// Source: Amazon ECS API Reference, HealthCheck.
+const checks = { shortest: 5, fewest: 3, most: 10, longestStart: 300 };
 /** How much later than it ended ECS may know of a stopped task: its agent's and the scheduler's delays. */
 const report = 35;
 /** How long tasks may go on ending one after the other, beyond the first. */
@@ -73,31 +73,31 @@ export function healthTimes({ intervalSeconds, unhealthyAfter, healthyAfter }: H
 /** The times of a service's tasks. */
 export function taskTimes({
   http,
+  startSeconds,
   stopSeconds,
   healthCommand,
-}: Pick<Service, "http" | "stopSeconds" | "healthCommand">): TaskTimes {
+}: Pick<Service, "http" | "startSeconds" | "stopSeconds" | "healthCommand">): TaskTimes {
   if (http === undefined) {
-    const check = healthCommand && checkAfter(0);
+    const check = healthCommand && checkAfter(startSeconds);
     const stopTimeout = { app: stopSeconds, proxy: 0 };
     return { stopTimeout, hardStopAfter: 0, stop: stopSeconds, check, appCheck: check };
   }
   const health = healthTimes(http.health);
   const { lameDuck, readyAfter } = health;
   if (http.handover === "app") {
-    const check = checkAfter(readyAfter);
+    const check = checkAfter(startSeconds + readyAfter, http.health);
     const app = lameDuck + stopSeconds;
     return { health, stopTimeout: { app, proxy: 0 }, hardStopAfter: 0, stop: app, check, appCheck: check };
   }
   // The proxy ends first, and only then is the app told to.
-  const hardStopAfter = lameDuck + stopSeconds;
-  const stopTimeout = { app: stopSeconds, proxy: hardStopAfter + margin };
+  const stopTimeout = { app: stopSeconds, proxy: lameDuck + stopSeconds + margin };
   return {
     health,
     stopTimeout,
-    hardStopAfter,
+    hardStopAfter: stopSeconds,
     stop: stopTimeout.app + stopTimeout.proxy,
-    check: checkAfter(readyAfter),
-    appCheck: healthCommand && checkAfter(0),
+    check: checkAfter(startSeconds + readyAfter, http.health),
+    appCheck: healthCommand && checkAfter(startSeconds, http.health),
   };
 }
 
@@ -107,6 +107,11 @@ export function drainTimes(services: readonly Service[]): DrainTimes {
   return { stall, longest: stall + furtherTasks };
 }
 
-function checkAfter(readyAfter: number): ContainerCheck {
-  return { interval: 5, timeout: 5, retries: 3, startPeriod: Math.min(readyAfter + begin, 300) };
+/** A check that gives a container up no earlier than the load balancer does. */
+function checkAfter(start: number, health?: Health): ContainerCheck {
+  const { shortest, fewest, most, longestStart } = checks;
+  const patience = health === undefined ? 0 : health.intervalSeconds * health.unhealthyAfter;
+  const interval = Math.max(shortest, Math.ceil(patience / most));
+  const retries = Math.max(fewest, Math.ceil(patience / interval));
+  return { interval, timeout: shortest, retries, startPeriod: Math.min(start, longestStart) };
 }

@@ -14,7 +14,10 @@ export interface Rollout {
 }
 
 /** What of a service decides about its roll-outs. */
-export type RolledOut = Pick<Service, "http" | "placement" | "stopSeconds" | "healthCommand" | "rollout">;
+export type RolledOut = Pick<
+  Service,
+  "http" | "placement" | "startSeconds" | "stopSeconds" | "healthCommand" | "rollout"
+>;
 
 /** Nodes that are replaced one after the other; of more than these a tenth goes at a time. */
 const oneAfterTheOther = 10;
@@ -55,7 +58,8 @@ function fitsBeside({ http, placement }: Pick<Service, "http" | "placement">): b
 export function rolloutOf(tasks: number, service: RolledOut): Rollout {
   const { stop, check, health } = taskTimes(service);
   const { interval = 0, retries = 0, startPeriod = 0 } = check ?? {};
-  const replaced = scheduling + stop + start + (health?.readyAfter ?? 0) + interval;
+  const replaced =
+    scheduling + stop + Math.max(start, service.startSeconds) + (health?.readyAfter ?? 0) + interval;
   // A task that never turns healthy is given up after its start period, and stopped in turn.
   const failed = scheduling + start + startPeriod + interval * retries + stop;
   const beside = fitsBeside(service);

@@ -16,7 +16,9 @@ const reservedPorts = [22, 2375, 2376, 51678, 51679, 51680];
 const ephemeralPorts = { first: 32768, last: 60999 };
 
 // ECS waits for a container's health 300 s at most, of which some checks must be left.
+const longestStart = 300;
 const longestReadyAfter = 270;
+const usualStart = 60;
 
 /** What is wrong with services, each by itself and on its sites. */
 export function* serviceProblems(config: Config, sites: Sites): Iterable<Problem> {
@@ -74,10 +76,18 @@ function* httpProblems(
       message: `is one of ${ephemeralPorts.first} to ${ephemeralPorts.last}, which Linux gives to outgoing connections, so that it may be taken at any time: choose another`,
     };
   }
-  if ((taskTimes(service).health?.readyAfter ?? 0) > longestReadyAfter) {
+  const { readyAfter = 0 } = taskTimes(service).health ?? {};
+  if (readyAfter > longestReadyAfter) {
     yield {
       path: at("health"),
       message: `lets the load balancer take more than ${longestReadyAfter} s to take a node in, longer than ECS waits for a container: lower intervalSeconds or healthyAfter`,
+    };
+  }
+  const start = service.startSeconds + readyAfter;
+  if (service.startSeconds > usualStart && start > longestStart) {
+    yield {
+      path: [...path, "startSeconds"],
+      message: `leaves no time for the ${readyAfter} s in which the load balancer takes a node in: ECS waits ${longestStart} s for both; lower it to ${longestStart - readyAfter}, or give the image a healthCommand that waits`,
     };
   }
   for (const site of Object.keys(http.sites).filter((name) => !sites.has(name))) {

@@ -59,6 +59,12 @@ export const service = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether ECS Exec is possible; makes the root file system writable."),
+  startSeconds: z
+    .int()
+    .min(1)
+    .max(300)
+    .default(60)
+    .describe("Seconds that the container may take to start, before failed health checks count."),
   stopSeconds: z
     .int()
     .min(1)

@@ -103,6 +103,10 @@ test.each([
     { http: { port: 8080, health: { intervalSeconds: 60, healthyAfter: 5 } } },
     'services.web.http.health lets the load balancer take more than 270 s to take a node in, longer than ECS waits for a container: lower intervalSeconds or healthyAfter (got {"intervalSeconds":60,"healthyAfter":5})',
   ],
+  [
+    { startSeconds: 300 },
+    "services.web.startSeconds leaves no time for the 12 s in which the load balancer takes a node in: ECS waits 300 s for both; lower it to 288, or give the image a healthCommand that waits (got 300)",
+  ],
 ])("a service that can't work is refused: %j", (change, problem) => {
   expect(problemsOf({ ...oneSite, services: { web: { ...oneSite.services.web, ...change } } })).toEqual([
     `test.ts: ${problem}`,

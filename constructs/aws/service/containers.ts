@@ -16,6 +16,12 @@ export interface ContainerProps {
   readonly awsRegion: string;
 }
 
+/** What the containers of a service's tasks are given. */
+export interface ServiceContainerProps extends ContainerProps {
+  /** Whether the service has a load balancer at their site. */
+  readonly behindLoadBalancer: boolean;
+}
+
 /** A volume of a task definition: a folder of the node. */
 export interface HostVolume {
   readonly name: string;
@@ -26,7 +32,7 @@ export interface HostVolume {
 const standard = ["AUDIT_WRITE", "MKNOD", "NET_RAW"];
 
 /** The containers of a service's tasks. Source: Amazon ECS API Reference, ContainerDefinition. */
-export function serviceContainers(service: Service, props: ContainerProps): readonly object[] {
+export function serviceContainers(service: Service, props: ServiceContainerProps): readonly object[] {
   const { http, exec, healthCommand } = service;
   const times = taskTimes(service);
   const usesProxy = http?.handover === "proxy";

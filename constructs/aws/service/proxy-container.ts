@@ -8,6 +8,8 @@ export interface ProxyContainerProps {
   readonly proxyImage: string;
   readonly http: Http;
   readonly times: TaskTimes;
+  /** Whether clients come through a load balancer, which tells their addresses. */
+  readonly behindLoadBalancer: boolean;
   /** Whether ECS Exec is possible, which writes its agent into every container of a task. */
   readonly exec: boolean;
   readonly logGroup: string;
@@ -21,7 +23,7 @@ export interface ProxyContainerProps {
  */
 export function proxyContainer(props: ProxyContainerProps) {
   const { proxyImage, http, times, exec, logGroup, awsRegion } = props;
-  const { health, hardStopAfter, stopTimeout, check, appCheck } = times;
+  const { health, stopTimeout, check, appCheck } = times;
   return {
     name: "proxy",
     image: proxyImage,
@@ -36,7 +38,7 @@ export function proxyContainer(props: ProxyContainerProps) {
     environment: [
       {
         name: "CONFIGURATION",
-        value: proxyConfiguration(http, { lameDuck: health?.lameDuck ?? 0, hardStopAfter }),
+        value: proxyConfiguration(props),
       },
     ],
     portMappings: [{ containerPort: proxy.port, hostPort: http.port, protocol: "tcp" }],
@@ -45,6 +47,8 @@ export function proxyContainer(props: ProxyContainerProps) {
       ...check,
     },
     stopTimeout: stopTimeout.proxy,
+    // Two for each connection, and some for itself; HAProxy doesn't start with fewer than it may need.
+    ulimits: [{ name: "nofile", softLimit: proxy.openFiles, hardLimit: proxy.openFiles }],
     readonlyRootFilesystem: !exec,
     linuxParameters: linuxParameters(["ALL"], ["/tmp"]),
     dockerSecurityOptions: ["no-new-privileges"],
@@ -53,25 +57,27 @@ export function proxyContainer(props: ProxyContainerProps) {
 }
 
 /**
- * `grace` goes on serving after the stop signal, `hard-stop-after` ends what is left then. A connection that the app
- * closes while it is idle would cost a request, so that each request has one of its own. Clients' connections live longer
- * than DigitalOcean's load balancers keep an idle one. The client's address is written unless the load balancer has done
- * it. Source: HAProxy Configuration Manual 3.2.
+ * `grace` goes on serving after the stop signal, `hard-stop-after` ends what is left so long after it. A connection that
+ * the app closes while it is idle would cost a request, so that each request has one of its own. Clients' connections
+ * live longer than DigitalOcean's load balancers keep an idle one. `health` is asked and serves nobody: how many failed
+ * checks take a node out is for the load balancer to say, and until then a slow app goes on. Nobody but a load balancer
+ * is believed about a client's address. Source: HAProxy Configuration Manual 3.2.
  */
-function proxyConfiguration(
-  { port, containerPort = port, health }: Http,
-  { lameDuck, hardStopAfter }: { readonly lameDuck: number; readonly hardStopAfter: number },
-): string {
+function proxyConfiguration({ http, times, behindLoadBalancer }: ProxyContainerProps): string {
+  const { port, containerPort = port } = http;
+  const address = behindLoadBalancer
+    ? "option forwardfor if-none"
+    : "http-request set-header X-Forwarded-For %[src]";
   return `global
   maxconn ${proxy.connections}
+  nbthread 2
   log stdout format raw daemon notice
-  grace ${lameDuck}s
-  hard-stop-after ${hardStopAfter}s
+  grace ${times.health?.lameDuck ?? 0}s
+  hard-stop-after ${times.hardStopAfter}s
 defaults
   mode http
   log global
   option dontlognull
-  option forwardfor if-none
   option http-server-close
   retries 3
   retry-on conn-failure
@@ -84,23 +90,32 @@ defaults
 frontend node
   bind :${proxy.port}
   monitor-uri ${proxy.healthPath}
-  monitor fail if { stopping } || { nbsrv(app) lt 1 }
+  monitor fail if { stopping } || { nbsrv(health) lt 1 }
+  ${address}
   default_backend app
 backend app
-  option httpchk GET ${health.path}
+  server app app:${containerPort}
+backend health
+  option httpchk
+  http-check send meth GET uri ${http.health.path} ver HTTP/1.1 hdr Host localhost
   http-check expect status 200-399
-  server app app:${containerPort} check inter 1s fastinter 500ms fall 3 rise 1
+  timeout check ${times.health?.loadBalancer.timeout ?? 0}s
+  server app app:${containerPort} check inter 1s fall 1 rise 1
 `;
 }
 
-/** Passes once the path that load balancers ask has answered 200 without a break for so many seconds. */
+/**
+ * Passes while the path that load balancers ask answers 200, but the first time only once it has done so without a break
+ * for so many seconds.
+ */
 function readiness(seconds: number): string {
   return [
     `exec 3<>/dev/tcp/127.0.0.1/${proxy.port}`,
     `printf 'GET %s HTTP/1.0\\r\\n\\r\\n' '${proxy.healthPath}' >&3`,
     "read -r -t 4 -u 3 _ status _",
-    `if [ "$status" != 200 ]; then rm -f /tmp/ready; exit 1; fi`,
-    "[ -e /tmp/ready ] || date +%s >/tmp/ready",
-    `[ $(($(date +%s) - $(cat /tmp/ready))) -ge ${seconds} ]`,
+    `if [ "$status" != 200 ]; then rm -f /tmp/since; exit 1; fi`,
+    "if [ -e /tmp/ready ]; then exit 0; fi",
+    "[ -e /tmp/since ] || date +%s >/tmp/since",
+    `[ $(($(date +%s) - $(cat /tmp/since))) -ge ${seconds} ] && : >/tmp/ready`,
   ].join("\n");
 }
