@@ -28,7 +28,7 @@ export class ServiceStack extends TaskStack {
     const { names } = this;
 
     const image = this.addImage(service.image, "image");
-    const placements = placementsOf(service, sites);
+    const placements = placementsOf(name, props.config, sites);
     const define = (
       address: string,
       familyAt: (service: string, site: string) => string,

@@ -1,15 +1,11 @@
 import type { Problem } from "../problem";
 import type { Config } from "../schema";
 import type { Node, ResolvedSite, Sites } from "../sites/nodes";
-import type { Container } from "./container";
-import { hasAttributes, hasTasksAt, nodesFor } from "./placements";
-import { proxy } from "./handover";
+import { demandOf, fillsItsNodes, hasAttributes, hasTasksAt, slotsAt, type Demand } from "./placements";
 
-/** What a task takes of a node. */
-interface Demand {
+/** A task that may run on a node. */
+interface Candidate extends Demand {
   readonly path: readonly string[];
-  readonly cpuUnits: number;
-  readonly memoryMiB: number;
   /** Whether it is on this node for certain: one task on every node, or as many as there are nodes. */
   readonly certain: boolean;
 }
@@ -25,34 +21,48 @@ export function fitProblems(config: Config, sites: Sites): Iterable<Problem> {
       }
     }
   }
-  return problems.values();
+  return [...problems.values(), ...(problems.size === 0 ? countProblems(config, sites) : [])];
 }
 
-function demandsOn({ services, jobs }: Config, site: string, resolved: ResolvedSite, node: Node): Demand[] {
+/** Numbers of tasks for which a site has no room. */
+function* countProblems(config: Config, sites: Sites): Iterable<Problem> {
+  for (const [name, service] of Object.entries(config.services)) {
+    for (const [siteName, count] of Object.entries(
+      service.placement === "every-node" ? {} : service.placement,
+    )) {
+      const site = sites.get(siteName);
+      const slots = site === undefined ? count : slotsAt(config, name, siteName, site);
+      if (service.http === undefined && count > slots) {
+        yield {
+          path: ["services", name, "placement", siteName],
+          message: `doesn't fit: beside what else runs there, the site has room for ${slots} of its tasks with ${service.memoryMiB} MiB and ${service.cpuUnits} CPU units each; lower the number or these, or add a node`,
+        };
+      }
+    }
+  }
+}
+
+function demandsOn(
+  { services, jobs }: Config,
+  site: string,
+  resolved: ResolvedSite,
+  node: Node,
+): Candidate[] {
   const running = Object.entries(services)
     .filter(([, service]) => hasTasksAt(service, site) && hasAttributes(node, service.on))
     .map(([name, service]) => ({
       path: ["services", name],
-      ...taskOf(service, service.http?.handover === "proxy"),
-      certain:
-        service.placement === "every-node" ||
-        (service.http !== undefined && (service.placement[site] ?? 0) >= nodesFor(resolved, service).length),
+      ...demandOf(service),
+      certain: fillsItsNodes(service, site, resolved),
     }));
   const starting = Object.entries(jobs)
     .filter(([, job]) => job.site === site && hasAttributes(node, job.on))
-    .map(([name, job]) => ({ path: ["jobs", name], ...taskOf(job, false), certain: false }));
+    .map(([name, job]) => ({ path: ["jobs", name], ...demandOf(job), certain: false }));
   return [...running, ...starting];
 }
 
-function taskOf({ cpuUnits, memoryMiB }: Container, proxied: boolean) {
-  return {
-    cpuUnits: cpuUnits + (proxied ? proxy.cpuUnits : 0),
-    memoryMiB: memoryMiB + (proxied ? proxy.memoryMiB : 0),
-  };
-}
-
 /** Everything that is certain has to fit together, and each thing that isn't beside that. */
-function problemsOn(node: string, { capacity, model }: Node, demands: readonly Demand[]): Problem[] {
+function problemsOn(node: string, { capacity, model }: Node, demands: readonly Candidate[]): Problem[] {
   if (capacity === undefined) {
     return [];
   }

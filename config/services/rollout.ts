@@ -40,8 +40,10 @@ export function atOnce(tasks: number): number {
  * Rounded down, since ECS rounds the resulting count up, and a roll-out that may stop no task never ends.
  * Source: Amazon ECS API Reference, DeploymentConfiguration.
  */
-function minimumHealthyPercent(tasks: number, together: number): number {
-  return tasks === 0 ? 0 : Math.floor((100 * (tasks - together)) / tasks);
+function minimumHealthyPercent(tasks: number, together: number, awaited: boolean): number {
+  // A node that has not registered yet must not hold the others' update up, of which nobody would hear.
+  const certain = awaited || tasks < 3 ? tasks : tasks - 1;
+  return certain === 0 ? 0 : Math.floor((100 * Math.max(0, certain - together)) / certain);
 }
 
 /** Tasks of a new revision that have to fail before ECS gives it up. Source: Amazon ECS Developer Guide, circuit breaker. */
@@ -49,27 +51,41 @@ function failuresUntilBroken(tasks: number): number {
   return Math.min(200, Math.max(3, Math.ceil(tasks / 2)));
 }
 
-/** Whether new tasks find room beside the old ones: no port is fixed, and ECS may put them anywhere at the site. */
-function fitsBeside({ http, placement }: Pick<Service, "http" | "placement">): boolean {
-  return http === undefined && placement !== "every-node";
+/** What of a site decides about roll-outs there. */
+export interface Room {
+  /** Most tasks of the service that find a place at the same time. */
+  readonly slots: number;
+  /** Whether a deploy waits until all its nodes are registered. */
+  readonly awaited: boolean;
 }
 
-/** Derives a roll-out's numbers from how many tasks there are, and how long each takes to stop and to start. */
-export function rolloutOf(tasks: number, service: RolledOut): Rollout {
+/**
+ * Derives a roll-out's numbers from how many tasks there are, how long each takes to stop and to start, and whether new
+ * ones find a place beside the old ones.
+ */
+export function rolloutOf(
+  tasks: number,
+  service: RolledOut,
+  { slots, awaited }: Room = { slots: tasks, awaited: true },
+): Rollout {
   const { stop, check, health } = taskTimes(service);
   const { interval = 0, retries = 0, startPeriod = 0 } = check ?? {};
   const replaced =
     scheduling + stop + Math.max(start, service.startSeconds) + (health?.readyAfter ?? 0) + interval;
   // A task that never turns healthy is given up after its start period, and stopped in turn.
   const failed = scheduling + start + startPeriod + interval * retries + stop;
-  const beside = fitsBeside(service);
-  const together = beside ? tasks : Math.min(service.rollout.atOnce ?? atOnce(tasks), tasks);
+  // Where nothing keeps tasks apart, all new ones may start at once.
+  const wanted =
+    service.rollout.atOnce ?? (service.http === undefined && slots > tasks ? tasks : atOnce(tasks));
+  const beside = service.placement === "every-node" ? 0 : Math.min(wanted, slots - tasks, tasks);
+  const together = beside > 0 ? beside : Math.min(wanted, tasks);
   const rounds = (count: number) => (count === 0 ? 0 : Math.ceil(count / together));
   const longest = Math.max(rounds(tasks) * replaced, rounds(failuresUntilBroken(tasks)) * failed);
   const { timeoutMinutes } = service.rollout;
   return {
-    minimumHealthyPercent: beside ? 100 : minimumHealthyPercent(tasks, together),
-    maximumPercent: beside ? 200 : 100,
+    minimumHealthyPercent: beside > 0 ? 100 : minimumHealthyPercent(tasks, together, awaited),
+    // Rounded up, since ECS rounds the resulting count down.
+    maximumPercent: beside > 0 ? 100 + Math.ceil((100 * beside) / tasks) : 100,
     timeout: timeoutMinutes === undefined ? minutes(base + margin * longest) : timeoutMinutes * 60,
     deleteTimeout: minutes(base + margin * (scheduling + stop)),
   };

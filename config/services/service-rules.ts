@@ -36,7 +36,7 @@ export function* serviceProblems(config: Config, sites: Sites): Iterable<Problem
 }
 
 function* placementProblems(path: readonly string[], service: Service, sites: Sites): Iterable<Problem> {
-  const { placement, rollout, http } = service;
+  const { placement, http } = service;
   for (const [site, count] of Object.entries(placement === "every-node" ? {} : placement)) {
     const known = sites.get(site);
     const at = [...path, "placement", site];
@@ -49,13 +49,6 @@ function* placementProblems(path: readonly string[], service: Service, sites: Si
     } else if (count > 0 && possible === 0) {
       yield { path: at, message: "finds no node there: give the site one, or set it to 0" };
     }
-  }
-  if (rollout.atOnce !== undefined && http === undefined && placement !== "every-node") {
-    yield {
-      path: [...path, "rollout", "atOnce"],
-      message:
-        "does nothing where new tasks find room beside the old ones, as without http they do: remove it",
-    };
   }
 }
 

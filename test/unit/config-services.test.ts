@@ -53,6 +53,16 @@ test.each<[string, Parts, string]>([
     "services.api.cpuUnits doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 464 CPU units in all, and the node has 1024, of which 576 are taken by other services; lower it, or choose a larger size (got 400)",
   ],
   [
+    "more tasks without a port than there is room for",
+    {
+      services: {
+        web: { ...http(8080), memoryMiB: 300 },
+        worker: { image, memoryMiB: 128, cpuUnits: 64, placement: { ams3: 7 } },
+      },
+    },
+    "services.worker.placement.ams3 doesn't fit: beside what else runs there, the site has room for 6 of its tasks with 128 MiB and 64 CPU units each; lower the number or these, or add a node (got 7)",
+  ],
+  [
     "a job that has no room beside the services",
     { services: { web: { ...http(8080), memoryMiB: 500 } }, jobs: { report: { ...job, memoryMiB: 300 } } },
     "jobs.report.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 300 MiB of memory in all, and the node has 824 without its system, of which 628 are taken by other services; lower it, or choose a larger size (got 300)",

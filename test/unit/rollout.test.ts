@@ -157,15 +157,61 @@ const worker = (placement: Service["placement"], rollout: object = {}) =>
   service.parse({ image: "registry.example/shop/worker:v1", placement, rollout });
 
 test("without a port and with counts, new tasks start beside the old ones; a daemon's give way", () => {
-  expect(rolloutOf(4, worker({ ams3: 4 }))).toMatchObject({
+  const room = { slots: Infinity, awaited: true };
+  expect(rolloutOf(4, worker({ ams3: 4 }), room)).toMatchObject({
     minimumHealthyPercent: 100,
     maximumPercent: 200,
   });
-  expect(rolloutOf(4, worker("every-node"))).toMatchObject({
+  expect(rolloutOf(4, worker({ ams3: 4 }, { atOnce: 1 }), room)).toMatchObject({
+    minimumHealthyPercent: 100,
+    maximumPercent: 125,
+  });
+  expect(rolloutOf(4, worker("every-node"), { ...room, slots: 4 })).toMatchObject({
     minimumHealthyPercent: 75,
     maximumPercent: 100,
   });
 });
+
+test.each([
+  ["room for one more", 5, 100, 125],
+  ["no room for more", 4, 75, 100],
+])(
+  "four tasks without a port, and %s: as many new ones start beside as fit, else old ones give way",
+  (_, slots, minimum, maximum) => {
+    expect(rolloutOf(4, worker({ ams3: 4 }), { slots, awaited: true })).toMatchObject({
+      minimumHealthyPercent: minimum,
+      maximumPercent: maximum,
+    });
+  },
+);
+
+test.each([
+  [1, 2, 100, 200],
+  [2, 3, 100, 150],
+  [3, 12, 100, 134],
+  [3, 3, 66, 100],
+])("%i tasks with a fixed port on %i nodes use the nodes that are free", (tasks, slots, minimum, maximum) => {
+  const counted = handingOver("proxy", checks(3, 2), { placement: { ams3: tasks } });
+  const rollout = rolloutOf(tasks, counted, { slots, awaited: true });
+  expect(rollout).toMatchObject({ minimumHealthyPercent: minimum, maximumPercent: maximum });
+  // ECS rounds down.
+  const beside = Math.floor((tasks * maximum) / 100) - tasks;
+  expect(beside).toBe(slots > tasks ? 1 : 0);
+});
+
+test.each([2, 3, 9, 12, 40])(
+  "one of %i servers that nobody waits for may be missing, and the others are updated",
+  (nodes) => {
+    const { minimumHealthyPercent: percent } = rolloutOf(nodes, worker("every-node"), {
+      slots: nodes,
+      awaited: false,
+    });
+    const registered = nodes < 3 ? nodes : nodes - 1;
+    expect(registered - Math.ceil((registered * percent) / 100)).toBeGreaterThanOrEqual(1);
+    // With all of them there, no more than one goes besides those that may.
+    expect(nodes - Math.ceil((nodes * percent) / 100)).toBeLessThanOrEqual(atOnce(nodes) + 1);
+  },
+);
 
 test("so many go at a time as `rollout.atOnce` says, and a deploy gives up after `timeoutMinutes`", () => {
   const three = handingOver("proxy", checks(3, 2), { rollout: { atOnce: 3, timeoutMinutes: 7 } });
