@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { takeRoom } from "./room";
-import { loading, shares } from "./shares.json";
+import { busy, shares } from "./shares.json";
 
 /** Milliseconds in which all others are done. */
 const patience = 3_600_000;
 
 let leave: () => void;
 
-// Three files keep two cores busy. Where one loads a deployment, and counts every failed request, there are two.
+// Four files that mostly wait keep two cores busy. Those that load a deployment, and need all that they send to be
+// answered, run beside one other; as much room takes the one that deploys three environments at the same time.
 beforeAll(async () => {
   const { testPath = "" } = expect.getState();
-  const loads = loading.some((name) => testPath.endsWith(`/test/${name}.test.ts`));
-  leave = await takeRoom(loads ? shares.loading : shares.other);
+  const isBusy = busy.some((name) => testPath.endsWith(`/test/${name}.test.ts`));
+  leave = await takeRoom(isBusy ? shares.busy : shares.other);
 }, patience);
 
 afterAll(() => {
