@@ -3,26 +3,10 @@ export type Environment = Readonly<Record<string, string>>;
 
 /** What a user's own shell may have set and what must not reach a command that works against the local cloud. */
 const foreign = [
-  "AWS_PROFILE",
-  "AWS_DEFAULT_PROFILE",
-  "AWS_SESSION_TOKEN",
-  "AWS_SECURITY_TOKEN",
-  "AWS_ROLE_ARN",
-  "AWS_WEB_IDENTITY_TOKEN_FILE",
-  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-  "AWS_CA_BUNDLE",
-  "AWS_ENDPOINT_URL_ECS",
-  "AWS_ENDPOINT_URL_SSM",
-  "AWS_ENDPOINT_URL_STS",
-  "AWS_ENDPOINT_URL_IAM",
-  "DIGITALOCEAN_ACCESS_TOKEN",
-  "HTTP_PROXY",
-  "HTTPS_PROXY",
-  "ALL_PROXY",
-  "http_proxy",
-  "https_proxy",
-  "all_proxy",
+  "AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CA_BUNDLE AWS_ENDPOINT_URL_ECS",
+  "AWS_ENDPOINT_URL_SSM AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_IAM DIGITALOCEAN_ACCESS_TOKEN",
+  "HTTP_PROXY HTTPS_PROXY ALL_PROXY http_proxy https_proxy all_proxy",
 ];
 
 /** A word of a shell command that means this text. */

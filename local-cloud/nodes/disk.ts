@@ -9,15 +9,7 @@ const recorded = ["apt", "apt-get", "dpkg", "systemctl", "iptables", "ip6tables"
 const absent = ["docker", "snap", "amazon-ssm-agent"];
 
 /** What of this computer's /etc a machine gets: what programs need to run, and nothing that is secret. */
-const shared = [
-  "alternatives",
-  "ld.so.cache",
-  "ld.so.conf",
-  "ld.so.conf.d",
-  "nsswitch.conf",
-  "protocols",
-  "services",
-];
+const shared = "alternatives ld.so.cache ld.so.conf ld.so.conf.d nsswitch.conf protocols services".split(" ");
 
 const osRelease = `PRETTY_NAME="Ubuntu 24.04 LTS"
 NAME="Ubuntu"
@@ -37,37 +29,15 @@ cacert = "/run/anywhere/origin-certificate.pem"
 /** Path of a machine's user-data, as cloud-init would keep it. */
 const userData = "var/lib/cloud/instance/scripts/part-001";
 
+const folders = [
+  "boot dev etc/systemd/system etc/apt home media mnt opt proc root run srv sys/fs/cgroup tmp usr/libexec",
+  "usr/local/bin usr/local/sbin var/cache var/lib/apt/lists var/lib/cloud/instance/scripts var/lib/dpkg var/log var/tmp",
+].flatMap((line) => line.split(" "));
+
 /** Makes the disk of a new machine: an Ubuntu 24.04 that lacks /usr, which comes from this computer. */
 export async function makeDisk(disk: string, spec: MachineSpec): Promise<void> {
   await rm(disk, { recursive: true, force: true });
-  const folders = [
-    "boot",
-    "dev",
-    "etc/systemd/system",
-    "etc/apt",
-    "home",
-    "media",
-    "mnt",
-    "opt",
-    "proc",
-    "root",
-    "run",
-  ];
-  const more = [
-    "srv",
-    "sys/fs/cgroup",
-    "tmp",
-    "usr/libexec",
-    "usr/local/bin",
-    "usr/local/sbin",
-    "var/cache",
-    "var/log",
-    "var/tmp",
-  ];
-  const lib = ["var/lib/cloud/instance/scripts", "var/lib/dpkg", "var/lib/apt/lists"];
-  await Promise.all(
-    [...folders, ...more, ...lib].map((folder) => mkdir(join(disk, folder), { recursive: true })),
-  );
+  await Promise.all(folders.map((folder) => mkdir(join(disk, folder), { recursive: true })));
   for (const name of shared.filter((each) => existsSync(join("/etc", each)))) {
     cpSync(join("/etc", name), join(disk, "etc", name), { recursive: true, verbatimSymlinks: true });
   }

@@ -67,15 +67,7 @@ export function forward(forwarding: Forwarding): void {
   request.pipe(upstream);
 }
 
-const hopByHop = [
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "upgrade",
-];
+const hopByHop = "connection keep-alive proxy-authenticate proxy-authorization te trailer upgrade".split(" ");
 
 /** A message's headers, as name, value, name, …, without those that belong to one connection only. */
 function endToEnd(rawHeaders: readonly string[], further: readonly string[]): string[] {

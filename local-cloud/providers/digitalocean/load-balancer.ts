@@ -130,24 +130,10 @@ async function request(client: DigitalOceanClient, wanted: Obj): Promise<object>
   const [session] = blocks(sticky);
   const [access] = blocks(firewall);
   const copied = [
-    ...[
-      "name",
-      "region",
-      "algorithm",
-      "redirect_http_to_https",
-      "enable_proxy_protocol",
-      "enable_backend_keepalive",
-    ],
-    ...[
-      "disable_lets_encrypt_dns_records",
-      "project_id",
-      "size_unit",
-      "http_idle_timeout_seconds",
-      "vpc_uuid",
-      "type",
-    ],
-    ...["network", "network_stack", "tls_cipher_policy"],
-  ];
+    "name region vpc_uuid type network network_stack algorithm project_id size_unit http_idle_timeout_seconds",
+    "redirect_http_to_https enable_proxy_protocol enable_backend_keepalive disable_lets_encrypt_dns_records",
+    "tls_cipher_policy",
+  ].flatMap((line) => line.split(" "));
   return {
     ...given(Object.fromEntries(copied.map((name) => [name, wanted[name] ?? null]))),
     ...(wanted.size_unit === null && given({ size: wanted.size ?? null })),

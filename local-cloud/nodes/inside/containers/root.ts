@@ -39,11 +39,12 @@ export interface Bind {
 /** Programs and libraries, and what they need of /etc. A container has a /usr/local of its own. */
 export function systemBinds(programDirectory: string): readonly Bind[] {
   const usr = readdirSync("/usr").filter((name) => name !== "local" && name !== "libexec");
-  const etc = ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "nsswitch.conf", "protocols"];
+  const etc = "alternatives ld.so.cache ld.so.conf ld.so.conf.d nsswitch.conf os-release protocols services";
   return [
     ...usr.map((name) => join("/usr", name)),
     ...topFolders().filter((path) => lstatSync(path).isDirectory()),
-    ...[...etc, "services", "os-release"]
+    ...etc
+      .split(" ")
       .map((name) => join("/etc", name))
       .filter((path) => existsSync(path)),
   ]
@@ -63,18 +64,9 @@ export async function makeRoot(
   hosts: string,
 ): Promise<void> {
   await rm(root, { recursive: true, force: true });
-  const folders = [
-    "etc",
-    "home/node",
-    "root",
-    "run",
-    "srv",
-    "sys",
-    "usr/local/bin",
-    "var/cache",
-    "var/lib/haproxy",
-  ];
-  for (const each of [...folders, "var/log", "tmp", "var/tmp"]) {
+  const folders =
+    "etc home/node root run srv sys tmp usr/local/bin var/cache var/lib/haproxy var/log var/tmp";
+  for (const each of folders.split(" ")) {
     await mkdir(join(root, each), { recursive: true });
   }
   await Promise.all(["tmp", "var/tmp"].map((each) => chmod(join(root, each), 0o1777)));
