@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server } from "node:http";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import type { AddressInfo, ListenOptions } from "node:net";
+import { text } from "node:stream/consumers";
 
 /** A server on a loopback port of its own. */
 export interface LoopbackServer {
@@ -58,4 +59,29 @@ export async function readBody(
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** What is posted. */
+interface Posting {
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMilliseconds: number;
+}
+
+/** Posts to a server that listens on a Unix socket. @throws Error without an answer in time */
+export function postOverSocket(
+  socketPath: string,
+  path: string,
+  { body, headers = {}, timeoutMilliseconds: timeout }: Posting,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path, method: "POST", headers, timeout }, (answer) => {
+      text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, text: body }), reject);
+    });
+    outgoing.once("timeout", () =>
+      outgoing.destroy(new Error(`no answer to ${path} of ${socketPath} within ${timeout / 1000} s`)),
+    );
+    outgoing.once("error", reject);
+    outgoing.end(body);
+  });
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdir, rm } from "node:fs/promises";
-import { request } from "node:http";
 import { join } from "node:path";
+import { postOverSocket } from "../http-server";
 import type { MachineSpec } from "../machines";
 import { makeDisk } from "./disk";
 import { ended, type SandboxKind, type Shared, startSupervisor } from "./sandbox";
@@ -99,22 +99,9 @@ function elapsed(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
-function callControl(socketPath: string, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, path, method: "POST", timeout: stopMilliseconds }, (answer) => {
-      answer.resume();
-      answer.once("end", () => {
-        if (answer.statusCode === 200) {
-          resolve();
-        } else {
-          reject(new Error(`${path} of ${socketPath}: status ${String(answer.statusCode)}`));
-        }
-      });
-    });
-    outgoing.once("timeout", () =>
-      outgoing.destroy(new Error(`${path} of ${socketPath}: no answer in time`)),
-    );
-    outgoing.once("error", reject);
-    outgoing.end();
-  });
+async function callControl(socketPath: string, path: string): Promise<void> {
+  const { status } = await postOverSocket(socketPath, path, { timeoutMilliseconds: stopMilliseconds });
+  if (status !== 200) {
+    throw new Error(`${path} of ${socketPath}: status ${status}`);
+  }
 }

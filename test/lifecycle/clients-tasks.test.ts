@@ -42,10 +42,9 @@ describe.each(clients)("$title", ({ name, open, product }) => {
         ],
       },
     });
-    await client().ecs("DeleteTaskDefinitions", { taskDefinitions: [first.taskDefinition] });
     expect(
       await client().ecs("ListTaskDefinitions", { familyPrefix: family, status: "INACTIVE" }),
-    ).toMatchObject({ taskDefinitionArns: [] });
+    ).toMatchObject({ taskDefinitionArns: arns.slice(0, 1) });
   }, 120_000);
 
   test("rolls a service out twice, and deletes it", async () => {

@@ -5,6 +5,7 @@ import { lookUp } from "../../protocol/look-up";
 import type { Context } from "../../context";
 import { operation, type Operations } from "../../protocol/operation";
 import { ecsPage } from "../../protocol/paging";
+import { describeRollout } from "./service-description";
 import { requireService } from "./services";
 import type { EcsService, ServiceDeployment } from "../../state";
 
@@ -88,13 +89,7 @@ function describe(context: Context, service: EcsService, record: ServiceDeployme
       startedAt: new Date(rollback.startedAt),
       serviceRevisionArn: revisionArn(service, rollback.deploymentId),
     },
-    deploymentConfiguration: {
-      deploymentCircuitBreaker: service.circuitBreaker,
-      maximumPercent: service.maximumPercent,
-      minimumHealthyPercent: service.minimumHealthyPercent,
-      strategy: "ROLLING",
-      bakeTimeInMinutes: 0,
-    },
+    deploymentConfiguration: describeRollout(service),
   };
 }
 

@@ -1,4 +1,8 @@
-import type { Deployment as DeploymentDescription, Service } from "@aws-sdk/client-ecs";
+import type {
+  Deployment as DeploymentDescription,
+  DeploymentConfiguration,
+  Service,
+} from "@aws-sdk/client-ecs";
 
 import type { Context } from "../../context";
 import { tasksOf } from "./deployments";
@@ -15,7 +19,6 @@ function counts(tasks: readonly Task[]): { runningCount: number; pendingCount: n
 /** The service as `DescribeServices` shows it. */
 export function describeService(context: Context, service: EcsService, include: readonly string[]): Service {
   const tasks = tasksOf(context, service);
-  const breaker = service.circuitBreaker;
   return {
     serviceArn: service.arn,
     serviceName: service.name,
@@ -27,13 +30,7 @@ export function describeService(context: Context, service: EcsService, include: 
     ...counts(tasks),
     launchType: "EXTERNAL",
     taskDefinition: service.taskDefinitionArn,
-    deploymentConfiguration: {
-      deploymentCircuitBreaker: breaker,
-      maximumPercent: service.maximumPercent,
-      minimumHealthyPercent: service.minimumHealthyPercent,
-      strategy: "ROLLING",
-      bakeTimeInMinutes: 0,
-    },
+    deploymentConfiguration: describeRollout(service),
     deployments: service.deployments.map((deployment) => describeDeployment(deployment, tasks)),
     events: service.events.map(({ id, createdAt, message }) => ({
       id,
@@ -51,6 +48,17 @@ export function describeService(context: Context, service: EcsService, include: 
     enableExecuteCommand: service.enableExecuteCommand,
     availabilityZoneRebalancing:
       service.availabilityZoneRebalancing as Service["availabilityZoneRebalancing"],
+  };
+}
+
+/** How a service is rolled out. */
+export function describeRollout(service: EcsService): DeploymentConfiguration {
+  return {
+    deploymentCircuitBreaker: service.circuitBreaker,
+    maximumPercent: service.maximumPercent,
+    minimumHealthyPercent: service.minimumHealthyPercent,
+    strategy: "ROLLING",
+    bakeTimeInMinutes: 0,
   };
 }
 

@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { postOverSocket } from "../../../http-server";
 import type { Settings } from "../settings";
 
 const timeoutMilliseconds = 10_000;
@@ -22,7 +22,11 @@ export async function post(
   body: object,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
-  const { status, text } = await exchange(settings.cloudSocket, path, JSON.stringify(body), headers);
+  const { status, text } = await postOverSocket(settings.cloudSocket, path, {
+    body: JSON.stringify(body),
+    headers,
+    timeoutMilliseconds,
+  });
   const answer: unknown = text === "" ? {} : JSON.parse(text);
   if (status !== 200) {
     const type = textOf(answer, "__type") ?? textOf(answer, "code") ?? "Error";
@@ -59,30 +63,4 @@ export function textOf(value: unknown, ...path: readonly string[]): string | und
         : undefined;
   }
   return typeof member === "string" ? member : undefined;
-}
-
-function exchange(
-  socketPath: string,
-  path: string,
-  body: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { socketPath, path, method: "POST", headers, timeout: timeoutMilliseconds },
-      (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-        answer.on("end", () =>
-          resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
-        );
-        answer.on("error", reject);
-      },
-    );
-    outgoing.on("timeout", () => {
-      outgoing.destroy(new Error(`no answer from the clouds within ${timeoutMilliseconds / 1000} s`));
-    });
-    outgoing.on("error", reject);
-    outgoing.end(body);
-  });
 }
