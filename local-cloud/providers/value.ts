@@ -31,6 +31,11 @@ export function text(value: Value | undefined): string {
   return typeof value === "string" ? value : "";
 }
 
+/** The members of these names, the words of a text; null for those that it hasn't got. */
+export function picked(values: Obj, names: string): Obj {
+  return Object.fromEntries(names.split(" ").map((name) => [name, values[name] ?? null]));
+}
+
 /** Reads an object; null when there is none. */
 export function fromWire(value: DynamicValue | null | undefined): Obj | null {
   const decoded =

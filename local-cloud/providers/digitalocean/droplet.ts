@@ -2,28 +2,22 @@ import { createHash } from "node:crypto";
 import { doing, unlessGone, type DigitalOceanClient } from "./client";
 import { seconds } from "../duration";
 import { PartialError, type ResourceType } from "../resource-type";
-import { isList, isObj, isSame, type Obj, type Value, text } from "../value";
+import { isList, isObj, isSame, type Obj, picked, type Value, text } from "../value";
 
-interface Droplet {
+/** A droplet as the API shows it, of which these members are asked for by themselves. */
+type Droplet = Obj & {
   readonly id: number;
-  readonly name: string;
   readonly status: string;
   readonly locked: boolean;
-  readonly memory: number;
-  readonly vcpus: number;
-  readonly disk: number;
-  readonly created_at: string;
   readonly features: readonly string[];
   readonly tags: readonly string[];
-  readonly vpc_uuid: string;
-  readonly volume_ids: readonly string[];
   readonly image: { readonly slug: string };
   readonly region: { readonly slug: string };
   readonly size: { readonly slug: string; readonly price_monthly: number; readonly price_hourly: number };
   readonly networks: Readonly<
     Record<"v4" | "v6", readonly { readonly type: string; readonly ip_address: string }[]>
   >;
-}
+};
 
 /** Source: the provider's resource_droplet.go; nothing changes how long it waits for a deleted droplet to go. */
 const defaultSeconds = { create: 3600, update: 3600, delete: 60, gone: 60 };
@@ -149,9 +143,7 @@ function idOrText(given: string): string | number {
 function request(wanted: Obj): object {
   const optional = ["user_data", "vpc_uuid"].filter((name) => typeof wanted[name] === "string");
   return {
-    name: wanted.name,
-    region: wanted.region,
-    size: wanted.size,
+    ...picked(wanted, "name region size"),
     image: idOrText(text(wanted.image)),
     ssh_keys: texts(wanted.ssh_keys).map(idOrText),
     tags: texts(wanted.tags),
@@ -182,31 +174,22 @@ async function setTags(
 
 /** The image is left out: a slug may come to mean another image, so the real provider doesn't read it either. */
 function show(droplet: Droplet): Obj {
+  const has = (feature: string): boolean => droplet.features.includes(feature);
   const address = (type: string): string =>
     droplet.networks.v4.find((network) => network.type === type)?.ip_address ?? "";
   return {
+    ...picked(droplet, "name disk vcpus memory status locked created_at vpc_uuid volume_ids tags"),
     id: String(droplet.id),
     urn: `do:droplet:${droplet.id}`,
-    name: droplet.name,
     region: droplet.region.slug,
     size: droplet.size.slug,
     price_hourly: droplet.size.price_hourly,
     price_monthly: droplet.size.price_monthly,
-    disk: droplet.disk,
-    vcpus: droplet.vcpus,
-    memory: droplet.memory,
-    status: droplet.status,
-    locked: droplet.locked,
-    created_at: droplet.created_at,
-    vpc_uuid: droplet.vpc_uuid,
     ipv4_address: address("public"),
     ipv4_address_private: address("private"),
     ipv6_address: droplet.networks.v6[0]?.ip_address ?? "",
-    backups: droplet.features.includes("backups"),
-    ipv6: droplet.features.includes("ipv6"),
-    private_networking: droplet.features.includes("private_networking"),
-    monitoring: droplet.features.includes("monitoring"),
-    volume_ids: droplet.volume_ids,
-    tags: droplet.tags,
+    ...Object.fromEntries(
+      ["backups", "ipv6", "private_networking", "monitoring"].map((name) => [name, has(name)]),
+    ),
   };
 }

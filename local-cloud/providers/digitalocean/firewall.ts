@@ -1,24 +1,15 @@
 import { doing, unlessGone, type DigitalOceanClient } from "./client";
 import type { ResourceType } from "../resource-type";
-import { isList, isObj, type Obj, type Value, text } from "../value";
+import { isList, isObj, type Obj, picked, type Value, text } from "../value";
 
-interface Rule {
+type Rule = {
   readonly protocol: string;
   readonly ports: string;
   readonly sources?: Obj;
   readonly destinations?: Obj;
-}
+};
 
-interface Firewall {
-  readonly id: string;
-  readonly name: string;
-  readonly status: string;
-  readonly created_at: string;
-  readonly droplet_ids: readonly number[];
-  readonly tags: readonly string[];
-  readonly inbound_rules: readonly Rule[];
-  readonly outbound_rules: readonly Rule[];
-}
+type Firewall = Obj & { readonly inbound_rules: readonly Rule[]; readonly outbound_rules: readonly Rule[] };
 
 const peerKinds = ["addresses", "droplet_ids", "kubernetes_ids", "load_balancer_uids", "tags"];
 
@@ -82,13 +73,8 @@ function show(firewall: Firewall): Obj {
       ...Object.fromEntries(peerKinds.map((kind) => [`${prefix}_${kind}`, rule[peers]?.[kind] ?? null])),
     }));
   return {
-    id: firewall.id,
-    name: firewall.name,
-    status: firewall.status,
-    created_at: firewall.created_at,
+    ...picked(firewall, "id name status created_at droplet_ids tags"),
     pending_changes: [],
-    droplet_ids: firewall.droplet_ids,
-    tags: firewall.tags,
     inbound_rule: rules(firewall.inbound_rules, "source", "sources"),
     outbound_rule: rules(firewall.outbound_rules, "destination", "destinations"),
   };

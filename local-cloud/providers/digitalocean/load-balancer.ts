@@ -1,31 +1,24 @@
 import { requireCertificate, type Certificate } from "./certificate";
 import { doing, unlessGone, type DigitalOceanClient } from "./client";
 import { PartialError, type ResourceType } from "../resource-type";
-import { isList, isObj, type Obj, type Value, text } from "../value";
+import { isList, isObj, type Obj, picked, type Value, text } from "../value";
 
-interface LoadBalancer {
+/** A load balancer as the API shows it, of which these members are asked for by themselves. */
+type LoadBalancer = Obj & {
   readonly id: string;
-  readonly name: string;
-  readonly ip: string;
   readonly status: string;
   readonly tag: string;
-  readonly vpc_uuid: string;
-  readonly size_unit: number;
-  readonly algorithm: string;
-  readonly type: string;
-  readonly project_id: string;
   readonly region: { readonly slug: string };
-  readonly redirect_http_to_https: boolean;
-  readonly enable_proxy_protocol: boolean;
-  readonly enable_backend_keepalive: boolean;
-  readonly disable_lets_encrypt_dns_records: boolean;
-  readonly http_idle_timeout_seconds: number;
-  readonly droplet_ids: readonly number[];
   readonly forwarding_rules: readonly Obj[];
   readonly health_check: Obj;
   readonly sticky_sessions: Obj;
   readonly firewall: Obj;
-}
+};
+
+/** What the API and the state know by the same name, and a configuration can set. */
+const shared =
+  "name vpc_uuid type algorithm project_id size_unit http_idle_timeout_seconds redirect_http_to_https " +
+  "enable_proxy_protocol enable_backend_keepalive disable_lets_encrypt_dns_records";
 
 /** Source: the provider's documentation; its create waits 10 minutes for `active`. */
 const createSeconds = 600;
@@ -129,13 +122,8 @@ async function request(client: DigitalOceanClient, wanted: Obj): Promise<object>
   const [check] = blocks(healthcheck);
   const [session] = blocks(sticky);
   const [access] = blocks(firewall);
-  const copied = [
-    "name region vpc_uuid type network network_stack algorithm project_id size_unit http_idle_timeout_seconds",
-    "redirect_http_to_https enable_proxy_protocol enable_backend_keepalive disable_lets_encrypt_dns_records",
-    "tls_cipher_policy",
-  ].flatMap((line) => line.split(" "));
   return {
-    ...given(Object.fromEntries(copied.map((name) => [name, wanted[name] ?? null]))),
+    ...given(picked(wanted, `${shared} region network network_stack tls_cipher_policy`)),
     ...(wanted.size_unit === null && given({ size: wanted.size ?? null })),
     ...(tag === null ? given({ droplet_ids: wanted.droplet_ids ?? null }) : { tag }),
     forwarding_rules: await Promise.all(blocks(rules).map((rule) => identifiedRule(client, rule))),
@@ -147,24 +135,10 @@ async function request(client: DigitalOceanClient, wanted: Obj): Promise<object>
 
 function show(balancer: LoadBalancer): Obj {
   return {
-    id: balancer.id,
+    ...picked(balancer, `${shared} id ip status droplet_ids`),
     urn: `do:loadbalancer:${balancer.id}`,
-    name: balancer.name,
-    ip: balancer.ip,
-    status: balancer.status,
     region: balancer.region.slug,
-    algorithm: balancer.algorithm,
-    size_unit: balancer.size_unit,
     droplet_tag: balancer.tag,
-    droplet_ids: balancer.droplet_ids,
-    vpc_uuid: balancer.vpc_uuid,
-    type: balancer.type,
-    project_id: balancer.project_id,
-    redirect_http_to_https: balancer.redirect_http_to_https,
-    enable_proxy_protocol: balancer.enable_proxy_protocol,
-    enable_backend_keepalive: balancer.enable_backend_keepalive,
-    disable_lets_encrypt_dns_records: balancer.disable_lets_encrypt_dns_records,
-    http_idle_timeout_seconds: balancer.http_idle_timeout_seconds,
     healthcheck: [balancer.health_check],
     sticky_sessions: [balancer.sticky_sessions],
     firewall: [balancer.firewall],

@@ -3,16 +3,8 @@ import { seconds } from "../duration";
 import type { ResourceType } from "../resource-type";
 import { type Obj, text } from "../value";
 
-interface Vpc {
-  readonly id: string;
-  readonly urn: string;
-  readonly name: string;
-  readonly description: string;
-  readonly region: string;
-  readonly ip_range: string;
-  readonly default: boolean;
-  readonly created_at: string;
-}
+/** A VPC has the same members in the API as in a state. */
+type Vpc = Obj & { readonly region: string; readonly default: boolean };
 
 /** `digitalocean_vpc` as a data source, by region alone: that region's default. */
 export function vpcSource({ call }: DigitalOceanClient): (configuration: Obj) => Promise<Obj> {
