@@ -7,44 +7,33 @@ export interface Page<Item> {
   readonly nextToken: string | undefined;
 }
 
-/** A page of ECS. @throws ApiError InvalidParameterException for a token that it has not given */
-export function ecsPage<Item>(
-  context: Context,
-  list: readonly Item[],
-  { nextToken, maxResults }: { readonly nextToken?: string; readonly maxResults?: number },
-): Page<Item> {
-  return pageOf(context, list, { token: nextToken, size: maxResults }, "InvalidParameterException");
-}
+/** Cuts a page out of a list, as a request's token and size say. @throws ApiError for a token that it has not given */
+type Pager<Request> = <Item>(context: Context, list: readonly Item[], request: Request) => Page<Item>;
 
-/** A page of Systems Manager. @throws ApiError InvalidNextToken for a token that it has not given */
-export function ssmPage<Item>(
-  context: Context,
-  list: readonly Item[],
-  { NextToken, MaxResults }: { readonly NextToken?: string; readonly MaxResults?: number },
-): Page<Item> {
-  return pageOf(context, list, { token: NextToken, size: MaxResults }, "InvalidNextToken");
-}
+type EcsRequest = { readonly nextToken?: string; readonly maxResults?: number };
+type Request = { readonly NextToken?: string; readonly MaxResults?: number };
 
-/** A page of EventBridge Scheduler. @throws ApiError ValidationException for a token that it has not given */
-export function schedulerPage<Item>(
-  context: Context,
-  list: readonly Item[],
-  { NextToken, MaxResults }: { readonly NextToken?: string; readonly MaxResults?: number },
-): Page<Item> {
-  return pageOf(context, list, { token: NextToken, size: MaxResults }, "ValidationException");
-}
+export const ecsPage: Pager<EcsRequest> = (context, list, { nextToken, maxResults }) =>
+  pageOf(context, list, { NextToken: nextToken, MaxResults: maxResults }, "InvalidParameterException");
+
+/** A page of Systems Manager. */
+export const ssmPage: Pager<Request> = (context, list, request) =>
+  pageOf(context, list, request, "InvalidNextToken");
+
+export const schedulerPage: Pager<Request> = (context, list, request) =>
+  pageOf(context, list, request, "ValidationException");
 
 function pageOf<Item>(
   { settings: { pageSize, emptyPages } }: Context,
   list: readonly Item[],
-  request: { readonly token: string | undefined; readonly size: number | undefined },
+  { NextToken: token, MaxResults: size = pageSize }: Request,
   invalidToken: string,
 ): Page<Item> {
-  if (emptyPages && request.token === undefined && list.length > 0) {
+  if (emptyPages && token === undefined && list.length > 0) {
     return { items: [], nextToken: encode(0) };
   }
-  const start = request.token === undefined ? 0 : decode(request.token, invalidToken);
-  const end = start + Math.min(request.size ?? pageSize, pageSize);
+  const start = token === undefined ? 0 : decode(token, invalidToken);
+  const end = start + Math.min(size, pageSize);
   return { items: list.slice(start, end), nextToken: end < list.length ? encode(end) : undefined };
 }
 
