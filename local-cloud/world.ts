@@ -57,8 +57,6 @@ export interface World {
     /** By name. */
     readonly schedules: Map<string, Schedule>;
   };
-  /** How far the clock that schedules go by is ahead: tests put it forward, as time does. */
-  readonly clock: { aheadMilliseconds: number };
   /** What other accounts and regions hold, by `account/region`. */
   readonly elsewhere: Map<string, World["aws"]>;
   readonly digitalocean: {
@@ -98,7 +96,6 @@ export function createWorld(account: string): World {
       tasks: new Map(),
       schedules: new Map(),
     },
-    clock: { aheadMilliseconds: 0 },
     elsewhere: new Map(),
     digitalocean: {
       certificates: new Map(),

@@ -7,15 +7,6 @@ import type { MachineSpec, Machines } from "../machines";
 import type { Origin } from "../nodes/origin/origin";
 import type { Entry, World } from "../world";
 
-/** How many things there are, for a first look. */
-export interface Summary {
-  readonly activations: number;
-  readonly managedInstances: number;
-  readonly containerInstances: number;
-  readonly droplets: number;
-  readonly machines: "namespaces" | "process";
-}
-
 /** Registrations that belong to somebody else in the same account and region. */
 export interface Foreign {
   readonly managedInstances: readonly string[];
@@ -26,7 +17,6 @@ export interface Foreign {
 export interface Admin {
   /** Entries behind this position of the journal; 0 for all. */
   journal(after: number): Entry[];
-  summary(): Summary;
   seedForeign(prefix: string): Foreign;
   addFault(fault: Fault): void;
   /** Ends the fault of this id. */
@@ -34,8 +24,6 @@ export interface Admin {
   clearFaults(): void;
   /** Changes how DigitalOcean behaves from now on. */
   digitalocean(change: Partial<Behaviour>): void;
-  /** Puts the clock that schedules go by so far ahead of time. */
-  aheadOfTime(milliseconds: number): void;
   /** Ends an activation's time now. */
   expireActivation(id: string): void;
   /** Lets machines that register with an activation from now on get its tags so many seconds later; never for null. */
@@ -67,20 +55,11 @@ function administration({ world, machines, seedForeign, origin }: Administered):
   };
   return {
     journal: (after) => world.journal.slice(after),
-    summary: () => ({
-      activations: [...aws.activations.values()].filter(({ deleted }) => !deleted).length,
-      managedInstances: aws.managedInstances.size,
-      containerInstances: [...aws.containerInstances.values()].filter(({ status }) => status !== "INACTIVE")
-        .length,
-      droplets: digitalocean.droplets.size,
-      machines: machines.sandbox,
-    }),
     seedForeign,
     addFault: (fault) => faults.push(fault),
     clearFault: (id) => faults.splice(0, Infinity, ...faults.filter((fault) => fault.id !== id)),
     clearFaults: () => faults.splice(0),
     digitalocean: (change) => Object.assign(digitalocean.behaviour, change),
-    aheadOfTime: (milliseconds) => (world.clock.aheadMilliseconds = milliseconds),
     expireActivation: (id) => (activation(id).expiresAt = Date.now()),
     delayTags: (id, seconds) => (activation(id).tagDelay = seconds === null ? Infinity : seconds * 1000),
     serve: ({ path, body }) => {

@@ -12,7 +12,6 @@ const stopMilliseconds = 3000;
 /** One machine: a disk, and while it is on, a supervisor. */
 export interface Machine {
   readonly spec: MachineSpec;
-  isOn(): boolean;
   /** Makes the disk, which is empty of everything but user-data. */
   make(): Promise<void>;
   /** Starts the supervisor, and resolves when it says that it runs. On already is success. */
@@ -54,7 +53,6 @@ export function createMachine(
 
   return {
     spec,
-    isOn: () => child !== undefined,
     make: async () => {
       await rm(paths.console, { force: true });
       await makeDisk(disk, spec);

@@ -213,7 +213,7 @@ test("what isn't modelled, isn't there or isn't signed is an error, and calls ar
   ]);
 });
 
-test("schedules run by themselves; putting their clock forward makes the next time come", async () => {
+test("schedules run by themselves, whenever their time comes", async () => {
   const { apis, motoPort } = cloud();
   const stop = startScheduler(world, { apis, motoPort, settings: defaultSettings }, 50);
   try {
@@ -227,7 +227,11 @@ test("schedules run by themselves; putting their clock forward makes the next ti
         world.journal.filter(({ name }) => name === "failed").map(({ detail }) => detail["scheduledTime"]),
       );
     expect(times().size).toBe(1);
-    world.clock.aheadMilliseconds = 60_000;
+    // As if it were 59 seconds older: it is due in a second.
+    const job = world.aws.schedules.get("job");
+    if (job !== undefined) {
+      world.aws.schedules.set("job", { ...job, createdAt: job.createdAt - 59_000 });
+    }
     await until(() => times().size === 2);
   } finally {
     await stop();

@@ -4,7 +4,6 @@ import { derivedHex } from "../protocol/identifiers";
 import { afterFailure, dueInvocations, type Exhausted, isCompleted } from "./due";
 import { requirePermission } from "./execution-role";
 import type { Invocation, Schedule } from "./schedule";
-import { schedulerNow } from "./schedules";
 import { runTaskRequest, type Stage, startTasks } from "./start-tasks";
 
 /**
@@ -14,26 +13,20 @@ import { runTaskRequest, type Stage, startTasks } from "./start-tasks";
  */
 export async function runSchedules(stage: Stage, now: number): Promise<void> {
   const { world } = stage.place;
-  const moment = schedulerNow({ world, now });
   const due = [...world.aws.schedules.values()].flatMap((schedule) => {
-    schedule.invocations.push(...dueInvocations(schedule, moment));
-    schedule.seenUntil = Math.max(schedule.seenUntil, moment);
-    const ready = schedule.invocations.filter(({ nextAt }) => nextAt <= moment);
+    schedule.invocations.push(...dueInvocations(schedule, now));
+    schedule.seenUntil = Math.max(schedule.seenUntil, now);
+    const ready = schedule.invocations.filter(({ nextAt }) => nextAt <= now);
     return ready.map((invocation) => ({ schedule, invocation }));
   });
   await Promise.all(
     due.map(async ({ schedule, invocation }) => {
-      await invoke(stage, schedule, invocation, { now, moment });
+      await invoke(stage, schedule, invocation, now);
     }),
   );
 }
 
-async function invoke(
-  stage: Stage,
-  schedule: Schedule,
-  invocation: Invocation,
-  { now, moment }: { readonly now: number; readonly moment: number },
-): Promise<void> {
+async function invoke(stage: Stage, schedule: Schedule, invocation: Invocation, now: number): Promise<void> {
   const { world } = stage.place;
   try {
     const tasks = await startTasks(stage, schedule, now);
@@ -43,7 +36,7 @@ async function invoke(
     const { code, message } =
       error instanceof ApiError ? error : { code: "InternalServerException", message: String(error) };
     tell(world, schedule, invocation, "failed", { code, message });
-    const next = afterFailure(invocation, schedule.settings.Target, moment);
+    const next = afterFailure(invocation, schedule.settings.Target, now);
     if ("retryAt" in next) {
       invocation.nextAt = next.retryAt;
       return;
@@ -52,7 +45,7 @@ async function invoke(
   }
   schedule.invocations = schedule.invocations.filter((one) => one !== invocation);
   const { ActionAfterCompletion: action } = schedule.settings;
-  if (action === "DELETE" && schedule.invocations.length === 0 && isCompleted(schedule, moment)) {
+  if (action === "DELETE" && schedule.invocations.length === 0 && isCompleted(schedule, now)) {
     world.aws.schedules.delete(schedule.name);
   }
 }

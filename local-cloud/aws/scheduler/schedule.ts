@@ -40,7 +40,7 @@ export interface ScheduleSettings {
   readonly Description?: string;
 }
 
-/** A schedule of the group `default`. Times are of the schedules' clock, in milliseconds since the epoch. */
+/** A schedule of the group `default`. Times are in milliseconds since the epoch. */
 export interface Schedule {
   readonly arn: string;
   readonly name: string;

@@ -22,18 +22,13 @@ interface Reference {
   readonly GroupName?: string;
 }
 
-/** What the clock of schedules says: a test may have put it ahead. */
-export function schedulerNow({ world, now }: Pick<Context, "world" | "now">): number {
-  return now + world.clock.aheadMilliseconds;
-}
-
 function createSchedule(context: Context, request: Request): object {
   const name = request.Name;
   requireGroup(request);
   if (context.world.aws.schedules.has(name)) {
     throw new ApiError("ConflictException", `Schedule ${name} already exists.`, 409);
   }
-  const createdAt = schedulerNow(context);
+  const createdAt = context.now;
   const schedule: Schedule = {
     arn: `arn:aws:scheduler:${context.settings.region}:${context.world.account}:schedule/default/${name}`,
     name,
@@ -52,7 +47,7 @@ function createSchedule(context: Context, request: Request): object {
 function updateSchedule(context: Context, request: Request): object {
   const schedule = requireSchedule(context, request);
   schedule.settings = checkedSettings(request, schedule.createdAt);
-  schedule.modifiedAt = schedulerNow(context);
+  schedule.modifiedAt = context.now;
   return { ScheduleArn: schedule.arn };
 }
 
