@@ -58,6 +58,21 @@ export const nodeTags = {
   identity: "anywhere.identity",
 } as const;
 
+/**
+ * The nodes of a site that have these attributes, in ECS's cluster query language. Source: Amazon ECS Developer Guide,
+ * "Cluster query language".
+ */
+export function nodesWith(
+  { deployment }: Names,
+  site: string,
+  attributes: Readonly<Record<string, string>> = {},
+): string {
+  const wanted = { [nodeTags.deployment]: deployment, [nodeTags.site]: site, ...attributes };
+  return Object.entries(wanted)
+    .map(([name, value]) => `attribute:${name} == ${value}`)
+    .join(" and ");
+}
+
 /** Tags of a stack's resources at AWS. */
 export function awsTags(config: Config): Record<string, string> {
   return { ...config.tags, [nodeTags.deployment]: config.name };

@@ -1,5 +1,5 @@
-import type { ContainerInstance, ECSClient } from "@aws-sdk/client-ecs";
-import { namesOf, nodeTags } from "../../config/names";
+import type { ContainerInstance } from "@aws-sdk/client-ecs";
+import { namesOf, nodesWith, nodeTags } from "../../config/names";
 import type { Config } from "../../config/schema";
 import { ask, clientSettings, inParts, reasonOf } from "../aws/client";
 
@@ -24,38 +24,31 @@ export async function runningNodes(
 }
 
 async function instancesOf(config: Config, site: string): Promise<readonly ContainerInstance[]> {
-  const { ECSClient } = await import("@aws-sdk/client-ecs");
-  const { cluster } = namesOf(config);
-  const filter = [
-    `attribute:${nodeTags.deployment} == ${config.name}`,
-    `attribute:${nodeTags.site} == ${site}`,
-  ].join(" and ");
+  const { DescribeContainerInstancesCommand, ECSClient, paginateListContainerInstances } =
+    await import("@aws-sdk/client-ecs");
+  const names = namesOf(config);
+  const { cluster } = names;
+  const ofSite = { cluster, filter: nodesWith(names, site) };
   try {
-    return await ask(new ECSClient(clientSettings(config.aws.region)), (client) =>
-      describe(client, cluster, filter),
-    );
+    return await ask(new ECSClient(clientSettings(config.aws.region)), async (client) => {
+      const arns: string[] = [];
+      for await (const page of paginateListContainerInstances({ client }, ofSite)) {
+        arns.push(...(page.containerInstanceArns ?? []));
+      }
+      const instances: ContainerInstance[] = [];
+      // Source: ECS API Reference, DescribeContainerInstances: up to 100 at a time.
+      for (const containerInstances of inParts(arns, 100)) {
+        const command = new DescribeContainerInstancesCommand({ cluster, containerInstances });
+        instances.push(...((await client.send(command)).containerInstances ?? []));
+      }
+      return instances;
+    });
   } catch (error) {
     if ((error as Error).name === "ClusterNotFoundException") {
       return [];
     }
     throw error;
   }
-}
-
-async function describe(client: ECSClient, cluster: string, filter: string): Promise<ContainerInstance[]> {
-  const { DescribeContainerInstancesCommand, paginateListContainerInstances } =
-    await import("@aws-sdk/client-ecs");
-  const arns: string[] = [];
-  for await (const page of paginateListContainerInstances({ client }, { cluster, filter })) {
-    arns.push(...(page.containerInstanceArns ?? []));
-  }
-  const instances: ContainerInstance[] = [];
-  // Source: ECS API Reference, DescribeContainerInstances: up to 100 at a time.
-  for (const containerInstances of inParts(arns, 100)) {
-    const answer = await client.send(new DescribeContainerInstancesCommand({ cluster, containerInstances }));
-    instances.push(...(answer.containerInstances ?? []));
-  }
-  return instances;
 }
 
 /** Whether it is this node's and runs tasks. A lost agent's tasks count for ECS, but nobody knows whether they live. */

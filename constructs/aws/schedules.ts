@@ -4,10 +4,9 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Construct } from "constructs";
-import type { Names } from "../../config/names";
+import { nodesWith, type Names } from "../../config/names";
 import type { Job } from "../../config/services/job";
 import { Instances } from "../instances";
-import { nodesWith } from "./node-selection";
 import { policy, trust } from "./policy";
 
 /** Props of {@link Schedules}. */

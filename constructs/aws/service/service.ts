@@ -1,12 +1,11 @@
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { Construct } from "constructs";
-import type { Names } from "../../../config/names";
+import { nodesWith, type Names } from "../../../config/names";
 import type { Placement } from "../../../config/services/placements";
 import type { Service } from "../../../config/services/service";
 import { Instances } from "../../instances";
 import { LostAgents } from "./lost-agents";
-import { nodesWith } from "../node-selection";
 import { Rollout } from "./rollout";
 
 /** Props of {@link PlacedService}. */
