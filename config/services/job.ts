@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cronProblem } from "../cron";
 import type { DeepReadonly } from "../deep-readonly";
 import { key, text } from "../forms";
 import { containerSettings } from "./container";
@@ -8,7 +9,23 @@ import { nodeSelector } from "./service";
 const schedule = text(
   /^(rate\([1-9]\d* (minutes?|hours?|days?)\)|cron\([^\s()]+( [^\s()]+){5}\))$/,
   "rate(VALUE UNIT) or cron(MINUTES HOURS DAY-OF-MONTH MONTH DAY-OF-WEEK YEAR), as EventBridge Scheduler takes it",
-);
+).superRefine((expression, context) => {
+  const [, cron] = /^cron\((.*)\)$/.exec(expression) ?? [];
+  const message = cron === undefined ? undefined : cronProblem(cron);
+  if (message !== undefined) {
+    context.addIssue({ code: "custom", message });
+  }
+});
+
+/** Intl's own list lacks names that it takes all the same, such as Asia/Kolkata; it also takes offsets and small letters. */
+function isTimezone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat(undefined, { timeZone: zone });
+  } catch {
+    return false;
+  }
+  return /^[A-Z][^/]*(\/[A-Z][^/]*)*$/.test(zone);
+}
 
 /** Something that runs at certain times, and ends. */
 export const job = z.strictObject({
@@ -16,9 +33,7 @@ export const job = z.strictObject({
   schedule: schedule.describe("When it runs: `rate(…)` or `cron(…)` of EventBridge Scheduler."),
   timezone: z
     .string()
-    .refine((zone) => Intl.supportedValuesOf("timeZone").includes(zone) || zone === "UTC", {
-      error: "must be a time zone of the IANA database such as Europe/Berlin",
-    })
+    .refine(isTimezone, { error: "must be a time zone of the IANA database such as Europe/Berlin" })
     .default("UTC")
     .describe("Time zone of the schedule."),
   site: key.describe("Site whose nodes run it."),

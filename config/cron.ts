@@ -1,0 +1,67 @@
+/** A field of a cron expression, and what it takes besides numbers, ranges, lists and steps of its range. */
+interface Field {
+  readonly name: string;
+  readonly first: number;
+  readonly last: number;
+  /** Names of the numbers, from the first on. */
+  readonly words?: readonly string[];
+  /** What stands there by itself. */
+  readonly alone?: RegExp;
+  readonly steps: boolean;
+}
+
+// Source: EventBridge Scheduler User Guide, "Schedule types", cron-based schedules.
+const fields: readonly Field[] = [
+  { name: "minutes", first: 0, last: 59, steps: true },
+  { name: "hours", first: 0, last: 23, steps: true },
+  { name: "day of month", first: 1, last: 31, alone: /^(\?|L|([1-9]|[12]\d|3[01])W)$/, steps: true },
+  {
+    name: "month",
+    first: 1,
+    last: 12,
+    words: "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" "),
+    steps: true,
+  },
+  {
+    name: "day of week",
+    first: 1,
+    last: 7,
+    words: "SUN MON TUE WED THU FRI SAT".split(" "),
+    alone: /^(\?|L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5]))$/,
+    steps: false,
+  },
+  { name: "year", first: 1970, last: 2199, steps: true },
+];
+
+/** Why EventBridge Scheduler doesn't take a cron expression of six fields; undefined when it does. */
+export function cronProblem(expression: string): string | undefined {
+  const texts = expression.toUpperCase().split(" ");
+  const wrong = fields.find((field, index) => !isTaken(texts[index] ?? "", field));
+  if (wrong !== undefined) {
+    const { name, first, last, words = [] } = wrong;
+    const named = words.length === 0 ? "" : `, or ${words[0]} to ${words.at(-1)}`;
+    return `has ${JSON.stringify(texts[fields.indexOf(wrong)])} as its ${name}, which must be of ${first} to ${last}${named}`;
+  }
+  return (texts[2] === "?") === (texts[4] === "?")
+    ? "must have ? either as its day of month or as its day of week"
+    : undefined;
+}
+
+function isTaken(text: string, field: Field): boolean {
+  return field.alone?.test(text) === true || text.split(",").every((item) => isItem(item, field));
+}
+
+/** A value, a range or `*`, each with a step where there are some. */
+function isItem(item: string, { first, last, words = [], steps }: Field): boolean {
+  const [span = "", step, ...more] = item.split("/");
+  const numbers = span.split("-").map((text) => {
+    const named = words.indexOf(text);
+    return named >= 0 ? first + named : /^\d{1,4}$/.test(text) ? Number(text) : NaN;
+  });
+  const isSpan = numbers.length <= 2 && numbers.every((number) => number >= first && number <= last);
+  return (
+    (span === "*" || (isSpan && (numbers[0] ?? 0) <= (numbers[1] ?? last))) &&
+    more.length === 0 &&
+    (step === undefined || (steps && /^[1-9]\d{0,3}$/.test(step)))
+  );
+}
