@@ -18,10 +18,8 @@ export function namesOf({ name, aws: { region, accountId } }: Pick<Config, "name
     cluster: name,
     clusterArn: arn("ecs", `cluster/${name}`),
     nodeRole: joined(name, "node"),
-    /** Of a service or a job: with which ECS starts its tasks, or that they themselves have. */
-    role: (of: string, purpose: "execution" | "task") => joined(name, of, purpose),
-    /** With which jobs are started. */
-    schedulerRole: joined(name, "scheduler"),
+    /** Of a service or a job: with which ECS starts its tasks, that they themselves have, or with which it is scheduled. */
+    role: (of: string, purpose: "execution" | "task" | "scheduler") => joined(name, of, purpose),
     deadLetters: joined(name, "dead-letters"),
     schedule: (job: string) => joined(name, job),
     /** Log group of a service or a job. */

@@ -43,10 +43,10 @@ export class JobsStack extends TaskStack {
       clusterArn: shared.cluster_arn,
       jobs,
       taskDefinition,
-      taskRoleArns: Object.keys(jobs).flatMap((name) => [
-        shared.execution_role_arns(name),
-        shared.task_role_arns(name),
-      ]),
+      roles: (name) => ({
+        execution: shared.execution_role_arns(name),
+        task: shared.task_role_arns(name),
+      }),
     });
 
     new StackOutputs(this, {

@@ -16,8 +16,8 @@ export interface SchedulesProps {
   readonly jobs: Readonly<Record<string, Job>>;
   /** By job. */
   readonly taskDefinition: EcsTaskDefinition;
-  /** Roles of the jobs' tasks. */
-  readonly taskRoleArns: readonly string[];
+  /** ARNs of the roles of a job's tasks. */
+  readonly roles: (job: string) => Readonly<Record<"execution" | "task", string>>;
 }
 
 /** Tries for an hour: an agent may be gone for some minutes, and a node full until a task has ended. */
@@ -42,9 +42,9 @@ export class Schedules extends Construct {
       messageRetentionSeconds: keptSeconds,
       sqsManagedSseEnabled: true,
     });
-    const { role, permission } = this.role(props);
-    const settings = Object.entries(jobs).map(([name, one]) => [name, settingsOf(name, one, names)] as const);
+    const settings = Object.entries(jobs).map(([name, one]) => [name, settingsOf(name, one, props)] as const);
     const job = new Instances(this, "schedules", settings);
+    const { role, permission } = this.roles(job, clusterArn, names.account);
     this.schedule = new SchedulerSchedule(this, "job", {
       forEach: job.forEach,
       // A job that runs at a rate is due at once.
@@ -56,7 +56,7 @@ export class Schedules extends Construct {
       flexibleTimeWindow: { mode: "OFF" },
       target: {
         arn: clusterArn,
-        roleArn: role.arn,
+        roleArn: job.attribute(role, "arn"),
         ecsParameters: {
           taskDefinitionArn: job.attribute(taskDefinition, "arn"),
           launchType: "EXTERNAL",
@@ -69,30 +69,28 @@ export class Schedules extends Construct {
     });
   }
 
-  /** May start the jobs' tasks, whatever revision, in this cluster, and nothing else. */
-  private role({ names, clusterArn, jobs, taskRoleArns }: SchedulesProps) {
+  /** Each may start its job's tasks, whatever revision, in this cluster, and nothing else. */
+  private roles(job: Instances<keyof ReturnType<typeof settingsOf>>, clusterArn: string, account: string) {
     const role = new IamRole(this, "scheduler", {
-      name: names.schedulerRole,
-      assumeRolePolicy: trust("scheduler.amazonaws.com", {
-        StringEquals: { "aws:SourceAccount": names.account },
-      }),
+      forEach: job.forEach,
+      name: job.get("role"),
+      assumeRolePolicy: trust("scheduler.amazonaws.com", { StringEquals: { "aws:SourceAccount": account } }),
     });
     const permission = new IamRolePolicy(this, "scheduler-jobs", {
-      role: role.name,
-      name: "run-jobs",
+      forEach: job.forEach,
+      role: job.attribute(role, "name"),
+      name: "run-job",
       policy: policy(
         {
           Effect: "Allow",
           Action: "ecs:RunTask",
-          Resource: Object.keys(jobs).map((job) =>
-            names.arn("ecs", `task-definition/${names.jobFamily(job)}:*`),
-          ),
+          Resource: job.get("revisions"),
           Condition: { ArnEquals: { "ecs:cluster": clusterArn } },
         },
         {
           Effect: "Allow",
           Action: "iam:PassRole",
-          Resource: taskRoleArns,
+          Resource: [job.get("execution_role"), job.get("task_role")],
           Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
         },
         { Effect: "Allow", Action: "sqs:SendMessage", Resource: this.deadLetters.arn },
@@ -102,8 +100,9 @@ export class Schedules extends Construct {
   }
 }
 
-function settingsOf(name: string, job: Job, names: Names) {
+function settingsOf(name: string, job: Job, { names, roles }: SchedulesProps) {
   const { schedule, timezone, enabled, count, site, on } = job;
+  const { execution, task } = roles(name);
   return {
     name: names.schedule(name),
     schedule,
@@ -111,5 +110,9 @@ function settingsOf(name: string, job: Job, names: Names) {
     state: enabled ? "ENABLED" : "DISABLED",
     count,
     nodes: nodesWith(names, site, on),
+    role: names.role(name, "scheduler"),
+    revisions: names.arn("ecs", `task-definition/${names.jobFamily(name)}:*`),
+    execution_role: execution,
+    task_role: task,
   };
 }

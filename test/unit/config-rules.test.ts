@@ -147,7 +147,7 @@ test("every other name fits its cloud's limit at its longest", () => {
   // Sources: IAM and ECS API References; DigitalOcean API Reference, tags; HCP Terraform, workspaces; Amazon ECR API Reference.
   expect(names.role(longest, "execution").length).toBeLessThanOrEqual(64);
   expect(names.cluster.length).toBeLessThanOrEqual(255);
-  expect(names.schedulerRole.length).toBeLessThanOrEqual(64);
+  expect(names.role(longest, "scheduler").length).toBeLessThanOrEqual(64);
   expect(names.service(longest, longest).length).toBeLessThanOrEqual(255);
   expect(names.family(longest, longest).length).toBeLessThanOrEqual(255);
   expect(names.jobFamily(longest).length).toBeLessThanOrEqual(255);
