@@ -3,7 +3,7 @@ import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
 import { buildContextProblem } from "./build-context";
 import type { Container } from "./container";
-import { calledBy, loadBalancerAt } from "./entrances";
+import { calledBy, loadBalancerAt, plainListener } from "./entrances";
 import { isUri } from "./image";
 import { hasAttributes } from "./placements";
 
@@ -111,14 +111,20 @@ function* calledProblems(
       ) ?? [];
     const where = [...path, "environment", variable];
     const service = services[called];
-    const lacking =
-      service && at.find((site) => loadBalancerAt(service, sites, site)?.network !== "internal");
+    const entrances = at.map((site) => [site, service && loadBalancerAt(service, sites, site)] as const);
+    const [lacking] = entrances.find(([, entrance]) => entrance?.network !== "internal") ?? [];
+    const [certified] = entrances.find(([, entrance]) => entrance && !plainListener(entrance)) ?? [];
     if (service === undefined) {
       yield { path: where, message: `names no service: known are ${listOf(Object.keys(services))}` };
     } else if (lacking !== undefined) {
       yield {
         path: where,
         message: `has no URL at site ${lacking}, where service ${called} has no internal load balancer: give it one by services.${called}.http.loadBalancer.network, or place tasks on other sites only`,
+      };
+    } else if (certified !== undefined) {
+      yield {
+        path: where,
+        message: `has no URL at site ${certified}: service ${called} listens there by https alone, and no certificate names a private address; give its load balancer an http listener, which redirects nowhere, or write the URL out`,
       };
     }
   }

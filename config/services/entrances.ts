@@ -1,6 +1,6 @@
 import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
-import { defaultLoadBalancer, type LoadBalancer } from "./load-balancer";
+import { defaultLoadBalancer, type Listener, type LoadBalancer } from "./load-balancer";
 import { isMadeAt } from "./placements";
 import type { Http, Service } from "./service";
 
@@ -29,6 +29,11 @@ export function wantedAt({ loadBalancer, sites }: Http, site: string): LoadBalan
 export function loadBalancerAt(service: Service, sites: Sites, site: string): LoadBalancer | undefined {
   const possible = sites.get(site)?.loadBalancers === true && isMadeAt(service, site);
   return possible && service.http !== undefined ? wantedAt(service.http, site) : undefined;
+}
+
+/** What can be reached by an address alone: no certificate names a private one, and a redirect leads to one that should. */
+export function plainListener({ listeners }: LoadBalancer): Listener | undefined {
+  return listeners.find((listener) => listener.protocol === "http" && listener.redirectTo === undefined);
 }
 
 /** The ways in to a site, by service. */

@@ -2,7 +2,7 @@ import { Certificate } from "@cdktf/provider-digitalocean/lib/certificate";
 import { Loadbalancer, type LoadbalancerForwardingRule } from "@cdktf/provider-digitalocean/lib/loadbalancer";
 import { dependable, Fn } from "cdktf";
 import { Construct } from "constructs";
-import type { Entrance } from "../../config/services/entrances";
+import { plainListener, type Entrance } from "../../config/services/entrances";
 import { checkedPath } from "../../config/services/handover";
 import { healthTimes } from "../../config/services/health";
 import type { Listener } from "../../config/services/load-balancer";
@@ -26,6 +26,8 @@ export class LoadBalancer extends Construct {
   readonly resource: Loadbalancer;
   /** Where clients connect to: a listener's first domain where it has one, else the address. */
   readonly urls: string[];
+  /** Where containers of the site find it, when it is for them. */
+  readonly internalUrl: string | undefined;
 
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {
     super(scope, id);
@@ -69,6 +71,8 @@ export class LoadBalancer extends Construct {
       lifecycle: { replaceTriggeredBy: [dependable(network.choice)] },
     });
     this.urls = listeners.map((listener) => urlOf(listener, this.resource.ip));
+    const plain = loadBalancer.network === "internal" ? plainListener(loadBalancer) : undefined;
+    this.internalUrl = plain && urlOf(plain, this.resource.ip);
   }
 
   private certificateOf(

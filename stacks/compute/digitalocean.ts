@@ -77,7 +77,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
       precondition: droplets.onlyOne(siteName),
     });
 
-    const ofEach = <T>(value: (built: LoadBalancer) => T, network?: "public" | "internal") =>
+    const ofEach = <T>(value: (built: LoadBalancer) => T, network?: "public") =>
       Object.fromEntries(
         entrances
           .filter(({ loadBalancer }) => network === undefined || loadBalancer.network === network)
@@ -96,7 +96,11 @@ export class DigitalOceanComputeStack extends ComputeStack {
       ),
       internal_urls: byName(
         "Where the site's containers find each internal service.",
-        ofEach(({ urls: [first = ""] }) => first, "internal"),
+        Object.fromEntries(
+          entrances.flatMap(({ service, built: { internalUrl } }) =>
+            internalUrl === undefined ? [] : [[service, internalUrl]],
+          ),
+        ),
       ),
       nodes: objectPerInstance("The nodes by name.", deregistration, (node) => ({
         machine_id: droplets.of(node, "id"),

@@ -117,3 +117,24 @@ test("a service without a load balancer leaves none, and nobody is let in to its
 test("the smallest useful file has less than 20 lines", () => {
   expect(readFileSync("config/environments/dev.ts", "utf8").trimEnd().split("\n").length).toBeLessThan(20);
 });
+
+test("the URL of an internal load balancer is that of a listener without a certificate, if it has one", () => {
+  const internal = <Listener>(port: number, listeners: Listener[]) => ({
+    ...oneSite.services.web,
+    http: { port, loadBalancer: { network: "internal" as const, listeners } },
+  });
+  const https = { protocol: "https" as const, port: 443, certificate: { name: "own" } };
+  const site = stackOf(
+    synth({
+      ...oneSite,
+      services: {
+        api: internal(3000, [https, { protocol: "http", port: 8080 }]),
+        admin: internal(3001, [{ protocol: "http", port: 80, redirectTo: 443 }, https]),
+      },
+    }),
+    "compute-ams3",
+  );
+  expect(site.output["internal_urls"]?.["value"]).toEqual({
+    api: "http://${digitalocean_loadbalancer.api.ip}:8080",
+  });
+});
