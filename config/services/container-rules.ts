@@ -3,7 +3,7 @@ import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
 import { buildContextProblem } from "./build-context";
 import type { Container } from "./container";
-import { calledBy, loadBalancerAt, plainListener } from "./entrances";
+import { calledBy, canRunAt, loadBalancerAt, plainListener } from "./entrances";
 import { isUri } from "./image";
 import { hasAttributes } from "./placements";
 
@@ -113,6 +113,7 @@ function* calledProblems(
     const service = services[called];
     const entrances = at.map((site) => [site, service && loadBalancerAt(service, sites, site)] as const);
     const [lacking] = entrances.find(([, entrance]) => entrance?.network !== "internal") ?? [];
+    const idle = service && at.find((site) => !canRunAt(service, sites, site));
     const [certified] = entrances.find(([, entrance]) => entrance && !plainListener(entrance)) ?? [];
     if (service === undefined) {
       yield { path: where, message: `names no service: known are ${listOf(Object.keys(services))}` };
@@ -120,6 +121,11 @@ function* calledProblems(
       yield {
         path: where,
         message: `has no URL at site ${lacking}, where service ${called} has no internal load balancer: give it one by services.${called}.http.loadBalancer.network, or place tasks on other sites only`,
+      };
+    } else if (idle !== undefined) {
+      yield {
+        path: where,
+        message: `has no URL at site ${idle}, where service ${called} can have no task: place one there, or tasks of this one on other sites only`,
       };
     } else if (certified !== undefined) {
       yield {

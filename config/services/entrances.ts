@@ -1,7 +1,7 @@
 import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
 import { defaultLoadBalancer, type Listener, type LoadBalancer } from "./load-balancer";
-import { isMadeAt } from "./placements";
+import { hasTasksAt, isMadeAt, nodesFor } from "./placements";
 import type { Http, Service } from "./service";
 
 /** A service's way in at a site. */
@@ -29,6 +29,16 @@ export function wantedAt({ loadBalancer, sites }: Http, site: string): LoadBalan
 export function loadBalancerAt(service: Service, sites: Sites, site: string): LoadBalancer | undefined {
   const possible = sites.get(site)?.loadBalancers === true && isMadeAt(service, site);
   return possible && service.http !== undefined ? wantedAt(service.http, site) : undefined;
+}
+
+/** Whether a site may have a task of a service; one without nodes may, once it has some. */
+export function canRunAt(service: Service, sites: Sites, site: string): boolean {
+  const resolved = sites.get(site);
+  return (
+    resolved === undefined ||
+    resolved.nodes.size === 0 ||
+    (hasTasksAt(service, site) && nodesFor(resolved, service).length > 0)
+  );
 }
 
 /** What can be reached by an address alone: no certificate names a private one, and a redirect leads to one that should. */

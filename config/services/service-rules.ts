@@ -2,7 +2,7 @@ import type { Problem } from "../problem";
 import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
 import { containerProblems, listOf, type Placed } from "./container-rules";
-import { loadBalancerAt, wantedAt } from "./entrances";
+import { canRunAt, loadBalancerAt, wantedAt } from "./entrances";
 import { taskTimes } from "./health";
 import type { LoadBalancer } from "./load-balancer";
 import { hasTasksAt, isMadeAt, nodesFor } from "./placements";
@@ -85,6 +85,18 @@ function* httpProblems(
   }
   for (const site of Object.keys(http.sites).filter((name) => !sites.has(name))) {
     yield { path: at("sites", site), message: `names no site: known are ${listOf([...sites.keys()])}` };
+  }
+  if (
+    service.placement === "every-node" &&
+    [...sites.values()].some((site) => nodesFor(site, service).length > 0)
+  ) {
+    const idle = [...sites.keys()].filter((name) => !canRunAt(service, sites, name));
+    for (const name of idle.filter((site) => loadBalancerAt(service, sites, site) !== undefined)) {
+      yield {
+        path: [...path, "on"],
+        message: `fits no node of site ${name}, where the load balancer would lead nowhere: set ${at("sites", name).join(".")} to false, or give a node these attributes`,
+      };
+    }
   }
   const [common] = [...sites.keys()].filter(
     (name) => http.sites[name] === undefined && loadBalancerAt(service, sites, name) !== undefined,

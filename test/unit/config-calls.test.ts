@@ -3,6 +3,7 @@ import { problemsOf } from "../support/synthesis/config-problems";
 import { oneSite } from "../support/synthesis/environments";
 
 const ams3 = { kind: "digitalocean", region: "ams3", nodes: { a: { attributes: { disk: "ssd" } } } };
+const fra1 = { kind: "digitalocean", region: "fra1", nodes: 1 };
 const small = { image: "registry.example/shop/app:v1", memoryMiB: 64, cpuUnits: 64 };
 const api = (loadBalancer: object = {}, more: object = {}) => ({
   ...small,
@@ -33,4 +34,31 @@ test.each([
 
 test("the URL of an internal service with an http listener beside can be had", () => {
   expect(problemsWith({ api: api({ listeners: [https, http] }), web: caller() })).toEqual([]);
+});
+
+const onSsd = { on: { disk: "ssd" } };
+
+test("a load balancer in front of nodes of which none may run the service is refused", () => {
+  const problem = (where: string) =>
+    `test.ts: services.api.on fits no node of site fra1, where the load balancer would lead nowhere: set services.api.http.sites.fra1 to false, or give a node ${where}`;
+  const sites = { ams3, fra1 };
+  expect(problemsWith({ api: api({}, onSsd) }, sites)).toEqual([
+    problem('these attributes (got {"disk":"ssd"})'),
+  ]);
+  const without = { ...api({}, onSsd), http: { port: 8081, sites: { fra1: false } } };
+  expect(problemsWith({ api: without }, sites)).toEqual([]);
+  expect(problemsWith({ api: api({}, { ...onSsd, placement: { ams3: 1 } }) }, sites)).toEqual([]);
+  expect(problemsWith({ api: api({}, onSsd) }, { ams3, fra1: { ...fra1, nodes: 0 } })).toEqual([]);
+  expect(problemsWith({ api: { ...small, ...onSsd } }, sites)).toEqual([]);
+});
+
+test("the URL of a service that has no task at a site can't be had there, unless the site has no nodes", () => {
+  const web = caller({ placement: { fra1: 1 } });
+  const problem = `${variable} has no URL at site fra1, where service api can have no task: place one there, or tasks of this one on other sites only (got {"service":"api"})`;
+  const sites = { ams3, fra1 };
+  const scaledDown = api({}, { placement: { ams3: 1, fra1: 0 } });
+  expect(problemsWith({ api: scaledDown, web }, sites)).toEqual([problem]);
+  expect(problemsWith({ api: scaledDown, web: caller({ placement: { ams3: 1 } }) }, sites)).toEqual([]);
+  expect(problemsWith({ api: scaledDown, web: caller() }, { ams3, fra1: { ...fra1, nodes: 0 } })).toEqual([]);
+  expect(problemsWith({ api: api({}, onSsd), web }, sites)).toContain(problem);
 });
