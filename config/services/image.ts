@@ -13,8 +13,8 @@ export const imageReference = text(
   "a key of images, or the URI of an image such as registry.example/shop/app:v1, with a tag or an @sha256: digest",
 );
 
-/** Whether it names an image that is pushed elsewhere: with a tag, a digest or a registry. */
-export const isUri = (image: string): boolean => /[:/@]/.test(image);
+/** Whether it names an image that is pushed elsewhere: with a tag or a digest, behind the port that a registry may have. */
+export const isUri = (image: string): boolean => /[:@][^/]*$/.test(image);
 
 /** An image that is pushed elsewhere, by a URI that says which. */
 export const imageUri = text(
