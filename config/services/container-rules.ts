@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Problem } from "../problem";
 import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
@@ -153,10 +154,17 @@ function* selectorProblems({ path, container: { on }, at }: Placed, sites: Sites
 }
 
 function* mountProblems({ path, container: { volumes, tmpfs } }: Placed): Iterable<Problem> {
-  const paths = [...volumes.map(({ containerPath }) => containerPath), ...tmpfs];
-  const twice = paths.find((one, index) => paths.indexOf(one) !== index);
-  if (twice !== undefined) {
-    yield { path: [...path, "volumes"], message: `mount something at ${twice} twice: keep one` };
+  const mounts = [
+    ...volumes.map(({ containerPath }) => ["volumes", containerPath] as const),
+    ...tmpfs.map((mounted) => ["tmpfs", mounted] as const),
+  ].map(([setting, mounted]) => ({ setting, at: posix.resolve(mounted) }));
+  const root = mounts.find(({ at }) => at === "/");
+  const twice = mounts.find(({ at }, index) => mounts.slice(index + 1).some((other) => other.at === at));
+  if (root !== undefined) {
+    const message = "mount something at /, where the image itself is: name a folder below it";
+    yield { path: [...path, root.setting], message };
+  } else if (twice !== undefined) {
+    yield { path: [...path, twice.setting], message: `mount something at ${twice.at} twice: keep one` };
   }
 }
 

@@ -23,3 +23,30 @@ test.each([
 ])("the image %s is taken", (tagged) => {
   expect(problemsWith({ image: tagged })).toEqual([]);
 });
+
+const volume = (containerPath: string) => ({ hostPath: "/srv", containerPath });
+
+test.each([
+  ["volumes", "/x", { volumes: [volume("/x"), volume("/x/")] }],
+  ["volumes", "/tmp", { volumes: [volume("/tmp")], tmpfs: ["/run", "//tmp"] }],
+  ["tmpfs", "/run", { tmpfs: ["/run", "/tmp/../run"] }],
+])("%s that mount something at %s twice are refused, however it is written", (setting, at, settings) => {
+  expect(problemsWith(settings)).toEqual([
+    expect.stringContaining(`services.worker.${setting} mount something at ${at} twice: keep one (got [`),
+  ]);
+});
+
+test.each([
+  ["volumes", { volumes: [volume("/")] }],
+  ["tmpfs", { tmpfs: ["/tmp", "/."] }],
+])("%s over the whole image are refused", (setting, settings) => {
+  expect(problemsWith(settings)).toEqual([
+    expect.stringContaining(
+      `services.worker.${setting} mount something at /, where the image itself is: name a folder below it (got [`,
+    ),
+  ]);
+});
+
+test("what lies within what is mounted is mounted, too", () => {
+  expect(problemsWith({ volumes: [volume("/data"), volume("/data/own")], tmpfs: ["/data/tmp"] })).toEqual([]);
+});
