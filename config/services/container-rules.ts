@@ -36,6 +36,7 @@ export function* imageProblems({ images }: Config): Iterable<Problem> {
 export function* containerProblems(placed: Placed, config: Config, sites: Sites): Iterable<Problem> {
   yield* imageReferenceProblems(placed, config, sites);
   yield* variableProblems(placed);
+  yield* lengthProblems(placed);
   yield* calledProblems(placed, config, sites);
   yield* selectorProblems(placed, sites);
   yield* mountProblems(placed);
@@ -85,17 +86,29 @@ function* variableProblems({ path, container, taken }: Placed): Iterable<Problem
     const message = `stands in ${[...path, "environment"].join(".")} too: keep one`;
     yield { path: [...path, "secrets", name], message };
   }
-  const variables = [...Object.entries(environment), ...Object.entries(secrets)];
-  const length = Buffer.byteLength(JSON.stringify(variables.map(([name, value]) => ({ name, value }))));
-  if (length > longestDefinition) {
-    yield {
-      path: [...path, "environment"],
-      message: `takes ${length} bytes, more than the ${longestDefinition} of a whole task definition: shorten it, or put large values into files of the image`,
-    };
-  }
   if (secretKeys.length > 0 && Object.keys(secrets).length === 0 && registryCredentials === undefined) {
     const message = `decrypts nothing without ${[...path, "secrets"].join(".")}: remove it, or name the secrets`;
     yield { path: [...path, "secretKeys"], message };
+  }
+}
+
+/** What has no room in a task definition; the longest setting is named. */
+function* lengthProblems({ path, container }: Placed): Iterable<Problem> {
+  const { command = [], entryPoint = [], environment, secrets } = container;
+  const variables = [...Object.entries(environment), ...Object.entries(secrets)];
+  const texts = { command, entryPoint, environment: variables.map(([name, value]) => ({ name, value })) };
+  const lengths = Object.entries(texts)
+    .filter(([, values]) => values.length > 0)
+    .map(([setting, values]) => [setting, Buffer.byteLength(JSON.stringify(values))] as const)
+    .sort(([, one], [, other]) => other - one);
+  const total = lengths.reduce((sum, [, length]) => sum + length, 0);
+  const [[setting, length] = ["environment", 0]] = lengths;
+  if (total > longestDefinition) {
+    const beside = total === length ? "" : ` (with ${lengths.map(([name]) => name).join(" and ")} ${total})`;
+    yield {
+      path: [...path, setting],
+      message: `takes ${length} bytes${beside}, more than the ${longestDefinition} of a whole task definition: shorten it, or put large values into files of the image`,
+    };
   }
 }
 

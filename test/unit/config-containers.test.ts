@@ -50,3 +50,19 @@ test.each([
 test("what lies within what is mounted is mounted, too", () => {
   expect(problemsWith({ volumes: [volume("/data"), volume("/data/own")], tmpfs: ["/data/tmp"] })).toEqual([]);
 });
+
+test.each([
+  ["command", "takes 70004 bytes, more", { command: ["x".repeat(70_000)] }],
+  ["entryPoint", "takes 70004 bytes, more", { entryPoint: ["x".repeat(70_000)] }],
+  [
+    "environment",
+    "takes 40025 bytes (with environment and command 70029), more",
+    { environment: { A: "x".repeat(40_000) }, command: ["x".repeat(30_000)] },
+  ],
+])("%s that no task definition has room for is refused", (setting, takes, settings) => {
+  expect(problemsWith(settings)).toEqual([
+    expect.stringContaining(
+      `services.worker.${setting} ${takes} than the 65536 of a whole task definition: shorten it, or put large values into files of the image (got `,
+    ),
+  ]);
+});
