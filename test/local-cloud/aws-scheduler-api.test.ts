@@ -227,10 +227,10 @@ test("schedules run by themselves, whenever their time comes", async () => {
         world.journal.filter(({ name }) => name === "failed").map(({ detail }) => detail["scheduledTime"]),
       );
     expect(times().size).toBe(1);
-    // As if it were 59 seconds older: it is due in a second.
+    // As if it had been made 59 seconds ago: it is due in a second.
     const job = world.aws.schedules.get("job");
     if (job !== undefined) {
-      world.aws.schedules.set("job", { ...job, createdAt: job.createdAt - 59_000 });
+      world.aws.schedules.set("job", { ...job, createdAt: Date.now() - 59_000 });
     }
     await until(() => times().size === 2);
   } finally {
