@@ -148,7 +148,10 @@ function* listenerProblems(
   }
 }
 
-/** Two services that may run on the same node can't have the same port there: each is told of the first such one. */
+/**
+ * Two services can't have the same port where they may run on the same node; nor at the same site where one has a load
+ * balancer, behind which all of the site's nodes are. Each is told of the first such one.
+ */
 function* sharedPortProblems({ services }: Config, sites: Sites): Iterable<Problem> {
   const all = Object.entries(services);
   for (const [index, [name, service]] of all.entries()) {
@@ -156,19 +159,33 @@ function* sharedPortProblems({ services }: Config, sites: Sites): Iterable<Probl
       .slice(0, index)
       .filter(([, { http }]) => http !== undefined && http.port === service.http?.port);
     const [first] = same.flatMap(([other, before]) =>
-      [...sites]
-        .filter(([site]) => hasTasksAt(service, site) && hasTasksAt(before, site))
-        .flatMap(([site, resolved]) =>
-          shared(resolved, service, before).map((node) => ({ other, node: `${site}/${node}` })),
-        ),
+      [...sites.keys()].flatMap((site) => {
+        const clash = clashAt(site, sites, service, before);
+        return clash === undefined ? [] : [{ other, clash }];
+      }),
     );
     if (first !== undefined) {
-      yield {
-        path: ["services", name, "http", "port"],
-        message: `is the port of service ${first.other}, too, and both may run on node ${first.node}: choose another, or keep them apart by placement or on`,
-      };
+      const message = `is the port of service ${first.other}, too, ${first.clash}`;
+      yield { path: ["services", name, "http", "port"], message };
     }
   }
+}
+
+/** Why two services of the same port get into each other's way at a site, and the remedy; undefined when they don't. */
+function clashAt(site: string, sites: Sites, one: Service, other: Service): string | undefined {
+  const led = (from: Service, to: Service) =>
+    loadBalancerAt(from, sites, site) !== undefined && hasTasksAt(to, site);
+  if (led(one, other) || led(other, one)) {
+    return `to which a load balancer at site ${site} leads on all of its nodes: choose another port, or another site`;
+  }
+  const resolved = sites.get(site);
+  const [node] =
+    resolved !== undefined && hasTasksAt(one, site) && hasTasksAt(other, site)
+      ? shared(resolved, one, other)
+      : [];
+  return node === undefined
+    ? undefined
+    : `and both may run on node ${site}/${node}: choose another, or keep them apart by placement or on`;
 }
 
 function shared(site: Parameters<typeof nodesFor>[0], one: Service, other: Service): string[] {

@@ -18,6 +18,7 @@ const http = (port: number, more: object = {}) => ({
 });
 const job = { image, memoryMiB: 64, schedule: "rate(1 hour)", site: "ams3" };
 const internal = { loadBalancer: { network: "internal" } };
+const bare = { loadBalancer: false };
 
 interface Parts {
   readonly sites?: object;
@@ -35,7 +36,32 @@ test.each<[string, Parts, string]>([
   [
     "a port that two services share on a node",
     { services: { web: http(8080), api: http(8080) } },
+    "services.api.http.port is the port of service web, too, to which a load balancer at site ams3 leads on all of its nodes: choose another port, or another site (got 8080)",
+  ],
+  [
+    "a port that two services without load balancers share on a node",
+    { services: { web: http(8080, bare), api: http(8080, bare) } },
     "services.api.http.port is the port of service web, too, and both may run on node ams3/a: choose another, or keep them apart by placement or on (got 8080)",
+  ],
+  [
+    "one port of two services on different nodes of a site where the second has a load balancer",
+    {
+      services: {
+        web: { ...http(8080, bare), on: { disk: "ssd" } },
+        api: { ...http(8080), on: { disk: "hdd" } },
+      },
+    },
+    "services.api.http.port is the port of service web, too, to which a load balancer at site ams3 leads on all of its nodes: choose another port, or another site (got 8080)",
+  ],
+  [
+    "one port of a service and of another's load balancer that waits for its tasks",
+    {
+      services: {
+        web: { ...http(8080), placement: { ams3: 0 } },
+        api: { ...http(8080, bare), placement: { ams3: 1 } },
+      },
+    },
+    "services.api.http.port is the port of service web, too, to which a load balancer at site ams3 leads on all of its nodes: choose another port, or another site (got 8080)",
   ],
   [
     "a port that the node needs itself",
@@ -160,9 +186,12 @@ test.each<[string, Parts, string]>([
 
 test.each<[string, Parts]>([
   [
-    "one port of two services that `on` keeps apart",
+    "one port of two services without load balancers that `on` keeps apart",
     {
-      services: { web: { ...http(8080), on: { disk: "ssd" } }, api: { ...http(8080), on: { disk: "hdd" } } },
+      services: {
+        web: { ...http(8080, bare), on: { disk: "ssd" } },
+        api: { ...http(8080, bare), on: { disk: "hdd" } },
+      },
     },
   ],
   [
