@@ -86,16 +86,13 @@ test("an internal load balancer checks health, comes through firewalls, and obey
   const { id, ip } = await stage.createLoadBalancer(internal);
   const ask = async (): Promise<string> => (await get(await open(droplet, `${ip}:8081`))).slice(0, 4);
   const rule = { protocol: "tcp", ports: "8000", sources: { addresses: ["198.51.100.0/24"] } };
-  const firewall = await stage.api("POST", "/v2/firewalls", {
-    name: "fw",
-    tags: ["web"],
-    inbound_rules: [rule],
-  });
+  const outbound_rules = [{ protocol: "tcp", ports: "8081", destinations: { load_balancer_uids: [id] } }];
+  const guard = { name: "fw", tags: ["web"], outbound_rules };
+  const firewall = await stage.api("POST", "/v2/firewalls", { ...guard, inbound_rules: [rule] });
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(await ask()).toBe("503 ");
   await stage.api("PUT", `/v2/firewalls/${firewall}`, {
-    name: "fw",
-    tags: ["web"],
+    ...guard,
     inbound_rules: [{ ...rule, sources: { load_balancer_uids: [id] } }],
   });
   await stage.healthy(1);
@@ -111,6 +108,43 @@ test("an internal load balancer checks health, comes through firewalls, and obey
     firewall: { allow: [`ip:${privateIp}`], deny: [] },
   });
   expect(await ask()).toBe("200 ");
+});
+
+test("a droplet reaches an internal load balancer only where its firewalls let it out", async () => {
+  const droplet = await stage.createDroplet();
+  const { id, ip } = await stage.createLoadBalancer(internal);
+  const isOpen = async (): Promise<boolean> => {
+    const connection = await open(droplet, `${ip}:8081`);
+    connection?.destroy();
+    return connection !== undefined;
+  };
+  expect(await isOpen()).toBe(true);
+  const anywhere = { addresses: ["0.0.0.0/0"] };
+  const inbound_rules = [{ protocol: "tcp", ports: "8000", sources: anywhere }];
+  const guard = { name: "fw", tags: ["web"], inbound_rules };
+  const firewall = await stage.api("POST", "/v2/firewalls", guard);
+  const outbound = async (...rules: readonly object[]): Promise<boolean> => {
+    await stage.api("PUT", `/v2/firewalls/${firewall}`, { ...guard, outbound_rules: rules });
+    return isOpen();
+  };
+  const web = { protocol: "tcp", ports: "443", destinations: anywhere };
+  expect(await outbound()).toBe(false);
+  expect(await outbound(web)).toBe(false);
+  expect(await outbound({ ...web, protocol: "udp", ports: "8081" })).toBe(false);
+  expect(await outbound({ ...web, ports: "8000-8100", destinations: { addresses: ["10.9.0.0/24"] } })).toBe(
+    false,
+  );
+  expect(await outbound({ ...web, ports: "8000-8100" })).toBe(true);
+  expect(await outbound(web, { ...web, ports: "8081", destinations: { load_balancer_uids: [id] } })).toBe(
+    true,
+  );
+  // Allowed is what any firewall allows.
+  await outbound(web);
+  await stage.api("POST", "/v2/firewalls", {
+    ...{ name: "more", tags: ["web"] },
+    outbound_rules: [{ ...web, ports: "8081" }],
+  });
+  expect(await isOpen()).toBe(true);
 });
 
 test("a connection is kept between requests, and a deleted load balancer ends it and leaves its address", async () => {

@@ -2,8 +2,9 @@ import type { PrivateNetwork } from "../../private-network";
 import type { Account } from "../account";
 import { machineName } from "../machine-name";
 import type { Droplet, LoadBalancer } from "../state";
+import { mayCall } from "./reachability";
 
-/** The internal load balancers of each droplet's VPC, at their addresses. */
+/** The internal load balancers of each droplet's VPC, at their addresses, as far as its firewalls let it out. */
 export function privateNetwork({ world, balancers }: Account): PrivateNetwork {
   const { droplets, loadBalancers } = world.digitalocean;
   const dropletOf = (machine: string): Droplet | undefined =>
@@ -22,9 +23,9 @@ export function privateNetwork({ world, balancers }: Account): PrivateNetwork {
     open: (machine, address) => {
       const droplet = dropletOf(machine);
       const found = droplet && internalOf(droplet).find((one) => addressesOf(one).includes(address));
-      const balancer = found && balancers.get(found.id);
       const port = Number(address.split(":")[1]);
-      return balancer && ((connection) => balancer.accept(port, connection, droplet.privateIp));
+      const balancer = droplet && found && mayCall(world, droplet, found, port) && balancers.get(found.id);
+      return balancer ? (connection) => balancer.accept(port, connection, droplet.privateIp) : undefined;
     },
   };
 }

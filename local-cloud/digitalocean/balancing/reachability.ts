@@ -37,11 +37,24 @@ export function isReachable(
   const firewalls = coveringFirewalls(world, droplet);
   return (
     firewalls.length === 0 ||
-    firewalls.some(({ inbound }) => inbound.some((rule) => letsIn(rule, loadBalancer, port)))
+    firewalls.some(({ inbound }) => inbound.some((rule) => isAbout(rule, loadBalancer, port)))
   );
 }
 
-function letsIn({ protocol, ports, peers }: Rule, { id, ip }: LoadBalancer, port: number): boolean {
+/**
+ * Whether a droplet gets out to a port of an internal load balancer, in the same way.
+ * Source: DigitalOcean, "Cloud Firewalls": they affect public and VPC network traffic.
+ */
+export function mayCall(world: World, droplet: Droplet, loadBalancer: LoadBalancer, port: number): boolean {
+  const firewalls = coveringFirewalls(world, droplet);
+  return (
+    firewalls.length === 0 ||
+    firewalls.some(({ outbound }) => outbound.some((rule) => isAbout(rule, loadBalancer, port)))
+  );
+}
+
+/** Whether a rule has a TCP port and this load balancer as its peer. */
+function isAbout({ protocol, ports, peers }: Rule, { id, ip }: LoadBalancer, port: number): boolean {
   const [first, last = first] = ports.split("-").map(Number);
   const portFits =
     ports === "0" || (first !== undefined && last !== undefined && first <= port && port <= last);
