@@ -1,5 +1,6 @@
 import type { Problem } from "./problem";
 import type { Config } from "./schema";
+import { entrancesAt } from "./services/entrances";
 import { imageProblems } from "./services/container-rules";
 import { fitProblems } from "./services/fit-rules";
 import { jobProblems } from "./services/job-rules";
@@ -16,7 +17,10 @@ export function* problemsOf(config: Config, kinds: SiteKinds = siteKinds): Itera
   yield* jobProblems(config, sites);
   yield* fitProblems(config, sites);
   for (const [name, kind] of Object.entries(kinds)) {
-    yield* kind.problems(new Map(Object.entries(config.sites).filter(([, site]) => site.kind === name)));
+    const own = Object.entries(config.sites).filter(([, site]) => site.kind === name);
+    yield* kind.problems(new Map(own), (site) =>
+      entrancesAt(config.services, sites, site).map(({ loadBalancer }) => loadBalancer),
+    );
   }
   yield* nodeProblems(config, sites);
   yield* referenceProblems(config, []);

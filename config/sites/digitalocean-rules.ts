@@ -1,9 +1,23 @@
 import { overlap } from "../addresses";
 import type { Problem } from "../problem";
+import type { LoadBalancer } from "../services/load-balancer";
 import type { DigitalOceanSite } from "./digitalocean-site";
+import { mostRules, ruleCount } from "./node-firewall";
 
 /** What is wrong with sites at DigitalOcean, each by itself and all together. */
-export function* problemsAtDigitalOcean(sites: ReadonlyMap<string, DigitalOceanSite>): Iterable<Problem> {
+export function* problemsAtDigitalOcean(
+  sites: ReadonlyMap<string, DigitalOceanSite>,
+  loadBalancersAt: (site: string) => readonly LoadBalancer[],
+): Iterable<Problem> {
+  for (const [name, site] of sites) {
+    const rules = ruleCount(site, loadBalancersAt(name));
+    if (rules > mostRules) {
+      yield {
+        path: ["sites", name],
+        message: `needs ${rules} rules in its firewall, which takes ${mostRules}: lower the rules of extraEgress, the services with load balancers, or the ports of internal ones`,
+      };
+    }
+  }
   const vpcs = [...sites].flatMap(([site, { vpc, region }]) =>
     vpc === "default" ? [] : [{ site, region, range: vpc.ipRange }],
   );

@@ -37,9 +37,6 @@ const egressRule = z
   })
   .describe("Traffic that nodes may send besides HTTPS, HTTP, DNS and NTP.");
 
-/** Of the 50 rules that a firewall has at most, these are left. Source: DigitalOcean, "Cloud Firewalls Limits". */
-const furtherRules = 40;
-
 // Source: DigitalOcean API Reference, "Create a New VPC".
 const vpcRange = addressRange.refine(
   (range) => {
@@ -76,11 +73,7 @@ export const digitalOceanSite = z.strictObject({
     })
     .prefault({})
     .describe("Who may log in to the droplets."),
-  extraEgress: z
-    .array(egressRule)
-    .max(furtherRules)
-    .default([])
-    .describe("More traffic that nodes may send."),
+  extraEgress: z.array(egressRule).default([]).describe("More traffic that nodes may send."),
 });
 
 /** The same, validated. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Problem } from "../problem";
+import type { LoadBalancer } from "../services/load-balancer";
 import type { NodeSpec } from "./node";
 
 /** What a machine offers to tasks. */
@@ -44,8 +45,14 @@ export interface SiteKind<Site extends AnySite = AnySite> {
   activationHours(site: Site): number;
   /** Whether a deploy waits for its nodes, and for tasks on them. */
   awaitsNodes(site: Site): boolean;
-  /** What is wrong with the sites of this kind, each by itself and all together. */
-  problems(sites: ReadonlyMap<string, Site>): Iterable<Problem>;
+  /**
+   * What is wrong with the sites of this kind, each by itself and all together.
+   * @param loadBalancersAt those of all services at a site
+   */
+  problems(
+    sites: ReadonlyMap<string, Site>,
+    loadBalancersAt: (site: string) => readonly LoadBalancer[],
+  ): Iterable<Problem>;
 }
 
 /** The specs of a site's nodes by name: as many as a number says, or those that are named. */

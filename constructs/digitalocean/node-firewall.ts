@@ -1,29 +1,26 @@
 import { Firewall } from "@cdktf/provider-digitalocean/lib/firewall";
 import { Construct } from "constructs";
+import type { LoadBalancer } from "../../config/services/load-balancer";
 import type { DigitalOceanSite } from "../../config/sites/digitalocean-site";
+import { egress, furtherPorts } from "../../config/sites/node-firewall";
 
 /** Props of {@link NodeFirewall}. */
 export interface NodeFirewallProps {
   readonly name: string;
   /** Tag of the droplets that it protects. */
   readonly tag: string;
-  /** Ports that only a load balancer may connect to. */
-  readonly entrances: readonly { readonly port: number; readonly loadBalancerId: string }[];
+  /** Load balancers, each with the only port that it may connect to. */
+  readonly entrances: readonly {
+    readonly port: number;
+    readonly loadBalancer: LoadBalancer;
+    readonly loadBalancerId: string;
+  }[];
   readonly sshFrom: readonly string[];
   readonly extraEgress: DigitalOceanSite["extraEgress"];
 }
 
 const anywhere = ["0.0.0.0/0", "::/0"];
-/** What a node needs: both clouds' APIs and packages, package lists, names, the time. */
-const egress = [
-  { protocol: "tcp", portRange: "443" },
-  { protocol: "tcp", portRange: "80" },
-  { protocol: "tcp", portRange: "53" },
-  { protocol: "udp", portRange: "53" },
-  { protocol: "udp", portRange: "123" },
-];
-
-/** Lets each load balancer in to the tagged droplets, who may log in, and nobody else. */
+/** Lets each load balancer in to the tagged droplets, who may log in, and nobody else; and the droplets out to internal ones. */
 export class NodeFirewall extends Construct {
   readonly resource: Firewall;
 
@@ -50,7 +47,23 @@ export class NodeFirewall extends Construct {
           portRange: ports,
           destinationAddresses: [...addresses],
         })),
+        ...internalRules(entrances),
       ],
     });
   }
+}
+
+/** One for each port, whichever load balancers listen on it. */
+function internalRules(entrances: NodeFirewallProps["entrances"]) {
+  const ports = new Map<number, string[]>();
+  for (const { loadBalancer, loadBalancerId } of entrances) {
+    for (const port of furtherPorts(loadBalancer)) {
+      ports.set(port, [...(ports.get(port) ?? []), loadBalancerId]);
+    }
+  }
+  return [...ports].map(([port, destinationLoadBalancerUids]) => ({
+    protocol: "tcp",
+    portRange: String(port),
+    destinationLoadBalancerUids,
+  }));
 }

@@ -42,7 +42,11 @@ export class DigitalOceanComputeStack extends ComputeStack {
     const firewall = new NodeFirewall(this, "protection", {
       name,
       tag: tag.id,
-      entrances: entrances.map(({ http, built }) => ({ port: http.port, loadBalancerId: built.resource.id })),
+      entrances: entrances.map(({ http, loadBalancer, built }) => ({
+        port: http.port,
+        loadBalancer,
+        loadBalancerId: built.resource.id,
+      })),
       sshFrom: site.ssh.allowFrom,
       extraEgress: site.extraEgress,
     });

@@ -112,6 +112,31 @@ test("tag, load balancer and firewall come before the droplets", () => {
   });
 });
 
+test("a firewall lets nodes out to internal load balancers, a rule for each port that is closed otherwise", () => {
+  const internal = (port: number, ...ports: readonly number[]) => ({
+    image: "registry.example/shop/app:v1",
+    memoryMiB: 64,
+    cpuUnits: 64,
+    http: {
+      port,
+      loadBalancer: {
+        network: "internal" as const,
+        listeners: ports.map((listened) => ({ protocol: "http" as const, port: listened })),
+      },
+    },
+  });
+  const compute = stackOf(
+    synth({ ...oneSite, services: { api: internal(8081, 80, 8000), mail: internal(8082, 8000, 9000) } }),
+    "compute-ams3",
+  );
+  const rules = resourceAt(compute, "digitalocean_firewall.nodes")["outbound_rule"] as readonly object[];
+  const [api, mail] = ["api", "mail"].map((name) => `\${digitalocean_loadbalancer.${name}.id}`);
+  expect(rules.filter((rule) => !("destination_addresses" in rule))).toEqual([
+    { protocol: "tcp", port_range: "8000", destination_load_balancer_uids: [api, mail] },
+    { protocol: "tcp", port_range: "9000", destination_load_balancer_uids: [mail] },
+  ]);
+});
+
 test("a firewall lets out what a node needs, and what the site adds", () => {
   const world = ["0.0.0.0/0", "::/0"];
   const needed = [

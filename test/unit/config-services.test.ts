@@ -148,6 +148,37 @@ test.each<[string, Parts, string]>([
     'services.api.http.loadBalancer.network can\'t be had at site berlin, which has no load balancers: set services.api.http.sites.berlin to false, or place the service elsewhere (got "internal")',
   ],
   [
+    "egress that its firewall has no room for",
+    {
+      sites: {
+        ams3: {
+          ...ams3,
+          extraEgress: Array.from({ length: 45 }, () => ({
+            protocol: "tcp",
+            ports: "5432",
+            addresses: ["198.51.100.7/32"],
+          })),
+        },
+      },
+      services: { web: http(8080) },
+    },
+    "sites.ams3 needs 51 rules in its firewall, which takes 50: ",
+  ],
+  [
+    "a site whose firewall would have more rules than one takes",
+    {
+      services: {
+        api: http(8081, {
+          loadBalancer: {
+            network: "internal",
+            listeners: Array.from({ length: 45 }, (_, index) => ({ protocol: "http", port: 8000 + index })),
+          },
+        }),
+      },
+    },
+    "sites.ams3 needs 51 rules in its firewall, which takes 50: lower the rules of extraEgress, the services with load balancers, or the ports of internal ones (got ",
+  ],
+  [
     "more tasks than nodes with its attributes, where the port is fixed",
     { services: { web: { ...http(8080), placement: { ams3: 2 }, on: { disk: "ssd" } } } },
     "services.web.placement.ams3 must not exceed the 1 nodes that the site has for it: one task fits on a node, since its port is fixed (got 2)",
