@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import { loadBalancerAt } from "../config/services/entrances";
 import { placementsOf } from "../config/services/placements";
-import type { Service } from "../config/services/service";
+import { schedulingOf, type Service } from "../config/services/service";
 import type { Sites } from "../config/sites/nodes";
 import {
   oneOffContainers,
@@ -73,6 +73,7 @@ export class ServiceStack extends TaskStack {
         "arn",
       ),
       image_uri: text("The image that it runs.", image.uri),
+      scheduling_strategy: text("How ECS places its tasks.", schedulingOf(service)),
       ...(service.http !== undefined && {
         port: text("Port of each node that its tasks listen on.", String(service.http.port)),
       }),

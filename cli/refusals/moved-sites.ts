@@ -1,10 +1,13 @@
 import type { Deployment } from "../commands/prepared";
+import { changedServices } from "./changed-services";
+import { deployedOutput } from "./deployed-output";
 import { Refusal } from "./refusal";
-import { computeStack, serviceStack } from "../terraform/stacks";
+import { computeStack } from "../terraform/stacks";
 
 /**
- * Makes sure that no change takes down what runs before anything takes its place: a site's region, and the port of a
- * service, of which a node has one. States of earlier releases, which tell neither, are not compared.
+ * Makes sure that no change takes down what runs before anything takes its place: a site's region, the port of a
+ * service, of which a node has one, and how ECS places its tasks. Nothing that the states of earlier releases don't tell
+ * is compared.
  *
  * @throws {Refusal} with the steps in which it can be changed.
  */
@@ -22,28 +25,8 @@ export async function refuseMovedSites(deployment: Deployment): Promise<void> {
       );
     }
   }
-  for (const [name, { http }] of Object.entries(config.services)) {
-    const id = serviceStack(name);
-    const port = http && (await deployedOutput(id, "port", deployment));
-    if (port !== undefined && port !== String(http?.port)) {
-      problems.push(
-        `${file}: services.${name}.http.port is ${http?.port}, but the service is deployed with ${port}: load balancers ` +
-          `would lead to the one while tasks listen on the other. Put ${port} back; or, which stops the service until ` +
-          `the end of the deploy, run "npm run destroy -- ${id}" and then "npm run deploy".`,
-      );
-    }
-  }
+  problems.push(...(await changedServices(deployment)));
   if (problems.length > 0) {
     throw new Refusal(problems.join("\n"));
   }
-}
-
-/** An output of a stack that has resources. */
-async function deployedOutput(id: string, output: string, { stacks, terraform }: Deployment) {
-  const stack = stacks.find((one) => one.id === id);
-  if (stack === undefined) {
-    return undefined;
-  }
-  const { resources, outputs } = await terraform.state(stack.folder);
-  return resources > 0 ? (outputs[output] as string | undefined) : undefined;
 }

@@ -98,3 +98,8 @@ export const service = z.strictObject({
 export type Service = DeepReadonly<z.output<typeof service>>;
 export type Http = DeepReadonly<z.output<typeof http>>;
 export type Health = DeepReadonly<z.output<typeof health>>;
+
+/** How ECS places the tasks of a service. It can't change that of one that exists. */
+export function schedulingOf({ placement }: Pick<Service, "placement">): "DAEMON" | "REPLICA" {
+  return placement === "every-node" ? "DAEMON" : "REPLICA";
+}

@@ -142,6 +142,23 @@ test("another region of a site, and another port of a service, are refused with 
   expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
 });
 
+test("tasks on every node in place of a number, or the other way round, are refused with the steps", async () => {
+  const web = { image: "registry.example/app:v1", http: { port: 8080 } };
+  project.configure({ sites, services: { web: { ...web, placement: { office: 1 } } } });
+  expect(await refusal(diff, ["deploy", "--auto-approve", "compute-office"])).toBe(
+    "environment.json: services.web.placement is a number of tasks for each site, but the service is deployed with " +
+      '"every-node": ECS can\'t change one into the other, and its tasks would end before others start. Put it back; or, ' +
+      'which stops the service until the end of the deploy, run "npm run destroy -- service-web" and then "npm run deploy".\n',
+  );
+  expect(await run("destroy", "--auto-approve", "service-web")).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  rmSync(at("record"));
+  project.configure({ sites, services: { web } });
+  expect(await refusal(diff)).toContain(
+    'services.web.placement is "every-node", but the service is deployed with a number of tasks for each site:',
+  );
+});
+
 test("a destroy that finds no state says where it looked, and is a success only when asked for", async () => {
   rmSync(at("state"), { recursive: true });
   const said = await refusal(destroy);

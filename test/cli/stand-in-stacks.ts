@@ -4,6 +4,7 @@ import { writeOutput } from "../../checkout/output-folder";
 import { loadEnvironment, type LoadedEnvironment } from "../../config/load";
 import { namesOf } from "../../config/names";
 import { isMadeAt } from "../../config/services/placements";
+import { schedulingOf } from "../../config/services/service";
 import { resolveSites } from "../../config/sites/nodes";
 
 /**
@@ -113,9 +114,13 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     }),
     // Not in the order of deployment.
     ...Object.fromEntries(
-      Object.entries(config.services).map(([name, { image, http }]) => {
+      Object.entries(config.services).map(([name, service]) => {
+        const { image, http } = service;
         const id = `service-${name}`;
-        const outputs = http === undefined ? {} : { port: String(http.port) };
+        const outputs = {
+          scheduling_strategy: schedulingOf(service),
+          ...(http && { port: String(http.port) }),
+        };
         return [id, stack(id, only(id, "service"), outputs, reading("control-plane"), pushing(image))];
       }),
     ),

@@ -34,6 +34,7 @@ test("a service without http has counts that fit beside each other, no port, and
     berlin: { desiredCount: 2, minimumHealthyPercent: 100, maximumPercent: 200 },
   });
   expect(worker.output).not.toHaveProperty("port");
+  expect(worker.output["scheduling_strategy"]?.["value"]).toBe("REPLICA");
   for (const [id, stack] of Object.entries(stacks).filter(([name]) => name.startsWith("compute-"))) {
     expect([id, JSON.stringify(stack.resource).includes("worker")]).toEqual([id, false]);
   }

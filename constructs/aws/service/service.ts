@@ -3,7 +3,7 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import { Construct } from "constructs";
 import { nodesWith, type Names } from "../../../config/names";
 import type { Placement } from "../../../config/services/placements";
-import type { Service } from "../../../config/services/service";
+import { schedulingOf, type Service } from "../../../config/services/service";
 import { Instances } from "../../instances";
 import { LostAgents } from "./lost-agents";
 import { Rollout } from "./rollout";
@@ -38,9 +38,8 @@ export class PlacedService extends Construct {
       cluster: props.clusterArn,
       taskDefinition: site.attribute(taskDefinition, "arn"),
       launchType: "EXTERNAL",
-      ...(settings.placement === "every-node"
-        ? { schedulingStrategy: "DAEMON" }
-        : { schedulingStrategy: "REPLICA", desiredCount: site.forEach.getNumber("desiredCount") }),
+      schedulingStrategy: schedulingOf(settings),
+      desiredCount: settings.placement === "every-node" ? undefined : site.forEach.getNumber("desiredCount"),
       deploymentMinimumHealthyPercent: site.forEach.getNumber("minimumHealthyPercent"),
       deploymentMaximumPercent: site.forEach.getNumber("maximumPercent"),
       deploymentCircuitBreaker: { enable: true, rollback: true },
