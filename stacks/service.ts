@@ -1,6 +1,7 @@
 import type { Construct } from "constructs";
 import { loadBalancerAt } from "../config/services/entrances";
 import { placementsOf } from "../config/services/placements";
+import { relianceOn } from "../config/services/handover";
 import { schedulingOf, type Service } from "../config/services/service";
 import type { Sites } from "../config/sites/nodes";
 import {
@@ -64,6 +65,8 @@ export class ServiceStack extends TaskStack {
       placements,
     });
 
+    const { http } = service;
+    const reliance = http && relianceOn(http);
     new StackOutputs(this, {
       services: perInstance("Name of the ECS service of each site.", placed.service, "name"),
       task_definition_arns: perInstance("The revision that each site runs.", taskDefinition, "arn"),
@@ -74,9 +77,16 @@ export class ServiceStack extends TaskStack {
       ),
       image_uri: text("The image that it runs.", image.uri),
       scheduling_strategy: text("How ECS places its tasks.", schedulingOf(service)),
-      ...(service.http !== undefined && {
-        port: text("Port of each node that its tasks listen on.", String(service.http.port)),
-      }),
+      ...(http !== undefined &&
+        reliance !== undefined && {
+          port: text("Port of each node that its tasks listen on.", String(http.port)),
+          checked_path: text("Path that its tasks fail before they stop.", reliance.checked_path),
+          lame_duck_seconds: text("How long they serve on meanwhile.", reliance.lame_duck_seconds),
+          ready_after_seconds: text(
+            "How long they answer before they call themselves healthy.",
+            reliance.ready_after_seconds,
+          ),
+        }),
     });
   }
 }

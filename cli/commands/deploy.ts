@@ -43,7 +43,7 @@ export async function deploy(ids: readonly string[], options: DeployOptions): Pr
   const { terraform, stacks } = deployment;
   refuseToLeaveOut(replace, selected);
   await refuseForgottenStacks(deployment);
-  await refuseMovedSites(deployment);
+  await refuseMovedSites(deployment, selected);
   if (!allAtOnce) {
     await refuseToInterrupt(replace, selected, deployment);
   }

@@ -24,7 +24,7 @@ export async function diff(ids: readonly string[], options: ParallelOptions): Pr
   const { deployment, selected } = await prepare(process.env, command, ids);
   const { label } = deployment;
   await refuseForgottenStacks(deployment);
-  await refuseMovedSites(deployment);
+  await refuseMovedSites(deployment, selected);
   const changed: Stack[] = [];
   const show = async (stack: Stack) => {
     if (await showPlan(stack, deployment)) {

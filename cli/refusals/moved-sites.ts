@@ -1,17 +1,18 @@
 import type { Deployment } from "../commands/prepared";
+import { changedHandover } from "./changed-handover";
 import { changedServices } from "./changed-services";
 import { deployedOutput } from "./deployed-output";
 import { Refusal } from "./refusal";
-import { computeStack } from "../terraform/stacks";
+import { computeStack, type Stack } from "../terraform/stacks";
 
 /**
  * Makes sure that no change takes down what runs before anything takes its place: a site's region, the port of a
- * service, of which a node has one, and how ECS places its tasks. Nothing that the states of earlier releases don't tell
+ * service, of which a node has one, how ECS places its tasks, and what load balancers rely on in them. Nothing that the states of earlier releases don't tell
  * is compared.
  *
  * @throws {Refusal} with the steps in which it can be changed.
  */
-export async function refuseMovedSites(deployment: Deployment): Promise<void> {
+export async function refuseMovedSites(deployment: Deployment, selected: readonly Stack[]): Promise<void> {
   const { config, file } = deployment.environment;
   const problems: string[] = [];
   for (const [name, site] of Object.entries(config.sites)) {
@@ -25,7 +26,7 @@ export async function refuseMovedSites(deployment: Deployment): Promise<void> {
       );
     }
   }
-  problems.push(...(await changedServices(deployment)));
+  problems.push(...(await changedServices(deployment)), ...(await changedHandover(deployment, selected)));
   if (problems.length > 0) {
     throw new Refusal(problems.join("\n"));
   }

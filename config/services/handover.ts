@@ -1,3 +1,4 @@
+import { healthTimes } from "./health";
 import type { Http, Service } from "./service";
 
 /** The proxy in front of a service whose `handover` is "proxy": what it takes of a node, and how it is reached. */
@@ -27,4 +28,21 @@ export function deploymentVariables({ http }: Pick<Service, "http">): readonly s
 /** The path that a load balancer asks: it fails while a task that is told to stop goes on serving. */
 export function checkedPath({ handover, health }: Http): string {
   return handover === "proxy" ? proxy.healthPath : health.path;
+}
+
+/** What a load balancer relies on in the tasks behind it; the stack of their service remembers it in these outputs. */
+export interface Reliance {
+  readonly checked_path: string;
+  readonly lame_duck_seconds: string;
+  readonly ready_after_seconds: string;
+}
+
+/** What the load balancers of a service rely on. */
+export function relianceOn(http: Http): Reliance {
+  const { lameDuck, readyAfter } = healthTimes(http.health);
+  return {
+    checked_path: checkedPath(http),
+    lame_duck_seconds: String(lameDuck),
+    ready_after_seconds: String(readyAfter),
+  };
 }

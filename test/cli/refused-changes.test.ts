@@ -159,6 +159,59 @@ test("tasks on every node in place of a number, or the other way round, are refu
   );
 });
 
+test("what tasks must know before load balancers is refused until their service has been deployed", async () => {
+  const web = (http: object) => ({
+    web: { image: "registry.example/app:v1", http: { port: 8080, ...http } },
+  });
+  const first =
+    'has changed so that tasks have to know before load balancers do: run "npm run deploy -- service-web" first, and then ' +
+    '"npm run deploy".\n';
+  project.configure({ sites, services: web({ health: { unhealthyAfter: 5 } }) });
+  expect(await refusal(deploy, diff, [...deploy, "compute-ams3"])).toBe(
+    `environment.json: services.web.http.health ${first}`,
+  );
+  // Where the service has no load balancer, the order doesn't matter.
+  expect(await run("diff", "compute-office")).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy, "service-web")).toMatchObject({ exitCode: 0 });
+  expect(await run("diff", "compute-ams3", "service-web")).toMatchObject({ exitCode: 0 });
+  // What becomes shorter goes in the usual order, but not with what becomes longer.
+  project.configure({ sites, services: web({}) });
+  expect(await run("diff", "compute-ams3")).toMatchObject({ exitCode: 0 });
+  project.configure({ sites, services: web({ health: { healthyAfter: 5 } }) });
+  expect(await refusal(diff, [...deploy, "service-web"])).toContain(
+    "services.web.http.health makes one of a task's times longer and another shorter,",
+  );
+});
+
+test("the path that load balancers ask changes only from the app's to the proxy's, and tasks come first", async () => {
+  const web = (http: object) => ({
+    web: { image: "registry.example/app:v1", http: { port: 8080, ...http } },
+  });
+  // Load balancers ask the proxy, whichever path it asks.
+  project.configure({ sites, services: web({ health: { path: "/up" } }) });
+  expect((await run("diff", "compute-ams3", "service-web")).exitCode).toBe(0);
+  project.configure({ sites, services: web({ handover: "app" }) });
+  expect(await refusal(diff, [...deploy, "service-web"])).toBe(
+    "environment.json: services.web.http.handover is app, but the service is deployed with proxy: load balancers would " +
+      "ask a path of which its tasks know nothing. Put proxy back; or, which stops the service until the end of the " +
+      'deploy, run "npm run destroy -- service-web" and then "npm run deploy".\n',
+  );
+  expect(await run("destroy", "--auto-approve", "service-web")).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  rmSync(at("record"));
+
+  project.configure({ sites, services: web({ handover: "app", health: { path: "/up" } }) });
+  expect(await refusal(diff)).toContain(
+    "services.web.http.health.path is /up, but the service is deployed with /healthz:",
+  );
+  project.configure({ sites, services: web({}) });
+  expect(await refusal(deploy)).toContain(
+    'services.web.http.handover has changed so that tasks have to know before load balancers do: run "npm run deploy -- service-web" first,',
+  );
+  expect(await run(...deploy, "service-web")).toMatchObject({ exitCode: 0 });
+  expect((await run("diff", "compute-ams3")).exitCode).toBe(0);
+});
+
 test("a destroy that finds no state says where it looked, and is a success only when asked for", async () => {
   rmSync(at("state"), { recursive: true });
   const said = await refusal(destroy);

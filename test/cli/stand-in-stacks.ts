@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { writeOutput } from "../../checkout/output-folder";
 import { loadEnvironment, type LoadedEnvironment } from "../../config/load";
 import { namesOf } from "../../config/names";
+import { relianceOn } from "../../config/services/handover";
 import { isMadeAt } from "../../config/services/placements";
 import { schedulingOf } from "../../config/services/service";
 import { resolveSites } from "../../config/sites/nodes";
@@ -119,7 +120,7 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
         const id = `service-${name}`;
         const outputs = {
           scheduling_strategy: schedulingOf(service),
-          ...(http && { port: String(http.port) }),
+          ...(http && { port: String(http.port), ...relianceOn(http) }),
         };
         return [id, stack(id, only(id, "service"), outputs, reading("control-plane"), pushing(image))];
       }),

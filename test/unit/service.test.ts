@@ -7,6 +7,17 @@ const one = stackOf(synth(oneSite), "service-web");
 const stacks = synth(threeSites);
 const three = stackOf(stacks, "service-web");
 
+test("a service's stack tells what of it a later deploy compares", () => {
+  const outputs = ["port", "scheduling_strategy", "checked_path", "lame_duck_seconds", "ready_after_seconds"];
+  const told = [one, stackOf(stacks, "service-api")].map(({ output }) =>
+    outputs.map((name) => output[name]?.["value"]),
+  );
+  expect(told).toEqual([
+    ["8080", "DAEMON", "/healthz", "12", "12"],
+    ["3001", "REPLICA", "/.anywhere/health", "18", "18"],
+  ]);
+});
+
 test("a task is one container with a fixed port of its node", () => {
   expect(resourceAt(one, "aws_ecs_task_definition.task")).toMatchObject({
     for_each: "${local.task_definitions}",
