@@ -1,8 +1,9 @@
 import type { Construct } from "constructs";
+import type { Job } from "../config/services/job";
 import { Schedules } from "../constructs/aws/schedules";
 import { jobContainers } from "../constructs/aws/service/containers";
 import { TaskDefinitions } from "../constructs/aws/service/task-definitions";
-import { perInstance, StackOutputs, text } from "./outputs";
+import { byName, perInstance, StackOutputs, text } from "./outputs";
 import { TaskStack, type TaskStackProps } from "./task-stack";
 
 /** What runs on nodes at certain times. */
@@ -19,6 +20,7 @@ export class JobsStack extends TaskStack {
         this.addImage(image, `image_${image}`),
       ]),
     );
+    const imageOf = ({ image }: Job) => images.get(image)?.uri ?? image;
     const definitions = Object.entries(jobs).map(
       ([name, job]) =>
         [
@@ -28,7 +30,7 @@ export class JobsStack extends TaskStack {
             family: names.jobFamily(name),
             settings: job,
             site: job.site,
-            image: images.get(job.image)?.uri ?? job.image,
+            image: imageOf(job),
             containers: jobContainers,
           }),
         ] as const,
@@ -52,6 +54,10 @@ export class JobsStack extends TaskStack {
     new StackOutputs(this, {
       schedules: perInstance("Name of each job's schedule.", schedule, "name"),
       task_definition_arns: perInstance("The revision that each job runs.", taskDefinition, "arn"),
+      image_uris: byName(
+        "The image that each job runs.",
+        Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, imageOf(job)])),
+      ),
       dead_letters_url: text("Queue with the runs that could not be started.", deadLetters.url),
     });
   }

@@ -1,11 +1,18 @@
 import type { Deployment } from "../commands/prepared";
 
-/** An output of a stack that has resources. */
-export async function deployedOutput(id: string, output: string, { stacks, terraform }: Deployment) {
+type Outputs = Readonly<Record<string, unknown>>;
+
+/** The outputs of a stack; none where it has no resources. */
+export async function deployedOutputs(id: string, { stacks, terraform }: Deployment): Promise<Outputs> {
   const stack = stacks.find((one) => one.id === id);
   if (stack === undefined) {
-    return undefined;
+    return {};
   }
   const { resources, outputs } = await terraform.state(stack.folder);
-  return resources > 0 ? (outputs[output] as string | undefined) : undefined;
+  return resources > 0 ? outputs : {};
+}
+
+/** One of them, which is a text. */
+export async function deployedOutput(id: string, output: string, deployment: Deployment) {
+  return (await deployedOutputs(id, deployment))[output] as string | undefined;
 }

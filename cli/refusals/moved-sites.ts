@@ -2,12 +2,14 @@ import type { Deployment } from "../commands/prepared";
 import { changedHandover } from "./changed-handover";
 import { changedServices } from "./changed-services";
 import { deployedOutput } from "./deployed-output";
+import { droppedImages } from "./dropped-images";
 import { Refusal } from "./refusal";
 import { computeStack, type Stack } from "../terraform/stacks";
 
 /**
  * Makes sure that no change takes down what runs before anything takes its place: a site's region, the port of a
- * service, of which a node has one, how ECS places its tasks, and what load balancers rely on in them. Nothing that the states of earlier releases don't tell
+ * service, of which a node has one, how ECS places its tasks, what load balancers rely on in them, and the
+ * repositories of their images. Nothing that the states of earlier releases don't tell
  * is compared.
  *
  * @throws {Refusal} with the steps in which it can be changed.
@@ -26,7 +28,11 @@ export async function refuseMovedSites(deployment: Deployment, selected: readonl
       );
     }
   }
-  problems.push(...(await changedServices(deployment)), ...(await changedHandover(deployment, selected)));
+  problems.push(
+    ...(await changedServices(deployment)),
+    ...(await changedHandover(deployment, selected)),
+    ...(await droppedImages(deployment, selected)),
+  );
   if (problems.length > 0) {
     throw new Refusal(problems.join("\n"));
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
-import { cpSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../../config/schema";
 import { accountId, createProject, onPremises, type Project } from "./project";
@@ -210,6 +210,32 @@ test("the path that load balancers ask changes only from the app's to the proxy'
   );
   expect(await run(...deploy, "service-web")).toMatchObject({ exitCode: 0 });
   expect((await run("diff", "compute-ams3")).exitCode).toBe(0);
+});
+
+test("an image that deployed services or jobs run may leave the file only when they no longer do", async () => {
+  const services = (version: string) => ({
+    web: { image: `registry.example/${version}`, http: { port: 8080 } },
+  });
+  const jobs = (version: string) => ({
+    report: { image: `registry.example/${version}`, schedule: "rate(1 hour)", site: "office" },
+  });
+  const images = { app: { build: "app" }, old: { build: "app" } };
+  mkdirSync(at("app"), { recursive: true });
+  writeFileSync(at("app/Dockerfile"), "FROM scratch\n");
+  project.configure({ sites, images, services: services("app:v1"), jobs: jobs("app:v1") });
+  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  rmSync(at("record"));
+  // One that nobody runs goes at once.
+  project.configure({ sites, services: services("other:v1"), jobs: jobs("other:v1") });
+  expect(await refusal(diff, deploy)).toBe(
+    "environment.json: images.app is gone, but services.web, jobs.report still run it as deployed: its repository would " +
+      "be deleted before other tasks take their place. Put it back, deploy with other images for them, and only then " +
+      "remove it.\n",
+  );
+  project.configure({ sites, images, services: services("other:v1"), jobs: jobs("other:v1") });
+  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  project.configure({ sites, services: services("other:v1"), jobs: jobs("other:v1") });
+  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
 });
 
 test("a destroy that finds no state says where it looked, and is a success only when asked for", async () => {

@@ -109,9 +109,10 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const only = (id: string, name: string) => ({
     node: recorded(id, { [name]: { input: "1", generation: "1" } }),
   });
+  const jobImages = Object.fromEntries(Object.entries(config.jobs).map(([name, { image }]) => [name, image]));
   const stacks = {
     ...(Object.keys(config.jobs).length > 0 && {
-      jobs: stack("jobs", only("jobs", "service"), {}, reading("control-plane")),
+      jobs: stack("jobs", only("jobs", "service"), { image_uris: jobImages }, reading("control-plane")),
     }),
     // Not in the order of deployment.
     ...Object.fromEntries(
@@ -119,6 +120,7 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
         const { image, http } = service;
         const id = `service-${name}`;
         const outputs = {
+          image_uri: image,
           scheduling_strategy: schedulingOf(service),
           ...(http && { port: String(http.port), ...relianceOn(http) }),
         };
@@ -135,6 +137,9 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
     "control-plane": stack("control-plane", only("control-plane", "cluster"), {
       sites: sites.map(({ name }) => name),
       services: Object.keys(config.services),
+      repository_urls: Object.fromEntries(
+        Object.keys(config.images).map((image) => [image, `registry.example/${image}`]),
+      ),
       execution_role_arns: Object.fromEntries(
         Object.keys({ ...config.services, ...config.jobs }).map((name) => [name, name]),
       ),

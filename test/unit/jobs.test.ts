@@ -42,6 +42,12 @@ test("a job's schedule starts its task on the nodes of its site that it may run 
   });
 });
 
+test("the image that each job runs is an output", () => {
+  expect(jobs.output["image_uris"]?.["value"]).toEqual({
+    report: expect.stringContaining("outputs.repository_urls.app}:") as unknown,
+  });
+});
+
 test("a job's task is one container without a port, a check and a stop time-out, with the URLs of its site", () => {
   const [container, ...others] = containersAt(jobs, "report", "job");
   expect(others).toEqual([]);
