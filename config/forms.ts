@@ -16,7 +16,9 @@ export const deploymentName = text(
 export const key = text(
   /^(?=.{1,24}$)[a-z](-?[a-z0-9])*$/,
   "1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without --",
-);
+).refine((name) => name !== "constructor", {
+  error: "must not be constructor, which no part of a stack can be called",
+});
 
 /** Regions whose ARNs and endpoints are not those of the partition `aws`. Source: AWS General Reference, ARNs. */
 const otherPartitions = /^(cn|us-gov|us-iso[a-z]?|eu-iso[a-z]?|eusc)-/;

@@ -106,7 +106,10 @@ function meantVariant(variants: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue
 }
 
 function describe(file: string, input: unknown, { path, message }: Problem): string {
-  const value = path.reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), input);
+  const value = path.reduce<unknown>(
+    (at, name) => (isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined),
+    input,
+  );
   const got =
     value === undefined
       ? "it is missing"

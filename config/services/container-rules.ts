@@ -47,7 +47,7 @@ function* imageReferenceProblems(
   { images }: Config,
   sites: Sites,
 ): Iterable<Problem> {
-  const built = images[image];
+  const built = Object.hasOwn(images, image) ? images[image] : undefined;
   if (built === undefined) {
     if (!isUri(image)) {
       yield {
@@ -82,7 +82,7 @@ function* variableProblems({ path, container, taken }: Placed): Iterable<Problem
       };
     }
   }
-  for (const name of Object.keys(secrets).filter((each) => each in environment)) {
+  for (const name of Object.keys(secrets).filter((each) => Object.hasOwn(environment, each))) {
     const message = `stands in ${[...path, "environment"].join(".")} too: keep one`;
     yield { path: [...path, "secrets", name], message };
   }
@@ -124,7 +124,7 @@ function* calledProblems(
         ([, value]) => typeof value === "object" && value.service === called,
       ) ?? [];
     const where = [...path, "environment", variable];
-    const service = services[called];
+    const service = Object.hasOwn(services, called) ? services[called] : undefined;
     const entrances = at.map((site) => [site, service && loadBalancerAt(service, sites, site)] as const);
     const [lacking] = entrances.find(([, entrance]) => entrance?.network !== "internal") ?? [];
     const idle = service && at.find((site) => !canRunAt(service, sites, site));
@@ -152,7 +152,9 @@ function* calledProblems(
 
 function* selectorProblems({ path, container: { on }, at }: Placed, sites: Sites): Iterable<Problem> {
   const all = [...sites.values()].flatMap(({ nodes }) => [...nodes.values()]);
-  const unknown = Object.keys(on).find((name) => all.every(({ attributes }) => !(name in attributes)));
+  const unknown = Object.keys(on).find((name) =>
+    all.every(({ attributes }) => !Object.hasOwn(attributes, name)),
+  );
   if (unknown !== undefined) {
     const known = [...new Set(all.flatMap(({ attributes }) => Object.keys(attributes)))];
     const message = `names no attribute of any node: known are ${listOf(known)}`;

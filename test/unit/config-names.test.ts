@@ -1,0 +1,34 @@
+import { expect, test } from "@jest/globals";
+import { problemsOf } from "../support/synthesis/config-problems";
+import { oneSite } from "../support/synthesis/environments";
+
+const { sites, aws, name } = oneSite;
+const small = { image: "registry.example/shop/app:v1", memoryMiB: 64, cpuUnits: 64 };
+const problemsWith = (parts: object) => problemsOf({ name, aws, sites, ...parts });
+
+test("a name that every object has is no image, service or attribute by that", () => {
+  const calling = { environment: { A: { service: "constructor" } }, on: { toString: "x" } };
+  expect(problemsWith({ services: { web: { ...small, ...calling, image: "constructor" } } })).toEqual([
+    expect.stringContaining("services.web.image is no key of images (none), and as a URI it lacks a tag"),
+    expect.stringContaining("services.web.environment.A names no service: known are web"),
+    expect.stringContaining("services.web.on.toString names no attribute of any node: known are none"),
+  ]);
+});
+
+test("a secret may have a name that every object has", () => {
+  const secrets = { constructor: "arn:aws:ssm:eu-west-1:123456789012:parameter/key" };
+  expect(problemsWith({ services: { web: { ...small, secrets } } })).toEqual([]);
+});
+
+test.each([
+  ["sites", sites.ams3],
+  ["images", { build: "app" }],
+  ["services", small],
+  ["jobs", { ...small, schedule: "rate(1 hour)", site: "ams3" }],
+])("none of %s may be called constructor", (setting, value) => {
+  expect(problemsWith({ [setting]: { constructor: value } })).toEqual([
+    expect.stringContaining(
+      `test.ts: ${setting}.constructor is no possible key: it must not be constructor, which no part of a stack can be called (got {`,
+    ),
+  ]);
+});
