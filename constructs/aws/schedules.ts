@@ -20,7 +20,7 @@ export interface SchedulesProps {
   readonly roles: (job: string) => Readonly<Record<"execution" | "task", string>>;
 }
 
-/** Tries for an hour: an agent may be gone for some minutes, and a node full until a task has ended. */
+/** Tries for an hour what fails. A lack of room is none: ECS answers it as a success. */
 const retries = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 60 };
 
 /** What has not been started is kept for two weeks, the longest that SQS keeps anything. */

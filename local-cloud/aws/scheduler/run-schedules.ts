@@ -29,8 +29,8 @@ export async function runSchedules(stage: Stage, now: number): Promise<void> {
 async function invoke(stage: Stage, schedule: Schedule, invocation: Invocation, now: number): Promise<void> {
   const { world } = stage.place;
   try {
-    const tasks = await startTasks(stage, schedule, now);
-    tell(world, schedule, invocation, "invoked", { tasks });
+    const started = await startTasks(stage, schedule, now);
+    tell(world, schedule, invocation, "invoked", { ...started });
   } catch (error) {
     invocation.failures += 1;
     const { code, message } =

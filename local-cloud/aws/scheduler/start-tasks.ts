@@ -45,27 +45,32 @@ function given(name: string, value: JsonObject[string] | undefined): JsonObject 
 }
 
 /**
- * Starts a schedule's tasks with the permissions of its role, and returns their ARNs. It fails when there is no place
- * for any of them.
+ * Starts a schedule's tasks with the permissions of its role, and returns their ARNs. ECS answers a lack of room for
+ * them as any other success, with its failures; nothing says that the scheduler reads these.
  * @throws ApiError for what IAM or ECS refuses
  */
-export async function startTasks(stage: Stage, schedule: Schedule, now: number): Promise<readonly string[]> {
+export async function startTasks(stage: Stage, schedule: Schedule, now: number): Promise<Started> {
   await authorise(stage, schedule.settings.Target);
   const { tasks, failures } = runTask(stage, runTaskRequest(schedule), now);
-  const [failure] = failures;
-  if (tasks.length === 0 && failure !== undefined) {
-    throw new ApiError(failure.reason, `RunTask has found no place for a task on ${failure.arn}.`);
-  }
-  return tasks.map(({ taskArn }) => taskArn);
+  return {
+    tasks: tasks.map(({ taskArn }) => taskArn),
+    notPlaced: failures.map(({ reason }) => reason),
+  };
 }
 
+/** What ECS has made of a schedule's request: ARNs of tasks, and why there are not more. */
 interface Started {
+  readonly tasks: readonly string[];
+  readonly notPlaced: readonly string[];
+}
+
+interface Answer {
   readonly tasks: readonly { readonly taskArn: string }[];
   readonly failures: readonly { readonly arn: string; readonly reason: string }[];
 }
 
 /** A call of RunTask, which stands in the journal as everybody's do. @throws ApiError */
-function runTask({ place, ecs }: Stage, input: JsonObject, now: number): Started {
+function runTask({ place, ecs }: Stage, input: JsonObject, now: number): Answer {
   const { world } = place;
   const text = JSON.stringify(input);
   const call = { api: ecs, name: "RunTask", input, caller };
@@ -76,7 +81,7 @@ function runTask({ place, ecs }: Stage, input: JsonObject, now: number): Started
     }
     const output = callOperation(ecs, "RunTask", JSON.parse(text) as object, { ...place, now });
     journalCall(world, { ...call, status: 200, answer: { output } });
-    return output as Started;
+    return output as Answer;
   } catch (error) {
     const { status, code } = error instanceof ApiError ? error : defect(String(error));
     journalCall(world, { ...call, status, answer: { error: code } });
