@@ -47,8 +47,8 @@ function forgottenStacks(
   outputs: Readonly<Record<string, unknown>>,
 ): Forgotten[] {
   const names = (output: string) => (outputs[output] ?? []) as readonly string[];
-  const renamed = (kind: string) =>
-    `A ${kind} under a new name is another ${kind}: to rename one, keep the old one until the new one is deployed.`;
+  const renamed = (kind: string, otherwise = "") =>
+    `A ${kind} under a new name is another ${kind}: to rename one, keep the old one until the new one is deployed${otherwise}.`;
   return [
     ...names("sites")
       .filter((site) => !(site in config.sites))
@@ -58,7 +58,7 @@ function forgottenStacks(
       .map((service) => ({
         stack: serviceStack(service),
         what: `Service ${service} is`,
-        advice: renamed("service"),
+        advice: renamed("service", ", on another port if it has one"),
       })),
     ...(outputs["has_jobs"] === "true" && Object.keys(config.jobs).length === 0
       ? [{ stack: jobs, what: "The jobs are", advice: "Single jobs may be removed at any time." }]

@@ -153,6 +153,19 @@ test("a deploy refuses to forget a site that is still deployed, and changes noth
   ]);
 });
 
+test("a deploy refuses to forget a renamed service, and says how to rename one that has a port", async () => {
+  project.configure({
+    sites,
+    services: { site: { image: "registry.example/app:v1", http: { port: 8081 } } },
+  });
+  const { exitCode, stderr } = await project.anywhere(["deploy", "--auto-approve"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(
+    "A service under a new name is another service: to rename one, keep the old one until the new one is deployed, on another port if it has one.\n",
+  );
+  expect(since()).toEqual([]);
+});
+
 test("a site is removed by destroying its stack and then deleting it from the config", async () => {
   expect(await destroy("compute-ams3")).toMatchObject({ exitCode: 0 });
   project.configure({ sites: { office: sites.office } });
