@@ -77,7 +77,7 @@ export interface TaskDefinition {
     readonly family: string;
     readonly revision: number;
   };
-  status: "ACTIVE" | "INACTIVE";
+  status: "ACTIVE" | "INACTIVE" | "DELETE_IN_PROGRESS";
   tags: EcsTag[];
 }
 

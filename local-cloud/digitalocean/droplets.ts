@@ -6,7 +6,7 @@ import { checkOrder, diskGb, findSize, showRegion, showSize } from "./catalog";
 import { address } from "./ipv4";
 import { machineName } from "./machine-name";
 import { coveringFirewalls, servingLoadBalancers } from "./balancing/reachability";
-import { required, type Resource } from "./api/resource";
+import { required, type Resource, type Routes } from "./api/resource";
 import type { Droplet } from "./state";
 import { ensureTag } from "./tags";
 import { freeAddress, vpcFor } from "./vpcs";
@@ -45,6 +45,22 @@ export function droplets(account: Account): Resource<Droplet> {
       return { links: { actions: action === undefined ? [] : [{ id: action.id, rel: "create" }] } };
     },
     remove: (droplet) => removeDroplet(account, droplet),
+  };
+}
+
+/** Deleting every droplet of a tag. */
+export function deleteByTagRoutes(account: Account): Routes {
+  return {
+    "DELETE /v2/droplets": {
+      call: ({ query }) => {
+        const { tag_name: tag } = query as { tag_name: string };
+        const tagged = [...account.world.digitalocean.droplets.values()].filter(({ tags }) =>
+          tags.includes(tag),
+        );
+        tagged.forEach((droplet) => removeDroplet(account, droplet));
+        return undefined;
+      },
+    },
   };
 }
 

@@ -42,9 +42,10 @@ describe.each(clients)("$title", ({ name, open, product }) => {
         ],
       },
     });
+    await client().ecs("DeleteTaskDefinitions", { taskDefinitions: [first.taskDefinition] });
     expect(
       await client().ecs("ListTaskDefinitions", { familyPrefix: family, status: "INACTIVE" }),
-    ).toMatchObject({ taskDefinitionArns: arns.slice(0, 1) });
+    ).toMatchObject({ taskDefinitionArns: [] });
   }, 120_000);
 
   test("rolls a service out twice, and deletes it", async () => {

@@ -93,7 +93,7 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     expect(await client().ecs("UpdateCluster", { cluster, settings: insights("disabled") })).toMatchObject({
       cluster: { settings: insights("disabled") },
     });
-    await client().ecs("UpdateCluster", { cluster, settings: insights("enhanced") });
+    await client().ecs("UpdateClusterSettings", { cluster, settings: insights("enhanced") });
     const tags = [{ key: "stage", value: "test" }];
     const gone = [{ key: "gone", value: "soon" }];
     await client().ecs("TagResource", { resourceArn: clusterArn, tags: [...tags, ...gone] });

@@ -58,6 +58,16 @@ test("a deleted droplet is gone once its machine is", async () => {
   expect(machines.specs.size).toBe(0);
 });
 
+test("deleting by tag leaves the other droplets alone", async () => {
+  const { world, call, activeDroplet } = stage();
+  await activeDroplet({ tags: ["red"] });
+  const other = await activeDroplet({ tags: ["blue"] });
+  expect((await call("DELETE", "/v2/droplets?tag_name=red")).status).toBe(204);
+  await until(() => world.digitalocean.droplets.size === 1);
+  expect([...world.digitalocean.droplets.keys()]).toEqual([other]);
+  expect((await call("DELETE", "/v2/droplets")).status).toBe(422);
+});
+
 test("a droplet's tags are made on the fly, counted, and filtered by", async () => {
   const { call, activeDroplet } = stage();
   await activeDroplet({ tags: ["red", "42"] });

@@ -151,5 +151,6 @@ export const clusterOperations: Operations = {
   DescribeClusters: operation("clusters include", describeClusters),
   ListClusters: operation("nextToken maxResults", listClusters),
   UpdateCluster: operation("cluster settings configuration", updateCluster),
+  UpdateClusterSettings: operation("cluster settings", updateCluster),
   DeleteCluster: operation("cluster", deleteCluster),
 };

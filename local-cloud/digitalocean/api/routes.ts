@@ -2,7 +2,7 @@ import type { Account } from "../account";
 import { actionRoutes } from "../actions";
 import { showImage, showRegions, showSizes } from "../catalog";
 import { certificates } from "../certificates";
-import { droplets } from "../droplets";
+import { deleteByTagRoutes, droplets } from "../droplets";
 import { firewalls } from "../firewalls";
 import { loadBalancers } from "../load-balancers";
 import { page, required, resourceRoutes, type Routes } from "./resource";
@@ -20,6 +20,7 @@ export function createRoutes(account: Account): Routes {
     ...resourceRoutes(certificates(account)),
     ...resourceRoutes(loadBalancers(account)),
     ...resourceRoutes(droplets(account)),
+    ...deleteByTagRoutes(account),
     ...actionRoutes(account),
     "GET /v2/account": {
       call: () => ({

@@ -1,7 +1,7 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
 import type { Context } from "../../context";
-import { clientError, invalidParameter } from "../../protocol/api-error";
+import { clientError, invalidParameter, notModelled } from "../../protocol/api-error";
 import { ecsArn, lastPart } from "../../protocol/arns";
 import { operation, type Operations } from "../../protocol/operation";
 import { ecsPage } from "../../protocol/paging";
@@ -162,6 +162,25 @@ const containerMembers = `
   dependsOn repositoryCredentials logConfiguration readonlyRootFilesystem privileged user workingDirectory
   dockerLabels dockerSecurityOptions ulimits mountPoints versionConsistency`;
 
+/**
+ * Puts inactive revisions into deletion, where they stay here: their numbers are never given again.
+ * Source: Amazon ECS Developer Guide, "Deleting an Amazon ECS task definition revision".
+ */
+function deleteTaskDefinitions(
+  context: Context,
+  { taskDefinitions = [] }: Ecs.DeleteTaskDefinitionsRequest,
+): Ecs.DeleteTaskDefinitionsResponse {
+  const found = taskDefinitions.map((name) => requireTaskDefinition(context, name, "delete"));
+  if (found.some(({ status }) => status === "ACTIVE")) {
+    throw notModelled("deleting a revision that is active");
+  }
+  const deleted = found.map((one): TaskDefinition => ({ ...one, status: "DELETE_IN_PROGRESS" }));
+  for (const one of deleted) {
+    context.world.aws.taskDefinitions.set(one.definition.taskDefinitionArn, one);
+  }
+  return { taskDefinitions: deleted.map(describe), failures: [] };
+}
+
 export const taskDefinitionOperations: Operations = {
   RegisterTaskDefinition: operation(
     `family taskRoleArn executionRoleArn networkMode volumes.name volumes.host volumes.configuredAtLaunch
@@ -171,5 +190,6 @@ export const taskDefinitionOperations: Operations = {
   ),
   DescribeTaskDefinition: operation("taskDefinition include", describeTaskDefinition),
   DeregisterTaskDefinition: operation("taskDefinition", deregisterTaskDefinition),
+  DeleteTaskDefinitions: operation("taskDefinitions", deleteTaskDefinitions),
   ListTaskDefinitions: operation("familyPrefix status sort nextToken maxResults", listTaskDefinitions),
 };
