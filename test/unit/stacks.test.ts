@@ -113,10 +113,12 @@ test("outputs keep their names, and only activation codes are sensitive", () => 
     region: false,
     urls: false,
   };
+  const ofHttp = { checked_path: false, lame_duck_seconds: false, port: false, ready_after_seconds: false };
   const service = {
     ...every,
     image_uri: false,
     one_off_task_definition_arns: false,
+    scheduling_strategy: false,
     services: false,
     task_definition_arns: false,
   };
@@ -136,10 +138,16 @@ test("outputs keep their names, and only activation codes are sensitive", () => 
     "compute-ams3": compute,
     "compute-fra1": compute,
     "compute-berlin": { ...every, kind: false, nodes: false },
-    "service-web": { ...service, port: false },
-    "service-api": { ...service, port: false },
+    "service-web": { ...service, ...ofHttp },
+    "service-api": { ...service, ...ofHttp },
     "service-worker": service,
-    jobs: { ...every, dead_letters_url: false, schedules: false, task_definition_arns: false },
+    jobs: {
+      ...every,
+      dead_letters_url: false,
+      image_uris: false,
+      schedules: false,
+      task_definition_arns: false,
+    },
   });
 });
 

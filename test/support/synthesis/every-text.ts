@@ -49,6 +49,7 @@ export const everyTextFilled: readonly Environment[] = [
   {
     ...oneSite,
     backend: { kind: "cloud", organization: "acme", hostname: "app.terraform.io", project: "shops" },
+    proxy: { image: "registry.example/haproxy:3.2" },
     images: { app: { build: "app" } },
     services: {
       web: {
