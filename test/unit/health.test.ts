@@ -52,8 +52,8 @@ test("with any allowed health numbers, load balancer, lame duck, stop time-out a
       app.stop + 30 <= drain.stall &&
       drain.stall < drain.longest &&
       // The proxy ends by itself before it is killed, and only then is the app told to stop.
-      lameDuck + 10 <= proxy.hardStopAfter &&
-      proxy.hardStopAfter < proxy.stopTimeout.proxy &&
+      proxy.hardStopAfter >= 10 &&
+      lameDuck + proxy.hardStopAfter < proxy.stopTimeout.proxy &&
       proxy.stop === proxy.stopTimeout.proxy + proxy.stopTimeout.app &&
       proxy.stop + 30 <= drainOfBoth.stall
     );
@@ -68,12 +68,15 @@ test("with any accepted health numbers, ECS waits long enough for a container, a
   expect(accepted.length).toBeLessThan(borders.length);
   const wrong = accepted.filter((health) => {
     return (["app", "proxy"] as const).some((handover) => {
-      const { check = { startPeriod: 0, interval: 0 }, health: times } = taskTimes(
+      const { check = { startPeriod: 0, interval: 0, retries: 0 }, health: times } = taskTimes(
         handingOver(handover, health),
       );
-      // Three more checks of the container after the first that can pass.
+      // Three more checks of the container after the first that can pass, before it is given up.
       const least = (times?.readyAfter ?? Infinity) + 3 * check.interval;
-      return check.startPeriod > 300 || check.startPeriod < least;
+      const givenUp = check.startPeriod + (check.retries - 1) * check.interval;
+      return (
+        check.startPeriod > 300 || check.startPeriod < (times?.readyAfter ?? Infinity) || givenUp < least
+      );
     });
   });
   expect(wrong).toEqual([]);
