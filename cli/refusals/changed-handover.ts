@@ -4,7 +4,8 @@ import type { Http } from "../../config/services/service";
 import { resolveSites } from "../../config/sites/nodes";
 import type { Deployment } from "../commands/prepared";
 import { computeStack, serviceStack, type Stack } from "../terraform/stacks";
-import { deployedOutput } from "./deployed-output";
+import { inOneGo } from "./changed-services";
+import { deployedOutputs } from "./deployed-output";
 
 /**
  * What a deploy would change of load balancers before the tasks behind them can follow: the sites' stacks come first.
@@ -27,11 +28,8 @@ export async function changedHandover(deployment: Deployment, selected: readonly
 }
 
 async function deployedReliance(id: string, deployment: Deployment): Promise<Reliance | undefined> {
-  const [checked_path, lame_duck_seconds, ready_after_seconds] = await Promise.all(
-    ["checked_path", "lame_duck_seconds", "ready_after_seconds"].map((output) =>
-      deployedOutput(id, output, deployment),
-    ),
-  );
+  const outputs = (await deployedOutputs(id, deployment)) as Partial<Reliance>;
+  const { checked_path, lame_duck_seconds, ready_after_seconds } = outputs;
   return checked_path === undefined || lame_duck_seconds === undefined || ready_after_seconds === undefined
     ? undefined
     : { checked_path, lame_duck_seconds, ready_after_seconds };
@@ -54,8 +52,7 @@ function problemOf(http: Http, deployed: Reliance, before: boolean, id: string):
         : ["health.path", http.health.path, deployed.checked_path];
     return (
       `${setting} is ${present}, but the service is deployed with ${former}: load balancers would ask a path of which its ` +
-      `tasks know nothing. Put ${former} back; or, which stops the service until the end of the deploy, run ` +
-      `"npm run destroy -- ${id}" and then "npm run deploy".`
+      `tasks know nothing. Put ${former} back; or, ${inOneGo(id)}`
     );
   }
   if (grows && fallsBehind.some((difference) => difference < 0)) {
