@@ -1,7 +1,15 @@
 import type { Problem } from "../problem";
 import type { Config } from "../schema";
 import type { Node, ResolvedSite, Sites } from "../sites/nodes";
-import { demandOf, fillsItsNodes, hasAttributes, hasTasksAt, slotsAt, type Demand } from "./placements";
+import {
+  countsOf,
+  demandOf,
+  fillsItsNodes,
+  hasAttributes,
+  hasTasksAt,
+  slotsAt,
+  type Demand,
+} from "./placements";
 
 /** A task that may run on a node. */
 interface Candidate extends Demand {
@@ -27,12 +35,11 @@ export function fitProblems(config: Config, sites: Sites): Iterable<Problem> {
 /** Numbers of tasks for which a site has no room. */
 function* countProblems(config: Config, sites: Sites): Iterable<Problem> {
   for (const [name, service] of Object.entries(config.services)) {
-    for (const [siteName, count] of Object.entries(
-      service.placement === "every-node" ? {} : service.placement,
-    )) {
+    const counts = service.http === undefined ? countsOf(service) : {};
+    for (const [siteName, count] of Object.entries(counts)) {
       const site = sites.get(siteName);
-      const slots = site === undefined ? count : slotsAt(config, name, siteName, site);
-      if (service.http === undefined && count > slots) {
+      const slots = site === undefined ? count : slotsAt(config, service, siteName, site);
+      if (count > slots) {
         yield {
           path: ["services", name, "placement", siteName],
           message: `doesn't fit: beside what else runs there, the site has room for ${slots} of its tasks with ${service.memoryMiB} MiB and ${service.cpuUnits} CPU units each; lower the number or these, or add a node`,

@@ -50,7 +50,9 @@ export interface DrainTimes {
 const timeout = 3;
 const margin = 3;
 // Source: Amazon ECS API Reference, HealthCheck.
-const checks = { shortest: 5, fewest: 3, most: 10, longestStart: 300 };
+const checks = { shortest: 5, fewest: 3, most: 10 };
+/** Seconds that ECS waits for a container at most, before failed checks count. Source: as before. */
+export const longestStart = 300;
 /** How much later than it ended ECS may know of a stopped task: its agent's and the scheduler's delays. */
 const report = 35;
 /** How long tasks may go on ending one after the other, beyond the first. */
@@ -109,7 +111,7 @@ export function drainTimes(services: readonly Service[]): DrainTimes {
 
 /** A check that gives a container up no earlier than the load balancer does. */
 function checkAfter(start: number, health?: Health): ContainerCheck {
-  const { shortest, fewest, most, longestStart } = checks;
+  const { shortest, fewest, most } = checks;
   const patience = health === undefined ? 0 : health.intervalSeconds * health.unhealthyAfter;
   const interval = Math.max(shortest, Math.ceil(patience / most));
   const retries = Math.max(fewest, Math.ceil(patience / interval));

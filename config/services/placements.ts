@@ -7,7 +7,7 @@ import type { Service } from "./service";
 
 /** How one site's service places its tasks, and moves them to a new revision. */
 export interface Placement extends Rollout {
-  /** Tasks that are to run; of an `every-node` service one for each node. */
+  /** Tasks that are to run. */
   readonly desiredCount: number;
   /** Whether a deploy waits until they run. */
   readonly waits: boolean;
@@ -28,9 +28,19 @@ export function isMadeAt({ placement }: Pick<Service, "placement">, site: string
   return placement === "every-node" || site in placement;
 }
 
+/** The numbers of tasks that a service sets, by site; none where it is on every node. */
+export function countsOf({ placement }: Pick<Service, "placement">): Readonly<Record<string, number>> {
+  return placement === "every-node" ? {} : placement;
+}
+
 /** Whether a service may have tasks at a site. */
-export function hasTasksAt({ placement }: Pick<Service, "placement">, site: string): boolean {
-  return placement === "every-node" || (placement[site] ?? 0) > 0;
+export function hasTasksAt(service: Pick<Service, "placement">, site: string): boolean {
+  return service.placement === "every-node" || (countsOf(service)[site] ?? 0) > 0;
+}
+
+/** Tasks of a service that are to run at a site; of an `every-node` service one for each node. */
+function tasksAt(service: Service, name: string, site: ResolvedSite): number {
+  return service.placement === "every-node" ? nodesFor(site, service).length : (countsOf(service)[name] ?? 0);
 }
 
 /** What a task takes of a node. */
@@ -50,35 +60,30 @@ export function demandOf({ cpuUnits, memoryMiB, http }: Container & Pick<Partial
 
 /** Whether a service is on each of its nodes for certain: one task on every node, or as many as there are nodes. */
 export function fillsItsNodes(service: Service, name: string, site: ResolvedSite): boolean {
-  const { placement, http } = service;
-  return (
-    placement === "every-node" ||
-    (http !== undefined && (placement[name] ?? 0) >= nodesFor(site, service).length)
-  );
+  const onePerNode = service.placement === "every-node" || service.http !== undefined;
+  return onePerNode && tasksAt(service, name, site) >= nodesFor(site, service).length;
 }
 
 /**
  * Most tasks of a service that a site has room for at the same time, beside those of all others: with a fixed port one
  * on each of its nodes, without one as many as their memory and CPU allow. Infinity where nobody knows a node's size.
  */
-export function slotsAt({ services }: Config, service: string, name: string, site: ResolvedSite): number {
-  const asked = services[service];
-  if (asked === undefined || asked.placement === "every-node" || asked.http !== undefined) {
-    return asked === undefined ? 0 : nodesFor(site, asked).length;
+export function slotsAt({ services }: Config, asked: Service, name: string, site: ResolvedSite): number {
+  if (asked.placement === "every-node" || asked.http !== undefined) {
+    return nodesFor(site, asked).length;
   }
   const free = new Map([...site.nodes].map(([node, { capacity }]) => [node, { ...(capacity ?? boundless) }]));
   const roomsOf = (one: Service) => nodesFor(site, one).flatMap(([node]) => free.get(node) ?? []);
-  const others = Object.entries(services)
-    .filter(([other, one]) => other !== service && hasTasksAt(one, name))
-    .map(([, one]) => one);
-  for (const one of others.filter((one) => fillsItsNodes(one, name, site))) {
+  const others = Object.values(services).filter((one) => one !== asked && hasTasksAt(one, name));
+  const isCertain = (one: Service) => fillsItsNodes(one, name, site);
+  for (const one of others.filter(isCertain)) {
     for (const room of roomsOf(one)) {
       take(room, demandOf(one));
     }
   }
-  for (const one of others.filter((one) => !fillsItsNodes(one, name, site))) {
+  for (const one of others.filter((one) => !isCertain(one))) {
     const left = new Set(roomsOf(one));
-    for (let task = 0; task < (one.placement === "every-node" ? 0 : (one.placement[name] ?? 0)); task += 1) {
+    for (let task = 0; task < tasksAt(one, name, site); task += 1) {
       const [widest] = [...left].sort((a, b) => b.memoryMiB - a.memoryMiB);
       if (widest !== undefined) {
         take(widest, demandOf(one));
@@ -113,10 +118,8 @@ export function placementsOf(name: string, config: Config, sites: Sites): Readon
   const made = [...sites].filter(([site]) => isMadeAt(service, site));
   return new Map(
     made.map(([siteName, site]) => {
-      const { placement } = service;
-      const desiredCount =
-        placement === "every-node" ? nodesFor(site, service).length : (placement[siteName] ?? 0);
-      const room = { slots: slotsAt(config, name, siteName, site), awaited: site.awaitsNodes };
+      const desiredCount = tasksAt(service, siteName, site);
+      const room = { slots: slotsAt(config, service, siteName, site), awaited: site.awaitsNodes };
       const waits = site.awaitsNodes && desiredCount > 0;
       return [siteName, { desiredCount, waits, ...rolloutOf(desiredCount, service, room) }];
     }),

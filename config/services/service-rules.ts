@@ -3,10 +3,10 @@ import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
 import { containerProblems, listOf, type Placed } from "./container-rules";
 import { canRunAt, loadBalancerAt, wantedAt } from "./entrances";
-import { taskTimes } from "./health";
+import { longestStart, taskTimes } from "./health";
 import type { LoadBalancer } from "./load-balancer";
-import { hasTasksAt, isMadeAt, nodesFor } from "./placements";
-import type { Service } from "./service";
+import { countsOf, hasTasksAt, isMadeAt, nodesFor } from "./placements";
+import { usualStartSeconds, type Service } from "./service";
 import { deploymentVariables } from "./handover";
 
 // SSH, Docker, and the ECS agent's own. Source: Amazon ECS API Reference, PortMapping.
@@ -15,10 +15,8 @@ const reservedPorts = [22, 2375, 2376, 51678, 51679, 51680];
 /** From these Linux gives ports to connections that go out. Source: as before, and proc(5), ip_local_port_range. */
 const ephemeralPorts = { first: 32768, last: 60999 };
 
-// ECS waits for a container's health 300 s at most, of which some checks must be left.
-const longestStart = 300;
-const longestReadyAfter = 270;
-const usualStart = 60;
+/** Of {@link longestStart} some checks must be left. */
+const longestReadyAfter = longestStart - 30;
 
 /** What is wrong with services, each by itself and on its sites. */
 export function* serviceProblems(config: Config, sites: Sites): Iterable<Problem> {
@@ -36,8 +34,8 @@ export function* serviceProblems(config: Config, sites: Sites): Iterable<Problem
 }
 
 function* placementProblems(path: readonly string[], service: Service, sites: Sites): Iterable<Problem> {
-  const { placement, http } = service;
-  for (const [site, count] of Object.entries(placement === "every-node" ? {} : placement)) {
+  const { http } = service;
+  for (const [site, count] of Object.entries(countsOf(service))) {
     const known = sites.get(site);
     const at = [...path, "placement", site];
     const possible = known === undefined ? 0 : nodesFor(known, service).length;
@@ -77,7 +75,7 @@ function* httpProblems(
     };
   }
   const start = service.startSeconds + readyAfter;
-  if (service.startSeconds > usualStart && start > longestStart) {
+  if (service.startSeconds > usualStartSeconds && start > longestStart) {
     yield {
       path: [...path, "startSeconds"],
       message: `leaves no time for the ${readyAfter} s in which the load balancer takes a node in: ECS waits ${longestStart} s for both; lower it to ${longestStart - readyAfter}, or give the image a healthCommand that waits`,

@@ -45,6 +45,9 @@ export const nodeSelector = z
   .default({})
   .describe("Only on nodes with these attributes.");
 
+/** Seconds that most containers start in. */
+export const usualStartSeconds = 60;
+
 /** Something that runs all the time on nodes. */
 export const service = z.strictObject({
   ...containerSettings,
@@ -63,7 +66,7 @@ export const service = z.strictObject({
     .int()
     .min(1)
     .max(300)
-    .default(60)
+    .default(usualStartSeconds)
     .describe("Seconds that the container may take to start, before failed health checks count."),
   stopSeconds: z
     .int()

@@ -20,6 +20,7 @@ export interface NodeFirewallProps {
 }
 
 const anywhere = ["0.0.0.0/0", "::/0"];
+
 /** Lets each load balancer in to the tagged droplets, who may log in, and nobody else; and the droplets out to internal ones. */
 export class NodeFirewall extends Construct {
   readonly resource: Firewall;
