@@ -10,6 +10,10 @@ import { Script } from "../script/script";
 import { DropletDrift, reportedOnly } from "./droplet-drift";
 
 const scripts = join(__dirname, "../node");
+/** Tells the gate of a node whether its droplet is on. */
+export const dropletPower = join(__dirname, "droplet-power.sh");
+/** The script of a node's first boot, after its parts. */
+const bootstrap = ["identity", "machine-checks", "proxies", "bootstrap"];
 
 /** Props of {@link Droplets}. */
 export interface DropletsProps {
@@ -42,7 +46,7 @@ export class Droplets extends Construct {
     super(scope, id);
     const { name, site, region, vpcUuid, nodes, tags, sshKeys, dependsOn, generation, settings } = props;
     const userData = new Script(this, join(scripts, "user-data.sh.tftpl"));
-    const bootstrap = new Script(this, join(scripts, "bootstrap.sh"));
+    const parts = bootstrap.map((name) => Fn.file(new Script(this, join(scripts, `${name}.sh`)).location));
     this.resource = new Droplet(this, "node", {
       forEach: nodes.forEach,
       dependsOn,
@@ -53,9 +57,7 @@ export class Droplets extends Construct {
       image: nodes.get("image"),
       tags: [...tags],
       sshKeys: sshKeys.length === 0 ? undefined : [...sshKeys],
-      userData: Token.asString(
-        Fn.templatefile(userData.location, { settings, script: Fn.file(bootstrap.location) }),
-      ),
+      userData: Token.asString(Fn.templatefile(userData.location, { settings, scripts: parts })),
       // The provider's own are an hour, and a minute for a droplet that is locked by an action.
       timeouts: { create: "10m", update: "10m", delete: "10m" },
       lifecycle: {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes this machine a node: registers it with Systems Manager and with an ECS cluster. Can be run again at any time.
-# Ubuntu 22.04 and 24.04, Debian 12; x86_64 and arm64; as root.
+# Ubuntu 22.04 and 24.04, Debian 12; x86_64 and arm64; as root. Needs identity.sh, machine-checks.sh and proxies.sh:
+# beside it, or before it in the same file.
 #
 # Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACTIVATION_ID=… ACTIVATION_CODE=… SIGNING_KEY=…
 #        ATTRIBUTES=… bootstrap.sh
@@ -9,37 +10,49 @@
 #   ACTIVATION_ID, ACTIVATION_CODE  its hybrid activation, which works once
 #   SIGNING_KEY                     fingerprint of the primary key that must have signed AWS's installer
 #   ATTRIBUTES                      its ECS attributes and tags, a JSON object on one line, anywhere.* included
+#   HTTPS_PROXY, HTTP_PROXY, NO_PROXY  may be set: both agents and Docker get them, too
+#   ON_FAILURE                      power-off: a machine that can't become a node any more switches itself off, and
+#                                   shows why above its login prompt. For machines that nobody is logged in to
 #
 # The last line says `anywhere: READY …` or `anywhere: FAILED step: reason`; the log has everything but the code.
-# shellcheck disable=SC2329 # step, retry and trap call functions by their names
+# shellcheck disable=SC1090,SC2329 # the parts are checked by themselves; step, retry and trap call functions by name
 set -euo pipefail
 
+if ! declare -F check_machine >/dev/null; then
+  for part in identity machine-checks proxies; do
+    . "$(dirname "${BASH_SOURCE[0]}")/${part}.sh"
+  done
+fi
+
 readonly LOG=/var/log/anywhere-bootstrap.log
-readonly USED=/etc/ecs/anywhere.activation # the activation that this machine registered with
-readonly SSM_VAULT=/var/lib/amazon/ssm/Vault
-readonly ECS_DATA=/var/lib/ecs/data
-readonly UUID='^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+readonly ISSUE=/etc/issue.d/anywhere.issue # what agetty shows above the login prompt
 readonly INSTALLER=https://amazon-ecs-agent.s3.amazonaws.com/ecs-anywhere-install-latest.sh
 readonly KEY=https://raw.githubusercontent.com/aws/amazon-ecs-agent/master/scripts/amazon-ecs-agent.gpg
 # What would take the package manager's lock, for which the installer does not wait.
 readonly UPDATES=(apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service)
 
 main() {
-  STEP=settings REASON="" STOPPED=()
+  STEP=settings REASON="" STOPPED=() ASKED=""
   trap finish EXIT
   check_settings
   step system check_system
+  # cloud-init sets none, and the installer's gpg needs it.
+  export HOME=${HOME:-/root} DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+  step proxy use_proxy
   step machine check_machine
   step identity check_identity
+  step network check_network
+  step docker check_docker
   FOLDER=$(mktemp -d)
   cd "${FOLDER}" # the installer leaves its downloads where it runs
   step updates stop_updates
   step updates hold_back_docker
   step packages retry 5 install_packages
+  [[ -n ${ASKED} ]] || step network check_network
   step installer fetch_installer
-  step clock check_clock
   step signature verify_installer
   step metadata block_metadata
+  step proxy hand_on_proxy
   step identity forget_identity
   step configuration configure
   step registration retry 3 register
@@ -102,60 +115,8 @@ check_settings() {
   [[ ${ACTIVATION_ID} =~ ${UUID} ]] || die "ACTIVATION_ID must be a UUID in small letters (got ${ACTIVATION_ID})"
   [[ ${SIGNING_KEY} =~ ^[0-9A-Fa-f]{40}$ ]] || die "SIGNING_KEY must have 40 hexadecimal digits (got ${SIGNING_KEY})"
   [[ ${ATTRIBUTES} == "{"*"}" ]] || die "ATTRIBUTES must be a JSON object (got ${ATTRIBUTES})"
+  [[ ${ON_FAILURE:-power-off} == power-off ]] || die "ON_FAILURE must be power-off or unset (got ${ON_FAILURE})"
 }
-
-check_system() {
-  local system
-  ((EUID == 0)) || die "must run as root"
-  # shellcheck source=/dev/null
-  system=$(. /etc/os-release && echo "${ID} ${VERSION_ID:-}") || die "/etc/os-release cannot be read"
-  case "${system} $(uname -m)" in
-    "ubuntu 22.04 "* | "ubuntu 24.04 "* | "debian 12 "*) ;;
-    *) die "Ubuntu 22.04, Ubuntu 24.04 or Debian 12 is needed (this is ${system})" ;;
-  esac
-  case "$(uname -m)" in
-    x86_64 | aarch64) ;;
-    *) die "x86_64 or aarch64 is needed (this is $(uname -m))" ;;
-  esac
-  # cloud-init sets none, and the installer's gpg needs it.
-  export HOME=${HOME:-/root} DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-}
-
-# What would let the agents fail on this machine once they have used up its activation.
-check_machine() {
-  local controllers="" free
-  if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
-    controllers=$(</sys/fs/cgroup/cgroup.controllers)
-  else
-    controllers=$(awk '$4 == 1 { print $1 }' /proc/cgroups | tr '\n' ' ')
-  fi
-  [[ " ${controllers} " == *" memory "* ]] || die "the kernel does not limit containers' memory: add" \
-    "cgroup_enable=memory to its command line, restart, and run again"
-  free=$(df --output=avail -k /var/lib/ | tail -n 1)
-  ((free >= 1048576)) || die "/var/lib has $((free / 1024)) MiB left, of which agents and images need 1024: make room"
-  # The Systems Manager agent keeps the node's own credentials there too, but only where a bootstrap has run.
-  [[ -e ${USED} || ! -e /root/.aws/credentials ]] || die "/root/.aws/credentials holds other AWS credentials, which" \
-    "the agents would take for the node's: move them away"
-  ! grep -qs '^AWS_\(ACCESS_KEY_ID\|SECRET_ACCESS_KEY\|SESSION_TOKEN\)=' /etc/ecs/ecs.config ||
-    die "/etc/ecs/ecs.config holds AWS credentials, which the agent would take for the node's: remove them"
-}
-
-# Both agents keep an identity for ever, also one that AWS has forgotten, and the installer believes them: a new
-# activation would be used up in vain. Refuses a machine whose identity is not known to be ours to clear.
-check_identity() {
-  has_identity || return 0
-  [[ -e ${USED} || -L ${USED} ]] ||
-    die "somebody else has registered this machine, or the one that it was cloned from: deregister it there, and" \
-      "remove both ${SSM_VAULT} and ${ECS_DATA}"
-  [[ $(marked) =~ ${UUID} ]] ||
-    die "${USED} is damaged, and only it says who has registered this machine. If it may be registered anew," \
-      "deregister it, and remove ${USED}, ${SSM_VAULT} and ${ECS_DATA}"
-}
-
-has_identity() { [[ -e ${SSM_VAULT}/Store/RegistrationKey || -n $(ls -A "${ECS_DATA}" 2>/dev/null) ]]; }
-
-# Prints the activation that this machine registered with, or was about to.
-marked() { cat "${USED}" 2>/dev/null || true; }
 
 stop_updates() {
   local unit
@@ -203,16 +164,7 @@ fetch_installer() {
   retry 5 download "${INSTALLER}.asc" installer.asc
 }
 
-download() { curl --fail --silent --show-error --proto '=https' --tlsv1.2 --connect-timeout 10 --max-time 120 -D headers -o "$2" "$1"; }
-
-# AWS refuses calls from clocks that are five minutes off. The last download came from S3, which says what time it is.
-check_clock() {
-  local now off
-  now=$(sed -n 's/^[Dd]ate: *//p' headers | tr -d '\r' | tail -n 1)
-  [[ -n ${now} ]] || return 0
-  off=$(($(date +%s) - $(date -d "${now}" +%s)))
-  ((off > -240 && off < 240)) || die "the clock is ${off#-} s off: set it (timedatectl set-ntp true) and run again"
-}
+download() { curl --fail --silent --show-error --proto '=https' --tlsv1.2 --connect-timeout 10 --max-time 120 -o "$2" "$1"; }
 
 # Refuses an installer that the pinned key has not signed. gpg's exit status is not enough: it is 0 for a signature
 # of an expired or revoked key, and for any other key in the file that was downloaded.
@@ -260,26 +212,6 @@ UNIT
   sh -c "${block}"
 }
 
-# Clears the whole identity that another activation has given, or what is left of the one that this has, and the
-# containers that nobody looks after any more.
-forget_identity() {
-  local container
-  mkdir -p /etc/ecs
-  if has_identity && [[ $(marked) != "${ACTIVATION_ID}" || ! -e ${SSM_VAULT}/Store/RegistrationKey ]]; then
-    printf 'leaving the registration of activation %s\n' "$(marked)"
-    systemctl stop ecs amazon-ssm-agent || true
-    rm -rf "${SSM_VAULT}" "${ECS_DATA}"
-    mkdir -p "${ECS_DATA}"
-    docker ps --all --quiet --filter label=com.amazonaws.ecs.cluster | while read -r container; do
-      docker rm --force "${container}"
-    done || true
-  fi
-  # All of it or nothing, whenever the power goes.
-  printf '%s\n' "${ACTIVATION_ID}" >"${USED}.new"
-  sync "${USED}.new"
-  mv -fT "${USED}.new" "${USED}"
-}
-
 # The agent reads both files; it sends attributes and tags at its first registration only. Containers see the tags.
 configure() {
   mkdir -p /var/lib/ecs
@@ -321,6 +253,14 @@ record() {
   done
 }
 
+# Shows the reason to who switches the machine on again, and lets Terraform's provider see first that it was on.
+switch_off() {
+  mkdir -p "${ISSUE%/*}"
+  # What begins with a backslash, agetty replaces.
+  tail -n 1 "${LOG}" | sed 's/\\/&&/g' >"${ISSUE}"
+  systemd-run --on-active=15 systemctl poweroff
+}
+
 # No child but the installer finds the code in its environment.
 readonly SECRET=${ACTIVATION_CODE:-}
 export -n ACTIVATION_CODE
@@ -331,4 +271,11 @@ set +e
   set -e
   main
 ) 2>&1 | record 3>>"${LOG}"
-exit "${PIPESTATUS[0]}"
+readonly ENDED=${PIPESTATUS[0]}
+if ((ENDED == 0)); then
+  rm -f "${ISSUE}"
+# One that has registered may yet come up by itself.
+elif [[ ${ON_FAILURE:-} == power-off ]] && ! is_node; then
+  switch_off
+fi
+exit "${ENDED}"

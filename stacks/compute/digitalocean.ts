@@ -3,7 +3,7 @@ import { Tag } from "@cdktf/provider-digitalocean/lib/tag";
 import type { Construct } from "constructs";
 import { dropletTags } from "../../config/names";
 import { entrancesAt } from "../../config/services/entrances";
-import { Droplets } from "../../constructs/digitalocean/droplets";
+import { dropletPower, Droplets } from "../../constructs/digitalocean/droplets";
 import { LoadBalancer } from "../../constructs/digitalocean/load-balancer";
 import { Network } from "../../constructs/digitalocean/network";
 import { NodeFirewall } from "../../constructs/digitalocean/node-firewall";
@@ -73,10 +73,14 @@ export class DigitalOceanComputeStack extends ComputeStack {
         ATTRIBUTES: set.get("attributes"),
         ACTIVATION_ID: activationId,
         ACTIVATION_CODE: activationCode,
+        // Which the gate sees, and asks for no right of the machine's.
+        ON_FAILURE: "power-off",
       },
     });
     const deregistration = life.deregistration(droplets.resource, "id", [droplets.resource]);
     life.gate(deregistration, {
+      id: set.attribute(droplets.resource, "id"),
+      library: dropletPower,
       created: set.attribute(droplets.resource, "created_at"),
       precondition: droplets.onlyOne(siteName),
     });

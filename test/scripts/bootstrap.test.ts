@@ -47,6 +47,11 @@ test("a node is made by the signed installer, with its cluster, region and docke
   expect(node.journal.at(-2)).toBe("systemctl enable --now ecs");
 });
 
+test("the script finds its parts beside itself, too", async () => {
+  const { status, output } = await machine().bootstrapInPlace(settings());
+  expect({ status, last: lastLine(output) }).toEqual({ status: 0, last: ready });
+});
+
 test.each([
   ["ubuntu", "22.04", "x86_64"],
   ["ubuntu", "24.04", "aarch64"],
@@ -227,7 +232,7 @@ test("a download that keeps failing ends after five attempts with the address", 
   expect(lastLine(output)).toMatch(
     /^anywhere: FAILED installer: download https:\S+install-latest\.sh installer failed 5 times, at last with status 22/,
   );
-  expect(node.journal.filter((call) => call.startsWith("curl"))).toHaveLength(5);
+  expect(callsOf(node, "curl --fail")).toHaveLength(5);
 });
 
 test("an installer that keeps failing is told, and what was unpacked is removed", async () => {
@@ -247,6 +252,7 @@ test.each([
   [{ SIGNING_KEY: "F34C3DDA" }, "SIGNING_KEY must have 40 hexadecimal digits (got F34C3DDA)"],
   [{ ATTRIBUTES: "none" }, "ATTRIBUTES must be a JSON object (got none)"],
   [{ CLUSTER: "shop\nECS_DATADIR=/tmp" }, "CLUSTER has more than one line"],
+  [{ ON_FAILURE: "restart" }, "ON_FAILURE must be power-off or unset (got restart)"],
 ])("the settings %j are refused", async (overrides, reason) => {
   const node = machine();
   const { status, output } = await node.bootstrap(settings(overrides));

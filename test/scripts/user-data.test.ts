@@ -1,15 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { parseConfig } from "../../config/load";
 import { resolveSites } from "../../config/sites/nodes";
+import { bootstrapParts, bootstrapScript } from "../support/bootstrap/machine";
 import { oneSite } from "../support/synthesis/environments";
 
 const scripts = join(__dirname, "../../constructs/node");
 const template = join(scripts, "user-data.sh.tftpl");
-const bootstrap = join(scripts, "bootstrap.sh");
+/** As a droplet's stack has them. */
+const bootstrap = [...bootstrapParts, "bootstrap"].map((name) => join(scripts, `${name}.sh`));
 
 let directory: string;
 
@@ -22,10 +24,10 @@ afterEach(() => {
 });
 
 /** Renders user-data with the real Terraform, as a droplet gets it. */
-function render(settings: Readonly<Record<string, string>>, script: string): string {
+function render(settings: Readonly<Record<string, string>>, ...files: readonly string[]): string {
   const values = join(directory, "settings.json");
   writeFileSync(values, JSON.stringify(settings));
-  const rendered = `templatefile("${template}", { settings = jsondecode(file("${values}")), script = file("${script}") })`;
+  const rendered = `templatefile("${template}", { settings = jsondecode(file("${values}")), scripts = [for path in ${JSON.stringify(files)} : file(path)] })`;
   const answer = execFileSync("terraform", ["console"], {
     cwd: directory,
     input: `base64encode(${rendered})\n`,
@@ -71,7 +73,7 @@ test("user-data hands every setting to the script as it is, whatever it holds", 
   expect(printed.toString().split("\0").slice(0, -1)).toEqual(Object.values(settings));
 });
 
-test("user-data ends with the bootstrap script as it stands, and stays below half of what DigitalOcean takes", () => {
+test("user-data ends with the bootstrap script and its parts as they stand, and stays below half of what DigitalOcean takes", () => {
   const settings = Object.fromEntries(
     [
       "NAME",
@@ -89,8 +91,8 @@ test("user-data ends with the bootstrap script as it stands, and stays below hal
   const attributes = Object.fromEntries(
     Array.from({ length: 10 }, (_, index) => [`${index}`.padStart(128, "n"), "v".repeat(128)]),
   );
-  const userData = render({ ...settings, ATTRIBUTES: JSON.stringify(attributes) }, bootstrap);
+  const userData = render({ ...settings, ATTRIBUTES: JSON.stringify(attributes) }, ...bootstrap);
   expect(userData.startsWith("#!/usr/bin/env bash\n")).toBe(true);
-  expect(userData.endsWith(readFileSync(bootstrap, "utf8") + "\n")).toBe(true);
+  expect(userData.endsWith(`${bootstrapScript}\n`)).toBe(true);
   expect(Buffer.byteLength(userData)).toBeLessThan(32 * 1024);
 });

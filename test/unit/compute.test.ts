@@ -68,6 +68,7 @@ test("user-data hands the bootstrap exactly its settings", () => {
     "GENERATION",
     "NAME",
     "NODE",
+    "ON_FAILURE",
     "SIGNING_KEY",
     "SITE",
   ]);

@@ -9,7 +9,7 @@ import { synthInto } from "../support/synthesis/synth";
 
 test("a second synth in another folder writes the same bytes", () => {
   // Each with the scripts that it runs; a stack that builds the sample has its files, its .dockerignore and publish.sh.
-  const [manifest, stacks, controlPlane, droplets, servers, ownVpc, services] = [1, 9, 2, 6, 4, 1, 4];
+  const [manifest, stacks, controlPlane, droplets, servers, ownVpc, services] = [1, 9, 2, 10, 4, 1, 4];
   const sample = readBuildContext("app").files.length + 2;
   const [builtService, jobs] = [services + sample, 1 + sample];
   const directories = ["first", "second/deeper"].map((name) =>

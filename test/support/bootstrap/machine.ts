@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -15,9 +16,19 @@ import { dirname, join } from "node:path";
 import { startScript, type Ended } from "../scripts/run";
 import type { Signed } from "./signing";
 
-/** The script that makes a machine a node, as it stands. */
-export const bootstrapScript = readFileSync(join(__dirname, "../../../constructs/node/bootstrap.sh"), "utf8");
-const recorded = ["apt-get", "curl", "df", "docker", "dpkg", "iptables", "sleep", "systemctl", "uname"];
+const scripts = join(__dirname, "../../../constructs/node");
+const readScript = (name: string) => readFileSync(join(scripts, `${name}.sh`), "utf8");
+/** What bootstrap.sh finds beside itself, or before itself in one file. */
+export const bootstrapParts = ["identity", "machine-checks", "proxies"];
+/** The script that makes a machine a node, after its parts: all that user-data runs. */
+export const bootstrapScript = [...bootstrapParts, "bootstrap"].map(readScript).join("\n");
+const recorded = [
+  ...["apt-get", "curl", "df", "docker", "dpkg", "getent", "iptables", "sleep", "systemctl", "systemd-run"],
+  ...["systemd-machine-id-setup", "uname"],
+];
+/** What tells the machine from one that its disk was copied to. */
+export const hardware = "a7f0c2d8-0000-4000-8000-000000000001\n";
+export const machineId = "0123456789abcdef0123456789abcdef\n";
 export const activationId = "0a1b2c3d-0000-4000-8000-000000000001";
 export const code = "Secret/Code+20chars=";
 
@@ -26,6 +37,7 @@ export const installer = `#!/bin/bash
 set -e
 printf '%s\\n' "$@" >"$MACHINE/installer-arguments"
 cp "$MACHINE/etc/ecs/ecs.config" "$MACHINE/config-at-installation"
+env >"$MACHINE/installer-environment"
 ls -A "$MACHINE/var/lib/amazon/ssm/Vault" "$MACHINE/var/lib/ecs/data" 2>/dev/null | grep -v : >"$MACHINE/installer-found" || true
 tr '\\0' ' ' </proc/$$/cmdline >"$MACHINE/installer-command-line"
 echo "registering with $ACTIVATION_CODE"
@@ -61,8 +73,15 @@ export class Machine {
     }
     this.write("etc/os-release", `NAME="A name"\nID=${id}\nVERSION_ID="${version}"\n`);
     this.write("architecture", architecture);
-    this.write("free", "Avail\n 1048576\n");
+    this.write("free", "Avail\n 2097152\n");
+    this.write("proc/meminfo", "MemTotal: 1000000 kB\nMemFree: 1 kB\nMemAvailable: 524288 kB\n");
+    this.write(
+      "proc/net/route",
+      "Iface Destination Gateway Flags\neth0 00000000 0100A8C0 3 0 0 0 00000000\n",
+    );
     this.write("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
+    this.write("sys/class/dmi/id/product_uuid", hardware);
+    this.write("etc/machine-id", machineId);
     this.publish(installer, signed);
   }
 
@@ -96,6 +115,18 @@ export class Machine {
     });
   }
 
+  /** Takes curl away until packages are installed; returns the PATH on which it is missing. */
+  withoutCurl(): string {
+    mkdirSync(join(this.root, "later"));
+    renameSync(join(this.root, "bin/curl"), join(this.root, "later/curl"));
+    const rest = join(this.root, "rest");
+    mkdirSync(rest);
+    for (const name of readdirSync("/usr/bin").filter((program) => program !== "curl")) {
+      symlinkSync(join("/usr/bin", name), join(rest, name));
+    }
+    return `${join(this.root, "bin")}:${rest}`;
+  }
+
   list(folder: string): string[] {
     return readdirSync(join(this.root, folder));
   }
@@ -109,13 +140,27 @@ export class Machine {
     return this.read("journal").split("\n").slice(0, -1);
   }
 
-  /** Runs bootstrap.sh, or another version of it, every absolute path moved below the machine's root. */
+  /** Runs bootstrap.sh as user-data does, or another version of it. */
   async bootstrap(settings: Readonly<Record<string, string>>, version = bootstrapScript): Promise<Ended> {
-    const moved = version.replace(/(?<![\w./$}])\/(etc|var|usr\/libexec|sys|proc|root)\//g, `${this.root}$&`);
-    const script = join(this.root, "bootstrap.sh");
-    writeFileSync(script, moved);
-    chmodSync(script, 0o755);
-    return startScript(script, {
+    return this.run(settings, { bootstrap: version });
+  }
+
+  /** Runs bootstrap.sh with its parts beside it, as they lie in the project. */
+  async bootstrapInPlace(settings: Readonly<Record<string, string>>): Promise<Ended> {
+    const names = [...bootstrapParts, "bootstrap"];
+    return this.run(settings, Object.fromEntries(names.map((name) => [name, readScript(name)])));
+  }
+
+  /** Runs the script named bootstrap of these, every absolute path moved below the machine's root. */
+  private run(
+    settings: Readonly<Record<string, string>>,
+    texts: Readonly<Record<string, string>>,
+  ): Promise<Ended> {
+    for (const [name, text] of Object.entries(texts)) {
+      const absolute = /(?<![\w./$}])\/(etc|var|usr\/libexec|sys|proc|root)\//g;
+      this.write(`${name}.sh`, text.replace(absolute, `${this.root}$&`));
+    }
+    return startScript(join(this.root, "bootstrap.sh"), {
       PATH: `${join(this.root, "bin")}:${process.env["PATH"] ?? ""}`,
       MACHINE: this.root,
       TMPDIR: join(this.root, "tmp"),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { signingKeyFingerprint } from "../../../local-cloud/nodes/origin/signature";
+import { bootstrapScript } from "../bootstrap/machine";
 import type { LifeCycle } from "./life-cycle";
 import type { SiteSettings } from "./sample-environment";
 
@@ -13,7 +14,7 @@ export function serverSite(...nodes: readonly string[]): SiteSettings {
   };
 }
 
-/** What somebody runs on a server as root to make it a node: the settings, then bootstrap.sh. */
+/** What somebody runs on a server as root to make it a node: the settings, then bootstrap.sh and its parts. */
 export async function serverScript(life: LifeCycle, site: string, node: string): Promise<string> {
   const { locals, resource } = JSON.parse(
     readFileSync(join(life.folderOf(`compute-${site}`), "cdk.tf.json"), "utf8"),
@@ -34,8 +35,7 @@ export async function serverScript(life: LifeCycle, site: string, node: string):
     ATTRIBUTES: attributes,
   };
   const lines = Object.entries(settings).map(([name, value]) => `export ${name}='${value ?? ""}'`);
-  const script = readFileSync(resolve("constructs/node/bootstrap.sh"), "utf8");
-  return ["#!/usr/bin/env bash", ...lines, script].join("\n");
+  return ["#!/usr/bin/env bash", ...lines, bootstrapScript].join("\n");
 }
 
 /** The parts of a compute stack's JSON that hold what a server's administrator needs. */
