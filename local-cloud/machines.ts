@@ -33,6 +33,8 @@ export interface Machines {
   destroy(name: string): Promise<void>;
   /** A connection to a TCP port that something on the machine listens on; an `error` event when nothing does. */
   connect(name: string, port: number): Socket;
+  /** From now on, is told the name of each machine that has switched itself off. */
+  whenOff(told: (name: string) => void): void;
   /** From now on, machines with namespaces reach the private addresses of this network. */
   reach(network: PrivateNetwork): void;
   /** What the machine has printed since it was made, for diagnosis and tests. */

@@ -10,7 +10,7 @@ import { servePrivateAddresses, streamPrivateAddresses } from "./private-address
 /** Something that happened on a machine, as its supervisor tells it. */
 export interface MachineEvent {
   readonly machine: string;
-  readonly event: "booted" | "ready" | "failed";
+  readonly event: "booted" | "ready" | "failed" | "powering-off";
   readonly detail: JsonObject;
 }
 

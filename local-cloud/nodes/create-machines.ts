@@ -50,6 +50,10 @@ interface Yard {
   /** Machines that a fault switches on later. */
   readonly delayed: Map<string, NodeJS.Timeout>;
   readonly inTurn: ReturnType<typeof queues>;
+  /** Machines that are about to switch themselves off. */
+  readonly leaving: Set<string>;
+  /** Is told of those that have. */
+  whenOff: (name: string) => void;
 }
 
 /**
@@ -77,8 +81,14 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
     network: undefined,
     delayed: new Map(),
     inTurn: queues(),
+    leaving: new Set(),
+    whenOff: () => undefined,
   };
   const told = ({ machine, event, detail }: MachineEvent): void => {
+    if (event === "powering-off") {
+      yard.leaving.add(machine);
+      return;
+    }
     happened(yard, machine, event, detail);
     if (event === "booted") {
       yard.machines.get(machine)?.hasStarted();
@@ -137,6 +147,9 @@ function actionsOf(yard: Yard): Omit<Machines, "close"> {
       });
       return socket;
     },
+    whenOff: (told) => {
+      yard.whenOff = told;
+    },
     reach: (given) => {
       yard.network = given;
     },
@@ -155,9 +168,14 @@ async function boot(yard: Yard, spec: MachineSpec): Promise<void> {
     throw new Error(`user-data of ${spec.name} is not a script: its first line must start with #!`);
   }
   const paths = { directory: join(disks, spec.name), console: consolePath(spec.name) };
-  const machine = createMachine(kind, shared, spec, paths, (end) =>
-    happened(yard, spec.name, "crashed", { end }),
-  );
+  const machine = createMachine(kind, shared, spec, paths, (end) => {
+    if (!yard.leaving.delete(spec.name)) {
+      happened(yard, spec.name, "crashed", { end });
+      return;
+    }
+    happened(yard, spec.name, "powered-off");
+    yard.whenOff(spec.name);
+  });
   machines.set(spec.name, machine);
   await machine.make();
   const fault = takeFault(yard.world, {

@@ -1,10 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { cpSync, existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MachineSpec } from "../machines";
 
 /** Programs in whose place the recorder stands. */
-const recorded = ["apt", "apt-get", "dpkg", "systemctl", "iptables", "ip6tables"];
+const recorded = ["apt", "apt-get", "dpkg", "systemctl", "systemd-run", "iptables", "ip6tables", "df"];
 /** Programs of this computer that a fresh machine doesn't have. */
 const absent = ["docker", "snap", "amazon-ssm-agent"];
 
@@ -30,7 +31,7 @@ cacert = "/run/anywhere/origin-certificate.pem"
 const userData = "var/lib/cloud/instance/scripts/part-001";
 
 const folders = [
-  "boot dev etc/systemd/system etc/apt home media mnt opt proc root run srv sys/fs/cgroup tmp usr/libexec",
+  "boot dev etc/systemd/system etc/apt home media mnt opt proc root run srv sys/fs/cgroup sys/class/dmi/id tmp usr/libexec",
   "usr/local/bin usr/local/sbin var/cache var/lib/apt/lists var/lib/cloud/instance/scripts var/lib/dpkg var/log var/tmp",
 ].flatMap((line) => line.split(" "));
 
@@ -44,6 +45,8 @@ export async function makeDisk(disk: string, spec: MachineSpec): Promise<void> {
   const files = {
     "etc/os-release": osRelease,
     "etc/hostname": `${spec.hostname}\n`,
+    "etc/machine-id": `${randomUUID().replaceAll("-", "")}\n`,
+    "sys/class/dmi/id/product_uuid": `${randomUUID()}\n`,
     "etc/hosts": `127.0.0.1 localhost\n127.0.1.1 ${spec.hostname}\n::1 localhost\n`,
     "etc/passwd":
       "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",

@@ -42,6 +42,9 @@ main() {
   mount -t tmpfs -o mode=755 tmpfs "${DISK}/run"
   mount -t tmpfs -o mode=1777 tmpfs "${DISK}/tmp"
   mkdir -p "${DISK}/run/systemd/system" "${DISK}/run/outside"
+  # All of this computer's memory counts as free: it isn't the machine that has filled it.
+  awk '$1 == "MemTotal:" { total = $2 } $1 == "MemAvailable:" { $2 = total } { print }' /proc/meminfo >"${DISK}/run/meminfo"
+  bind ro "${DISK}/run/meminfo" /proc/meminfo
   while [[ "$1" != -- ]]; do
     bind "$1" "$2" "$3"
     shift 3

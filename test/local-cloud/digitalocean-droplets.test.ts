@@ -113,6 +113,21 @@ test("actions switch a droplet's machine off and on, and can be polled", async (
   });
 });
 
+test("a droplet whose machine switches itself off is off, and can be switched on or deleted", async () => {
+  const { machines, world, call, activeDroplet } = stage();
+  const id = await activeDroplet();
+  const other = await activeDroplet();
+  const shown = async () => (await call("GET", `/v2/droplets/${id}`)).body.droplet;
+  await machines.switchOff(`droplet-${id}`);
+  expect(await shown()).toMatchObject({ status: "off" });
+  expect(world.digitalocean.droplets.get(other)?.status).toBe("active");
+  await call("POST", `/v2/droplets/${id}/actions`, { type: "power_on" });
+  await until(async () => (await shown())?.status === "active");
+  await machines.switchOff(`droplet-${id}`);
+  expect((await call("DELETE", `/v2/droplets/${id}`)).status).toBe(204);
+  await until(() => !world.digitalocean.droplets.has(id));
+});
+
 test("a droplet that boots before a firewall covers it is noted as open", async () => {
   const { world, call, activeDroplet } = stage();
   await activeDroplet({ tags: ["web"] });

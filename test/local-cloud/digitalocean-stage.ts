@@ -10,7 +10,7 @@ export interface Reply {
   readonly body: {
     readonly id?: string;
     readonly message?: string;
-    readonly droplet?: { readonly id: number };
+    readonly droplet?: { readonly id: number; readonly status: string };
     readonly load_balancer?: { readonly id: string };
     readonly firewall?: object;
     readonly vpc?: { readonly id: string };

@@ -10,6 +10,8 @@ export interface FakeMachines extends Machines {
   readonly connections: Map<string, number>;
   /** What the machines reach. */
   network: PrivateNetwork | undefined;
+  /** Switches a machine off from inside. */
+  switchOff: (name: string) => Promise<void>;
   /** What the machines boot with. */
   onBoot: (spec: MachineSpec) => Promise<void>;
 }
@@ -42,6 +44,13 @@ export function fakeMachines(
       machines.network = network;
     },
     onBoot: () => Promise.resolve(),
+    whenOff: (told) => {
+      machines.switchOff = async (name) => {
+        await stop(name);
+        told(name);
+      };
+    },
+    switchOff: stop,
     boot: async (spec) => {
       await machines.onBoot(spec);
       specs.set(spec.name, spec);

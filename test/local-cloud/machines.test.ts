@@ -172,6 +172,28 @@ test(
   20_000,
 );
 
+test(
+  "with namespaces a machine has room whatever this computer has, and switches itself off when it is told to",
+  () =>
+    withNamespaces(async (local) => {
+      const off: string[] = [];
+      local.machines.whenOff((name) => off.push(name));
+      const printed = await consoleOf(
+        local,
+        `awk '/^Mem(Total|Available)/ { print $2 }' /proc/meminfo | uniq | wc -l
+         df --output=avail -k /var/lib | tail -n 1
+         systemd-run --on-active=1 systemctl poweroff; echo "ended first"`,
+      );
+      expect(printed).toBe("1\n23000000\nended first\n");
+      await until(() => off.length > 0);
+      expect(off).toEqual([spec.name]);
+      expect(local.events(spec.name).slice(-2)).toEqual(["ready", "powered-off"]);
+      await local.machines.powerOn(spec.name);
+      expect(local.events(spec.name).at(-1)).toBe("powered-on");
+    }),
+  20_000,
+);
+
 test("a task that is to stop gets SIGTERM and reports its exit code", async () => {
   const { machines, polls, orders, events } = await start("process");
   await machines.boot(spec);

@@ -5,6 +5,7 @@ import type { Machines } from "../../machines";
 import { note, type Json, type JsonObject, type World } from "../../world";
 import { openAccount } from "../account";
 import { ApiError, forbidden, notFound, unprocessable } from "./api-error";
+import { machineName } from "../machine-name";
 import { createCertificateAuthority } from "../balancing/certificate-authority";
 import { privateNetwork } from "../balancing/private-network";
 import { readOpenApi, type FindOperation, type Operation } from "./openapi";
@@ -42,6 +43,12 @@ export async function serveDigitalOcean(
   const authority = await createCertificateAuthority();
   const account = openAccount({ world, machines, processingMilliseconds, authority });
   machines.reach(privateNetwork(account));
+  machines.whenOff((name) => {
+    const droplet = [...world.digitalocean.droplets.values()].find((one) => machineName(one) === name);
+    if (droplet !== undefined) {
+      droplet.status = "off";
+    }
+  });
   const context = { world, routes: createRoutes(account), find: readOpenApi() };
   const server = await serveOnLoopback((request, response) => {
     answer(context, request, response).catch((error: unknown) => {

@@ -32,6 +32,9 @@ async function main(settings: Settings): Promise<void> {
       ["amazon-ssm-agent.service", { package: "amazon-ssm-agent", requires: [], ...agents.ssm }],
       ["ecs.service", { package: "amazon-ecs-init", requires: ["docker"], ...agents.ecs }],
     ]),
+    () => {
+      void tell(settings, "powering-off", {}).finally(() => process.exit());
+    },
   );
   await serveControls(settings.socketDirectory, {
     tools: createTools(settings, units, engine),

@@ -117,6 +117,7 @@ export async function listContainerInstances(
 export interface ListedDroplet {
   readonly id: number;
   readonly name: string;
+  readonly status: string;
 }
 
 /** The droplets whose names begin so, by name. */
@@ -124,7 +125,7 @@ export async function listDroplets(cloud: LocalCloud, prefix: string): Promise<L
   const droplets = await ofDigitalOcean<ListedDroplet>(cloud, "droplets");
   return droplets
     .filter(({ name }) => name.startsWith(prefix))
-    .map(({ id, name }) => ({ id, name }))
+    .map(({ id, name, status }) => ({ id, name, status }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

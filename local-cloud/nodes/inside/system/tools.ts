@@ -19,6 +19,8 @@ export function createTools(settings: Settings, units: Units, engine: Engine): T
     ["apt-get", (parameters) => apt(systemctl, parameters)],
     ["dpkg", (parameters) => dpkg(systemctl, parameters)],
     ["systemctl", systemctl],
+    ["systemd-run", (parameters) => runLater(systemctl, parameters)],
+    ["df", df],
     ["iptables", iptables],
     ["ip6tables", ip6tables],
     ["docker", (parameters) => docker(engine, parameters)],
@@ -44,6 +46,24 @@ export function createTools(settings: Settings, units: Units, engine: Engine): T
       ? { code: 1, output: `${program}: interrupted\n` }
       : outcome;
   };
+}
+
+/** `systemd-run --on-active=SECONDS systemctl …`. */
+function runLater(systemctl: Units["systemctl"], parameters: readonly string[]): Outcome {
+  const [when = "", program, ...rest] = parameters;
+  const [, seconds] = /^--on-active=(\d+)$/.exec(when) ?? [];
+  if (seconds === undefined || program !== "systemctl") {
+    return { code: 1, output: `systemd-run: not modelled: ${parameters.join(" ")}\n` };
+  }
+  setTimeout(() => void systemctl(rest), Number(seconds) * 1000);
+  return succeeded;
+}
+
+/** `df --output=avail -k PATH`: a machine's disk is as good as empty, however full this computer's is. */
+function df(parameters: readonly string[]): Outcome {
+  return parameters.join(" ").startsWith("--output=avail -k /")
+    ? { code: 0, output: "   Avail\n23000000\n" }
+    : { code: 1, output: `df: not modelled: ${parameters.join(" ")}\n` };
 }
 
 /** `docker ps --all --quiet` and `docker rm --force ID`; filters by the ECS agent's labels match every container. */

@@ -39,13 +39,17 @@ class UnitError extends Error {
 interface State {
   readonly services: ReadonlyMap<string, Service>;
   readonly active: Set<string>;
+  readonly powerOff: () => void;
 }
 
-/** @param services by full name of their unit */
-export function createUnits(services: ReadonlyMap<string, Service>): Units {
+/**
+ * @param services by full name of their unit
+ * @param powerOff switches the machine off
+ */
+export function createUnits(services: ReadonlyMap<string, Service>, powerOff: () => void): Units {
   // As on a fresh Ubuntu, whose updates are about to start.
   const active = new Set(["apt-daily.timer", "apt-daily-upgrade.timer", "unattended-upgrades.service"]);
-  const state = { services, active };
+  const state = { services, active, powerOff };
   return {
     systemctl: (parameters) =>
       perform(state, parameters).catch((error: unknown) => {
@@ -92,6 +96,9 @@ async function perform(state: State, parameters: readonly string[]): Promise<Out
         quiet ? undefined : ["active", "inactive"],
         3,
       );
+    case "poweroff":
+      state.powerOff();
+      return succeeded;
     case "is-enabled":
       return answer(units, isEnabled, quiet ? undefined : ["enabled", "disabled"], 1);
     default:
