@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Waits until one node is registered: Online in Systems Manager, ACTIVE in ECS, its agent connected. Fails when the
-# time is over, or sooner when the node's activation cannot be used any more, and says which step is missing and what
-# to do. A lost connection on the way is waited for.
+# time is over, or sooner when the node's activation cannot be used any more or its machine is off, and says which step
+# is missing and what to do. A lost connection on the way is waited for.
 #
 # Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACCOUNT=… ACTIVATION_ID=… REMEDY=… \
 #   AWS_LIBRARY=… REGISTRATIONS=… await.sh
@@ -12,10 +12,13 @@
 #   AWS_LIBRARY, REGISTRATIONS     paths of aws.sh and registrations.sh
 #   MACHINE_CREATED                when the machine was created (2018-06-18T22:28:28Z), if that is known: what registered
 #                                  before was another one, though AWS takes minutes to notice that it has gone
+#   MACHINE_ID, MACHINE_LIBRARY    its id in its cloud, and the path of the library whose machine_power asks there
+#                                  whether it is on; both may be left out
 # Seconds; the last two may be fractions:
 #   TIMEOUT_SECONDS  900  longest wait
 #   GRACE_SECONDS    120  longest wait for a machine to appear whose activation is used, expired or deleted; the
 #                         activation is looked at four times within it
+#   MACHINE_SECONDS  15   between two looks at whether the machine is on
 #   POLL_SECONDS     5    between two looks, each of which reads ECS once, twice when it knows the node; up to three
 #                         times as long
 #   RETRY_SECONDS    2    before a failed call is repeated; doubles each time
@@ -26,14 +29,18 @@ readonly GRACE=${GRACE_SECONDS:-120}
 TASK="registration of ${SITE:-?}/${NODE:-?}"
 # shellcheck source=constructs/node/registrations.sh
 . "${REGISTRATIONS:?is the path of registrations.sh}"
+# shellcheck source=constructs/digitalocean/droplet-power.sh
+[[ -z ${MACHINE_LIBRARY:-} ]] || . "${MACHINE_LIBRARY}"
 
 main() {
   prepare_node
   local step=""
   DEADLINE=$((SECONDS + ${TIMEOUT_SECONDS:-900})) ASK_AT=${SECONDS}
   INSTANCE="" ONLINE="" ARN="" STATUS="" CONNECTED="" ACTIVATION="" USELESS_SINCE=""
+  POWER="" WHY="" TOLD="" LOOK_AT=$((SECONDS + ${MACHINE_SECONDS:-15}))
   while look; [[ ${ONLINE}${STATUS}${CONNECTED} != OnlineACTIVETrue ]]; do
     look_at_activation
+    look_at_machine
     if [[ ${step} != "$(missing)" ]]; then
       step=$(missing)
       say "waiting: ${step}"
@@ -91,6 +98,26 @@ look_at_activation() {
   : "${USELESS_SINCE:=${SECONDS}}"
 }
 
+# Learns from time to time whether the machine is on: one that must not become a node, or can't any more, switches itself
+# off. Fails when it is. One that is restarted is off for a moment, so that only a second look counts.
+look_at_machine() {
+  [[ -n ${MACHINE_LIBRARY:-} ]] || return 0
+  ((SECONDS >= LOOK_AT || SECONDS >= DEADLINE)) || return 0
+  machine_power
+  if [[ ${POWER} == off || ${POWER} == gone ]]; then
+    pause "${POLL_SECONDS:-5}"
+    machine_power
+  fi
+  LOOK_AT=$((SECONDS + ${MACHINE_SECONDS:-15}))
+  case "${POWER}" in
+    off | gone) give_up "$(missing)" ;;
+    unknown)
+      [[ ${TOLD} == "${WHY}" ]] || say "whether the ${MACHINE} is on cannot be told: ${WHY}. Waiting on."
+      TOLD=${WHY}
+      ;;
+  esac
+}
+
 # Prints the first step that the node has not taken.
 missing() {
   if [[ -z ${INSTANCE} ]]; then
@@ -123,6 +150,15 @@ give_up() {
   if [[ ${STATUS} == DRAINING ]]; then
     advice="If somebody drains it on purpose, set it to ACTIVE and run again; else ${REMEDY}."
   fi
+  # A machine whose activation is of no use is off for that reason.
+  case "${POWER} ${ACTIVATION}" in
+    *" used" | *" deleted" | *" expired") ;;
+    gone*) advice="There is no ${MACHINE} any more: ${REMEDY}." ;;
+    off*)
+      advice="The ${MACHINE} is off. If somebody has switched it off, switch it on and run again. Else it has refused to \
+become a node, or failed: ${REASON_AT}. Mend that and ${REMEDY}."
+      ;;
+  esac
   die "after ${SECONDS} s, ${step}. ${advice}"
 }
 

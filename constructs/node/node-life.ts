@@ -23,6 +23,9 @@ export interface NodeLifeProps {
 
 /** The machine of a node, as its gate is to find it. */
 export interface GatedMachine {
+  readonly id: string;
+  /** Script whose `machine_power` asks its cloud whether it is on, and which says where to read why it isn't. */
+  readonly library: string;
   /** When it was created, in RFC 3339 with seconds: an earlier registration is another's. */
   readonly created: string;
   /** Without which the gate fails at once. */
@@ -104,7 +107,11 @@ export class NodeLife extends Construct {
         script.run({
           ...remembered,
           REMEDY: this.remedy,
-          ...(machine !== undefined && { MACHINE_CREATED: machine.created }),
+          ...(machine !== undefined && {
+            MACHINE_CREATED: machine.created,
+            MACHINE_ID: machine.id,
+            MACHINE_LIBRARY: new Script(this, machine.library).location,
+          }),
           ...this.libraries,
         }),
       ],

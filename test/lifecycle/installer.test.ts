@@ -137,6 +137,29 @@ describe("a machine", () => {
     600_000,
   );
 
+  test("that refused its installer switches itself off, which its gate sees at once and says where the reason is", async () => {
+    const machines = await Promise.all(nodes.map((node) => machineOf(life, "refused", node)));
+    await eventually("all of them are off", async () => {
+      const droplets = await listDroplets(life.cloud, "shop--refused--");
+      return droplets.every(({ status }) => status === "off") ? droplets : undefined;
+    });
+    expect(await life.changes("compute-refused")).toEqual(
+      Object.fromEntries(nodes.map((node) => [`null_resource.registration["${node}"]`, "delete, create"])),
+    );
+    // Else each gate would wait for fifteen minutes.
+    const again = await life.site("refused").apply();
+    expect(again.exitCode).toBe(1);
+    nodes.forEach((node, index) => {
+      const id = machines[index]?.replace("droplet-", "");
+      expect(said(again, "registration", node).at(-1)).toMatch(
+        new RegExp(
+          `^FAILED: after \\d{1,2} s, the machine has never used its activation .*The droplet ${id} is off\\. ` +
+            ".*it has refused to become a node, or failed: .*Recovery Console",
+        ),
+      );
+    });
+  }, 600_000);
+
   test("that refused its installer is replaced by a raised `replacement` once the right one is published", async () => {
     expect(await find("refused")).toMatchObject({ managedInstances: [], containerInstances: [] });
     const machines = await Promise.all(nodes.map((node) => machineOf(life, "refused", node)));

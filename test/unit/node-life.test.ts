@@ -89,6 +89,10 @@ test("the gate waits for the activation that the deregistration remembers", () =
             ),
             REMEDY: "replace the node by `npm run deploy -- --replace ams3/${each.key}`",
             MACHINE_CREATED: "${digitalocean_droplet.node[each.key].created_at}",
+            MACHINE_ID: "${digitalocean_droplet.node[each.key].id}",
+            MACHINE_LIBRARY: expect.stringMatching(
+              /^\.\/assets\/droplet-power\/[0-9A-F]{32}\/droplet-power\.sh$/,
+            ) as unknown,
           },
         },
       },

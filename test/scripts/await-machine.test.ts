@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { serveDigitalOcean, type DigitalOcean } from "../../local-cloud/digitalocean/api/api";
+import type { Droplet } from "../../local-cloud/digitalocean/state";
+import { fakeMachines, until, type FakeMachines } from "../local-cloud/fake-machines";
+import {
+  activationId,
+  addActivation,
+  addMachine,
+  machine,
+  node,
+  register,
+  remedy,
+  settings,
+  useNodeStage,
+} from "../support/scripts/nodes";
+
+const stage = useNodeStage();
+let machines: FakeMachines;
+let digitalocean: DigitalOcean;
+let droplet: Droplet;
+
+beforeEach(async () => {
+  machines = fakeMachines();
+  digitalocean = await serveDigitalOcean(stage().world, machines);
+  const { status } = await fetch(`${digitalocean.endpoint}/v2/droplets`, {
+    method: "POST",
+    headers: { authorization: "Bearer token" },
+    body: JSON.stringify({ name: "node-1", region: "ams3", size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64" }),
+  });
+  expect(status).toBe(202);
+  const droplets = stage().world.digitalocean.droplets;
+  await until(() => [...droplets.values()][0]?.status === "active");
+  droplet = [...droplets.values()][0] as Droplet;
+  addActivation(stage().world, { expired: false, used: false });
+});
+
+afterEach(async () => {
+  await digitalocean.close();
+  await machines.close();
+});
+
+const awaitNode = (overrides: Record<string, string> = {}) =>
+  stage().runNodeScript(
+    "await.sh",
+    settings({
+      TIMEOUT_SECONDS: "25",
+      MACHINE_SECONDS: "1",
+      MACHINE_ID: `${droplet.id}`,
+      MACHINE_LIBRARY: "constructs/digitalocean/droplet-power.sh",
+      DIGITALOCEAN_API_URL: digitalocean.endpoint,
+      DIGITALOCEAN_TOKEN: "token",
+      ...overrides,
+    }),
+  );
+const looks = () =>
+  stage().world.journal.filter(({ name }) => name === "GET /v2/droplets/{droplet_id}").length;
+/** Registers the node after so many looks at its droplet. */
+const registerAfter = (number: number) => {
+  stage().before = () => {
+    if (looks() >= number && stage().world.aws.managedInstances.size === 0) {
+      register(stage().world);
+    }
+  };
+};
+const verdictOf = (output: string) => /FAILED: after (\d+) s, (.*)$/.exec(output.trimEnd())?.slice(1);
+
+const off = () =>
+  `The droplet ${droplet.id} is off. If somebody has switched it off, switch it on and run again. Else it has refused to ` +
+  "become a node, or failed: switched on in DigitalOcean's control panel, it shows the reason above the login prompt of " +
+  "its Recovery Console, and SSH (ssh.keys, ssh.allowFrom) leads to /var/log/anywhere-bootstrap.log. Mend that and " +
+  `${remedy}.`;
+
+test("a droplet that has switched itself off fails the gate at once, which says where the reason is", async () => {
+  await machines.switchOff(`droplet-${droplet.id}`);
+  const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
+  expect(status).toBe(1);
+  expect(verdictOf(output)).toEqual([
+    expect.stringMatching(/^\d$/),
+    `the machine has never used its activation ${activationId}, which is still valid. ${off()}`,
+  ]);
+});
+
+test("a droplet that is off although it has registered fails the gate alike", async () => {
+  addMachine(stage().world, 1, node, { activationId, lastPingAt: 0 });
+  droplet.status = "off";
+  const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
+  expect(status).toBe(1);
+  expect(verdictOf(output)?.[1]).toBe(
+    `${machine(1)} is registered with Systems Manager, but its ping status is ConnectionLost, not Online. ${off()}`,
+  );
+});
+
+test("a droplet that is off since its activation is of no use says that, and what that needs", async () => {
+  stage().world.aws.activations.clear();
+  droplet.status = "off";
+  const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
+  expect(status).toBe(1);
+  expect(verdictOf(output)?.[1]).toContain(`A new machine needs a new one: ${remedy}.`);
+});
+
+test("a droplet that has gone fails the gate, and its node is to be replaced", async () => {
+  stage().world.digitalocean.droplets.clear();
+  const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
+  expect(status).toBe(1);
+  expect(verdictOf(output)?.[1]).toContain(`There is no droplet ${droplet.id} any more: ${remedy}.`);
+});
+
+test("a droplet that is on is waited for, with a look from time to time", async () => {
+  registerAfter(3);
+  expect(await awaitNode()).toMatchObject({ status: 0 });
+});
+
+test("a droplet that is off for a moment, since it is restarted, is waited for", async () => {
+  registerAfter(4);
+  // Before every odd look, and on before every even one.
+  const restarts = setInterval(() => {
+    droplet.status = looks() % 2 === 0 ? "off" : "active";
+  }, 5);
+  expect(await awaitNode()).toMatchObject({ status: 0 });
+  clearInterval(restarts);
+});
+
+test.each<[string, Record<string, string>, () => void, string]>([
+  [
+    "DigitalOcean denies it",
+    {},
+    () => {
+      stage().world.digitalocean.behaviour.access = "none";
+    },
+    "DigitalOcean answers 401",
+  ],
+  ["there is no token", { DIGITALOCEAN_TOKEN: "" }, () => undefined, "DIGITALOCEAN_TOKEN is not set"],
+  [
+    "DigitalOcean cannot be reached",
+    { DIGITALOCEAN_API_URL: "http://127.0.0.1:1" },
+    () => undefined,
+    "DigitalOcean cannot be reached (curl: (7) ",
+  ],
+])(
+  "a gate that cannot look at its droplet, since %s, says so once and waits on",
+  async (_, over, arrange, why) => {
+    arrange();
+    droplet.status = "off";
+    const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "4", ...over });
+    expect(status).toBe(1);
+    expect(output.split(`whether the droplet ${droplet.id} is on cannot be told: ${why}`)).toHaveLength(2);
+    expect(verdictOf(output)?.[1]).toContain("If it is only late, run again");
+  },
+);
+
+test("the other variable of Terraform's provider is good for the token, which stands in no output", async () => {
+  droplet.status = "off";
+  const { output } = await awaitNode({ DIGITALOCEAN_TOKEN: "", DIGITALOCEAN_ACCESS_TOKEN: "secret-token" });
+  expect(output).toContain(off());
+  expect(output).not.toContain("secret-token");
+});
+
+test("a node that comes up before the first look costs none", async () => {
+  register(stage().world);
+  expect(await awaitNode()).toMatchObject({ status: 0 });
+  expect(looks()).toBe(0);
+});
