@@ -15,6 +15,7 @@ import { placeDocker } from "./docker/place";
 import { shellScript, type Environment } from "./environment";
 import { lock } from "./lock";
 import { createMachines } from "./nodes/create-machines";
+import { signingKeyFingerprint } from "./nodes/origin/signature";
 import { imageFolder } from "./nodes/inside/images/image";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
@@ -153,6 +154,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
       TF_REATTACH_PROVIDERS: providers.reattach,
       ANYWHERE_ENV: "local",
+      ANYWHERE_SIGNING_KEY: signingKeyFingerprint,
       ...awsVariables(directory, aws.url),
       DIGITALOCEAN_API_URL: digitalocean.endpoint,
       DIGITALOCEAN_TOKEN: token,

@@ -3,6 +3,7 @@ import { awsProblems } from "./aws";
 import { checkSeconds, type Check, type Undertaking } from "./check";
 import { digitalOceanProblems } from "./digitalocean/account";
 import { dockerProblems } from "./docker";
+import { installerProblems } from "./installer";
 import { scriptProblems } from "./scripts";
 import { terraformProblems } from "./terraform";
 import { workspaceProblems } from "./workspaces";
@@ -15,6 +16,7 @@ const checks: readonly Check[] = [
   awsProblems,
   workspaceProblems,
   digitalOceanProblems,
+  installerProblems,
 ];
 
 /**

@@ -1,0 +1,20 @@
+import { isComputeStack } from "../terraform/stacks";
+import type { Check } from "./check";
+
+/**
+ * Whether nodes will take the installer of clouds that sign it themselves, as the local cloud does: its shell says with
+ * which key. Else each node would refuse it, and say so where few look.
+ */
+export const installerProblems: Check = ({ command, environment, selected, variables }) => {
+  const { config, file } = environment;
+  const key = variables["ANYWHERE_SIGNING_KEY"] ?? "";
+  const { signingKey } = config.installer;
+  return Promise.resolve(
+    command !== "deploy" || key === "" || key === signingKey || !selected.some(isComputeStack)
+      ? []
+      : [
+          `the clouds of this shell sign their installer with the key ${key}, and ${file} says installer.signingKey ` +
+            `${signingKey}: set it to ${key} there, or open a shell without ANYWHERE_SIGNING_KEY for the real clouds`,
+        ],
+  );
+};

@@ -1,0 +1,31 @@
+import { expect, test } from "@jest/globals";
+import { installerProblems } from "../../../cli/checks/installer";
+import { useDesk } from "./undertaking";
+
+const desk = useDesk();
+
+const own = "8B9996483D7E9DC513EC51B8041642B27CAD71F3";
+const aws = "F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F";
+
+/** What is wrong with an environment whose key is AWS's, in the shell of clouds that have a key of their own. */
+const problems = (over: Partial<Parameters<ReturnType<typeof desk>["undertake"]>[0]> = {}) =>
+  installerProblems(
+    desk().undertake({ stacks: ["compute-ams3"], variables: { ANYWHERE_SIGNING_KEY: own }, ...over }),
+  );
+
+test("a deploy into clouds that sign their installer themselves is told which key to set", async () => {
+  expect(await problems()).toEqual([
+    `the clouds of this shell sign their installer with the key ${own}, and environment.json says installer.signingKey ` +
+      `${aws}: set it to ${own} there, or open a shell without ANYWHERE_SIGNING_KEY for the real clouds`,
+  ]);
+});
+
+test.each<[string, Parameters<typeof problems>[0]]>([
+  ["with that key", { environment: { installer: { signingKey: own } } }],
+  ["of the real clouds", { variables: {} }],
+  ["of no nodes", { stacks: ["control-plane", "service-web"] }],
+  ["that makes nothing", { command: "diff" }],
+  ["that ends everything", { command: "destroy" }],
+])("an undertaking %s is none of its business", async (_, over) => {
+  expect(await problems(over)).toEqual([]);
+});
