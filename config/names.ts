@@ -40,6 +40,12 @@ export function namesOf({ name, aws: { region, accountId } }: Pick<Config, "name
     service: (service: string, site: string) => joined(service, site),
     /** Key of a stack's state, and name of its workspace. */
     state: (stack: string) => joined(name, stack),
+    /** Topic from which people are told. */
+    alerts: joined(name, "alerts"),
+    /** Of what is looked out for: its rule, state machine and alarm, and their role. */
+    alert: (...of: readonly string[]) => joined(name, ...of),
+    /** Namespace of metrics that count errors in the logs. */
+    errorMetrics: `Anywhere/${name}`,
     arn,
   };
 }

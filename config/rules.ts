@@ -1,3 +1,4 @@
+import { monitoringProblems } from "./monitoring";
 import type { Problem } from "./problem";
 import type { Config } from "./schema";
 import { entrancesAt } from "./services/entrances";
@@ -24,9 +25,7 @@ export function* problemsOf(config: Config, kinds: SiteKinds = siteKinds): Itera
   }
   yield* nodeProblems(config, sites);
   yield* referenceProblems(config, []);
-  if (config.monitoring.enabled) {
-    yield { path: ["monitoring", "enabled"], message: "isn't available yet: set it to false" };
-  }
+  yield* monitoringProblems(config.monitoring);
 }
 
 function* referenceProblems(value: unknown, path: readonly PropertyKey[]): Iterable<Problem> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { backend } from "./backend";
 import type { DeepReadonly } from "./deep-readonly";
 import { awsRegion, deploymentName, key, text } from "./forms";
+import { monitoring } from "./monitoring";
 import { image, imageUri } from "./services/image";
 import { job } from "./services/job";
 import { service } from "./services/service";
@@ -74,16 +75,7 @@ const common = {
     .default({})
     .describe("What runs on the nodes; the key is part of stack ids and addresses."),
   jobs: z.record(key, job).default({}).describe("What runs on the nodes at certain times."),
-  monitoring: z
-    .strictObject({
-      enabled: z.boolean().default(false).describe("Whether alarms and events are sent."),
-      subscribers: z
-        .array(z.strictObject({ protocol: z.enum(["email", "https"]), endpoint: z.string().min(1) }))
-        .default([])
-        .describe("Who is told."),
-    })
-    .prefault({})
-    .describe("Alarms and events."),
+  monitoring,
 };
 
 type KnownSchemas = readonly [

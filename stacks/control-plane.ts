@@ -1,7 +1,11 @@
 import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import type { Construct } from "constructs";
+import type { Names } from "../config/names";
 import type { Config } from "../config/schema";
+import { placementsOf } from "../config/services/placements";
+import type { Sites } from "../config/sites/nodes";
 import { ImageRepositories } from "../constructs/aws/image-repositories";
+import { Monitoring } from "../constructs/aws/monitoring/monitoring";
 import { NodeRole } from "../constructs/aws/node-role";
 import { ObservedCluster } from "../constructs/aws/observed-cluster";
 import { TaskRoles, type RoleSettings } from "../constructs/aws/task-roles";
@@ -13,14 +17,14 @@ import { ProjectStack } from "./project-stack";
 export class ControlPlaneStack extends ProjectStack {
   readonly outputs;
 
-  constructor(scope: Construct, config: Config) {
+  constructor(scope: Construct, config: Config, sites: Sites) {
     super(scope, "control-plane", config);
     const { names } = this;
     addAwsProvider(this, config);
     new NullProvider(this, "null");
     const containers = containersOf(config);
 
-    const { cluster } = new ObservedCluster(this, "observed-cluster", {
+    const { cluster, logGroup } = new ObservedCluster(this, "observed-cluster", {
       names,
       containers: [...containers.keys()],
       logRetentionDays: config.logRetentionDays,
@@ -28,6 +32,16 @@ export class ControlPlaneStack extends ProjectStack {
     const { repository } = new ImageRepositories(this, "images", names, Object.keys(config.images));
     const { execution, task } = new TaskRoles(this, "task-roles", names, containers);
     const { role } = new NodeRole(this, "node-role", names, config.aws.nodePolicy);
+    if (config.monitoring.enabled) {
+      new Monitoring(this, "monitoring", {
+        names,
+        subscribers: config.monitoring.subscribers,
+        logGroup,
+        containers: [...containers.keys()],
+        rollouts: rolloutsOf(config, sites, names),
+        hasJobs: Object.keys(config.jobs).length > 0,
+      });
+    }
 
     this.outputs = new StackOutputs(this, {
       cluster_arn: text("ARN of the ECS cluster that nodes join.", cluster.arn),
@@ -56,6 +70,17 @@ function containersOf({ services, jobs }: Config): ReadonlyMap<string, RoleSetti
       ([name, job]) => [name, { ...job, exec: false, path: `jobs.${name}` }] as const,
     ),
   ]);
+}
+
+/** Seconds that a roll-out may take, of each ECS service that has tasks. */
+function rolloutsOf({ services }: Config, sites: Sites, names: Names): ReadonlyMap<string, number> {
+  return new Map(
+    Object.entries(services).flatMap(([name, service]) =>
+      [...placementsOf(service, sites)]
+        .filter(([, { desiredCount }]) => desiredCount > 0)
+        .map(([site, { timeout }]) => [names.service(name, site), timeout] as const),
+    ),
+  );
 }
 
 /** What the control plane tells the stacks that build on it. */

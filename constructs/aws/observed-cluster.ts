@@ -25,12 +25,14 @@ export interface ObservedClusterProps {
  */
 export class ObservedCluster extends Construct {
   readonly cluster: EcsCluster;
+  /** Of services and jobs, by name. */
+  readonly logGroup: CloudwatchLogGroup;
 
   constructor(scope: Construct, id: string, { names, logRetentionDays, containers }: ObservedClusterProps) {
     super(scope, id);
     const groups = containers.map((name) => [name, names.logs(name)] as const);
     const each = new Instances(this, "log_groups", groups);
-    new CloudwatchLogGroup(this, "containers", {
+    this.logGroup = new CloudwatchLogGroup(this, "containers", {
       forEach: each.forEach,
       name: each.value,
       retentionInDays: logRetentionDays,

@@ -41,7 +41,6 @@ const free = [
     `${container}.volumes[].containerPath`,
     `${container}.volumes[].hostPath`,
   ]),
-  "monitoring.subscribers[].endpoint",
   "services.*.healthCommand[]",
   "services.*.http.health.path",
   "services.*.http.loadBalancer (network).listeners[] (https).certificate (name).name",

@@ -145,9 +145,10 @@ test.each([
   ]);
 });
 
-test("monitoring is refused as long as there is none", () => {
-  expect(problemsOf({ ...oneSite, monitoring: { enabled: true } })).toEqual([
-    "test.ts: monitoring.enabled isn't available yet: set it to false (got true)",
+test("a subscriber that is told already is refused", () => {
+  const ops = { protocol: "email", endpoint: "ops@example.com" };
+  expect(problemsOf({ ...oneSite, monitoring: { subscribers: [ops, ops] } })).toEqual([
+    'test.ts: monitoring.subscribers.1.endpoint is told already: name each subscriber once (got "ops@example.com")',
   ]);
 });
 

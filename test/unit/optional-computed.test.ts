@@ -27,7 +27,12 @@ const never = "the configuration has no such setting";
  * written always, or there is a reason why no configuration can take it back.
  */
 const decisions: Readonly<Record<string, Readonly<Record<string, string | typeof written>>>> = {
+  aws_cloudwatch_dashboard: {},
+  aws_cloudwatch_event_rule: { name: written, name_prefix: never },
+  aws_cloudwatch_event_target: { target_id: written },
   aws_cloudwatch_log_group: { log_group_class: never, name: written, name_prefix: never },
+  aws_cloudwatch_log_metric_filter: {},
+  aws_cloudwatch_metric_alarm: { evaluate_low_sample_count_percentiles: never },
   aws_ecr_lifecycle_policy: {},
   aws_ecr_repository: {
     encryption_configuration: never,
@@ -68,6 +73,23 @@ const decisions: Readonly<Record<string, Readonly<Record<string, string | typeof
     name_prefix: never,
     "target.retry_policy": "every schedule has one",
   },
+  aws_sfn_state_machine: {
+    encryption_configuration: never,
+    logging_configuration: never,
+    name: written,
+    name_prefix: never,
+    tracing_configuration: never,
+  },
+  aws_sns_topic: {
+    fifo_throughput_scope: never,
+    name: written,
+    name_prefix: never,
+    policy: "the topic's policy is a resource of its own",
+    signature_version: never,
+    tracing_config: never,
+  },
+  aws_sns_topic_policy: {},
+  aws_sns_topic_subscription: { filter_policy_scope: never },
   aws_sqs_queue: {
     deduplication_scope: never,
     fifo_throughput_limit: never,

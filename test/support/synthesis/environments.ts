@@ -100,4 +100,10 @@ export const threeSites = {
       on: { disk: "ssd" },
     },
   },
+  monitoring: {
+    subscribers: [
+      { protocol: "email", endpoint: "ops@example.com" },
+      { protocol: "https", endpoint: "https://hooks.example.com/alerts?team=platform" },
+    ],
+  },
 } satisfies Environment;

@@ -7,7 +7,12 @@ import { readSchemas, type Block } from "../../../local-cloud/providers/schema";
  * Source: `terraform providers schema -json` of hashicorp/aws 5.100.0, and for blocks its Go files.
  */
 const ofAws: Readonly<Record<string, readonly string[]>> = {
+  aws_cloudwatch_dashboard: [],
+  aws_cloudwatch_event_rule: ["name", "name_prefix"],
+  aws_cloudwatch_event_target: ["target_id"],
   aws_cloudwatch_log_group: ["log_group_class", "name", "name_prefix"],
+  aws_cloudwatch_log_metric_filter: [],
+  aws_cloudwatch_metric_alarm: ["evaluate_low_sample_count_percentiles"],
   aws_ecr_lifecycle_policy: [],
   aws_ecr_repository: [
     "encryption_configuration",
@@ -38,6 +43,23 @@ const ofAws: Readonly<Record<string, readonly string[]>> = {
   aws_iam_role_policy: ["name", "name_prefix"],
   aws_iam_role_policy_attachment: [],
   aws_scheduler_schedule: ["group_name", "name", "name_prefix", "target.retry_policy"],
+  aws_sfn_state_machine: [
+    "encryption_configuration",
+    "logging_configuration",
+    "name",
+    "name_prefix",
+    "tracing_configuration",
+  ],
+  aws_sns_topic: [
+    "fifo_throughput_scope",
+    "name",
+    "name_prefix",
+    "policy",
+    "signature_version",
+    "tracing_config",
+  ],
+  aws_sns_topic_policy: [],
+  aws_sns_topic_subscription: ["filter_policy_scope"],
   aws_sqs_queue: [
     "deduplication_scope",
     "fifo_throughput_limit",
