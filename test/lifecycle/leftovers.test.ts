@@ -32,7 +32,16 @@ beforeAll(async () => {
       },
       office: { kind: "on-premises", nodes: { "node-1": {} } },
     },
-    environment: { tags: { team: "platform" } },
+    environment: {
+      tags: { team: "platform" },
+      monitoring: {
+        enabled: true,
+        subscribers: [
+          { protocol: "email", endpoint: "ops@example.com" },
+          { protocol: "https", endpoint: "https://hooks.example.com/alerts" },
+        ],
+      },
+    },
   });
 });
 
@@ -66,6 +75,13 @@ aws s3api create-bucket --bucket states --create-bucket-configuration LocationCo
 for key in shop--activations.tfstate shop-2--activations.tfstate; do
   aws s3api put-object --bucket states --key "$key"
 done
+aws events put-rule --name shop-2--agent-lost --schedule-expression 'rate(1 day)'
+aws stepfunctions create-state-machine --name shop-2--agent-lost --role-arn arn:aws:iam::123456789012:role/shop-2--node \
+  --definition '{"StartAt":"End","States":{"End":{"Type":"Succeed"}}}'
+aws cloudwatch put-metric-alarm --alarm-name shop-2--job-not-started --namespace AWS/SQS --metric-name Messages \
+  --statistic Sum --period 60 --evaluation-periods 1 --threshold 0 --comparison-operator GreaterThanThreshold
+aws cloudwatch put-dashboard --dashboard-name shop-2 --dashboard-body '{"widgets":[]}'
+aws sns create-topic --name shop-2--alerts
 aws logs create-log-group --log-group-name /ecs/shop-2/web
 aws logs create-log-group --log-group-name ${insights}-2
 aws ecr create-repository --repository-name shop/app-2
@@ -101,6 +117,12 @@ aws ssm describe-activations --query 'ActivationList[].IamRole' --output text | 
 aws logs describe-log-groups --query 'logGroups[].logGroupName' --output text | each log-group
 aws ecr describe-repositories --query 'repositories[].repositoryName' --output text | each repository
 aws iam list-roles --path-prefix / --query 'Roles[].RoleName' --output text | each role
+aws events list-rules --query 'Rules[].Name' --output text | each rule
+aws stepfunctions list-state-machines --query 'stateMachines[].name' --output text | each state-machine
+aws cloudwatch describe-alarms --query 'MetricAlarms[].AlarmName' --output text | each alarm
+aws cloudwatch list-dashboards --query 'DashboardEntries[].DashboardName' --output text | each dashboard
+aws sns list-topics --query 'Topics[].TopicArn' --output text | each topic
+aws sns list-subscriptions --query 'Subscriptions[].Endpoint' --output text | each subscription
 for kind in droplets load_balancers firewalls certificates vpcs tags; do
   digitalocean GET "$kind?per_page=200" | jq -r ".$kind[].name" | each "$kind"
 done
@@ -154,7 +176,7 @@ test("a deployment whose state is lost is removed to the last thing by the docum
   await shell(service);
   await server;
   const ours = (await everything()).filter((line) => !theirs.includes(line));
-  expect(ours.length).toBeGreaterThan(15);
+  expect(ours.length).toBeGreaterThan(30);
   rmSync(join(folder, "state"), { recursive: true });
 
   await shell(documentedCommands("docs/recovery.md", "Remove everything").join("\n"));
