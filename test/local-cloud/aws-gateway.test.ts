@@ -142,6 +142,7 @@ test("every operation and member that is modelled is in the service model", asyn
     ssm: await readModel(stage().python.botocoreData, "ssm", "2014-11-06"),
     ecs: await readModel(stage().python.botocoreData, "ecs", "2014-11-13"),
     scheduler: await readModel(stage().python.botocoreData, "scheduler", "2021-06-30"),
+    states: await readModel(stage().python.botocoreData, "stepfunctions", "2016-11-23"),
   };
   for (const { service, operations } of stage().apis) {
     const model = models[service];

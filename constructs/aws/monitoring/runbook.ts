@@ -17,6 +17,3 @@ export type Alert = keyof typeof runbook;
 export function describe(alert: Alert): string {
   return `${runbook[alert]}. Runbook: docs/operations.md#${alert}`;
 }
-
-/** All alerts there are. */
-export const alerts = Object.keys(runbook) as Alert[];

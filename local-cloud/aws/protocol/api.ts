@@ -16,6 +16,11 @@ import { type Operations, unmodelledMembers } from "./operation";
 import { serviceDeploymentOperations } from "../ecs/services/service-deployments";
 import { serviceOperations } from "../ecs/services/services";
 import { type RestCall, readRestCall, type RestRequest } from "./rest";
+import {
+  motoStateMachineOperations,
+  requireStateMachine,
+  stateMachineOperations,
+} from "../states/state-machines";
 import { tagOperations } from "./tags";
 import { taskDefinitionOperations } from "../ecs/tasks/task-definitions";
 import { taskOperations } from "../ecs/tasks/tasks";
@@ -29,20 +34,25 @@ export interface Caller {
 
 /** A service that the gateway answers itself. */
 export interface Api {
-  readonly service: "ssm" | "ecs" | "scheduler";
+  readonly service: "ssm" | "ecs" | "scheduler" | "states";
   /** What `X-Amz-Target` begins with; undefined when it speaks REST. */
   readonly targetPrefix: string | undefined;
   /** Finds out which operation a REST request calls. */
   readonly read?: (request: RestRequest) => RestCall | undefined;
-  /** Refuses a call for what the account's roles say. @throws ApiError */
+  /** Refuses a call for what moto knows: roles and state machines. @throws ApiError */
   readonly authorise?: (input: JsonObject, caller: Caller) => Promise<void>;
   readonly operations: Operations;
+  /** Operations that moto serves well. */
+  readonly motoOperations?: readonly string[];
   readonly checks: Checks;
   /** The service's error for an input that doesn't fit its model. */
   readonly invalidInput: string;
   /** Operations that agents call, unsigned. */
   readonly agentOperations: readonly string[];
 }
+
+/** Parameter Store is a part of Systems Manager that moto serves well. */
+const parameterOperations = ["PutParameter", "GetParameter", "GetParameters", "DeleteParameter"];
 
 /** Operations of Systems Manager by name. */
 export const ssmOperations: Operations = {
@@ -65,10 +75,11 @@ export const ecsOperations: Operations = {
 
 /** Reads the service models and makes the APIs. */
 export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): Promise<readonly Api[]> {
-  const [ssm, ecs, scheduler] = await Promise.all([
+  const [ssm, ecs, scheduler, states] = await Promise.all([
     readModel(botocoreData, "ssm", "2014-11-06"),
     readModel(botocoreData, "ecs", "2014-11-13"),
     readModel(botocoreData, "scheduler", "2021-06-30"),
+    readModel(botocoreData, "stepfunctions", "2016-11-23"),
   ]);
   const withAgents = {
     operations: { ...ssm.operations, ...agentModel.operations },
@@ -79,6 +90,7 @@ export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): 
       service: "ssm",
       targetPrefix: "AmazonSSM",
       operations: ssmOperations,
+      motoOperations: parameterOperations,
       checks: createChecks(withAgents),
       invalidInput: "ValidationException",
       agentOperations: Object.keys(agentOperations),
@@ -98,6 +110,16 @@ export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): 
       authorise: requireAssumableRole,
       operations: schedulerOperations,
       checks: createChecks(scheduler),
+      invalidInput: "ValidationException",
+      agentOperations: [],
+    },
+    {
+      service: "states",
+      targetPrefix: "AWSStepFunctions",
+      authorise: requireStateMachine,
+      operations: stateMachineOperations,
+      motoOperations: motoStateMachineOperations,
+      checks: createChecks(states),
       invalidInput: "ValidationException",
       agentOperations: [],
     },

@@ -52,9 +52,6 @@ interface Served extends GatewayOptions {
   readonly secrets: TaskSecrets;
 }
 
-/** Parameter Store is a part of Systems Manager that moto serves well. */
-const parameterOperations = ["PutParameter", "GetParameter", "GetParameters", "DeleteParameter"];
-
 async function answer(
   world: World,
   options: Served,
@@ -84,7 +81,7 @@ async function answer(
       403,
     );
   }
-  if (api !== undefined && !(api.service === "ssm" && parameterOperations.includes(name))) {
+  if (api !== undefined && api.motoOperations?.includes(name) !== true) {
     const called = await readCall(api, name, request);
     await answerCall(world, options, { api, ...called, scope, request }, response);
   } else if (scope !== undefined) {
