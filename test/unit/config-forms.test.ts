@@ -28,11 +28,6 @@ const addresses = "must be an address range such as 203.0.113.0/24";
 const sshKey =
   "must be the id of an SSH key at DigitalOcean, or its MD5 fingerprint, 16 pairs of hexadecimal digits with : between";
 
-const mail = "must be an address of mail such as ops@example.com, its domain in small letters";
-const hook =
-  "must be a URL such as https://hooks.example.com/alerts, without a user, a password and a fragment";
-
-const told = (protocol: string, endpoint: string) => [{ protocol, endpoint }];
 const uuid = "0b3c1c52-5bd4-4f0f-9d0e-6a4f0c6d2f11";
 const arn = (service: string, resource: string) => `arn:aws:${service}:eu-west-1:123456789012:${resource}`;
 const s3 = { kind: "s3", bucket: "states", region: "eu-west-1" };
@@ -237,16 +232,6 @@ const refused: readonly [string, unknown, string][] = [
   ["services.web.secrets", { KEY: "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/x" }, secret],
   ["services.web.secretKeys", [arn("kms", "alias/shop")], secretKey],
   ["services.web.secretKeys", [uuid], secretKey],
-  ["monitoring.subscribers", told("sms", "+4912345678"), 'must be one of "email", "https"'],
-  ["monitoring.subscribers", told("email", "ops"), mail],
-  ["monitoring.subscribers", told("email", "ops@example"), mail],
-  ["monitoring.subscribers", told("email", "Ops <ops@example.com>"), mail],
-  ["monitoring.subscribers", told("email", "https://hooks.example.com"), mail],
-  ["monitoring.subscribers", told("https", "http://hooks.example.com"), hook],
-  ["monitoring.subscribers", told("https", "https://me:secret@hooks.example.com"), hook],
-  ["monitoring.subscribers", told("https", "https://hooks.example.com/#alerts"), hook],
-  ["monitoring.subscribers", told("https", "https://hooks.example.com:port/"), hook],
-  ["monitoring.subscribers", told("https", "ops@example.com"), hook],
 ];
 
 test.each(refused)("%s is refused where it holds %j", (path, value, message) => {
@@ -288,9 +273,6 @@ const accepted: readonly [string, unknown][] = [
   ["services.web.environment", { _a1: "", TEXT: "a\nb ü" }],
   ["services.web.secrets", { KEY: `${arn("secretsmanager", "secret:shop/db")}:my key:AWSCURRENT:` }],
   ["services.web.secrets", { KEY: arn("ssm", "parameter/shop/db.password") }],
-  ["monitoring.subscribers", told("email", "ops.team+shop_1@mail.example.com")],
-  ["monitoring.subscribers", told("https", "https://hooks.example.com")],
-  ["monitoring.subscribers", told("https", "https://hooks.example.com:8443/a/%20b?x=1&y=(2)")],
 ];
 
 test.each(accepted)("%s may hold %j", (path, value) => {

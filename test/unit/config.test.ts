@@ -145,13 +145,6 @@ test.each([
   ]);
 });
 
-test("a subscriber that is told already is refused", () => {
-  const ops = { protocol: "email", endpoint: "ops@example.com" };
-  expect(problemsOf({ ...oneSite, monitoring: { subscribers: [ops, ops] } })).toEqual([
-    'test.ts: monitoring.subscribers.1.endpoint is told already: name each subscriber once (got "ops@example.com")',
-  ]);
-});
-
 test("a config that uses every setting is accepted", () => {
   expect(problemsOf(threeSites)).toEqual([]);
 });

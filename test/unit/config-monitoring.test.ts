@@ -1,0 +1,44 @@
+import { expect, test } from "@jest/globals";
+import { problemsOf } from "../support/synthesis/config-problems";
+import { oneSite } from "../support/synthesis/environments";
+
+const mail = "must be an address of mail such as ops@example.com, its domain in small letters";
+const hook =
+  "must be a URL such as https://hooks.example.com/alerts, without a user, a password and a fragment";
+
+const problemsWith = (...subscribers: readonly object[]) =>
+  problemsOf({ ...oneSite, monitoring: { subscribers } });
+
+test.each([
+  ["email", "ops", mail],
+  ["email", "ops@example", mail],
+  ["email", "Ops <ops@example.com>", mail],
+  ["email", "https://hooks.example.com", mail],
+  ["https", "http://hooks.example.com", hook],
+  ["https", "https://me:secret@hooks.example.com", hook],
+  ["https", "https://hooks.example.com/#alerts", hook],
+  ["https", "https://hooks.example.com:port/", hook],
+  ["https", "ops@example.com", hook],
+])("nobody is told by %s at %s", (protocol, endpoint, message) => {
+  expect(problemsWith({ protocol, endpoint })).toEqual([
+    `test.ts: monitoring.subscribers.0.endpoint ${message} (got ${JSON.stringify(endpoint)})`,
+  ]);
+});
+
+test.each([
+  ["email", "ops.team+shop_1@mail.example.com"],
+  ["https", "https://hooks.example.com"],
+  ["https", "https://hooks.example.com:8443/a/%20b?x=1&y=(2)"],
+])("somebody may be told by %s at %s", (protocol, endpoint) => {
+  expect(problemsWith({ protocol, endpoint })).toEqual([]);
+});
+
+test("a subscriber that is told already is refused, and one by another protocol than mail and web hooks", () => {
+  const ops = { protocol: "email", endpoint: "ops@example.com" };
+  expect(problemsWith(ops, ops)).toEqual([
+    'test.ts: monitoring.subscribers.1.endpoint is told already: name each subscriber once (got "ops@example.com")',
+  ]);
+  expect(problemsWith({ protocol: "sms", endpoint: "+4912345678" })).toEqual([
+    'test.ts: monitoring.subscribers.0.protocol must be one of "email", "https" (got "sms")',
+  ]);
+});
