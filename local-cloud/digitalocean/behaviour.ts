@@ -12,6 +12,8 @@ export interface Behaviour {
   actionMilliseconds: number;
   /** How long a certificate still counts as in use once no load balancer has it any more. */
   certificateReleaseMilliseconds: number;
+  /** How much time passes between two samples of a load balancer's metrics. */
+  metricsMilliseconds: number;
   /** In which of its two wordings the API says that a certificate is in use. */
   certificateRefusal: keyof typeof certificateRefusals;
 }
@@ -22,7 +24,7 @@ export const certificateRefusals = {
   other: "Certificate is being used by one or more load balancers",
 } as const;
 
-/** An account that may do everything, in a cloud that has everything and loses no time. */
+/** An account that may do everything, in a cloud that has everything and loses no time, but measures as seldom as the real one. */
 export function initialBehaviour(): Behaviour {
   return {
     access: "full",
@@ -31,6 +33,7 @@ export function initialBehaviour(): Behaviour {
     deletionMilliseconds: 0,
     actionMilliseconds: 0,
     certificateReleaseMilliseconds: 0,
+    metricsMilliseconds: 120_000,
     certificateRefusal: "usual",
   };
 }

@@ -199,3 +199,42 @@ test("two load balancers listen on the same port at addresses of their own", asy
   await expect(fetch(first.url)).rejects.toThrow();
   expect((await fetch(second.url)).status).toBe(503);
 });
+
+test("its metrics tell of each droplet whether it passes its checks, as often as they are taken", async () => {
+  stage.world.digitalocean.behaviour.metricsMilliseconds = 0;
+  const { id } = await stage.createLoadBalancer();
+  await stage.createDroplet({ name: "one" });
+  const second = await stage.createDroplet({ name: "two" });
+  const path = "/v2/monitoring/metrics/load_balancer/droplets_health_checks";
+  const latest = async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const answer = (await stage.get(`${path}?lb_id=${id}&start=${now - 60}&end=${now}`)) as Metrics;
+    return answer.data.result.map(({ metric, values }) => ({ ...metric, value: values.at(-1)?.[1] }));
+  };
+  const health = (one: string, two: string) => [
+    { lb_id: id, region: "ams3", server: "one", value: one },
+    { lb_id: id, region: "ams3", server: "two", value: two },
+  ];
+  const becomes = (one: string, two: string) =>
+    until(async () => JSON.stringify(await latest()) === JSON.stringify(health(one, two)));
+  await becomes("100", "100");
+  await stage.machines.powerOff(`droplet-${second}`);
+  await becomes("100", "0");
+
+  stage.world.digitalocean.behaviour.metricsMilliseconds = 120_000;
+  await stage.machines.powerOn(`droplet-${second}`);
+  await stage.healthy(3);
+  expect(await latest()).toEqual(health("100", "0"));
+  expect(await stage.get(`${path}?lb_id=${id}&start=0&end=1`)).toMatchObject({ data: { result: [] } });
+  await expect(stage.api("GET", `${path}?lb_id=none&start=0&end=1`)).rejects.toThrow("not_found");
+  await expect(stage.api("GET", `${path}?lb_id=${id}&start=soon&end=1`)).rejects.toThrow("UNIX timestamp");
+});
+
+interface Metrics {
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly values: readonly (readonly [number, string])[];
+    }[];
+  };
+}

@@ -5,6 +5,7 @@ import { certificates } from "../certificates";
 import { deleteByTagRoutes, droplets } from "../droplets";
 import { firewalls } from "../firewalls";
 import { loadBalancers } from "../load-balancers";
+import { metricsRoutes } from "../metrics";
 import { page, required, resourceRoutes, type Routes } from "./resource";
 import { tagResourcesRoutes, tags } from "../tags";
 import { vpcs } from "../vpcs";
@@ -22,6 +23,7 @@ export function createRoutes(account: Account): Routes {
     ...resourceRoutes(droplets(account)),
     ...deleteByTagRoutes(account),
     ...actionRoutes(account),
+    ...metricsRoutes(account),
     "GET /v2/account": {
       call: () => ({
         account: {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { LoadBalancerSettings } from "../state";
+import type { HealthSamples } from "./health-samples";
 
 /** Listens for a load balancer's clients and passes their requests on. */
 export interface Balancer {
@@ -15,5 +16,7 @@ export interface Balancer {
   update(settings: LoadBalancerSettings): Promise<void>;
   /** Serves a client of its VPC on an entry port. */
   accept(entryPort: number, connection: Socket, client: string): void;
+  /** What its metrics tell of its droplets' health. */
+  readonly healthSamples: HealthSamples["between"];
   close(): Promise<void>;
 }

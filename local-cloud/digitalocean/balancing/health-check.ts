@@ -1,12 +1,14 @@
 import { request } from "node:http";
 import type { Account } from "../account";
 import { machineName } from "../machine-name";
+import { createHealthSamples, type HealthSamples } from "./health-samples";
 import { backends, isReachable } from "./reachability";
 import type { Droplet, HealthCheck, LoadBalancer } from "../state";
 
 /** What is known of the droplets behind one load balancer. */
 export interface Health {
   isHealthy(droplet: Droplet): boolean;
+  readonly samples: HealthSamples["between"];
   stop(): void;
 }
 
@@ -24,6 +26,7 @@ interface Record {
 export function watchHealth(account: Account, self: () => LoadBalancer | undefined): Health {
   const { world, machines } = account;
   const records = new Map<number, Record>();
+  const samples = createHealthSamples(world);
 
   const judge = (loadBalancer: LoadBalancer, droplet: Droplet, record: Record, passed: boolean): void => {
     const { healthy_threshold: up, unhealthy_threshold: down } = loadBalancer.settings.health_check;
@@ -66,14 +69,24 @@ export function watchHealth(account: Account, self: () => LoadBalancer | undefin
     }
   };
 
+  const measureAll = (): void => {
+    const loadBalancer = self();
+    const current = loadBalancer === undefined ? [] : backends(world, loadBalancer);
+    samples.take(
+      current.map(({ id, name }) => ({ server: name, healthy: records.get(id)?.healthy ?? false })),
+    );
+  };
+
   let timer: NodeJS.Timeout;
   const tick = (): void => {
+    measureAll();
     checkAll();
     timer = setTimeout(tick, (self()?.settings.health_check.check_interval_seconds ?? 0.1) * 1000).unref();
   };
   tick();
   return {
     isHealthy: ({ id }) => records.get(id)?.healthy ?? false,
+    samples: samples.between,
     stop: () => clearTimeout(timer),
   };
 }

@@ -40,6 +40,7 @@ export async function startBalancer(
     ip,
     update: ({ forwarding_rules: rules }) => ports.change(host, rules),
     accept: (port, connection, client) => ports.accept(port, connection, client),
+    healthSamples: health.samples,
     close: async () => {
       health.stop();
       await ports.close();
