@@ -1,6 +1,7 @@
 import { resolveSites } from "../../config/sites/nodes";
 import type { Config } from "../../config/schema";
 import { Refusal } from "../refusals/refusal";
+import { unknownName } from "../refusals/unknown-name";
 import { computeStack, type Stack } from "../terraform/stacks";
 import type { State } from "../terraform/state-file";
 
@@ -38,9 +39,7 @@ export function parseNodes(keys: readonly string[], config: Pick<Config, "name" 
   const known = allNodes(config);
   const unknown = keys.filter((key) => !known.some((node) => keyOf(node) === key));
   if (unknown.length > 0) {
-    throw new Refusal(
-      `No node is called ${unknown.join(", ")}: this environment has ${known.map(keyOf).join(", ") || "none"}.`,
-    );
+    throw new Refusal(unknownName("node", unknown, known.map(keyOf)));
   }
   return known.filter((node) => keys.includes(keyOf(node)));
 }

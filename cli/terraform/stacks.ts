@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readManifest } from "../../checkout/manifest";
 import { Refusal } from "../refusals/refusal";
+import { unknownName } from "../refusals/unknown-name";
 
 /** The stack that comes before all others. */
 export const controlPlane = "control-plane";
@@ -95,7 +96,7 @@ export function selectStacks(stacks: readonly Stack[], ids: readonly string[]): 
   const known = stacks.map(({ id }) => id);
   const unknown = ids.filter((id) => !known.includes(id));
   if (unknown.length > 0) {
-    throw new Refusal(`No stack is called ${unknown.join(", ")}: this environment has ${known.join(", ")}.`);
+    throw new Refusal(unknownName("stack", unknown, known));
   }
   return ids.length === 0 ? stacks : stacks.filter(({ id }) => ids.includes(id));
 }

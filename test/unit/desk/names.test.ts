@@ -1,0 +1,23 @@
+import { expect, test } from "@jest/globals";
+import { unknownName } from "../../../cli/refusals/unknown-name";
+
+test.each([
+  ["servce-web", "Did you mean service-web?"],
+  ["control-plan", "Did you mean control-plane?"],
+  ["compute-fra1", "Did you mean compute-ams3?"],
+])("for %s the nearest name is meant", (name, suggestion) => {
+  const message = unknownName("stack", [name], ["control-plane", "compute-ams3", "service-web"]);
+  expect(message).toBe(
+    `No stack is called ${name}: this environment has control-plane, compute-ams3, service-web. ${suggestion}`,
+  );
+});
+
+test("a name that is like no other is only told, with what there is, and not hundreds of names", () => {
+  expect(unknownName("node", ["elsewhere"], [])).toBe(
+    "No node is called elsewhere: this environment has none.",
+  );
+  const many = Array.from({ length: 100 }, (_, index) => `ams3/node-${index + 1}`);
+  const message = unknownName("node", ["x"], many);
+  expect(message).toContain("ams3/node-30, … (100).");
+  expect(message).not.toContain("mean");
+});
