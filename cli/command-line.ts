@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { version } from "../package.json";
 import { CheckoutProblem } from "../checkout/problem";
 import { ConfigError } from "../config/load";
 import { Interrupted, untilInterrupted } from "./terraform/child-process";
@@ -6,6 +7,7 @@ import type { ParallelOptions } from "./commands/deployment";
 import { deploy, type DeployOptions } from "./commands/deploy";
 import { destroy, type DestroyOptions } from "./commands/destroy";
 import { diff } from "./commands/diff";
+import { addDeskCommands } from "./desk/command-line";
 import { Refusal } from "./refusals/refusal";
 import { synth } from "./commands/synth";
 
@@ -14,6 +16,7 @@ function commands(): Command {
     .description(
       "Deploys Amazon ECS Anywhere across clouds. ANYWHERE_ENV names the environment; dev when unset.",
     )
+    .version(version)
     .showHelpAfterError();
   const stacks = [
     "[stack...]",
@@ -62,11 +65,20 @@ function commands(): Command {
     .option(...autoApprove)
     .option("--if-exists", "succeed when there is no state, as after an earlier destroy elsewhere")
     .action((ids: string[], options: DestroyOptions) => finish(destroy(ids, options)));
+  addDeskCommands(program, finishLooking);
   return program;
 }
 
+/** The same for a command that only looks: it has nothing to go on with. */
+async function finishLooking(command: Promise<number>): Promise<void> {
+  await finish(command, "");
+}
+
 /** Ends the process with the command's exit code, and shows what its user can act on. */
-async function finish(command: Promise<number>): Promise<void> {
+async function finish(
+  command: Promise<number>,
+  afterInterruption = "Run the same command again: it goes on where this one stopped.",
+): Promise<void> {
   for (const screen of [process.stdout, process.stderr]) {
     // Who reads it may be gone first: Terraform is seen to its end all the same.
     screen.on("error", () => undefined);
@@ -75,7 +87,7 @@ async function finish(command: Promise<number>): Promise<void> {
     process.exitCode = await Promise.race([command, untilInterrupted()]);
   } catch (error) {
     if (error instanceof Interrupted) {
-      console.error(`${error.message} Run the same command again: it goes on where this one stopped.`);
+      console.error(afterInterruption === "" ? "" : `${error.message} ${afterInterruption}`);
       // Something may be waiting for a cloud yet.
       process.exit(error.exitCode);
     } else if (error instanceof ConfigError || error instanceof CheckoutProblem || error instanceof Refusal) {

@@ -95,6 +95,18 @@ export const loadBalancersBySite = z
 
 export type Listener = DeepReadonly<z.output<typeof listener>>;
 
+const standardPorts = { http: 80, https: 443 };
+
+/** Where clients connect to a listener: at the first domain of its certificate, else at the load balancer's address. */
+export function urlOf(listener: Listener, address: string): string {
+  const domain =
+    listener.protocol === "https" && "domains" in listener.certificate
+      ? listener.certificate.domains[0]
+      : undefined;
+  const port = listener.port === standardPorts[listener.protocol] ? "" : `:${listener.port}`;
+  return `${listener.protocol}://${domain ?? address}${port}`;
+}
+
 /** A load balancer of a service at a site. */
 export type LoadBalancer = DeepReadonly<Exclude<z.output<typeof loadBalancer>, false>>;
 

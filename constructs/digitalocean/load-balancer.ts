@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import { plainListener, type Entrance } from "../../config/services/entrances";
 import { checkedPath } from "../../config/services/handover";
 import { healthTimes } from "../../config/services/health";
-import type { Listener } from "../../config/services/load-balancer";
+import { urlOf, type Listener } from "../../config/services/load-balancer";
 import type { Network } from "./network";
 
 /** Props of {@link LoadBalancer}. */
@@ -97,15 +97,4 @@ export class LoadBalancer extends Construct {
     });
     return { certificateName: managed.name };
   }
-}
-
-const standardPorts = { http: 80, https: 443 };
-
-function urlOf(listener: Listener, address: string): string {
-  const domain =
-    listener.protocol === "https" && "domains" in listener.certificate
-      ? listener.certificate.domains[0]
-      : undefined;
-  const port = listener.port === standardPorts[listener.protocol] ? "" : `:${listener.port}`;
-  return `${listener.protocol}://${domain ?? address}${port}`;
 }

@@ -1,13 +1,10 @@
 import type { DigitalOceanSite } from "../../../config/sites/digitalocean-site";
 import { computeStack } from "../../terraform/stacks";
 import type { Check, Undertaking } from "../check";
-import { DigitalOcean, Refused, unlessDenied } from "./api";
+import { DigitalOcean, digitalOceanToken, Refused, unlessDenied } from "./api";
 import { scopeProblems } from "./scopes";
 import { dropletProblems, type Account } from "./droplets";
 import { unreachable } from "../reachability";
-
-/** Source: DigitalOcean Terraform provider, "Argument Reference", `token`. */
-const tokenVariables = ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"];
 
 /**
  * Whether DigitalOcean takes the token, and will do what the command wants of it. A plan only reads; a destroy only
@@ -20,13 +17,13 @@ export const digitalOceanProblems: Check = async (undertaking) => {
   if (needing === undefined) {
     return [];
   }
-  const variable = tokenVariables.find((name) => Boolean(variables[name]));
-  if (variable === undefined) {
+  const set = digitalOceanToken(variables);
+  if (set === undefined) {
     return [
       `no DigitalOcean token for site ${needing}: set DIGITALOCEAN_TOKEN to an API token with read and write scope`,
     ];
   }
-  const api = new DigitalOcean(variables[variable] ?? "", variables, deadline);
+  const api = new DigitalOcean(set.token, variables, deadline);
   try {
     const path = "/v2/account";
     const answer = await unlessDenied("The DigitalOcean account was", api.get<{ account?: Account }>(path));
@@ -40,7 +37,7 @@ export const digitalOceanProblems: Check = async (undertaking) => {
     return problems.flat();
   } catch (error) {
     if (error instanceof Refused) {
-      return [refusal(error, variable)];
+      return [refusal(error, set.variable)];
     }
     const digitalOcean = {
       name: "DigitalOcean's API",

@@ -24,6 +24,19 @@ export async function unlessDenied<T>(subject: string, result: Promise<T>): Prom
   }
 }
 
+/** The token and the variable that holds it. Source: DigitalOcean Terraform provider, "Argument Reference", `token`. */
+export function digitalOceanToken(
+  variables: NodeJS.ProcessEnv,
+): { readonly variable: string; readonly token: string } | undefined {
+  for (const variable of ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"]) {
+    const token = variables[variable] ?? "";
+    if (token !== "") {
+      return { variable, token };
+    }
+  }
+  return undefined;
+}
+
 /** Source: DigitalOcean API, "Links & Pagination": 200 entries a page at most. */
 const pageSize = 200;
 

@@ -31,8 +31,8 @@ export interface Stage {
   readonly now: () => number;
   /** Calls an operation; throws its error. */
   readonly call: (operation: string, input: object) => object;
-  /** Adds a machine with a connected agent. */
-  readonly addNode: (attributes?: Readonly<Record<string, string>>) => Node;
+  /** Adds a machine with a connected agent; its activation is as `activation` says. */
+  readonly addNode: (attributes?: Readonly<Record<string, string>>, activation?: object) => Node;
   /** Lets time go by in steps of half a second, agents and scheduler working. */
   readonly advance: (seconds: number) => void;
   readonly service: (name?: string) => EcsService;
@@ -62,12 +62,12 @@ export function reportOn(
 }
 
 /** A stage with an ACTIVE cluster `anywhere` and a task definition `app:1` with host port 8080 and a health check. */
-export function createStage(options: Partial<Settings> = {}): Stage {
+export function createStage(options: Partial<Settings> = {}, start = 1_700_000_000_000): Stage {
   const world = createWorld("123456789012");
   const settings = { ...defaultSettings, ...options };
   const nodes: Node[] = [];
   const known = new Map<Node, Map<string, TaskReport>>();
-  let now = 1_700_000_000_000;
+  let now = start;
   const context = (): Context => ({ world, settings, now });
   const call = (name: string, input: object): object => {
     const operation = ecsOperations[name] ?? ssmOperations[name];
@@ -76,8 +76,8 @@ export function createStage(options: Partial<Settings> = {}): Stage {
     }
     return operation.run(context(), input);
   };
-  const addNode = (attributes: Readonly<Record<string, string>> = {}): Node => {
-    const activation = call("CreateActivation", { IamRole: "node" }) as {
+  const addNode = (attributes: Readonly<Record<string, string>> = {}, settings: object = {}): Node => {
+    const activation = call("CreateActivation", { IamRole: "node", ...settings }) as {
       ActivationId: string;
       ActivationCode: string;
     };

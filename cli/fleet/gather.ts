@@ -1,0 +1,102 @@
+import { namesOf } from "../../config/names";
+import type { Config } from "../../config/schema";
+import { clientSettings, reasonOf } from "../aws/client";
+import { digitalOceanToken, openDigitalOcean } from "../checks/digitalocean/api";
+import { Refusal } from "../refusals/refusal";
+import { assemble } from "./assemble";
+import { askDigitalOcean, type DigitalOceanAnswer } from "./sources/digitalocean";
+import { askEcs, type EcsAnswer } from "./sources/ecs";
+import { expectedOf, type Expected } from "./expected";
+import type { Fleet, Source } from "./fleet";
+import { askSystemsManager, type SystemsManagerAnswer } from "./sources/systems-manager";
+
+/** Seconds that the clouds have to answer. */
+const bound = 20;
+
+/**
+ * Asks both clouds, side by side, for all that a deployment consists of. What one cloud doesn't tell is missing; the
+ * rest is there.
+ *
+ * @throws {Refusal} when the account has no such deployment.
+ */
+export async function gatherFleet(config: Config, variables: NodeJS.ProcessEnv): Promise<Fleet> {
+  const expected = expectedOf(config);
+  const unanswered: { source: Source; reason: string }[] = [];
+  const answered = async <T>(source: Source, question: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await question;
+    } catch (error) {
+      if (error instanceof Refusal) {
+        throw error;
+      }
+      unanswered.push({ source, reason: reasonOf(error) });
+      return undefined;
+    }
+  };
+  const deadline = AbortSignal.timeout(bound * 1000);
+  const [ecs, systemsManager, digitalOcean] = await Promise.all([
+    answered("ECS", ofEcs(config, expected)),
+    answered("Systems Manager", ofSystemsManager(config, expected)),
+    answered("DigitalOcean", ofDigitalOcean(config, expected, variables, deadline)),
+  ]);
+  return assemble(config, expected, { ecs, systemsManager, digitalOcean, unanswered }, new Date());
+}
+
+async function ofEcs(config: Config, { services }: Expected): Promise<EcsAnswer> {
+  const names = namesOf(config);
+  const { region, accountId } = config.aws;
+  // Loaded here, so that what needs no cloud doesn't wait for it.
+  const { ECSClient } = await import("@aws-sdk/client-ecs");
+  const client = new ECSClient(clientSettings(region, bound));
+  try {
+    return await askEcs(client, {
+      cluster: names.cluster,
+      services: services.map(({ name }) => name),
+      jobFamilies: Object.keys(config.jobs).map((job) => names.jobFamily(job)),
+    });
+  } catch (error) {
+    if ((error as Error).name === "ClusterNotFoundException") {
+      throw new Refusal(
+        `There is no cluster ${names.cluster} in ${region}: ${config.name} isn't deployed there, or the credentials are ` +
+          `of another account than ${accountId}.`,
+      );
+    }
+    throw error;
+  } finally {
+    client.destroy();
+  }
+}
+
+async function ofSystemsManager(config: Config, { sites }: Expected): Promise<SystemsManagerAnswer> {
+  const names = namesOf(config);
+  const machines = [...sites].flatMap(([site, { nodes }]) =>
+    [...nodes.keys()].map((node) => names.node(site, node)),
+  );
+  const { SSMClient } = await import("@aws-sdk/client-ssm");
+  const client = new SSMClient(clientSettings(config.aws.region, bound));
+  try {
+    return await askSystemsManager(client, names.nodeRole, machines);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function ofDigitalOcean(
+  config: Config,
+  { sites, entrances }: Expected,
+  variables: NodeJS.ProcessEnv,
+  deadline: AbortSignal,
+): Promise<DigitalOceanAnswer> {
+  const tags = [...sites]
+    .filter(([, { kind }]) => kind === "digitalocean")
+    .map(([site]) => namesOf(config).site(site));
+  if (tags.length === 0) {
+    return { droplets: [], loadBalancers: [], measurements: [] };
+  }
+  const { token } = digitalOceanToken(variables) ?? {};
+  if (token === undefined) {
+    throw new Error("no token: set DIGITALOCEAN_TOKEN to an API token with read scope");
+  }
+  const api = openDigitalOcean(token, variables, deadline);
+  return askDigitalOcean(api, { tags, loadBalancers: entrances.map(({ name }) => name) });
+}

@@ -1,0 +1,149 @@
+import { replacingNode, replacingServer } from "../../constructs/node/replacement";
+import { computeStack } from "../terraform/stacks";
+import type { Fleet, FleetNode } from "./fleet";
+import { shortTime } from "./time";
+import type { Problem } from "./problem";
+
+type Found = Omit<Problem, "subject">;
+
+/** What is wrong with a node. What a source would tell that could not be asked is nothing wrong. */
+export function nodeProblems(node: FleetNode, kind: string, fleet: Fleet): Problem[] {
+  const asked = (source: Fleet["unanswered"][number]["source"]) =>
+    fleet.unanswered.every((one) => one.source !== source);
+  const found = [
+    ...(kind === "digitalocean" && asked("DigitalOcean") ? machineProblems(node) : []),
+    ...(asked("Systems Manager") && asked("ECS") ? registrationProblems(node, kind) : []),
+    ...generationProblems(node),
+    ...taskProblems(node),
+  ];
+  return found.map((one) => ({ subject: `${node.site}/${node.node}`, ...one }));
+}
+
+function machineProblems({ site, machine }: FleetNode): Found[] {
+  const deploy = `"npm run deploy -- ${computeStack(site)}"`;
+  if (machine === null) {
+    return [{ kind: "machine-missing", message: "has no droplet", remedy: deploy }];
+  }
+  return machine.status === "active"
+    ? []
+    : [
+        {
+          kind: "machine-off",
+          message: `its droplet ${machine.id} is ${machine.status}`,
+          remedy: `switch it on: "doctl compute droplet-action power-on ${machine.id}"`,
+        },
+      ];
+}
+
+function registrationProblems(node: FleetNode, kind: string): Found[] {
+  const { managedInstance, containerInstance } = node;
+  if (managedInstance === null) {
+    return [containerInstance === null ? unregistered(node, kind) : orphaned(node)];
+  }
+  const isOnline = managedInstance.pingStatus === "Online";
+  const since = `, last heard of at ${shortTime(managedInstance.lastPingAt)}`;
+  const replace = replacing(node, kind);
+  if (containerInstance === null) {
+    return [
+      {
+        kind: "not-in-cluster",
+        message: `${managedInstance.id} is ${managedInstance.pingStatus}, but no container instance`,
+        remedy: `read /var/log/anywhere-bootstrap.log there, or ${replace}`,
+      },
+    ];
+  }
+  if (!isOnline && !containerInstance.agentConnected) {
+    return [
+      {
+        kind: "lost",
+        message: `neither agent answers${since}; ECS still counts its tasks as running`,
+        remedy: `switch it on; if it stays away, "npx anywhere heal", then ${replace}`,
+      },
+    ];
+  }
+  if (!containerInstance.agentConnected) {
+    const remedy = `it mostly comes back within minutes; else "systemctl restart ecs" there, or ${replace}`;
+    return [{ kind: "agent-lost", message: "its ECS agent isn't connected", remedy }];
+  }
+  return isOnline
+    ? []
+    : [
+        {
+          kind: "ping-lost",
+          message: `its SSM Agent doesn't answer (${managedInstance.pingStatus}${since})`,
+          remedy: `"systemctl restart amazon-ssm-agent" there: without it, the node's credentials end within the hour`,
+        },
+      ];
+}
+
+function replacing({ site, node }: FleetNode, kind: string): string {
+  const words = kind === "on-premises" ? replacingServer(site, node) : replacingNode(site, node);
+  return words.replaceAll("`", '"');
+}
+
+function orphaned(node: FleetNode): Found {
+  return {
+    kind: "orphaned",
+    message: `container instance ${node.containerInstance?.id ?? ""} has no managed instance any more: its credentials are gone`,
+    remedy: `"npx anywhere orphans --delete", then a deploy`,
+  };
+}
+
+function unregistered(node: FleetNode, kind: string): Found {
+  const { activation, machine } = node;
+  const replace = replacing(node, kind);
+  const onServer = kind === "on-premises";
+  const found = (message: string, remedy: string): Found => ({ kind: "not-registered", message, remedy });
+  switch (activation?.state) {
+    case undefined:
+      return found("has no activation", '"npm run deploy -- activations", then its compute stack');
+    case "used up":
+      return found(
+        `its activation ${activation.id} is used up, and no machine of it is registered`,
+        `find out who has used it, and ${replace}`,
+      );
+    case "expired":
+      return found(`its activation ${activation.id} has expired unused`, replace);
+    case "unused":
+      return found(
+        `isn't registered; its activation is good until ${shortTime(activation.expiresAt)}`,
+        onServer
+          ? "run the bootstrap on the server before then"
+          : machine === null
+            ? `"npm run deploy -- ${computeStack(node.site)}"`
+            : `wait while it boots; if it stays so, its console and /var/log/anywhere-bootstrap.log tell why`,
+      );
+  }
+}
+
+function generationProblems({ site, generation, containerInstance }: FleetNode): Found[] {
+  const actual = containerInstance?.generation ?? generation;
+  return actual === generation
+    ? []
+    : [
+        {
+          kind: "replacement-pending",
+          message: "the file has changed what replaces it",
+          remedy: `"npm run deploy -- activations ${computeStack(site)}" replaces it`,
+        },
+      ];
+}
+
+function taskProblems({ tasks, backends }: FleetNode): Found[] {
+  return [
+    ...tasks
+      .filter(({ health }) => health === "UNHEALTHY")
+      .map(({ of, id }): Found => ({
+        kind: "task-unhealthy",
+        message: `task ${id} of ${of ?? "nothing known"} is unhealthy`,
+        remedy: of === null ? "stop it" : `"npx anywhere logs ${of}" shows why; ECS replaces it`,
+      })),
+    ...backends
+      .filter(({ state }) => state === "unhealthy")
+      .map(({ service, measuredAt }): Found => ({
+        kind: "backend-unhealthy",
+        message: `the load balancer of ${service} finds it unhealthy (measured at ${shortTime(measuredAt)})`,
+        remedy: `see whether the task answers its health path, and whether the site's firewall is as deployed`,
+      })),
+  ];
+}

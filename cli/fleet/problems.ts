@@ -1,0 +1,78 @@
+import type { Fleet, FleetJob, FleetService } from "./fleet";
+import { nodeProblems } from "./node-problems";
+import { shortTime } from "./time";
+import { kinds, type Problem } from "./problem";
+
+/** What is wrong, the most far-reaching first. */
+export function problemsOf(fleet: Fleet): Problem[] {
+  const nodes = fleet.sites.flatMap(({ kind, nodes: all }) => all.map((node) => ({ node, kind })));
+  const found = [
+    ...fleet.unanswered.map(({ source, reason }): Problem => ({
+      kind: "unanswered",
+      subject: source,
+      message: `can't be asked: ${reason}`,
+      remedy: "mend that and look again: what it knows is missing below",
+    })),
+    ...nodes.flatMap(({ node, kind }) => nodeProblems(node, kind, fleet)),
+    ...fleet.services.flatMap(serviceProblems),
+    ...fleet.jobs.flatMap(jobProblems),
+    ...fleet.strangers.map(({ kind, id, name, state }): Problem => ({
+      kind: "unknown-registration",
+      subject: id,
+      message: `a ${kind} (${name ?? "nameless"}, ${state}) that is no node's of the file`,
+      remedy: `"npx anywhere orphans" tells whose it is, and deletes it with --delete`,
+    })),
+  ];
+  return found.sort((one, other) => kinds.indexOf(one.kind) - kinds.indexOf(other.kind));
+}
+
+function serviceProblems(service: FleetService): Problem[] {
+  const { service: of, name: subject, status, desired, running, deployments, lastEvent } = service;
+  const deploy = `npm run deploy -- service-${of}`;
+  if (status === "MISSING") {
+    return [{ kind: "service-missing", subject, message: "isn't deployed", remedy: `"${deploy}"` }];
+  }
+  const failed = deployments.find(({ state }) => state === "FAILED");
+  if (failed !== undefined) {
+    const remedy = `"npx anywhere events ${of}" tells why; mend it and run "${deploy}"`;
+    return [
+      {
+        kind: "service-failed",
+        subject,
+        message: `the roll-out of ${failed.revision} failed: ${failed.reason}`,
+        remedy,
+      },
+    ];
+  }
+  const underWay = deployments.filter(({ state }) => state === "IN_PROGRESS");
+  const stopped = underWay.reduce((sum, { failedTasks }) => sum + failedTasks, 0);
+  if (running === desired && stopped === 0) {
+    return [];
+  }
+  const failures = stopped === 0 ? "" : `, ${stopped} failed`;
+  const latest = lastEvent === null ? "" : `: ${lastEvent.message}`;
+  return [
+    {
+      kind: "service-unsteady",
+      subject,
+      message: `${running} of ${desired} tasks run${failures}${latest}`,
+      remedy: `"npx anywhere events ${of}" tells why, unless a roll-out is under way`,
+    },
+  ];
+}
+
+function jobProblems({ job, last }: FleetJob): Problem[] {
+  if (last === null || last.exitCode === 0) {
+    return [];
+  }
+  const end = last.exitCode === null ? "never ran" : `ended with code ${last.exitCode}`;
+  const reason = last.reason === null ? "" : `: ${last.reason}`;
+  return [
+    {
+      kind: "job-failed",
+      subject: job,
+      message: `its last run (${shortTime(last.stoppedAt)}) ${end}${reason}`,
+      remedy: `"npx anywhere logs ${job}" shows what it has printed`,
+    },
+  ];
+}

@@ -1,0 +1,95 @@
+import type { ContainerInstance, ECSClient, Service, Task } from "@aws-sdk/client-ecs";
+import { inParts } from "../../aws/client";
+
+/** What ECS knows of a cluster. */
+export interface EcsAnswer {
+  readonly containerInstances: readonly ContainerInstance[];
+  readonly services: readonly Service[];
+  /** Those that are to run, and those of jobs that have ended. */
+  readonly tasks: readonly Task[];
+}
+
+/** What is asked of ECS. */
+export interface EcsQuestion {
+  readonly cluster: string;
+  /** Names of ECS services. */
+  readonly services: readonly string[];
+  /** Families of the task definitions of jobs. */
+  readonly jobFamilies: readonly string[];
+}
+
+/** Asks ECS for all that a cluster runs. The number of calls grows by two for each hundred of nodes or tasks. */
+export async function askEcs(client: ECSClient, question: EcsQuestion): Promise<EcsAnswer> {
+  const { cluster, services, jobFamilies } = question;
+  const ended = jobFamilies.map((family) => listTasks(client, { cluster, family, desiredStatus: "STOPPED" }));
+  const [containerInstances, described, tasks] = await Promise.all([
+    containerInstancesOf(client, cluster),
+    describeServices(client, cluster, services),
+    Promise.all([listTasks(client, { cluster, desiredStatus: "RUNNING" }), ...ended]).then((arns) =>
+      describeTasks(client, cluster, arns.flat()),
+    ),
+  ]);
+  return { containerInstances, services: described, tasks };
+}
+
+/** The instances of a cluster that can run tasks. */
+export async function containerInstancesOf(client: ECSClient, cluster: string): Promise<ContainerInstance[]> {
+  const { DescribeContainerInstancesCommand, paginateListContainerInstances } =
+    await import("@aws-sdk/client-ecs");
+  const arns: string[] = [];
+  for await (const page of paginateListContainerInstances({ client }, { cluster })) {
+    arns.push(...(page.containerInstanceArns ?? []));
+  }
+  // Source: Amazon ECS API Reference, DescribeContainerInstances: 100 at a time.
+  const answers = await Promise.all(
+    inParts(arns, 100).map((containerInstances) =>
+      client.send(new DescribeContainerInstancesCommand({ cluster, containerInstances, include: ["TAGS"] })),
+    ),
+  );
+  return answers.flatMap((answer) => answer.containerInstances ?? []);
+}
+
+/** The services with these names that there are. */
+export async function describeServices(
+  client: ECSClient,
+  cluster: string,
+  names: readonly string[],
+): Promise<Service[]> {
+  const { DescribeServicesCommand } = await import("@aws-sdk/client-ecs");
+  // Source: Amazon ECS API Reference, DescribeServices: 10 at a time.
+  const answers = await Promise.all(
+    inParts(names, 10).map((services) => client.send(new DescribeServicesCommand({ cluster, services }))),
+  );
+  return answers.flatMap(({ services = [] }) => services);
+}
+
+interface Listed {
+  readonly cluster: string;
+  readonly desiredStatus: "RUNNING" | "STOPPED";
+  readonly family?: string;
+  readonly serviceName?: string;
+}
+
+/** ARNs of tasks. ECS remembers those that have stopped for an hour. */
+export async function listTasks(client: ECSClient, which: Listed): Promise<string[]> {
+  const { paginateListTasks } = await import("@aws-sdk/client-ecs");
+  const arns: string[] = [];
+  for await (const { taskArns = [] } of paginateListTasks({ client }, which)) {
+    arns.push(...taskArns);
+  }
+  return arns;
+}
+
+/** These tasks, as far as ECS still knows them. */
+export async function describeTasks(
+  client: ECSClient,
+  cluster: string,
+  arns: readonly string[],
+): Promise<Task[]> {
+  const { DescribeTasksCommand } = await import("@aws-sdk/client-ecs");
+  // Source: Amazon ECS API Reference, DescribeTasks: 100 at a time.
+  const answers = await Promise.all(
+    inParts(arns, 100).map((tasks) => client.send(new DescribeTasksCommand({ cluster, tasks }))),
+  );
+  return answers.flatMap(({ tasks = [] }) => tasks);
+}

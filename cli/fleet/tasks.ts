@@ -1,0 +1,47 @@
+import type { Task } from "@aws-sdk/client-ecs";
+import { namesOf } from "../../config/names";
+import type { Config } from "../../config/schema";
+import type { Expected } from "./expected";
+import type { FleetTask } from "./fleet";
+import { timeOf } from "./time";
+
+/** Names of services and jobs by the families of their task definitions. */
+export type Families = ReadonlyMap<string, string>;
+
+export function familiesOf(config: Config, { services }: Expected): Families {
+  const names = namesOf(config);
+  return new Map([
+    ...services.map(({ service, site }) => [names.family(service, site), service] as const),
+    ...Object.keys(config.jobs).map((job) => [names.jobFamily(job), job] as const),
+  ]);
+}
+
+/** The last part of an ARN. */
+export const idOf = (arn = ""): string => arn.slice(arn.lastIndexOf("/") + 1);
+
+/** The family of `family:revision`. */
+export const familyOf = (revision: string): string => revision.split(":")[0] ?? "";
+
+/** A task as ECS describes it. */
+export function taskFrom(task: Task, families: Families): FleetTask {
+  const { taskArn = "", taskDefinitionArn, containerInstanceArn, containers = [] } = task;
+  const revision = idOf(taskDefinitionArn);
+  // Beside it a service's task may have a proxy.
+  const app = containers.find(({ name }) => name === "app");
+  const failed = containers.find(({ reason }) => reason !== undefined);
+  const isOver = task.lastStatus === "STOPPED";
+  return {
+    id: idOf(taskArn),
+    arn: taskArn,
+    of: families.get(familyOf(revision)) ?? null,
+    containerInstance: containerInstanceArn === undefined ? null : idOf(containerInstanceArn),
+    revision,
+    image: app?.image ?? null,
+    status: task.lastStatus ?? "",
+    health: task.healthStatus ?? "UNKNOWN",
+    startedAt: timeOf(task.startedAt),
+    stoppedAt: isOver ? timeOf(task.stoppedAt) : null,
+    exitCode: app?.exitCode ?? null,
+    reason: (isOver ? (failed?.reason ?? task.stoppedReason) : undefined) ?? null,
+  };
+}
