@@ -77,6 +77,9 @@ export function nodesWith(
     .join(" and ");
 }
 
+/** Tag of a container instance whose agent is lost: since when. */
+export const lostSinceTag = "anywhere.lost-since";
+
 /** Tags of a stack's resources at AWS. */
 export function awsTags(config: Config): Record<string, string> {
   return { ...config.tags, [nodeTags.deployment]: config.name };

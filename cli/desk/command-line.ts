@@ -1,5 +1,8 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { exitCodesHelp } from "./exit-codes";
+import { drain, undrain } from "./drain";
+import { events, type JsonOptions } from "./events";
+import { heal, type HealOptions } from "./heal";
 import { status, type StatusOptions } from "./status";
 
 /** Runs a command that only looks, and ends the process with its exit code. */
@@ -23,6 +26,53 @@ export function addDeskCommands(program: Command, finish: Finish): void {
         status(names, { ...options, ...(watch !== undefined && { watch: watch === true ? 10 : watch }) }),
       ),
     );
+  program
+    .command("events")
+    .description(
+      "show what ECS tells of a service or of a job's runs, and why tasks have stopped; the newest last",
+    )
+    .argument("[name]", "a service or a job; all of them when left out")
+    .option(...json)
+    .addHelpText("after", example("anywhere events web", "Exit codes: 0, or 1 when it couldn't be done."))
+    .action((name: string | undefined, options: JsonOptions) => finish(events(name, options)));
+  const node = ["<site/node>", "the node, such as ams3/node-1"] as const;
+  program
+    .command("drain")
+    .description("take a node out of service, and wait until its tasks have ended")
+    .argument(...node)
+    .option(...json)
+    .addHelpText(
+      "after",
+      example(
+        "anywhere drain ams3/node-1",
+        "Exit codes: 0 it runs nothing any more; 2 some tasks go on; 1 it couldn't be done.",
+      ),
+    )
+    .action((name: string, options: JsonOptions) => finish(drain(name, options)));
+  program
+    .command("undrain")
+    .description("take a drained node back into service")
+    .argument(...node)
+    .option(...json)
+    .addHelpText(
+      "after",
+      example("anywhere undrain ams3/node-1", "Exit codes: 0, or 1 when it couldn't be done."),
+    )
+    .action((name: string, options: JsonOptions) => finish(undrain(name, options)));
+  program
+    .command("heal")
+    .description("deregister nodes whose agents have been lost for long, so that their tasks start elsewhere")
+    .option("--after <time>", "how long, such as 2h (default: 15m)", minutes)
+    .option("--dry-run", "only say which")
+    .option(...json)
+    .addHelpText(
+      "after",
+      example(
+        "anywhere heal --after 15m",
+        "Run it every few minutes. Exit codes: 0 no agent is lost; 2 some are, and are told; 1 it couldn't be done.",
+      ),
+    )
+    .action((options: HealOptions) => finish(heal(options)));
 }
 
 interface WatchOptions extends Omit<StatusOptions, "watch"> {
@@ -36,6 +86,16 @@ function interval(text: string): number {
     throw new InvalidArgumentError("It must be a number of seconds from 5 to 3600.");
   }
   return seconds;
+}
+
+/** Agents reconnect several times an hour: less than five minutes says nothing. */
+function minutes(text: string): number {
+  const [, number = "", unit = "m"] = /^(\d{1,4})(m|h)$/.exec(text) ?? [];
+  const result = Number(number) * (unit === "h" ? 60 : 1);
+  if (number === "" || result < 5) {
+    throw new InvalidArgumentError("It must be a time such as 15m or 2h, of five minutes at least.");
+  }
+  return result;
 }
 
 function example(command: string, more: string): string {

@@ -42,6 +42,7 @@ const containerInstance = z.strictObject({
   arn: z.string(),
   status: z.string(),
   agentConnected: z.boolean(),
+  lostSince: time.nullable().describe("When `anywhere heal` first found its agent lost."),
   agentVersion: z.string().nullable(),
   generation: z.string().nullable(),
 });

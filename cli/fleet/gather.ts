@@ -3,15 +3,13 @@ import type { Config } from "../../config/schema";
 import { clientSettings, reasonOf } from "../aws/client";
 import { digitalOceanToken, openDigitalOcean } from "../checks/digitalocean/api";
 import { Refusal } from "../refusals/refusal";
-import { assemble } from "./assemble";
+import { assemble } from "./assembly/assemble";
 import { askDigitalOcean, type DigitalOceanAnswer } from "./sources/digitalocean";
 import { askEcs, type EcsAnswer } from "./sources/ecs";
 import { expectedOf, type Expected } from "./expected";
 import type { Fleet, Source } from "./fleet";
+import { bound, withCluster } from "./sources/cluster";
 import { askSystemsManager, type SystemsManagerAnswer } from "./sources/systems-manager";
-
-/** Seconds that the clouds have to answer. */
-const bound = 20;
 
 /**
  * Asks both clouds, side by side, for all that a deployment consists of. What one cloud doesn't tell is missing; the
@@ -42,29 +40,15 @@ export async function gatherFleet(config: Config, variables: NodeJS.ProcessEnv):
   return assemble(config, expected, { ecs, systemsManager, digitalOcean, unanswered }, new Date());
 }
 
-async function ofEcs(config: Config, { services }: Expected): Promise<EcsAnswer> {
+function ofEcs(config: Config, { services }: Expected): Promise<EcsAnswer> {
   const names = namesOf(config);
-  const { region, accountId } = config.aws;
-  // Loaded here, so that what needs no cloud doesn't wait for it.
-  const { ECSClient } = await import("@aws-sdk/client-ecs");
-  const client = new ECSClient(clientSettings(region, bound));
-  try {
-    return await askEcs(client, {
-      cluster: names.cluster,
+  return withCluster(config, (client, cluster) =>
+    askEcs(client, {
+      cluster,
       services: services.map(({ name }) => name),
-      jobFamilies: Object.keys(config.jobs).map((job) => names.jobFamily(job)),
-    });
-  } catch (error) {
-    if ((error as Error).name === "ClusterNotFoundException") {
-      throw new Refusal(
-        `There is no cluster ${names.cluster} in ${region}: ${config.name} isn't deployed there, or the credentials are ` +
-          `of another account than ${accountId}.`,
-      );
-    }
-    throw error;
-  } finally {
-    client.destroy();
-  }
+      endedOf: Object.keys(config.jobs).map((job) => names.jobFamily(job)),
+    }),
+  );
 }
 
 async function ofSystemsManager(config: Config, { sites }: Expected): Promise<SystemsManagerAnswer> {

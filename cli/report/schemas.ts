@@ -1,7 +1,10 @@
 import { z } from "zod";
+import { drainReport } from "./drain-report";
+import { eventsReport } from "./events-report";
+import { healReport } from "./heal-report";
 import { statusReport } from "./status-report";
 
-const reports = { status: statusReport };
+const reports = { drain: drainReport, events: eventsReport, heal: healReport, status: statusReport };
 
 /** JSON Schemas of what commands print with `--json`, by command. */
 export function reportSchemas(): ReadonlyMap<string, object> {

@@ -5,7 +5,7 @@ import { inParts } from "../../aws/client";
 export interface EcsAnswer {
   readonly containerInstances: readonly ContainerInstance[];
   readonly services: readonly Service[];
-  /** Those that are to run, and those of jobs that have ended. */
+  /** Those that are to run, and those that have ended as far as they were asked for. */
   readonly tasks: readonly Task[];
 }
 
@@ -14,14 +14,14 @@ export interface EcsQuestion {
   readonly cluster: string;
   /** Names of ECS services. */
   readonly services: readonly string[];
-  /** Families of the task definitions of jobs. */
-  readonly jobFamilies: readonly string[];
+  /** Families of task definitions whose tasks are told when they have ended, too. */
+  readonly endedOf: readonly string[];
 }
 
 /** Asks ECS for all that a cluster runs. The number of calls grows by two for each hundred of nodes or tasks. */
 export async function askEcs(client: ECSClient, question: EcsQuestion): Promise<EcsAnswer> {
-  const { cluster, services, jobFamilies } = question;
-  const ended = jobFamilies.map((family) => listTasks(client, { cluster, family, desiredStatus: "STOPPED" }));
+  const { cluster, services, endedOf } = question;
+  const ended = endedOf.map((family) => listTasks(client, { cluster, family, desiredStatus: "STOPPED" }));
   const [containerInstances, described, tasks] = await Promise.all([
     containerInstancesOf(client, cluster),
     describeServices(client, cluster, services),

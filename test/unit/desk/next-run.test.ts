@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { nextRun } from "../../../cli/fleet/next-run";
+import { nextRun } from "../../../cli/fleet/assembly/next-run";
 
 const next = (schedule: string, timezone = "UTC") =>
   nextRun(schedule, timezone, new Date("2026-11-26T15:00:00Z"))?.toISOString();

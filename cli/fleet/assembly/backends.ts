@@ -1,7 +1,7 @@
-import { healthTimes } from "../../config/services/health";
-import type { DigitalOceanAnswer, Droplet } from "./sources/digitalocean";
-import type { Expected } from "./expected";
-import type { FleetNode, FleetTask } from "./fleet";
+import { healthTimes } from "../../../config/services/health";
+import type { DigitalOceanAnswer, Droplet } from "../sources/digitalocean";
+import type { Expected } from "../expected";
+import type { FleetNode, FleetTask } from "../fleet";
 
 /** A node behind the load balancers of its site. */
 interface Balanced {

@@ -1,14 +1,15 @@
 import type { ContainerInstance } from "@aws-sdk/client-ecs";
 import type { Activation, InstanceInformation } from "@aws-sdk/client-ssm";
-import { namesOf, nodeTags } from "../../config/names";
-import type { Config } from "../../config/schema";
+import { lostSinceTag, namesOf, nodeTags } from "../../../config/names";
+import type { Config } from "../../../config/schema";
 import { assembleBackends } from "./backends";
-import type { Droplet } from "./sources/digitalocean";
-import type { Expected } from "./expected";
-import type { Fleet, FleetNode, FleetTask, Stranger } from "./fleet";
-import type { Answers } from "./sources/answers";
-import { idOf } from "./tasks";
-import { timeOf } from "./time";
+import type { Droplet } from "../sources/digitalocean";
+import type { Expected } from "../expected";
+import type { Fleet, FleetNode, FleetTask, Stranger } from "../fleet";
+import type { Answers } from "../sources/answers";
+import { nodeOf } from "../node-instance";
+import { idOf } from "../tasks";
+import { timeOf } from "../time";
 
 /** The nodes of every site, each with its registrations, and what is registered beside them. */
 export function assembleNodes(
@@ -87,11 +88,6 @@ const attributeOf = (
   name: keyof typeof nodeTags,
 ): string | undefined => attributes.find((attribute) => attribute.name === nodeTags[name])?.value;
 
-const nodeOf = (instance: ContainerInstance): string | undefined => {
-  const [site, node] = [attributeOf(instance, "site"), attributeOf(instance, "node")];
-  return site === undefined || node === undefined ? undefined : `${site}/${node}`;
-};
-
 const isOf = (node: string, deployment: string) => (instance: ContainerInstance) =>
   nodeOf(instance) === node && attributeOf(instance, "deployment") === deployment;
 
@@ -120,12 +116,19 @@ function activationFrom(activation: Activation): FleetNode["activation"] {
 }
 
 function containerFrom(instance: ContainerInstance): FleetNode["containerInstance"] {
-  const { containerInstanceArn: arn = "", status = "", agentConnected = false, versionInfo } = instance;
+  const {
+    containerInstanceArn: arn = "",
+    status = "",
+    agentConnected = false,
+    tags = [],
+    versionInfo,
+  } = instance;
   return {
     id: idOf(arn),
     arn,
     status,
     agentConnected,
+    lostSince: tags.find(({ key }) => key === lostSinceTag)?.value ?? null,
     agentVersion: versionInfo?.agentVersion ?? null,
     generation: attributeOf(instance, "generation") ?? null,
   };

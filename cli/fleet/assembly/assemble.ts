@@ -1,11 +1,11 @@
-import type { Config } from "../../config/schema";
+import type { Config } from "../../../config/schema";
 import { nextRun } from "./next-run";
-import type { Expected } from "./expected";
-import type { Fleet, FleetJob, FleetTask } from "./fleet";
-import type { Answers } from "./sources/answers";
+import type { Expected } from "../expected";
+import type { Fleet, FleetJob, FleetTask } from "../fleet";
+import type { Answers } from "../sources/answers";
 import { assembleNodes } from "./nodes";
 import { assembleServices } from "./services";
-import { familiesOf, taskFrom } from "./tasks";
+import { familiesOf, taskFrom } from "../tasks";
 
 /** Puts together what the clouds have answered about a deployment. */
 export function assemble(config: Config, expected: Expected, answers: Answers, at: Date): Fleet {

@@ -1,12 +1,12 @@
 import type { Deployment } from "@aws-sdk/client-ecs";
-import { namesOf } from "../../config/names";
-import type { Config } from "../../config/schema";
-import { urlOf } from "../../config/services/load-balancer";
-import type { Expected } from "./expected";
-import type { FleetService, FleetTask } from "./fleet";
-import type { Answers } from "./sources/answers";
-import { familyOf, idOf } from "./tasks";
-import { timeOf } from "./time";
+import { namesOf } from "../../../config/names";
+import type { Config } from "../../../config/schema";
+import { urlOf } from "../../../config/services/load-balancer";
+import type { Expected } from "../expected";
+import type { FleetService, FleetTask } from "../fleet";
+import type { Answers } from "../sources/answers";
+import { familyOf, idOf } from "../tasks";
+import { timeOf } from "../time";
 
 /** The services of every site, as ECS tells of them; none when it could not be asked. */
 export function assembleServices(

@@ -1,0 +1,106 @@
+import type { ECSClient } from "@aws-sdk/client-ecs";
+import { lostSinceTag } from "../../config/names";
+import { announceEnvironment } from "../commands/deployment";
+import { gatherFleet } from "../fleet/gather";
+import { lostNodes, returnedInstances, type LostNode } from "../fleet/lost-nodes";
+import { withCluster } from "../fleet/sources/cluster";
+import { shortTime } from "../fleet/time";
+import { Refusal } from "../refusals/refusal";
+import type { HealReport } from "../report/heal-report";
+import type { JsonOptions } from "./events";
+import { exitCodes } from "./exit-codes";
+
+export interface HealOptions extends JsonOptions {
+  /** Minutes for which an agent has to be lost; a quarter of an hour when left out. */
+  readonly after?: number;
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Deregisters nodes whose agents have been lost for so long, so that ECS starts their tasks elsewhere, which it never
+ * does by itself: github.com/aws/containers-roadmap/issues/2040. Meant to be run every few minutes: what only ECS has
+ * lost is marked the first time, since ECS doesn't tell since when it is. The last node of a site is left, since
+ * nothing could take its tasks.
+ *
+ * @throws {Refusal} when a cloud can't be asked: nothing is changed then.
+ */
+export async function heal({ after = 15, dryRun = false, json = false }: HealOptions): Promise<number> {
+  const { config } = announceEnvironment(process.env);
+  const fleet = await gatherFleet(config, process.env);
+  const unknown = fleet.unanswered.find(({ source }) => source !== "DigitalOcean");
+  if (unknown !== undefined) {
+    throw new Refusal(`${unknown.source} can't be asked (${unknown.reason}): nothing was changed.`);
+  }
+  const lost = lostNodes(fleet);
+  const now = Date.parse(fleet.at);
+  const isDue = ({ since, replaceable }: LostNode) =>
+    replaceable && since !== undefined && now - Date.parse(since) >= after * 60_000;
+  const healed = lost.filter(isDue);
+  if (!dryRun) {
+    await withCluster(config, async (client, cluster) => {
+      const unmarked = lost.filter((node) => node.since === undefined);
+      await mark(client, unmarked, returnedInstances(fleet), fleet.at);
+      await deregister(client, cluster, healed);
+    });
+  }
+  const report: HealReport = {
+    deployment: config.name,
+    dryRun,
+    nodes: lost.map((node) => ({
+      node: node.node,
+      containerInstance: node.containerInstance,
+      lostSince: node.since ?? fleet.at,
+      deregistered: healed.includes(node) && !dryRun,
+      due: healed.includes(node),
+      lastOfSite: !node.replaceable,
+    })),
+  };
+  if (json) {
+    console.log(JSON.stringify(report, undefined, 2));
+  } else {
+    console.log(textOf(report, after));
+  }
+  return lost.length === 0 ? exitCodes.fine : exitCodes.problems;
+}
+
+async function mark(
+  client: ECSClient,
+  lost: readonly LostNode[],
+  returned: readonly string[],
+  at: string,
+): Promise<void> {
+  const { TagResourceCommand, UntagResourceCommand } = await import("@aws-sdk/client-ecs");
+  for (const { arn } of lost) {
+    await client.send(new TagResourceCommand({ resourceArn: arn, tags: [{ key: lostSinceTag, value: at }] }));
+  }
+  for (const resourceArn of returned) {
+    await client.send(new UntagResourceCommand({ resourceArn, tagKeys: [lostSinceTag] }));
+  }
+}
+
+async function deregister(client: ECSClient, cluster: string, nodes: readonly LostNode[]): Promise<void> {
+  const { DeregisterContainerInstanceCommand } = await import("@aws-sdk/client-ecs");
+  for (const { containerInstance } of nodes) {
+    await client.send(new DeregisterContainerInstanceCommand({ cluster, containerInstance, force: true }));
+  }
+}
+
+function textOf({ nodes, dryRun }: HealReport, after: number): string {
+  if (nodes.length === 0) {
+    return "No agent is lost.";
+  }
+  return nodes
+    .map(({ node, lostSince, due, lastOfSite }) => {
+      const since = `${node}: its agent is lost since ${shortTime(lostSince)}`;
+      if (!due) {
+        return lastOfSite
+          ? `${since}. It is left: no other node of its site could take its tasks.`
+          : `${since}. It is left until that is ${after} minutes ago.`;
+      }
+      return dryRun
+        ? `${since}. It would be deregistered from ECS.`
+        : `${since}. It was deregistered from ECS, which starts its tasks elsewhere. What runs there yet goes on, out of ` +
+            `control: end it. "npm run deploy -- --replace ${node}" brings the node back.`;
+    })
+    .join("\n");
+}

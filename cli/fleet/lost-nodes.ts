@@ -1,0 +1,50 @@
+import type { Fleet, FleetNode } from "./fleet";
+
+/** A node whose ECS agent isn't connected. */
+export interface LostNode {
+  readonly node: string;
+  readonly containerInstance: string;
+  readonly arn: string;
+  /** Since when it is known to be; undefined when nobody has noticed before. */
+  readonly since: string | undefined;
+  /** Whether another node of its site is there: tasks move within their site alone. */
+  readonly replaceable: boolean;
+}
+
+/** The lost nodes of a fleet. ECS doesn't tell since when: Systems Manager does of a machine of which it hears nothing either. */
+export function lostNodes({ sites }: Fleet): LostNode[] {
+  return sites.flatMap(({ nodes }) =>
+    nodes.flatMap((node) => {
+      const { containerInstance, managedInstance } = node;
+      if (containerInstance === null || containerInstance.agentConnected) {
+        return [];
+      }
+      const isSilent = managedInstance !== null && managedInstance.pingStatus !== "Online";
+      const times = [containerInstance.lostSince, isSilent ? managedInstance.lastPingAt : null];
+      const [since] = times.flatMap((time) => time ?? []).sort();
+      return [
+        {
+          node: `${node.site}/${node.node}`,
+          containerInstance: containerInstance.id,
+          arn: containerInstance.arn,
+          since,
+          replaceable: nodes.some(isThere),
+        },
+      ];
+    }),
+  );
+}
+
+const isThere = ({ containerInstance }: FleetNode): boolean =>
+  containerInstance?.agentConnected === true && containerInstance.status === "ACTIVE";
+
+/** Container instances that were lost and are there again, as ARNs. */
+export function returnedInstances({ sites }: Fleet): string[] {
+  return sites.flatMap(({ nodes }) =>
+    nodes.flatMap(({ containerInstance }) =>
+      containerInstance?.agentConnected === true && containerInstance.lostSince !== null
+        ? [containerInstance.arn]
+        : [],
+    ),
+  );
+}

@@ -1,0 +1,37 @@
+import type { ECSClient } from "@aws-sdk/client-ecs";
+import { namesOf } from "../../../config/names";
+import type { Config } from "../../../config/schema";
+import { clientSettings } from "../../aws/client";
+import { Refusal } from "../../refusals/refusal";
+
+/** Seconds that a cloud has to answer. */
+export const bound = 20;
+
+/**
+ * Asks ECS about a deployment's cluster.
+ *
+ * @throws {Refusal} when the account has no such cluster.
+ */
+export async function withCluster<T>(
+  config: Config,
+  ask: (client: ECSClient, cluster: string) => Promise<T>,
+): Promise<T> {
+  const { cluster } = namesOf(config);
+  const { region, accountId } = config.aws;
+  // Loaded here, so that what needs no cloud doesn't wait for it.
+  const { ECSClient } = await import("@aws-sdk/client-ecs");
+  const client = new ECSClient(clientSettings(region, bound));
+  try {
+    return await ask(client, cluster);
+  } catch (error) {
+    if ((error as Error).name === "ClusterNotFoundException") {
+      throw new Refusal(
+        `There is no cluster ${cluster} in ${region}: ${config.name} isn't deployed there, or the credentials are of ` +
+          `another account than ${accountId}.`,
+      );
+    }
+    throw error;
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,11 @@
+import { z } from "zod";
+
+/** What `anywhere drain --json` and `anywhere undrain --json` print. */
+export const drainReport = z
+  .strictObject({
+    node: z.string(),
+    containerInstance: z.string(),
+    status: z.enum(["ACTIVE", "DRAINING"]),
+    tasks: z.int().describe("Tasks that it runs in the end."),
+  })
+  .describe("A node that was taken out of service, or back.");

@@ -1,0 +1,21 @@
+import { z } from "zod";
+
+/** What `anywhere heal --json` prints. */
+export const healReport = z
+  .strictObject({
+    deployment: z.string(),
+    dryRun: z.boolean(),
+    nodes: z.array(
+      z.strictObject({
+        node: z.string(),
+        containerInstance: z.string(),
+        lostSince: z.iso.datetime(),
+        due: z.boolean().describe("Whether it has been lost for long enough, and its site has another node."),
+        deregistered: z.boolean(),
+        lastOfSite: z.boolean().describe("Whether no node of its site could take its tasks."),
+      }),
+    ),
+  })
+  .describe("The nodes whose ECS agents aren't connected, and what was done about them.");
+
+export type HealReport = z.output<typeof healReport>;
