@@ -4,7 +4,9 @@ import { serveAdmin } from "./admin/admin";
 import { loadApis } from "./aws/protocol/api";
 import { seedForeign } from "./aws/foreign";
 import { createAwsHandler, serveAws } from "./aws/protocol/gateway";
+import { startContainerLogs } from "./aws/ecs/tasks/container-logs";
 import { startMoto } from "./aws/moto/moto";
+import { motoClient } from "./aws/moto/moto-client";
 import { everyPlace } from "./aws/protocol/places";
 import { reconcile } from "./aws/ecs/reconcile";
 import { startScheduler } from "./aws/scheduler/start-scheduler";
@@ -60,6 +62,8 @@ const account = "123456789012";
 const token = "local-cloud";
 /** Milliseconds between two looks at what the schedulers have to do. */
 const tick = 250;
+/** Milliseconds between two looks at what containers have printed. Docker's driver sends it every five seconds. */
+const logPeriod = 1000;
 /** The virtual environment is shared by all local clouds of a project. */
 const sharedDirectory = resolve(__dirname, "../.local-cloud");
 
@@ -132,6 +136,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       clearInterval(timer);
     });
     closers.push(startScheduler(world, gateway, tick));
+    closers.push(startContainerLogs(world, machines, motoClient(moto.port, account), logPeriod));
     const admin = await serveAdmin({
       world,
       machines,

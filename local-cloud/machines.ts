@@ -37,10 +37,20 @@ export interface Machines {
   whenOff(told: (name: string) => void): void;
   /** From now on, machines with namespaces reach the private addresses of this network. */
   reach(network: PrivateNetwork): void;
+  /** What containers have printed since it was last asked, in whole lines. */
+  output(): Promise<readonly ContainerOutput[]>;
   /** What the machine has printed since it was made, for diagnosis and tests. */
   console(name: string): Promise<string>;
   /** Ends every machine. */
   close(): Promise<void>;
+}
+
+/** What one container has printed. */
+export interface ContainerOutput {
+  /** Last part of the task's ARN. */
+  readonly task: string;
+  readonly container: string;
+  readonly lines: readonly string[];
 }
 
 export type ContainerStatus = "PENDING" | "RUNNING" | "STOPPED";

@@ -3,6 +3,7 @@ import { exitCodesHelp } from "./exit-codes";
 import { drain, undrain } from "./drain";
 import { events, type JsonOptions } from "./events";
 import { heal, type HealOptions } from "./heal";
+import { logs, type LogsOptions } from "./logs";
 import { status, type StatusOptions } from "./status";
 
 /** Runs a command that only looks, and ends the process with its exit code. */
@@ -35,6 +36,22 @@ export function addDeskCommands(program: Command, finish: Finish): void {
     .option(...json)
     .addHelpText("after", example("anywhere events web", "Exit codes: 0, or 1 when it couldn't be done."))
     .action((name: string | undefined, options: JsonOptions) => finish(events(name, options)));
+  program
+    .command("logs")
+    .description("show what the tasks of a service or a job have printed, wherever they run, in one")
+    .argument("<name>", "a service or a job")
+    .option("--follow", "go on with what they print from now on, until Ctrl-C")
+    .option("--since <time>", "how far back, such as 15m or 2h (default: 1h)", period)
+    .option(
+      "--site <site>",
+      "only tasks of this site, as far as ECS still knows them: for an hour after they end",
+    )
+    .option(json[0], "print JSON, a line each, as the schemas in docs/schemas describe it")
+    .addHelpText(
+      "after",
+      example("anywhere logs web --follow --since 5m", "Exit codes: 0, or 1 when it couldn't be done."),
+    )
+    .action((name: string, options: LogsOptions) => finish(logs(name, options)));
   const node = ["<site/node>", "the node, such as ams3/node-1"] as const;
   program
     .command("drain")
@@ -62,7 +79,7 @@ export function addDeskCommands(program: Command, finish: Finish): void {
   program
     .command("heal")
     .description("deregister nodes whose agents have been lost for long, so that their tasks start elsewhere")
-    .option("--after <time>", "how long, such as 2h (default: 15m)", minutes)
+    .option("--after <time>", "how long, such as 2h (default: 15m)", patience)
     .option("--dry-run", "only say which")
     .option(...json)
     .addHelpText(
@@ -88,14 +105,22 @@ function interval(text: string): number {
   return seconds;
 }
 
-/** Agents reconnect several times an hour: less than five minutes says nothing. */
-function minutes(text: string): number {
-  const [, number = "", unit = "m"] = /^(\d{1,4})(m|h)$/.exec(text) ?? [];
-  const result = Number(number) * (unit === "h" ? 60 : 1);
-  if (number === "" || result < 5) {
-    throw new InvalidArgumentError("It must be a time such as 15m or 2h, of five minutes at least.");
+/** Minutes. */
+function period(text: string): number {
+  const [, number = "", unit = "m"] = /^([1-9]\d{0,3})(m|h)$/.exec(text) ?? [];
+  if (number === "") {
+    throw new InvalidArgumentError("It must be a time such as 15m or 2h.");
   }
-  return result;
+  return Number(number) * (unit === "h" ? 60 : 1);
+}
+
+/** Agents reconnect several times an hour: less than five minutes says nothing. */
+function patience(text: string): number {
+  const minutes = period(text);
+  if (minutes < 5) {
+    throw new InvalidArgumentError("It must be five minutes at least.");
+  }
+  return minutes;
 }
 
 function example(command: string, more: string): string {

@@ -2,9 +2,16 @@ import { z } from "zod";
 import { drainReport } from "./drain-report";
 import { eventsReport } from "./events-report";
 import { healReport } from "./heal-report";
+import { logLine } from "./log-line";
 import { statusReport } from "./status-report";
 
-const reports = { drain: drainReport, events: eventsReport, heal: healReport, status: statusReport };
+const reports = {
+  drain: drainReport,
+  events: eventsReport,
+  heal: healReport,
+  logs: logLine,
+  status: statusReport,
+};
 
 /** JSON Schemas of what commands print with `--json`, by command. */
 export function reportSchemas(): ReadonlyMap<string, object> {

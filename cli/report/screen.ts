@@ -10,6 +10,8 @@ export interface Screen {
   readonly bad: Paint;
   readonly title: Paint;
   readonly dim: Paint;
+  /** Tell things apart. */
+  readonly paints: readonly Paint[];
 }
 
 type Paint = (text: string) => string;
@@ -29,5 +31,6 @@ export function screenOf(
     bad: colours.red,
     title: colours.bold,
     dim: colours.dim,
+    paints: [colours.cyan, colours.magenta, colours.blue, colours.yellow, colours.green],
   };
 }

@@ -8,6 +8,7 @@ import type { Machines, MachineSpec } from "../machines";
 import type { PrivateNetwork } from "../private-network";
 import { type JsonObject, note, type World } from "../world";
 import { type MachineEvent, serveCloudSocket } from "./cloud-socket";
+import { createOutputReader } from "./container-output";
 import { findInterpreter } from "./interpreter";
 import { createMachine, type Machine } from "./machine";
 import { type Origin, serveOrigin } from "./origin/origin";
@@ -153,6 +154,7 @@ function actionsOf(yard: Yard): Omit<Machines, "close"> {
     reach: (given) => {
       yard.network = given;
     },
+    output: createOutputReader(yard.disks),
     console: (name) => readFile(yard.consolePath(name), "utf8"),
   };
 }

@@ -59,6 +59,7 @@ export function fakeMachines(
     powerOff: stop,
     powerOn: start,
     agent: () => Promise.resolve(),
+    output: () => Promise.resolve([]),
     destroy: async (name) => {
       await stop(name);
       specs.delete(name);
