@@ -12,7 +12,7 @@ export function nodeProblems(node: FleetNode, kind: string, fleet: Fleet): Probl
     fleet.unanswered.every((one) => one.source !== source);
   const found = [
     ...(kind === "digitalocean" && asked("DigitalOcean") ? machineProblems(node) : []),
-    ...(asked("Systems Manager") && asked("ECS") ? registrationProblems(node, kind) : []),
+    ...(asked("Systems Manager") && asked("ECS") ? registrationProblems(node, kind, fleet) : []),
     ...generationProblems(node),
     ...taskProblems(node),
   ];
@@ -35,10 +35,10 @@ function machineProblems({ site, machine }: FleetNode): Found[] {
       ];
 }
 
-function registrationProblems(node: FleetNode, kind: string): Found[] {
+function registrationProblems(node: FleetNode, kind: string, fleet: Fleet): Found[] {
   const { managedInstance, containerInstance } = node;
   if (managedInstance === null) {
-    return [containerInstance === null ? unregistered(node, kind) : orphaned(node)];
+    return [containerInstance === null ? unregistered(node, kind) : orphaned(node, kind, fleet)];
   }
   const isOnline = managedInstance.pingStatus === "Online";
   const since = `, last heard of at ${shortTime(managedInstance.lastPingAt)}`;
@@ -81,11 +81,16 @@ function replacing({ site, node }: FleetNode, kind: string): string {
   return words.replaceAll("`", '"');
 }
 
-function orphaned(node: FleetNode): Found {
+/** The command that takes a container instance out of its cluster. */
+export const deregistering = (id: string, cluster: string, region: string): string =>
+  `aws ecs deregister-container-instance --region ${region} --cluster ${cluster} --container-instance ${id} --force`;
+
+function orphaned(node: FleetNode, kind: string, { deployment, region }: Fleet): Found {
+  const id = node.containerInstance?.id ?? "";
   return {
     kind: "orphaned",
-    message: `container instance ${node.containerInstance?.id ?? ""} has no managed instance any more: its credentials are gone`,
-    remedy: `"npx anywhere orphans --delete", then a deploy`,
+    message: `container instance ${id} has no managed instance any more: its credentials are gone`,
+    remedy: `"${deregistering(id, deployment, region)}", then ${replacing(node, kind)}`,
   };
 }
 

@@ -1,5 +1,5 @@
-import type { Fleet, FleetJob, FleetService } from "./fleet";
-import { nodeProblems } from "./node-problems";
+import type { Fleet, FleetJob, FleetService, Stranger } from "./fleet";
+import { deregistering, nodeProblems } from "./node-problems";
 import { shortTime } from "./time";
 import { kinds, type Problem } from "./problem";
 
@@ -16,14 +16,25 @@ export function problemsOf(fleet: Fleet): Problem[] {
     ...nodes.flatMap(({ node, kind }) => nodeProblems(node, kind, fleet)),
     ...fleet.services.flatMap(serviceProblems),
     ...fleet.jobs.flatMap(jobProblems),
-    ...fleet.strangers.map(({ kind, id, name, state }): Problem => ({
+    ...fleet.strangers.map((stranger): Problem => ({
       kind: "unknown-registration",
-      subject: id,
-      message: `a ${kind} (${name ?? "nameless"}, ${state}) that is no node's of the file`,
-      remedy: `"npx anywhere orphans" tells whose it is, and deletes it with --delete`,
+      subject: stranger.id,
+      message: `a ${stranger.kind} (${stranger.name ?? "nameless"}, ${stranger.state}) that is no node's of the file`,
+      remedy: `find out whose it is; "${removal(stranger, fleet)}" removes it`,
     })),
   ];
   return found.sort((one, other) => kinds.indexOf(one.kind) - kinds.indexOf(other.kind));
+}
+
+function removal({ kind, id }: Stranger, { deployment, region }: Fleet): string {
+  switch (kind) {
+    case "droplet":
+      return `doctl compute droplet delete ${id}`;
+    case "managed instance":
+      return `aws ssm deregister-managed-instance --region ${region} --instance-id ${id}`;
+    case "container instance":
+      return deregistering(id, deployment, region);
+  }
 }
 
 function serviceProblems(service: FleetService): Problem[] {

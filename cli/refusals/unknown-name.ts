@@ -12,10 +12,11 @@ export function unknownName(thing: string, unknown: readonly string[], known: re
   return `No ${thing} is called ${unknown.join(", ")}: this environment has ${listed}${more}.${suggestion}`;
 }
 
-/** The name that differs least, unless it differs in more than a third. */
+/** The name, or that of a node without its site, that differs least, unless it differs in more than a third. */
 function nearest(name: string, known: readonly string[]): string | undefined {
-  const candidate = known.length === 0 ? undefined : closest(name, [...known]);
+  const parts = known.map((whole) => (name.includes("/") ? whole : whole.slice(whole.indexOf("/") + 1)));
+  const candidate = parts.length === 0 ? undefined : closest(name, parts);
   return candidate !== undefined && distance(name, candidate) <= Math.max(1, candidate.length / 3)
-    ? candidate
+    ? known[parts.indexOf(candidate)]
     : undefined;
 }

@@ -173,7 +173,7 @@ test("whatever is wrong is told first, with its remedy, and the exit code is 2",
     expect.stringContaining("systemctl restart amazon-ssm-agent"),
     expect.stringContaining("npm run deploy -- activations compute-berlin"),
     ...[1, 2].map(() => expect.stringContaining("health path")),
-    expect.stringContaining("npx anywhere orphans"),
+    expect.stringContaining("aws ecs deregister-container-instance --region eu-west-1 --cluster anywhere"),
   ]);
   const { stdout } = await stage.anywhere(["status"]);
   expect(stdout.split("\n")[2]).toBe("11 problems");
