@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020";
 import type { FleetEvent } from "../../../cli/fleet/events";
 import { reportSchemas } from "../../../cli/report/schemas";
 import { eventually } from "../../support/jest/eventually";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";
+
+// Each command takes a second or two, and several where others are at work on the computer.
+jest.setTimeout(120_000);
 
 const image = "registry.example/shop/app:v7";
 let stage: DeskStage;
@@ -65,7 +68,7 @@ test("drain takes a node out of service and waits until its tasks run elsewhere;
   expect(instance(node)?.status).toBe("ACTIVE");
   stage.ecs.advance(10);
   expect(tasksOn(node)).toEqual(["service:web--ams3"]);
-}, 60_000);
+});
 
 test("drain refuses a node that there isn't, with the one that was meant, or that isn't registered", async () => {
   expect(await stage.anywhere(["drain", "ams3/nod-1"])).toMatchObject({
@@ -149,7 +152,7 @@ test("heal deregisters a node that has been lost for long, so that its task runs
   Object.assign(instance(silent) ?? {}, { tags: since(16) });
   await json("heal", "--after", "15m");
   expect(instance(silent)?.status).toBe("INACTIVE");
-}, 60_000);
+});
 
 test("a node that is there again is no longer marked as lost", async () => {
   const key = nodes.find((one) => instance(one)?.status === "ACTIVE") ?? "";

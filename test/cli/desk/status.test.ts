@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020";
 import type { Problem } from "../../../cli/fleet/problem";
 import { reportSchemas } from "../../../cli/report/schemas";
 import type { StatusReport } from "../../../cli/report/status-report";
 import type { Environment } from "../../../config/schema";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";
+
+// Each command takes a second or two, and several where others are at work on the computer.
+jest.setTimeout(120_000);
 
 const image = "registry.example/shop/app:v7";
 const berlin = { kind: "on-premises", nodes: { "rack-1": {} } } as const;

@@ -6,7 +6,7 @@ import { namesOf } from "../../../config/names";
 import type { Config, Environment } from "../../../config/schema";
 import { placementsOf } from "../../../config/services/placements";
 import { resolveSites } from "../../../config/sites/nodes";
-import { run, type Ended } from "../../../demo/command";
+import { run, type Command, type Ended } from "../../../demo/command";
 import { loadApis } from "../../../local-cloud/aws/protocol/api";
 import { serveAws } from "../../../local-cloud/aws/protocol/gateway";
 import { serveDigitalOcean } from "../../../local-cloud/digitalocean/api/api";
@@ -33,6 +33,8 @@ export interface DeskStage {
   configure(environment: Partial<Environment>): void;
   /** Runs `anywhere`. */
   anywhere(args: readonly string[], variables?: NodeJS.ProcessEnv): Promise<Looked>;
+  /** The same as a command that is yet to be started. */
+  command(args: readonly string[]): Command;
   /** Waits until the metrics tell so many healthy backends. */
   measured(healthy: number): Promise<void>;
   close(): Promise<void>;
@@ -100,6 +102,14 @@ export async function startDeskStage(environment: Omit<Environment, "name" | "aw
     },
     turnOff: (key) => machines.powerOff(`droplet-${required(droplets.get(key), key)}`),
     configure: write,
+    command: (args) => ({
+      program: process.execPath,
+      args: ["cli/anywhere.js", ...args],
+      folder: process.cwd(),
+      variables,
+      log: undefined,
+      seconds: 60,
+    }),
     anywhere: async (args, more = {}) => {
       const before = world.journal.length;
       const timed = `TIMEFORMAT="%U %S"; time "$0" cli/anywhere.js "$@" 2>&3`;

@@ -1,0 +1,38 @@
+import { expect, jest, test } from "@jest/globals";
+import { mustRun, run, type Command } from "../../../demo/command";
+import { version } from "../../../package.json";
+
+// Each command takes a second or two, and several where others are at work on the computer.
+jest.setTimeout(120_000);
+
+/** As a user of a checkout runs it. */
+const npx = (...args: readonly string[]): Command => ({
+  program: "npx",
+  args: ["--no-install", "anywhere", ...args],
+  folder: process.cwd(),
+  variables: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
+  log: undefined,
+  seconds: 60,
+});
+
+test("npx anywhere tells its version, and which command was meant", async () => {
+  expect(await mustRun(npx("--version"))).toBe(`${version}\n`);
+  expect(await run(npx("stats"))).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("(Did you mean status?)"),
+  });
+});
+
+test.each(["status", "events", "logs", "drain", "undrain", "heal"])(
+  "the help of %s has an example of it and its exit codes",
+  async (command) => {
+    const help = await mustRun({
+      ...npx(command, "--help"),
+      program: process.execPath,
+      args: ["cli/anywhere.js", command, "--help"],
+    });
+    expect(help).toContain(`\nExample:\n  anywhere ${command}`);
+    expect(help).toContain("Exit codes: 0");
+    expect(help).toContain("--json");
+  },
+);
