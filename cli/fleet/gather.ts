@@ -1,7 +1,7 @@
 import { namesOf } from "../../config/names";
 import type { Config } from "../../config/schema";
 import { clientSettings, reasonOf } from "../aws/client";
-import { digitalOceanToken, openDigitalOcean } from "../checks/digitalocean/api";
+import { DigitalOcean, digitalOceanToken } from "../checks/digitalocean/api";
 import { Refusal } from "../refusals/refusal";
 import { assemble } from "./assembly/assemble";
 import { askDigitalOcean, type DigitalOceanAnswer } from "./sources/digitalocean";
@@ -81,6 +81,6 @@ async function ofDigitalOcean(
   if (token === undefined) {
     throw new Error("no token: set DIGITALOCEAN_TOKEN to an API token with read scope");
   }
-  const api = openDigitalOcean(token, variables, deadline);
+  const api = new DigitalOcean(token, variables, deadline);
   return askDigitalOcean(api, { tags, loadBalancers: entrances.map(({ name }) => name) });
 }

@@ -13,8 +13,8 @@ export function nextRun(schedule: string, timezone: string, after: Date): Date |
     return undefined;
   }
   const ranges = fields.map((field, index) =>
-    // `5/15` begins at 5 and goes on to the field's end.
-    field.replace(/(?<![-\d])(\d+)\//g, `$1-${lastValues[index] ?? ""}/`),
+    // `?` stands for any day, and `5/15` begins at 5 and goes on to the field's end.
+    field.replace("?", "*").replace(/(?<![-\d])(\d+)\//g, `$1-${lastValues[index] ?? ""}/`),
   );
   const [minutes, hours, ofMonth, month, ofWeek = "", year] = ranges;
   // Seconds come first.

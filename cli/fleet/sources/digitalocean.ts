@@ -1,4 +1,4 @@
-import { Refused, type DigitalOceanApi } from "../../checks/digitalocean/api";
+import { Refused, type DigitalOcean } from "../../checks/digitalocean/api";
 
 /** A droplet, as far as it is read. */
 export interface Droplet {
@@ -47,20 +47,20 @@ const window = 600;
 
 /** Asks DigitalOcean for droplets and load balancers, and for each load balancer what its metrics tell of its droplets. */
 export async function askDigitalOcean(
-  api: DigitalOceanApi,
+  api: DigitalOcean,
   { tags, loadBalancers: names }: DigitalOceanQuestion,
 ): Promise<DigitalOceanAnswer> {
   const [droplets, balanced] = await Promise.all([
     Promise.all(
-      tags.map((tag) => api.list(`/v2/droplets?tag_name=${encodeURIComponent(tag)}`, "droplets")),
-    ) as Promise<Droplet[][]>,
+      tags.map((tag) => api.list<Droplet>(`/v2/droplets?tag_name=${encodeURIComponent(tag)}`, "droplets")),
+    ),
     names.length === 0 ? undefined : measured(api, names),
   ]);
   return { droplets: droplets.flat(), loadBalancers: [], measurements: [], ...balanced };
 }
 
-async function measured(api: DigitalOceanApi, names: readonly string[]) {
-  const all = (await api.list("/v2/load_balancers", "load_balancers")) as readonly LoadBalancer[];
+async function measured(api: DigitalOcean, names: readonly string[]) {
+  const all = await api.list<LoadBalancer>("/v2/load_balancers", "load_balancers");
   const loadBalancers = all.filter(({ name }) => names.includes(name));
   const measurements = await Promise.all(loadBalancers.map((one) => measurementsOf(api, one)));
   return { loadBalancers, measurements: measurements.flat() };
@@ -79,12 +79,13 @@ interface Metrics {
  * The API tells a load balancer's health nowhere but in its metrics. Without the scope `monitoring:read` nothing is
  * known of it. Source: DigitalOcean API, "Get Load Balancer Droplets Health Check Status Metrics".
  */
-async function measurementsOf(api: DigitalOceanApi, { id, name }: LoadBalancer): Promise<Measurement[]> {
+async function measurementsOf(api: DigitalOcean, { id, name }: LoadBalancer): Promise<Measurement[]> {
   const end = Math.floor(Date.now() / 1000);
   const query = `lb_id=${id}&start=${end - window}&end=${end}`;
   try {
-    const answer = await api.get(`/v2/monitoring/metrics/load_balancer/droplets_health_checks?${query}`);
-    return (answer as Metrics).data.result.flatMap(({ metric: { server = "" }, values }) => {
+    const path = "/v2/monitoring/metrics/load_balancer/droplets_health_checks";
+    const { data } = await api.get<Metrics>(`${path}?${query}`);
+    return data.result.flatMap(({ metric: { server = "" }, values }) => {
       const [at, value] = values.at(-1) ?? [];
       return at === undefined
         ? []
