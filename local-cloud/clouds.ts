@@ -64,6 +64,7 @@ const token = "local-cloud";
 const tick = 250;
 /** Milliseconds between two looks at what containers have printed. Docker's driver sends it every five seconds. */
 const logPeriod = 1000;
+const authorityFile = "certificate-authority.pem";
 /** The virtual environment is shared by all local clouds of a project. */
 const sharedDirectory = resolve(__dirname, "../.local-cloud");
 
@@ -74,115 +75,166 @@ const sharedDirectory = resolve(__dirname, "../.local-cloud");
 export async function createLocalCloud(options: CloudOptions): Promise<Running> {
   const directory = resolve(options.directory);
   mkdirSync(join(directory, "logs"), { recursive: true });
-  const closers: (() => unknown)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) {
-      await closer();
-    }
-  };
+  const opened = new Opened();
   try {
-    closers.push(await lock(directory));
-    // A cloud that was killed has left its own.
-    await removeOverrides(directory);
-    closers.push(() => removeOverrides(directory));
-    const terraform = await prepareTerraform({ directory, setting: options.providers });
-    const python = await ensurePython(sharedDirectory);
-    placeImages(directory, options.image);
-    await placeDocker(terraform.bin);
-    const plugins = join(sharedDirectory, "plugins");
-    mkdirSync(plugins, { recursive: true });
-
-    const world = createWorld(account);
-    const moto = await startMoto(python, join(directory, "logs", "moto.log"));
-    closers.push(() => moto.close());
-    const settings = { ...defaultSettings, pageSize: options.pageSize ?? defaultSettings.pageSize };
-    const gateway = { apis: await loadApis(python), motoPort: moto.port, settings };
-    const aws = await serveAws(world, gateway);
-    closers.push(() => aws.close());
-
-    const runDirectory = await makeRunDirectory(directory);
-    closers.push(() => runDirectory.remove());
-    const log = join(directory, "logs", "aws-cli.log");
-    closers.push(await placeAwsCli(python, { bin: terraform.bin, runDirectory: runDirectory.path, log }));
-    const machines = await createMachines({
-      world,
-      directory,
-      runDirectory: runDirectory.path,
-      imagesDirectory: join(directory, "images"),
-      handler: createAwsHandler(world, gateway),
-      sandbox: options.sandbox,
-      python: python.python,
-    });
-    closers.push(() => machines.close());
-    const digitalocean = await serveDigitalOcean(world, machines);
-    closers.push(() => digitalocean.close());
-    const certificateAuthority = join(directory, "certificate-authority.pem");
-    writeFileSync(certificateAuthority, digitalocean.root);
-    const providers = await serveProviders({
-      which: standIns(terraform),
-      digitalocean: {
-        endpoint: digitalocean.endpoint,
-        token,
-        secondMilliseconds: options.providerSecond ?? 1000,
-      },
-    });
-    closers.push(() => providers.close());
-    const timer = setInterval(() => {
-      for (const place of everyPlace({ world, settings })) {
-        reconcile({ ...place, now: Date.now() });
-      }
-    }, tick);
-    closers.push(() => {
-      clearInterval(timer);
-    });
-    closers.push(startScheduler(world, gateway, tick));
-    closers.push(startContainerLogs(world, machines, motoClient(moto.port, account), logPeriod));
-    const admin = await serveAdmin({
-      world,
-      machines,
-      origin: machines.origin,
-      seedForeign: (prefix) => {
-        const tags = { "anywhere.deployment": `${prefix}-2`, "anywhere.site": "elsewhere" };
-        const foreign = seedForeign({ world, settings, now: Date.now() }, { namePrefix: prefix, tags });
-        return {
-          managedInstances: foreign.managedInstances.map(({ id }) => id),
-          containerInstances: foreign.containerInstances.map(({ arn }) => arn),
-        };
-      },
-    });
-    closers.push(() => admin.close());
-
+    const tools = await prepareTools(options, directory, opened);
+    const aws = await openAws(options, directory, tools, opened);
+    const { machines, digitalocean } = await openDigitalOcean(options, directory, tools, aws, opened);
+    openSchedulers(aws, machines, opened);
+    const providers = opened.keep(
+      await serveProviders({
+        which: standIns(tools.terraform),
+        digitalocean: {
+          endpoint: digitalocean.endpoint,
+          token,
+          secondMilliseconds: options.providerSecond ?? 1000,
+        },
+      }),
+    );
+    const admin = opened.keep(await openAdmin(aws, machines));
     const environment = {
-      ...terraform.environment,
-      PATH: [terraform.bin, process.env["PATH"] ?? ""].join(delimiter),
-      TF_PLUGIN_CACHE_DIR: plugins,
-      TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
+      ...tools.environment,
       TF_REATTACH_PROVIDERS: providers.reattach,
-      ANYWHERE_ENV: "local",
-      ANYWHERE_SIGNING_KEY: signingKeyFingerprint,
       ...awsVariables(directory, aws.url),
       DIGITALOCEAN_API_URL: digitalocean.endpoint,
       DIGITALOCEAN_TOKEN: token,
-      NO_PROXY: "127.0.0.1,localhost",
-      no_proxy: "127.0.0.1,localhost",
       LOCAL_CLOUD_ADMIN: admin.url,
-      LOCAL_CLOUD_CERTIFICATE_AUTHORITY: certificateAuthority,
+      LOCAL_CLOUD_CERTIFICATE_AUTHORITY: join(directory, authorityFile),
     };
     writeFileSync(join(directory, "env"), shellScript(environment), { mode: 0o600 });
-    closers.push(() => {
+    opened.defer(() => {
       rmSync(join(directory, "env"), { force: true });
     });
     const ready = {
       environment,
       adminEndpoint: admin.url,
-      providers: terraform.providers,
+      providers: tools.terraform.providers,
       sandbox: machines.sandbox,
     };
-    return { ready, description: describe(ready, machines.sandboxReason, directory), close };
+    const description = describe(ready, machines.sandboxReason, directory);
+    return { ready, description, close: () => opened.close() };
   } catch (error) {
-    await close();
+    await opened.close();
     throw error;
   }
+}
+
+/** What has been opened, and is closed in reverse order. */
+class Opened {
+  private readonly closers: (() => unknown)[] = [];
+
+  keep<Closable extends { close(): unknown }>(closable: Closable): Closable {
+    this.defer(() => closable.close());
+    return closable;
+  }
+
+  defer(closer: () => unknown): void {
+    this.closers.push(closer);
+  }
+
+  async close(): Promise<void> {
+    for (const closer of this.closers.splice(0).reverse()) {
+      await closer();
+    }
+  }
+}
+
+/** What of this computer the clouds use, and the variables that lead commands to it. */
+async function prepareTools(options: CloudOptions, directory: string, opened: Opened) {
+  opened.defer(await lock(directory));
+  // A cloud that was killed has left its own.
+  await removeOverrides(directory);
+  opened.defer(() => removeOverrides(directory));
+  const terraform = await prepareTerraform({ directory, setting: options.providers });
+  const python = await ensurePython(sharedDirectory);
+  placeImages(directory, options.image);
+  await placeDocker(terraform.bin);
+  const plugins = join(sharedDirectory, "plugins");
+  mkdirSync(plugins, { recursive: true });
+  const run = await makeRunDirectory(directory);
+  opened.defer(() => run.remove());
+  const log = join(directory, "logs", "aws-cli.log");
+  opened.defer(await placeAwsCli(python, { bin: terraform.bin, runDirectory: run.path, log }));
+  const environment = {
+    ...terraform.environment,
+    PATH: [terraform.bin, process.env["PATH"] ?? ""].join(delimiter),
+    TF_PLUGIN_CACHE_DIR: plugins,
+    TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
+    ANYWHERE_ENV: "local",
+    ANYWHERE_SIGNING_KEY: signingKeyFingerprint,
+    NO_PROXY: "127.0.0.1,localhost",
+    no_proxy: "127.0.0.1,localhost",
+  };
+  return { terraform, python, runDirectory: run.path, environment };
+}
+
+type Tools = Awaited<ReturnType<typeof prepareTools>>;
+
+async function openAws(options: CloudOptions, directory: string, { python }: Tools, opened: Opened) {
+  const world = createWorld(account);
+  const moto = opened.keep(await startMoto(python, join(directory, "logs", "moto.log")));
+  const settings = { ...defaultSettings, pageSize: options.pageSize ?? defaultSettings.pageSize };
+  const gateway = { apis: await loadApis(python), motoPort: moto.port, settings };
+  const { url } = opened.keep(await serveAws(world, gateway));
+  return { world, gateway, url };
+}
+
+type Aws = Awaited<ReturnType<typeof openAws>>;
+
+async function openDigitalOcean(
+  { sandbox }: CloudOptions,
+  directory: string,
+  { python, runDirectory }: Tools,
+  { world, gateway }: Aws,
+  opened: Opened,
+) {
+  const machines = opened.keep(
+    await createMachines({
+      world,
+      directory,
+      runDirectory,
+      imagesDirectory: join(directory, "images"),
+      handler: createAwsHandler(world, gateway),
+      sandbox,
+      python: python.python,
+    }),
+  );
+  const digitalocean = opened.keep(await serveDigitalOcean(world, machines));
+  writeFileSync(join(directory, authorityFile), digitalocean.root);
+  return { machines, digitalocean };
+}
+
+type Machines = Awaited<ReturnType<typeof createMachines>>;
+
+/** What goes on by itself. */
+function openSchedulers({ world, gateway }: Aws, machines: Machines, opened: Opened): void {
+  const { settings, motoPort } = gateway;
+  const timer = setInterval(() => {
+    for (const place of everyPlace({ world, settings })) {
+      reconcile({ ...place, now: Date.now() });
+    }
+  }, tick);
+  opened.defer(() => {
+    clearInterval(timer);
+  });
+  opened.defer(startScheduler(world, gateway, tick));
+  opened.defer(startContainerLogs(world, machines, motoClient(motoPort, account), logPeriod));
+}
+
+function openAdmin({ world, gateway: { settings } }: Aws, machines: Machines) {
+  return serveAdmin({
+    world,
+    machines,
+    origin: machines.origin,
+    seedForeign: (prefix) => {
+      const tags = { "anywhere.deployment": `${prefix}-2`, "anywhere.site": "elsewhere" };
+      const foreign = seedForeign({ world, settings, now: Date.now() }, { namePrefix: prefix, tags });
+      return {
+        managedInstances: foreign.managedInstances.map(({ id }) => id),
+        containerInstances: foreign.containerInstances.map(({ arn }) => arn),
+      };
+    },
+  });
 }
 
 /** No profile, no single sign-on and no instance metadata: only these credentials, for this endpoint. */
