@@ -73,10 +73,10 @@ function containersOf({ services, jobs }: Config): ReadonlyMap<string, RoleSetti
 }
 
 /** Seconds that a roll-out may take, of each ECS service that has tasks. */
-function rolloutsOf({ services }: Config, sites: Sites, names: Names): ReadonlyMap<string, number> {
+function rolloutsOf(config: Config, sites: Sites, names: Names): ReadonlyMap<string, number> {
   return new Map(
-    Object.entries(services).flatMap(([name, service]) =>
-      [...placementsOf(service, sites)]
+    Object.keys(config.services).flatMap((name) =>
+      [...placementsOf(name, config, sites)]
         .filter(([, { desiredCount }]) => desiredCount > 0)
         .map(([site, { timeout }]) => [names.service(name, site), timeout] as const),
     ),

@@ -69,6 +69,7 @@ export async function createProject(): Promise<Project> {
     "cdktf.json",
     "cli",
     "config",
+    "constructs/node",
     "node-version.js",
     "package.json",
     "tsconfig.json",

@@ -216,7 +216,7 @@ function addServices(stage: Stage, config: Config): void {
       ],
     });
   for (const [service, settings] of Object.entries(config.services)) {
-    for (const [site, { desiredCount }] of placementsOf(settings, sites)) {
+    for (const [site, { desiredCount }] of placementsOf(service, config, sites)) {
       const family = names.family(service, site);
       define(family, settings);
       const isDaemon = settings.placement === "every-node";
