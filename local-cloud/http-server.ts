@@ -14,9 +14,19 @@ export interface LoopbackServer {
 /** Bytes of a request's body, at most. */
 const bodyLimit = 1024 * 1024;
 
+/**
+ * A server that leaves idle connections open: a client that is about to send a request on one that the server just closes
+ * can't tell whether that was answered, and fails.
+ */
+export function createPatientServer(listener: RequestListener): Server {
+  const server = createServer(listener);
+  server.keepAliveTimeout = 0;
+  return server;
+}
+
 /** Serves on a free port of 127.0.0.1. */
 export async function serveOnLoopback(listener: RequestListener): Promise<LoopbackServer> {
-  const server = createServer(listener);
+  const server = createPatientServer(listener);
   await listen(server, { host: "127.0.0.1", port: 0 });
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };

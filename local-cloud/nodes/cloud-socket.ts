@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { takeFault } from "../faults";
-import { closeServer, listen } from "../http-server";
+import { closeServer, createPatientServer, listen } from "../http-server";
 import type { PrivateNetwork } from "../private-network";
 import { type JsonObject, note, type World } from "../world";
 import { servePrivateAddresses, streamPrivateAddresses } from "./private-addresses";
@@ -33,7 +33,7 @@ export async function serveCloudSocket(
   happened: (event: MachineEvent) => void,
   network: PrivateNetwork,
 ): Promise<{ close(): Promise<void> }> {
-  const server = createServer((request, response) => {
+  const server = createPatientServer((request, response) => {
     if (request.url?.startsWith("/machine/") !== true) {
       handler(request, response);
       return;

@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { listen } from "../../http-server";
+import { createPatientServer, listen } from "../../http-server";
 import { log, reason } from "./settings";
 import type { Tools } from "./system/tools";
 
@@ -17,7 +17,7 @@ export interface Controls {
 export function serveControls(socketDirectory: string, controls: Controls): Promise<void> {
   const path = join(socketDirectory, "control.sock");
   rmSync(path, { force: true });
-  const server = createServer((request, response) => {
+  const server = createPatientServer((request, response) => {
     answer(request, response, controls).catch((error: unknown) => {
       log(`control: ${reason(error)}`);
       response.writeHead(500).end(`1\n${reason(error)}\n`);

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createPatientServer } from "../../../http-server";
 import type { Stop } from "../repetition";
 import { log } from "../settings";
 
@@ -7,7 +7,7 @@ export function serveJson(
   { host, port }: { readonly host: string; readonly port: number },
   answer: (path: string) => object | undefined,
 ): Stop {
-  const server = createServer((request, response) => {
+  const server = createPatientServer((request, response) => {
     const body = answer(request.url ?? "/");
     response.writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" });
     response.end(JSON.stringify(body ?? { error: "not found" }));
