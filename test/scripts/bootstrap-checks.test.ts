@@ -1,30 +1,16 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { bootstrapSettings, installer, lastLine, Machine } from "../support/bootstrap/machine";
+import { describe, expect, test } from "@jest/globals";
+import { lastLine } from "../support/bootstrap/machine";
 import { expectRefusal } from "../support/bootstrap/refusal";
-import { signWithNewKey, type Signed } from "../support/bootstrap/signing";
+import { useMachine } from "../support/bootstrap/use-machine";
 
-let signed: Signed;
-let node: Machine;
+const stage = useMachine();
 
-beforeAll(() => {
-  signed = signWithNewKey(installer);
-});
-
-beforeEach(() => {
-  node = new Machine(signed, { id: "ubuntu", version: "24.04" });
-});
-
-afterEach(() => {
-  node.remove();
-});
-
-const bootstrap = (overrides: Record<string, string> = {}) =>
-  node.bootstrap({ ...bootstrapSettings(signed.fingerprint), ...overrides });
+const { bootstrap } = stage;
 const write =
   (...files: readonly (readonly [path: string, content: string])[]) =>
   () => {
     files.forEach(([path, content]) => {
-      node.write(path, content);
+      stage.machine.write(path, content);
     });
   };
 const packages = (...names: readonly string[]) =>
@@ -54,8 +40,11 @@ test.each<[string, () => void, string]>([
   [
     "whose kernel does not limit memory, with cgroups of version 1",
     () => {
-      node.forget("sys/fs/cgroup/cgroup.controllers");
-      node.write("proc/cgroups", "#subsys_name hierarchy num_cgroups enabled\ncpu 1 1 1\nmemory 0 1 0\n");
+      stage.machine.forget("sys/fs/cgroup/cgroup.controllers");
+      stage.machine.write(
+        "proc/cgroups",
+        "#subsys_name hierarchy num_cgroups enabled\ncpu 1 1 1\nmemory 0 1 0\n",
+      );
     },
     noLimits,
   ],
@@ -126,20 +115,20 @@ test.each<[string, () => void, string]>([
   [
     "whose docker is podman's",
     () => {
-      node.forget("bin/docker");
-      node.write("bin/docker", podman);
-      node.makeExecutable("bin/docker");
+      stage.machine.forget("bin/docker");
+      stage.machine.write("bin/docker", podman);
+      stage.machine.makeExecutable("bin/docker");
     },
     "docker: /bin/docker is podman's, which the ECS agent cannot work with: purge podman-docker",
   ],
 ])("a machine %s is refused before anything is changed", async (_, arrange, reason) => {
   arrange();
-  await expectRefusal(node, bootstrap, reason);
+  await expectRefusal(stage.machine, bootstrap, reason);
 });
 
 test("a machine whose Docker does not start is refused", async () => {
-  node.write("docker-stands-still", "");
-  node.write("docker-fails", "");
+  stage.machine.write("docker-stands-still", "");
+  stage.machine.write("docker-fails", "");
   const { status, output } = await bootstrap();
   expect({ status, last: lastLine(output) }).toEqual({
     status: 1,
@@ -147,15 +136,15 @@ test("a machine whose Docker does not start is refused", async () => {
       "anywhere: FAILED docker: Docker is installed and does not start (journalctl -u docker says why): mend it, or " +
       "purge it, since the installer brings docker.io",
   });
-  expect(node.exists("installer-arguments")).toBe(false);
+  expect(stage.machine.exists("installer-arguments")).toBe(false);
 });
 
 test.each<[string, () => void]>([
   [
     "that limits memory with cgroups of version 1",
     () => {
-      node.forget("sys/fs/cgroup/cgroup.controllers");
-      node.write("proc/cgroups", "#subsys_name hierarchy num_cgroups enabled\nmemory 4 28 1\n");
+      stage.machine.forget("sys/fs/cgroup/cgroup.controllers");
+      stage.machine.write("proc/cgroups", "#subsys_name hierarchy num_cgroups enabled\nmemory 4 28 1\n");
     },
   ],
   ["whose Docker stands still and starts", write(["docker-stands-still", ""])],
@@ -198,7 +187,7 @@ test("a machine with a way out by IPv6 alone is taken with a proxy", async () =>
 
 test("a metadata address where nothing answers is asked for two seconds at most each time, and by no proxy", async () => {
   await bootstrap({ HTTPS_PROXY: "http://proxy:3128" });
-  const asked = node.journal.filter((call) => call.includes("http://169.254.169.254/"));
+  const asked = stage.machine.journal.filter((call) => call.includes("http://169.254.169.254/"));
   expect(asked).toHaveLength(2);
   for (const call of asked) {
     expect(call).toMatch(/^curl --disable --noproxy \* --silent --fail --connect-timeout 1 --max-time 2 /);
@@ -207,7 +196,7 @@ test("a metadata address where nothing answers is asked for two seconds at most 
 
 test("AWS credentials of the bootstrap's own environment are handed on to nobody, its region is", async () => {
   await bootstrap({ AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "key", AWS_PROFILE: "me" });
-  const environment = node.read("installer-environment");
+  const environment = stage.machine.read("installer-environment");
   expect(environment.match(/^AWS_\w+/gm)).toEqual(["AWS_REGION"]);
 });
 
@@ -224,9 +213,9 @@ describe("a machine that is a node", () => {
 
   test("is refused for what would harm it now as it was at first", async () => {
     await bootstrap();
-    node.write("etc/ecs/ecs.config", "AWS_ACCESS_KEY_ID=AKIA\n");
+    stage.machine.write("etc/ecs/ecs.config", "AWS_ACCESS_KEY_ID=AKIA\n");
     const { output } = await bootstrap();
-    expect(lastLine(output)?.replaceAll(`${node.root}/`, "/")).toBe(
+    expect(lastLine(output)?.replaceAll(`${stage.machine.root}/`, "/")).toBe(
       `anywhere: FAILED ${holds("/etc/ecs/ecs.config")}`,
     );
   });
@@ -236,25 +225,25 @@ describe("a clock", () => {
   test.each(["5 minutes", "-5 minutes"])(
     "that is %s off is refused before anything is changed",
     async (off) => {
-      node.write("clock", off);
+      stage.machine.write("clock", off);
       const { status, output } = await bootstrap();
       expect(status).toBe(1);
       expect(lastLine(output)).toMatch(/^anywhere: FAILED clock: the clock is (29[5-9]|30\d) s off: set it/);
-      expect(node.exists("installer-arguments")).toBe(false);
-      expect(node.journal.filter((call) => call.startsWith("apt-get"))).toEqual([]);
+      expect(stage.machine.exists("installer-arguments")).toBe(false);
+      expect(stage.machine.journal.filter((call) => call.startsWith("apt-get"))).toEqual([]);
     },
   );
 
   test("that is three minutes off is good enough", async () => {
-    node.write("clock", "3 minutes");
+    stage.machine.write("clock", "3 minutes");
     expect(await bootstrap()).toMatchObject({ status: 0 });
   });
 
   test("that is off is refused before the activation is used where curl comes only with the packages", async () => {
-    node.write("clock", "5 minutes");
-    const { output } = await bootstrap({ PATH: node.withoutCurl() });
+    stage.machine.write("clock", "5 minutes");
+    const { output } = await bootstrap({ PATH: stage.machine.withoutCurl() });
     expect(lastLine(output)).toMatch(/^anywhere: FAILED clock: /);
-    expect(node.journal.filter((call) => call.startsWith("apt-get"))).toHaveLength(2);
-    expect(node.exists("installer-arguments")).toBe(false);
+    expect(stage.machine.journal.filter((call) => call.startsWith("apt-get"))).toHaveLength(2);
+    expect(stage.machine.exists("installer-arguments")).toBe(false);
   });
 });

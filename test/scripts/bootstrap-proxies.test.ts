@@ -1,24 +1,10 @@
-import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { bootstrapSettings, code, installer, lastLine, Machine } from "../support/bootstrap/machine";
-import { signWithNewKey, type Signed } from "../support/bootstrap/signing";
+import { expect, test } from "@jest/globals";
+import { code, lastLine } from "../support/bootstrap/machine";
+import { useMachine } from "../support/bootstrap/use-machine";
 
-let signed: Signed;
-let node: Machine;
+const stage = useMachine();
 
-beforeAll(() => {
-  signed = signWithNewKey(installer);
-});
-
-beforeEach(() => {
-  node = new Machine(signed, { id: "ubuntu", version: "24.04" });
-});
-
-afterEach(() => {
-  node.remove();
-});
-
-const bootstrap = (overrides: Record<string, string> = {}) =>
-  node.bootstrap({ ...bootstrapSettings(signed.fingerprint), ...overrides });
+const { bootstrap } = stage;
 
 const proxy = "http://me:p%40ss@proxy.example.com:3128";
 const spared = "localhost,127.0.0.1,169.254.169.254,169.254.170.2,/var/run/docker.sock";
@@ -29,11 +15,11 @@ const proxies = "etc/ecs/anywhere.proxies";
 test("both agents and Docker go through the proxy that the bootstrap goes through", async () => {
   expect(await bootstrap({ HTTPS_PROXY: proxy, NO_PROXY: "10.0.0.0/8" })).toMatchObject({ status: 0 });
   for (const unit of units) {
-    expect(node.read(dropIn(unit)).replaceAll(node.root, "")).toBe(
+    expect(stage.machine.read(dropIn(unit)).replaceAll(stage.machine.root, "")).toBe(
       "[Service]\nEnvironmentFile=/etc/ecs/anywhere.proxies\n",
     );
   }
-  expect(node.read(proxies).replaceAll(node.root, "").split("\n")).toEqual([
+  expect(stage.machine.read(proxies).replaceAll(stage.machine.root, "").split("\n")).toEqual([
     `HTTPS_PROXY=${proxy}`,
     `https_proxy=${proxy}`,
     `HTTP_PROXY=${proxy}`,
@@ -42,7 +28,7 @@ test("both agents and Docker go through the proxy that the bootstrap goes throug
     `no_proxy=${spared},10.0.0.0/8`,
     "",
   ]);
-  const config = node.read("etc/ecs/ecs.config").replaceAll(node.root, "").split("\n");
+  const config = stage.machine.read("etc/ecs/ecs.config").replaceAll(stage.machine.root, "").split("\n");
   expect(config.filter((line) => line.includes("_PROXY="))).toEqual([
     `HTTPS_PROXY=${proxy}`,
     `HTTP_PROXY=${proxy}`,
@@ -53,7 +39,7 @@ test("both agents and Docker go through the proxy that the bootstrap goes throug
 
 test("the installer and what it starts go through it, by either name", async () => {
   await bootstrap({ https_proxy: "http://secure:1", http_proxy: "plain:2" });
-  const environment = node.read("installer-environment").split("\n");
+  const environment = stage.machine.read("installer-environment").split("\n");
   expect(environment.filter((line) => /^https?_proxy=/i.test(line)).sort()).toEqual([
     "HTTPS_PROXY=http://secure:1",
     "HTTP_PROXY=plain:2",
@@ -64,29 +50,33 @@ test("the installer and what it starts go through it, by either name", async () 
 
 test("only root reads its password, which is in no log and on no console", async () => {
   const { output } = await bootstrap({ HTTPS_PROXY: proxy });
-  expect([proxies, "etc/ecs/ecs.config"].map((file) => node.mode(file))).toEqual([0o600, 0o600]);
-  expect(output + node.read("var/log/anywhere-bootstrap.log")).not.toContain("p%40ss");
-  expect(node.journal.join("\n")).not.toContain("p%40ss");
+  expect([proxies, "etc/ecs/ecs.config"].map((file) => stage.machine.mode(file))).toEqual([0o600, 0o600]);
+  expect(output + stage.machine.read("var/log/anywhere-bootstrap.log")).not.toContain("p%40ss");
+  expect(stage.machine.journal.join("\n")).not.toContain("p%40ss");
   expect(output).not.toContain(code);
 });
 
 test("what runs already is started again with a new proxy, before the machine registers, and not with the same", async () => {
   const restart = "systemctl try-restart docker amazon-ssm-agent ecs";
   await bootstrap({ HTTPS_PROXY: proxy });
-  expect(node.journal.indexOf(restart)).toBeGreaterThan(node.journal.indexOf("systemctl daemon-reload"));
-  expect(node.journal.indexOf(restart)).toBeLessThan(node.journal.indexOf("systemctl enable --now ecs"));
-  node.forget("journal");
+  expect(stage.machine.journal.indexOf(restart)).toBeGreaterThan(
+    stage.machine.journal.indexOf("systemctl daemon-reload"),
+  );
+  expect(stage.machine.journal.indexOf(restart)).toBeLessThan(
+    stage.machine.journal.indexOf("systemctl enable --now ecs"),
+  );
+  stage.machine.forget("journal");
   await bootstrap({ HTTPS_PROXY: proxy });
-  expect(node.journal).not.toContain(restart);
+  expect(stage.machine.journal).not.toContain(restart);
   await bootstrap({ HTTPS_PROXY: "other:3128" });
-  expect(node.journal).toContain(restart);
+  expect(stage.machine.journal).toContain(restart);
 });
 
 test("without a proxy nothing of it is written, and what somebody has set stays", async () => {
-  node.write("etc/ecs/ecs.config", "HTTP_PROXY=theirs:3128\n");
+  stage.machine.write("etc/ecs/ecs.config", "HTTP_PROXY=theirs:3128\n");
   expect(await bootstrap()).toMatchObject({ status: 0 });
-  expect(node.read("etc/ecs/ecs.config")).toContain("HTTP_PROXY=theirs:3128\n");
-  expect([proxies, ...units.map(dropIn)].filter((file) => node.exists(file))).toEqual([]);
+  expect(stage.machine.read("etc/ecs/ecs.config")).toContain("HTTP_PROXY=theirs:3128\n");
+  expect([proxies, ...units.map(dropIn)].filter((file) => stage.machine.exists(file))).toEqual([]);
 });
 
 test.each(["http://a b", 'http://a"b', "http://a\\b"])(

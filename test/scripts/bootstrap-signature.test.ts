@@ -1,21 +1,9 @@
-import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { bootstrapSettings, installer, lastLine, Machine } from "../support/bootstrap/machine";
+import { expect, test } from "@jest/globals";
+import { bootstrapSettings, installer, lastLine } from "../support/bootstrap/machine";
 import { signWithNewKey, type Signed } from "../support/bootstrap/signing";
+import { useMachine } from "../support/bootstrap/use-machine";
 
-let signed: Signed;
-let node: Machine;
-
-beforeAll(() => {
-  signed = signWithNewKey(installer);
-});
-
-beforeEach(() => {
-  node = new Machine(signed, { id: "ubuntu", version: "24.04" });
-});
-
-afterEach(() => {
-  node.remove();
-});
+const stage = useMachine();
 
 const refusals: readonly (readonly [
   string,
@@ -24,15 +12,19 @@ const refusals: readonly (readonly [
 ])[] = [
   [
     "changed after signing",
-    () => [`${installer}# one more line\n`, signed, signed.fingerprint],
+    () => [`${installer}# one more line\n`, stage.signed, stage.signed.fingerprint],
     "is not what was signed",
   ],
-  ["not signed", () => [installer, { ...signed, signature: "" }, signed.fingerprint], "no valid signature"],
+  [
+    "not signed",
+    () => [installer, { ...stage.signed, signature: "" }, stage.signed.fingerprint],
+    "no valid signature",
+  ],
   [
     "signed by another key, which is published in place of the pinned one",
     () => {
       const other = signWithNewKey(installer);
-      return [installer, other, signed.fingerprint];
+      return [installer, other, stage.signed.fingerprint];
     },
     "was signed by",
   ],
@@ -40,13 +32,21 @@ const refusals: readonly (readonly [
     "signed by another key beside the pinned one",
     () => {
       const other = signWithNewKey(installer);
-      return [installer, { ...other, publicKey: signed.publicKey + other.publicKey }, signed.fingerprint];
+      return [
+        installer,
+        { ...other, publicKey: stage.signed.publicKey + other.publicKey },
+        stage.signed.fingerprint,
+      ];
     },
     "was signed by",
   ],
   [
     "signed by a key that is not published",
-    () => [installer, { ...signWithNewKey(installer), publicKey: signed.publicKey }, signed.fingerprint],
+    () => [
+      installer,
+      { ...signWithNewKey(installer), publicKey: stage.signed.publicKey },
+      stage.signed.fingerprint,
+    ],
     "was signed by an unknown key",
   ],
   [
@@ -77,31 +77,37 @@ const refusals: readonly (readonly [
     "signed by the pinned key and by another",
     () => {
       const other = signWithNewKey(installer);
-      const signature = signed.signature + other.signature;
-      return [installer, { signature, publicKey: signed.publicKey + other.publicKey }, signed.fingerprint];
+      const signature = stage.signed.signature + other.signature;
+      return [
+        installer,
+        { signature, publicKey: stage.signed.publicKey + other.publicKey },
+        stage.signed.fingerprint,
+      ];
     },
     "",
   ],
   [
     "published beside a key that is none",
-    () => [installer, { ...signed, publicKey: "<html>" }, signed.fingerprint],
+    () => [installer, { ...stage.signed, publicKey: "<html>" }, stage.signed.fingerprint],
     "key cannot be read",
   ],
 ];
 
 test.each(refusals)("an installer is refused and not run when it is %s", async (_, arrange, reason) => {
   const [script, published, pinned] = arrange();
-  node.publish(script, published);
-  const { status, output } = await node.bootstrap(bootstrapSettings(pinned));
+  stage.machine.publish(script, published);
+  const { status, output } = await stage.machine.bootstrap(bootstrapSettings(pinned));
   expect(status).toBe(1);
   expect(lastLine(output)).toMatch(/^anywhere: FAILED signature: the /);
   expect(lastLine(output)).toContain(reason);
-  expect(node.read("var/log/anywhere-bootstrap.log")).toContain(lastLine(output));
-  expect(node.exists("installer-arguments")).toBe(false);
+  expect(stage.machine.read("var/log/anywhere-bootstrap.log")).toContain(lastLine(output));
+  expect(stage.machine.exists("installer-arguments")).toBe(false);
 });
 
 test("the pinned fingerprint may be written in small letters", async () => {
-  expect(await node.bootstrap(bootstrapSettings(signed.fingerprint.toLowerCase()))).toMatchObject({
+  expect(
+    await stage.machine.bootstrap(bootstrapSettings(stage.signed.fingerprint.toLowerCase())),
+  ).toMatchObject({
     status: 0,
   });
 });
