@@ -94,6 +94,8 @@ export interface Task {
   readonly clientToken: string | undefined;
   /** What whoever ran it wants otherwise than its definition. */
   readonly overrides?: readonly ContainerOverride[];
+  /** Whether commands may be run in its containers. */
+  readonly enableExecuteCommand: boolean;
   readonly containerInstanceArn: string;
   lastStatus: "PENDING" | "RUNNING" | "STOPPED";
   desiredStatus: "RUNNING" | "STOPPED";

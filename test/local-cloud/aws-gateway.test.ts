@@ -21,7 +21,7 @@ test("timestamps are seconds on the wire, in both directions", async () => {
 
 test.each([
   ["an operation that does not exist", "ssm", "MakeCoffee", {}, "UnknownOperationException"],
-  ["an operation that is not modelled", "ecs", "ExecuteCommand", {}, "NotModelledException"],
+  ["an operation that is not modelled", "ecs", "CreateTaskSet", {}, "NotModelledException"],
   ["a member that does not exist", "ssm", "DescribeActivations", { Colour: "red" }, "ValidationException"],
   ["a missing member", "ssm", "CreateActivation", {}, "ValidationException"],
   ["a wrong type", "ecs", "ListClusters", { maxResults: "many" }, "InvalidParameterException"],

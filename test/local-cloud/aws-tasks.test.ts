@@ -38,6 +38,22 @@ test("a task that finds no room is a failure that names the closest instance", (
   });
 });
 
+test("a task takes the memory that whoever runs it wants for a container", () => {
+  const { call, addNode } = createStage();
+  addNode();
+  registerRevision(call, { portMappings: [] });
+  const withMemory = (memory: number) =>
+    call("RunTask", { ...input, overrides: { containerOverrides: [{ name: "app", memory }] } });
+
+  expect(withMemory(1025)).toMatchObject({ tasks: [], failures: [{ reason: "RESOURCE:MEMORY" }] });
+  expect(withMemory(1000)).toMatchObject({
+    tasks: [{ overrides: { containerOverrides: [{ name: "app", memory: 1000 }] } }],
+    failures: [],
+  });
+  expect(withMemory(25)).toMatchObject({ tasks: [], failures: [{ reason: "RESOURCE:MEMORY" }] });
+  expect(withMemory(24)).toMatchObject({ failures: [] });
+});
+
 test("tasks are listed by instance, family and who started them, and stopped ones only when asked for", () => {
   const { call, addNode, advance } = createStage();
   const [one, two] = [addNode(), addNode()];

@@ -1,3 +1,4 @@
+import type { ContainerOverride } from "@aws-sdk/client-ecs";
 import { parseExpression, type Subject } from "./expression";
 import { type Context, isConnected } from "../context";
 import type { ContainerInstance, Task, TaskDefinition } from "../state";
@@ -16,8 +17,11 @@ export interface Demand {
 }
 
 /** What a task of this definition takes: the task's own limits, else the sum of its containers'. */
-function demandOf(definition: Definition): Demand {
-  const containers = definition.containerDefinitions ?? [];
+function demandOf(definition: Definition, overrides: readonly ContainerOverride[] = []): Demand {
+  const containers = (definition.containerDefinitions ?? []).map((container) => ({
+    ...container,
+    ...memoryOf(overrides.find(({ name }) => name === container.name)),
+  }));
   const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
   return {
     cpuUnits: Number(definition.cpu ?? sum(containers.map(({ cpu = 0 }) => cpu))),
@@ -29,6 +33,10 @@ function demandOf(definition: Definition): Demand {
       portMappings.map(({ hostPort = 0 }) => hostPort).filter((port) => port !== 0),
     ),
   };
+}
+
+function memoryOf({ memory }: Partial<ContainerOverride> = {}): Pick<ContainerOverride, "memory"> {
+  return memory === undefined ? {} : { memory };
 }
 
 /** Tasks that hold resources of an instance: all that have not stopped yet. */
@@ -48,9 +56,11 @@ export function remainingOf(context: Context, instance: ContainerInstance): Dema
   };
 }
 
-function demandOfTask({ world }: Context, { taskDefinitionArn }: Task): Demand {
+function demandOfTask({ world }: Context, { taskDefinitionArn, overrides }: Task): Demand {
   const known = world.aws.taskDefinitions.get(taskDefinitionArn);
-  return known === undefined ? { cpuUnits: 0, memoryMiB: 0, ports: [] } : demandOf(known.definition);
+  return known === undefined
+    ? { cpuUnits: 0, memoryMiB: 0, ports: [] }
+    : demandOf(known.definition, overrides);
 }
 
 /** What the cluster query language sees of an instance. */
@@ -93,6 +103,7 @@ export function place(
     readonly definition: Definition;
     readonly constraints: readonly Constraint[];
     readonly group: string;
+    readonly overrides?: readonly ContainerOverride[];
     /** Instances to choose from; all of the cluster's when left out. */
     readonly among?: readonly ContainerInstance[];
   },
@@ -110,7 +121,7 @@ export function place(
       closest: undefined,
     };
   }
-  const demand = demandOf(request.definition);
+  const demand = demandOf(request.definition, request.overrides);
   const constraints = [...request.constraints, ...(request.definition.placementConstraints ?? [])];
   const sameGroup = (instance: ContainerInstance): number =>
     tasksOn(context, instance).filter(({ group }) => group === request.group).length;

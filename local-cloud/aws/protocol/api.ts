@@ -22,6 +22,7 @@ import {
   stateMachineOperations,
 } from "../states/state-machines";
 import { tagOperations } from "./tags";
+import { execOperations } from "../ecs/tasks/exec";
 import { taskDefinitionOperations } from "../ecs/tasks/task-definitions";
 import { taskOperations } from "../ecs/tasks/tasks";
 
@@ -70,6 +71,7 @@ export const ecsOperations: Operations = {
   ...serviceOperations,
   ...serviceDeploymentOperations,
   ...taskOperations,
+  ...execOperations,
   ...tagOperations,
 };
 

@@ -188,6 +188,7 @@ function runningTask(id: string, { arn: containerInstanceArn, clusterName }: Con
     taskDefinitionArn: definition.taskDefinitionArn,
     group: "family:app",
     startedBy: "",
+    enableExecuteCommand: false,
     clientToken: undefined,
     containerInstanceArn,
     lastStatus: "RUNNING",

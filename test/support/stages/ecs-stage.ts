@@ -8,7 +8,7 @@ import type { Assignment, ContainerReport, TaskReport } from "../../../local-clo
 import { createWorld, type World } from "../../../local-cloud/world";
 
 /** How a task's containers are. */
-export type Outcome = Pick<ContainerReport, "status" | "health" | "exitCode" | "reason">;
+export type Outcome = Pick<ContainerReport, "status" | "health" | "exitCode" | "reason" | "runtimeId">;
 
 /** A node of the stage: its agent says what the test wants. */
 export interface Node {

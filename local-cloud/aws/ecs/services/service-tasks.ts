@@ -97,6 +97,7 @@ function startTask(
     startedBy: deployment.id,
     tags,
     clientToken: undefined,
+    enableExecuteCommand: service.enableExecuteCommand,
   });
 }
 

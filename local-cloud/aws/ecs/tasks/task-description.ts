@@ -21,6 +21,7 @@ export function describeTask({ world }: Context, task: Task, include: readonly s
     desiredStatus: task.desiredStatus,
     healthStatus: task.health,
     connectivity: "CONNECTED",
+    enableExecuteCommand: task.enableExecuteCommand,
     cpu: definition?.cpu,
     memory: definition?.memory,
     createdAt: new Date(task.createdAt),
@@ -39,10 +40,15 @@ export function describeTask({ world }: Context, task: Task, include: readonly s
   };
 }
 
-function describeContainer(task: Task, { name = "", image, cpu, memory }: ContainerDefinition): Container {
+/** ARN of a container of a task. */
+export const containerArn = ({ arn }: Task, name: string): string =>
+  `${arn.replace(":task/", ":container/")}/${derivedHex(32, arn, name)}`;
+
+function describeContainer(task: Task, definition: ContainerDefinition): Container {
+  const { name = "", image, cpu, memory } = definition;
   const known = task.containers.find((container) => container.name === name);
   return {
-    containerArn: `${task.arn.replace(":task/", ":container/")}/${derivedHex(32, task.arn, name)}`,
+    containerArn: containerArn(task, name),
     taskArn: task.arn,
     name,
     image,
@@ -59,5 +65,20 @@ function describeContainer(task: Task, { name = "", image, cpu, memory }: Contai
       ...binding,
     })),
     networkInterfaces: [],
+    ...(task.enableExecuteCommand && {
+      managedAgents: [{ name: "ExecuteCommandAgent" as const, lastStatus: execAgentOf(task, definition) }],
+    }),
   };
+}
+
+/**
+ * Status of the agent that runs commands in a container: it must be able to write there.
+ * Source: Amazon ECS Developer Guide, "Monitor Amazon ECS containers with ECS Exec".
+ */
+export function execAgentOf(
+  { containers }: Task,
+  { name, readonlyRootFilesystem = false }: ContainerDefinition,
+): "PENDING" | "RUNNING" | "STOPPED" {
+  const status = containers.find((container) => container.name === name)?.status ?? "PENDING";
+  return readonlyRootFilesystem && status === "RUNNING" ? "STOPPED" : status;
 }

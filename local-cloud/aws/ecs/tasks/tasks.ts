@@ -18,7 +18,16 @@ import { requestStop } from "./task-transitions";
 export function addTask(
   context: Context,
   instance: ContainerInstance,
-  what: Pick<Task, "taskDefinitionArn" | "group" | "startedBy" | "tags" | "clientToken" | "overrides">,
+  what: Pick<
+    Task,
+    | "taskDefinitionArn"
+    | "group"
+    | "startedBy"
+    | "tags"
+    | "clientToken"
+    | "overrides"
+    | "enableExecuteCommand"
+  >,
 ): Task {
   const id = derivedHex(
     32,
@@ -123,12 +132,26 @@ function runTask(context: Context, input: Ecs.RunTaskRequest): Ecs.RunTaskRespon
   const failures: Ecs.Failure[] = [];
   for (let count = 0; count < (input.count ?? 1); count += 1) {
     const constraints = input.placementConstraints ?? [];
-    const placement = place(context, { clusterName: cluster.name, definition, constraints, group });
+    const placement = place(context, {
+      clusterName: cluster.name,
+      definition,
+      constraints,
+      group,
+      overrides,
+    });
     if ("instance" in placement) {
       const { taskDefinitionArn } = definition;
-      const { startedBy = "" } = input;
+      const { startedBy = "", enableExecuteCommand = false } = input;
       const tags = tagsOf(input, definitionTags, cluster.name);
-      const what = { taskDefinitionArn, group, startedBy, tags, clientToken, overrides };
+      const what = {
+        taskDefinitionArn,
+        group,
+        startedBy,
+        tags,
+        clientToken,
+        overrides,
+        enableExecuteCommand,
+      };
       tasks.push(addTask(context, placement.instance, what));
     } else if (placement.closest === undefined) {
       throw invalidParameter(placement.reason);
@@ -171,9 +194,9 @@ export const taskOperations: Operations = {
   ),
   DescribeTasks: operation("cluster tasks include", describeTasks),
   RunTask: operation(
-    `clientToken cluster count enableECSManagedTags group launchType placementConstraints propagateTags startedBy tags
+    `clientToken cluster count enableECSManagedTags enableExecuteCommand group launchType placementConstraints propagateTags startedBy tags
      taskDefinition overrides.containerOverrides.name overrides.containerOverrides.command
-     overrides.containerOverrides.environment`,
+     overrides.containerOverrides.environment overrides.containerOverrides.memory`,
     runTask,
   ),
   StopTask: operation("cluster task reason", stopTask),
