@@ -6,6 +6,7 @@ import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
 import { readBuildContext, type BuildContext } from "../../config/services/build-context";
+import { tagLength } from "../../config/services/image";
 import { ConfigError } from "../../config/load";
 import { awsLibrary, Script } from "../script/script";
 import { copyContext, hashContext } from "./context-copy";
@@ -24,9 +25,6 @@ export interface BuiltImageProps {
   readonly repository: string;
   readonly names: Names;
 }
-
-/** How many of the hash's 64 digits are the tag. */
-const tagLength = 16;
 
 /** Folder beside the stack's JSON. */
 const copies = "assets/context";

@@ -120,9 +120,33 @@ push() {
   if is_published; then
     ((status == 0)) || say "another run has pushed ${IMAGE} meanwhile"
     say "${IMAGE} is in the registry"
+    record_commit "${ANSWER}"
   else
     fail "docker push" "${status}" "The registry has no ${IMAGE}: nothing is half-pushed, since a tag appears with" \
       "the whole image. Mend what the output above says and run again."
+  fi
+}
+
+# record_commit DIGEST: tells by a second tag of which commit the image was built, for those who look for one to go back
+# to: of the one that is checked out here, if it has every file as it was built. When it can't be told, that is all.
+record_commit() {
+  local commit built known manifest where
+  commit=$(git -C "${CONTEXT}" rev-parse --verify HEAD 2>/dev/null) || return 0
+  # A .dockerignore may be the synthesis's own.
+  built=$(cd "${CONTEXT}" && find . -type f ! -path ./.dockerignore -exec git hash-object --no-filters -- {} + \
+    2>/dev/null) || return 0
+  known=$(git -C "${CONTEXT}" ls-tree -r --full-tree HEAD) || return 0
+  [[ -z $(LC_ALL=C comm -23 <(LC_ALL=C sort -u <<<"${built}") <(awk '{ print $3 }' <<<"${known}" | LC_ALL=C sort -u)) ]] ||
+    return 0
+  commit=${commit:0:12}
+  where=(--registry-id "${ACCOUNT}" --repository-name "${REPOSITORY#*/}" --region "${AWS_REGION}" --output text)
+  if manifest=$(aws ecr batch-get-image "${where[@]}" --image-ids "imageTag=${TAG}" \
+    --query 'images[0].imageManifest' </dev/null 2>/dev/null) &&
+    aws ecr put-image "${where[@]}" --image-tag "commit-${commit}" --image-manifest "${manifest}" \
+      --image-digest "$1" </dev/null >/dev/null 2>&1; then
+    say "it was built of commit ${commit}"
+  else
+    say "that it was built of commit ${commit} was not recorded"
   fi
 }
 
