@@ -11,7 +11,8 @@ async function main(): Promise<void> {
     // CDKTF notes of every token where it was made: looked up in source maps, that takes as long as all the rest.
     process.setSourceMapsEnabled(false);
     const app = new App({ outdir, skipBackendValidation: true });
-    buildStacks(app, environment.config);
+    const { config, rollbacks } = environment;
+    buildStacks(app, config, { rollbacks });
     app.synth();
   });
 }

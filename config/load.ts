@@ -5,6 +5,7 @@ import { textOfIssue } from "./issue-text";
 import type { Problem } from "./problem";
 import { problemsOf } from "./rules";
 import { schemaOf, type Config } from "./schema";
+import { rollbacks, rollbacksVariable, type Rollbacks } from "./rollbacks";
 import { siteKinds, type SiteKinds } from "./sites";
 
 /** A config and where it comes from. */
@@ -13,6 +14,8 @@ export interface LoadedEnvironment {
   /** Path of the file, relative to the working directory. */
   readonly file: string;
   readonly config: Config;
+  /** Services that run an earlier image. */
+  readonly rollbacks: Rollbacks;
 }
 
 const environments = join(__dirname, "environments");
@@ -27,11 +30,39 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment
   const choice = variables["ANYWHERE_ENV"] ?? "dev";
   const path = choice.endsWith(".json") ? resolve(choice) : join(environments, `${choice}.ts`);
   const file = relative(process.cwd(), path);
+  const written = choice.endsWith(".json") ? readJson(path, file) : readModule(choice, path);
+  const config = parseConfig(written, file);
   return {
     name: basename(path).replace(/\.(ts|json)$/, ""),
     file,
-    config: parseConfig(choice.endsWith(".json") ? readJson(path, file) : readModule(choice, path), file),
+    config,
+    rollbacks: parseRollbacks(variables[rollbacksVariable], config),
   };
+}
+
+/** @throws {ConfigError} when one is of no service whose image is built here. */
+function parseRollbacks(text: string | undefined, { services, images }: Config): Rollbacks {
+  if (text === undefined || text === "") {
+    return {};
+  }
+  const refuse = (problem: string) =>
+    new ConfigError([`${rollbacksVariable} ${problem} (got ${shortened(text)})`]);
+  let written: unknown;
+  try {
+    written = JSON.parse(text);
+  } catch {
+    throw refuse("must be JSON");
+  }
+  const parsed = rollbacks.safeParse(written, { error: textOfIssue });
+  if (!parsed.success) {
+    const [{ path, message } = { path: [], message: "" }] = parsed.error.issues.flatMap(problemsOfIssue);
+    throw refuse(`${path.map(nameOf).join(".")} ${message}`);
+  }
+  const unknown = Object.keys(parsed.data).filter((service) => !((services[service]?.image ?? "") in images));
+  if (unknown.length > 0) {
+    throw refuse(`names ${unknown.join(", ")}, which is no service with an image that is built here`);
+  }
+  return parsed.data;
 }
 
 /** Validates what an environment file holds; `file` only names it in errors. */

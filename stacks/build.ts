@@ -2,6 +2,7 @@ import type { App } from "cdktf";
 import type { Config } from "../config/schema";
 import { siteKinds, type SiteKinds } from "../config/sites";
 import { isMadeAt } from "../config/services/placements";
+import type { Rollbacks } from "../config/rollbacks";
 import { resolveSites } from "../config/sites/nodes";
 import { ActivationsStack } from "./activations";
 import { computeStacks, type ComputeStacks } from "./compute";
@@ -17,11 +18,19 @@ export interface Kinds {
   readonly stacks: ComputeStacks;
 }
 
-/** The kinds of site of the project. */
-const ownKinds: Kinds = { sites: siteKinds, stacks: computeStacks };
+/** What there is beside the configuration. */
+export interface Circumstances extends Kinds {
+  /** Services that run an earlier image. */
+  readonly rollbacks: Rollbacks;
+}
 
-/** Every stack of the deployment, in the order in which they are deployed. */
-export function buildStacks(app: App, written: Config, kinds: Kinds = ownKinds): void {
+/**
+ * Every stack of the deployment, in the order in which they are deployed.
+ * @param circumstances the project's own kinds of site, and no rollback, when left out
+ */
+export function buildStacks(app: App, written: Config, circumstances: Partial<Circumstances> = {}): void {
+  const { rollbacks = {}, ...others } = circumstances;
+  const kinds: Kinds = { sites: siteKinds, stacks: computeStacks, ...others };
   const config = asTerraformText(written);
   const sites = resolveSites(config, kinds.sites);
   const { outputs: controlPlane } = new ControlPlaneStack(app, config, sites);
@@ -40,7 +49,8 @@ export function buildStacks(app: App, written: Config, kinds: Kinds = ownKinds):
     new Map([...compute].filter(([site]) => isThere(site)));
   for (const [name, service] of Object.entries(config.services)) {
     const nodes = nodesOf((site) => isMadeAt(service, site));
-    new ServiceStack(app, { config, name, service, sites, controlPlane, compute: nodes });
+    const rollback = rollbacks[name];
+    new ServiceStack(app, { config, name, service, rollback, sites, controlPlane, compute: nodes });
   }
   const jobs = Object.values(config.jobs);
   if (jobs.length > 0) {

@@ -2,6 +2,7 @@ import type { Construct } from "constructs";
 import { loadBalancerAt } from "../config/services/entrances";
 import { placementsOf } from "../config/services/placements";
 import { relianceOn } from "../config/services/handover";
+import type { Rollback } from "../config/rollbacks";
 import { schedulingOf, type Service } from "../config/services/service";
 import type { Sites } from "../config/sites/nodes";
 import {
@@ -11,24 +12,29 @@ import {
 } from "../constructs/aws/service/containers";
 import { PlacedService } from "../constructs/aws/service/service";
 import { TaskDefinitions } from "../constructs/aws/service/task-definitions";
-import { perInstance, StackOutputs, text } from "./outputs";
+import { perInstance, StackOutputs, text, texts } from "./outputs";
 import { TaskStack, type TaskStackProps } from "./task-stack";
 
 /** Props of {@link ServiceStack}. */
 export interface ServiceStackProps extends TaskStackProps {
   readonly name: string;
   readonly service: Service;
+  /** The earlier image that it runs; undefined for the present one. */
+  readonly rollback: Rollback | undefined;
   readonly sites: Sites;
 }
 
 /** One service, on the nodes of its sites: what users deploy every day. */
 export class ServiceStack extends TaskStack {
   constructor(scope: Construct, props: ServiceStackProps) {
-    const { name, service, sites } = props;
+    const { name, service, rollback, sites } = props;
     super(scope, `service-${name}`, props, [service]);
     const { names } = this;
 
-    const image = this.addImage(service.image, "image");
+    const image =
+      rollback === undefined
+        ? this.addImage(service.image, "image")
+        : this.earlierImage(service.image, rollback.tag);
     const placements = placementsOf(name, props.config, sites);
     const define = (
       address: string,
@@ -76,6 +82,9 @@ export class ServiceStack extends TaskStack {
         "arn",
       ),
       image_uri: text("The image that it runs.", image.uri),
+      ...(rollback !== undefined && {
+        rolled_back_from: texts("Tags of the images from which it was rolled back.", rollback.from),
+      }),
       scheduling_strategy: text("How ECS places its tasks.", schedulingOf(service)),
       ...(http !== undefined &&
         reliance !== undefined && {

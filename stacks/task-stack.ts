@@ -91,6 +91,11 @@ export abstract class TaskStack extends ProjectStack {
     return { uri, dependsOn: [resource] };
   }
 
+  /** An image that was built here before, and is in the registry. */
+  protected earlierImage(image: string, tag: string): TaskImage {
+    return { uri: `${this.shared.repository_urls(image)}:${tag}`, dependsOn: [] };
+  }
+
   /** The definition of a task at a site, with every reference to a service as its URL there. */
   protected define<Settings extends Container>(task: DefinedTask<Settings>): TaskDefinition {
     const { name, family, settings, site, image, containers } = task;

@@ -22,6 +22,9 @@ export const imageUri = text(
   "the URI of an image with a tag or an @sha256: digest, such as registry.example/haproxy:3.2",
 );
 
+/** How many digits of its content's hash are the tag of an image that is built here. */
+export const tagLength = 16;
+
 /** An image that is built here. */
 export const image = z
   .strictObject({

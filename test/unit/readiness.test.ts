@@ -22,7 +22,7 @@ function missing(id: string, roles: readonly string[] | undefined): Promise<stri
     state: () => Promise.resolve(parseState(roles === undefined ? "" : JSON.stringify(state))),
   };
   const deployment = {
-    environment: { name: "test", file: "test.ts", config: parseConfig(threeSites, "test.ts") },
+    environment: { name: "test", file: "test.ts", config: parseConfig(threeSites, "test.ts"), rollbacks: {} },
     stacks: [controlPlane],
     terraform: terraform as Terraform,
     label: (_: string, text: string) => text,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { App } from "cdktf";
 import { parseConfig } from "../../../config/load";
 import type { Environment } from "../../../config/schema";
-import { buildStacks } from "../../../stacks/build";
+import { buildStacks, type Circumstances } from "../../../stacks/build";
 
 /** A block of Terraform JSON: attributes by name. */
 export type Block = Readonly<Record<string, unknown>>;
@@ -24,20 +24,24 @@ export interface StackJson {
 export type Stacks = Readonly<Record<string, StackJson>>;
 
 /** Synthesises as main.ts does, and returns each stack by name. `Testing.synth` would skip cross-stack preparation. */
-export function synth(environment: Environment): Stacks {
+export function synth(environment: Environment, circumstances: Partial<Circumstances> = {}): Stacks {
   const directory = mkdtempSync(join(tmpdir(), "synth-"));
   try {
-    return synthInto(join(directory, "cdktf.out"), environment);
+    return synthInto(join(directory, "cdktf.out"), environment, circumstances);
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
 /** As {@link synth}, and leaves what it wrote in `outdir`. */
-export function synthInto(outdir: string, environment: Environment): Stacks {
+export function synthInto(
+  outdir: string,
+  environment: Environment,
+  circumstances: Partial<Circumstances> = {},
+): Stacks {
   mkdirSync(outdir, { recursive: true });
   const app = new App({ outdir, skipBackendValidation: true });
-  buildStacks(app, parseConfig(environment, "test"));
+  buildStacks(app, parseConfig(environment, "test"), circumstances);
   app.synth();
   const stacks = join(outdir, "stacks");
   return Object.fromEntries(
