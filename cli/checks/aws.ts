@@ -20,11 +20,12 @@ export const awsProblems: Check = async (undertaking) => {
   return wrong.length > 0 || backend.kind !== "s3" ? wrong : bucketProblems(backend, undertaking);
 };
 
-async function accountProblems({ environment, variables, deadline }: Undertaking): Promise<string[]> {
+async function accountProblems(undertaking: Undertaking): Promise<string[]> {
+  const { environment, deadline } = undertaking;
   const { config, file } = environment;
   const { region, accountId } = config.aws;
   try {
-    const { Account: account, Arn: arn } = await callerIdentity(region, deadline);
+    const { account, arn } = await callerIdentity(region, deadline);
     return account === accountId
       ? []
       : [
@@ -32,21 +33,42 @@ async function accountProblems({ environment, variables, deadline }: Undertaking
             "choose other credentials, such as another AWS_PROFILE, or correct the file",
         ];
   } catch (error) {
-    return problemsOf(error as Error, variables);
+    return problemsOf(error as Error, undertaking);
   }
 }
 
-async function callerIdentity(region: string, deadline: AbortSignal) {
-  // Loaded here, so that what needs no cloud doesn't wait for it.
-  const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-  return ask(
-    new STSClient(clientSettings(region, checkSeconds)),
-    (client) => client.send(new GetCallerIdentityCommand({}), { abortSignal: deadline }),
-    deadline,
-  );
+/** Who asks AWS, and what time it is there. */
+export interface Caller {
+  readonly account: string | undefined;
+  readonly arn: string | undefined;
+  /** Milliseconds by which this computer's clock is ahead of AWS's; undefined when AWS doesn't tell the time. */
+  readonly ahead: number | undefined;
 }
 
-function problemsOf(error: Error, variables: NodeJS.ProcessEnv): string[] {
+export async function callerIdentity(region: string, deadline: AbortSignal): Promise<Caller> {
+  // Loaded here, so that what needs no cloud doesn't wait for it.
+  const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+  const client = new STSClient(clientSettings(region, checkSeconds));
+  let ahead: number | undefined;
+  // Closest to the wire: it sees the answer as it came.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { headers } = result.response as { readonly headers?: Readonly<Record<string, string>> };
+      ahead = headers?.["date"] === undefined ? undefined : Date.now() - Date.parse(headers["date"]);
+      return result;
+    },
+    { step: "deserialize", priority: "low" },
+  );
+  const { Account: account, Arn: arn } = await ask(
+    client,
+    (sts) => sts.send(new GetCallerIdentityCommand({}), { abortSignal: deadline }),
+    deadline,
+  );
+  return { account, arn, ahead };
+}
+
+function problemsOf(error: Error, undertaking: Undertaking): string[] {
   if (refusedBy(error) !== undefined) {
     return [`AWS rejects the credentials (${error.name}: ${error.message}): renew them`];
   }
@@ -60,5 +82,5 @@ function problemsOf(error: Error, variables: NodeJS.ProcessEnv): string[] {
     subject: "The AWS account was",
     setting: "AWS_ENDPOINT_URL when it is set",
   };
-  return unreachable(sts, error, variables);
+  return unreachable(sts, error, undertaking);
 }

@@ -11,7 +11,11 @@ export interface Undertaking {
   readonly variables: NodeJS.ProcessEnv;
   /** Aborts what takes too long. */
   readonly deadline: AbortSignal;
+  /** Takes a line about what can't be checked, which is no reason to refuse anything. */
+  readonly notice: Notice;
 }
+
+export type Notice = (text: string) => void;
 
 /** Returns a line for each thing that an undertaking will need and that is missing, with the remedy. */
 export type Check = (undertaking: Undertaking) => Promise<readonly string[]>;

@@ -51,7 +51,7 @@ interface Failure {
 }
 
 /** Why an image has to be built, as far as can be told; undefined when Terraform is to find out. */
-function needOf({ image, error }: Failure, { variables }: Undertaking): string | undefined {
+function needOf({ image, error }: Failure, undertaking: Undertaking): string | undefined {
   if (isMissing(error)) {
     return `the image ${image} has to be built`;
   }
@@ -60,7 +60,7 @@ function needOf({ image, error }: Failure, { variables }: Undertaking): string |
     subject: `Whether the image ${image} has to be built was`,
     setting: "AWS_ENDPOINT_URL when it is set",
   };
-  return refusedBy(error) !== undefined || unreachable(ecr, error, variables).length > 0
+  return refusedBy(error) !== undefined || unreachable(ecr, error, undertaking).length > 0
     ? `the image ${image} may have to be built, since Amazon ECR can't be asked`
     : undefined;
 }

@@ -25,12 +25,22 @@ const checks: readonly Check[] = [
  *
  * @throws {Refusal} with everything that is missing, one line each.
  */
-export async function preflight(aim: Omit<Undertaking, "deadline">): Promise<void> {
-  const deadline = AbortSignal.timeout(checkSeconds * 1000);
-  // Every call listens to it.
-  setMaxListeners(0, deadline);
-  const problems = (await Promise.all(checks.map((check) => check({ ...aim, deadline })))).flat();
+export async function preflight(aim: Omit<Undertaking, "deadline" | "notice">): Promise<void> {
+  const undertaking = { ...aim, deadline: deadlineOfChecks(), notice: say };
+  const problems = (await Promise.all(checks.map((check) => check(undertaking)))).flat();
   if (problems.length > 0) {
     throw new Refusal(["Nothing was started:", ...problems.map((problem) => `- ${problem}`)].join("\n"));
   }
 }
+
+/** Ends all checks that are begun now. */
+export function deadlineOfChecks(): AbortSignal {
+  const deadline = AbortSignal.timeout(checkSeconds * 1000);
+  // Every call listens to it.
+  setMaxListeners(0, deadline);
+  return deadline;
+}
+
+const say = (text: string): void => {
+  console.error(text);
+};

@@ -1,5 +1,5 @@
 import { capture, type Ended } from "../terraform/child-process";
-import { checkSeconds } from "./check";
+import { checkSeconds, type Undertaking } from "./check";
 
 /** Why a program could not be started: the system's name of the error, such as `ENOENT`. */
 export interface NotStarted {
@@ -37,15 +37,26 @@ export interface Requirement {
   readonly wanted: string;
 }
 
+/** The version of a program; undefined when it doesn't tell one. */
+export async function versionOf(
+  { command, args, pattern }: Pick<Requirement, "command" | "args" | "pattern">,
+  variables: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const answer = await ask(command, args, variables);
+  return answer === "late" || "code" in answer
+    ? undefined
+    : pattern.exec(`${answer.stdout}\n${answer.stderr}`)?.[1];
+}
+
 /** What is wrong with a program, as one line; nothing when its version will do. */
 export async function versionProblems(
   { command, args, pattern, oldest, wanted }: Requirement,
-  variables: NodeJS.ProcessEnv,
+  { variables, notice }: Pick<Undertaking, "variables" | "notice">,
 ): Promise<string[]> {
   const answer = await ask(command, args, variables);
   if (answer === "late") {
     // It is there; a busy machine is no reason to refuse it.
-    console.error(`The version of ${command} was not checked: no answer within ${checkSeconds} seconds.`);
+    notice(`The version of ${command} was not checked: no answer within ${checkSeconds} seconds.`);
     return [];
   }
   if ("code" in answer) {

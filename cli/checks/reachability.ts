@@ -1,4 +1,4 @@
-import { checkSeconds } from "./check";
+import { checkSeconds, type Undertaking } from "./check";
 
 /** Something that a check asks. */
 export interface Service {
@@ -13,7 +13,11 @@ export interface Service {
  * A line about what can't be reached. Where Terraform has ways that these checks lack, a proxy or the system's
  * certificates, it is a notice instead: Terraform finds out by itself then.
  */
-export function unreachable(service: Service, error: unknown, variables: NodeJS.ProcessEnv): string[] {
+export function unreachable(
+  service: Service,
+  error: unknown,
+  { variables, notice }: Pick<Undertaking, "variables" | "notice">,
+): string[] {
   const { name, subject, setting } = service;
   const reason = lastCauseOf(error);
   const obstacle = isProxied(variables)
@@ -22,7 +26,7 @@ export function unreachable(service: Service, error: unknown, variables: NodeJS.
       ? `Node.js doesn't trust the certificate of ${name}; NODE_EXTRA_CA_CERTS may name its authority`
       : undefined;
   if (obstacle !== undefined) {
-    console.error(`${subject} not checked: ${obstacle} (${reason}).`);
+    notice(`${subject} not checked: ${obstacle} (${reason}).`);
     return [];
   }
   return [`${name} can't be reached (${reason}): check the network, and ${setting}`];

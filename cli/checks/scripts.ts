@@ -2,7 +2,7 @@ import type { Check } from "./check";
 import { versionProblems, type Requirement } from "./program";
 import { runsScripts } from "./synthesised";
 
-const bash: Requirement = {
+export const bash: Requirement = {
   command: "bash",
   args: ["-c", 'echo "$BASH_VERSION"'],
   pattern: /^((\d+)\.(\d+)\S*)/,
@@ -10,7 +10,8 @@ const bash: Requirement = {
   wanted: "bash 3.2 or later, which the scripts that Terraform runs are written for",
 };
 
-const awsCli: Requirement = {
+/** What calls AWS where a program of its own has to. */
+export const awsCli: Requirement = {
   command: "aws",
   args: ["--version"],
   pattern: /aws-cli\/((\d+)\.(\d+)\S*)/,
@@ -22,10 +23,11 @@ const awsCli: Requirement = {
 };
 
 /** Whether the programs are there that the scripts of the stacks need: a plan runs none of them. */
-export const scriptProblems: Check = async ({ command, selected, variables }) => {
+export const scriptProblems: Check = async (undertaking) => {
+  const { command, selected } = undertaking;
   if (command === "diff" || !selected.some(runsScripts)) {
     return [];
   }
-  const problems = await Promise.all([bash, awsCli].map((program) => versionProblems(program, variables)));
+  const problems = await Promise.all([bash, awsCli].map((program) => versionProblems(program, undertaking)));
   return problems.flat();
 };

@@ -7,8 +7,10 @@ import { unreachable } from "./reachability";
 /** What is wrong with the bucket of the states: whether it is there, where it should be, and open to the caller. */
 export async function bucketProblems(
   { bucket, region }: Extract<Backend, { kind: "s3" }>,
-  { environment: { file }, variables, deadline }: Undertaking,
+  undertaking: Undertaking,
 ): Promise<string[]> {
+  const { environment, deadline } = undertaking;
+  const { file } = environment;
   const elsewhere = (actual: string) =>
     `the S3 bucket ${bucket} is in ${actual}, and ${file} says backend.region ${region}: correct the file`;
   try {
@@ -22,7 +24,7 @@ export async function bucketProblems(
         subject: `The S3 bucket ${bucket} was`,
         setting: "AWS_ENDPOINT_URL when it is set",
       };
-      return unreachable(s3, error, variables);
+      return unreachable(s3, error, undertaking);
     }
     if (status === 404) {
       return [

@@ -1,21 +1,22 @@
+import type { Config } from "../../config/schema";
 import { terraformBinary, terraformVariables } from "../terraform/terraform";
 import type { Check } from "./check";
-import { versionProblems } from "./program";
+import { versionProblems, type Requirement } from "./program";
 
 /** Whether Terraform, or OpenTofu, is there and new enough for the backend. */
-export const terraformProblems: Check = ({ environment: { config }, variables }) => {
+export const terraformProblems: Check = ({ environment: { config }, variables, notice }) =>
+  versionProblems(terraformOf(config, variables), { variables: terraformVariables(variables), notice });
+
+/** The Terraform that an environment needs. */
+export function terraformOf({ backend }: Config, variables: NodeJS.ProcessEnv): Requirement {
   // `use_lockfile` came with 1.10, in both of them.
-  const [minor, reason] =
-    config.backend.kind === "s3" ? [10, ", which backend s3 locks its states with"] : [9, ""];
-  return versionProblems(
-    {
-      command: terraformBinary(variables),
-      args: ["version", "-json"],
-      // Warnings about the CLI configuration may stand around the JSON.
-      pattern: /"terraform_version": *"((\d+)\.(\d+)[^"]*)"/,
-      oldest: { 1: minor },
-      wanted: `Terraform 1.${minor} or later, or OpenTofu 1.${minor} or later (set TERRAFORM_BINARY_NAME=tofu)${reason}`,
-    },
-    terraformVariables(variables),
-  );
-};
+  const [minor, reason] = backend.kind === "s3" ? [10, ", which backend s3 locks its states with"] : [9, ""];
+  return {
+    command: terraformBinary(variables),
+    args: ["version", "-json"],
+    // Warnings about the CLI configuration may stand around the JSON.
+    pattern: /"terraform_version": *"((\d+)\.(\d+)[^"]*)"/,
+    oldest: { 1: minor },
+    wanted: `Terraform 1.${minor} or later, or OpenTofu 1.${minor} or later (set TERRAFORM_BINARY_NAME=tofu)${reason}`,
+  };
+}

@@ -13,7 +13,7 @@ const wanted = "local";
  * elsewhere fails half-way, when the first script starts.
  */
 export const workspaceProblems: Check = async (undertaking) => {
-  const { environment, variables } = undertaking;
+  const { environment, variables, notice } = undertaking;
   const { backend } = environment.config;
   if (backend.kind !== "cloud") {
     return [];
@@ -21,7 +21,7 @@ export const workspaceProblems: Check = async (undertaking) => {
   const { hostname } = backend;
   const place = findToken(hostname, variables);
   if (place === "helper") {
-    console.error(
+    notice(
       `Execution modes of workspaces were not checked: a credentials helper has the token of ${hostname}.`,
     );
     return [];
@@ -42,7 +42,7 @@ export const workspaceProblems: Check = async (undertaking) => {
       subject: "Execution modes of workspaces were",
       setting: `backend.hostname in ${environment.file}`,
     };
-    return unreachable(host, error, variables);
+    return unreachable(host, error, undertaking);
   }
 };
 

@@ -11,7 +11,7 @@ import { unreachable } from "../reachability";
  * deletes, and needs nothing that could be lacking.
  */
 export const digitalOceanProblems: Check = async (undertaking) => {
-  const { command, variables, deadline } = undertaking;
+  const { command, variables, deadline, notice } = undertaking;
   const sites = digitalOceanSites(undertaking);
   const [needing] = sites.keys();
   if (needing === undefined) {
@@ -26,7 +26,8 @@ export const digitalOceanProblems: Check = async (undertaking) => {
   const api = new DigitalOcean(set.token, variables, deadline);
   try {
     const path = "/v2/account";
-    const answer = await unlessDenied("The DigitalOcean account was", api.get<{ account?: Account }>(path));
+    const read = api.get<{ account?: Account }>(path);
+    const answer = await unlessDenied("The DigitalOcean account was", read, notice);
     const account = answer?.account;
     const problems = await Promise.all([
       command === "diff"
@@ -44,7 +45,7 @@ export const digitalOceanProblems: Check = async (undertaking) => {
       subject: "The DigitalOcean token was",
       setting: "DIGITALOCEAN_API_URL when it is set",
     };
-    return unreachable(digitalOcean, error, variables);
+    return unreachable(digitalOcean, error, undertaking);
   }
 };
 

@@ -1,3 +1,4 @@
+import type { Notice } from "../check";
 import { call } from "../http";
 
 /** An answer other than success. */
@@ -12,12 +13,16 @@ export class Refused extends Error {
 }
 
 /** What a call returns; undefined, and a notice about its subject, when the token hasn't the scope for it. */
-export async function unlessDenied<T>(subject: string, result: Promise<T>): Promise<T | undefined> {
+export async function unlessDenied<T>(
+  subject: string,
+  result: Promise<T>,
+  notice: Notice,
+): Promise<T | undefined> {
   try {
     return await result;
   } catch (error) {
     if (error instanceof Refused && error.status === 403) {
-      console.error(`${subject} not checked: the DigitalOcean token may not read that (${error.message}).`);
+      notice(`${subject} not checked: the DigitalOcean token may not read that (${error.message}).`);
       return undefined;
     }
     throw error;

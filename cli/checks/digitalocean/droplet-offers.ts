@@ -1,3 +1,4 @@
+import type { Notice } from "../check";
 import { Refused, unlessDenied, type DigitalOcean } from "./api";
 
 /** What a droplet is made of, where, and the site that says so. */
@@ -16,21 +17,23 @@ export async function offerProblems(
   api: DigitalOcean,
   orders: readonly Order[],
   file: string,
+  notice: Notice,
 ): Promise<string[]> {
   if (orders.length === 0) {
     return [];
   }
-  const [regions, sizes, images] = await Promise.all([
-    unlessDenied("Regions were", openRegions(api)),
-    unlessDenied("Sizes were", sizeOffers(api)),
-    unlessDenied("Images were", imageOffers(api, [...new Set(orders.map(({ image }) => image))])),
+  const images = [...new Set(orders.map(({ image }) => image))];
+  const [regions, sizes, imagesOffered] = await Promise.all([
+    unlessDenied("Regions were", openRegions(api), notice),
+    unlessDenied("Sizes were", sizeOffers(api), notice),
+    unlessDenied("Images were", imageOffers(api, images), notice),
   ]);
   const problems = orders.flatMap(({ site, region, size, image }) => {
     const place = `choose another in ${file}, sites.${site}`;
     if (regions !== undefined && !regions.includes(region)) {
       return [`DigitalOcean takes no droplets in a region ${region}: ${place} (${regions.join(", ")})`];
     }
-    return [lack("size", size, region, sizes), lack("image", image, region, images)]
+    return [lack("size", size, region, sizes), lack("image", image, region, imagesOffered)]
       .filter((problem) => problem !== undefined)
       .map((problem) => `${problem}: ${place}`);
   });

@@ -37,9 +37,9 @@ export async function dropletProblems(
   const lists = [...sites.keys()].map((site) =>
     api.list<Existing>(`/v2/droplets?tag_name=${names.site(site)}`, "droplets"),
   );
-  const existing = (
-    await unlessDenied("Quota, sizes and images of droplets were", Promise.all(lists))
-  )?.flat();
+  const { environment, notice } = undertaking;
+  const subject = "Quota, sizes and images of droplets were";
+  const existing = (await unlessDenied(subject, Promise.all(lists), notice))?.flat();
   if (existing === undefined) {
     return [];
   }
@@ -49,7 +49,7 @@ export async function dropletProblems(
   const made = wanted.filter((one) => !existing.some((droplet) => isAs(droplet, one)));
   const problems = await Promise.all([
     quotaProblems(api, account, added),
-    offerProblems(api, made, undertaking.environment.file),
+    offerProblems(api, made, environment.file, notice),
   ]);
   const locked =
     account?.status === "locked"

@@ -12,6 +12,14 @@ export interface StandInAws {
     bucket: { status: number; region: string };
     /** What a question for an image is answered with; undefined when it is there. */
     imageError: string | undefined;
+    /** What a repository has, when it is asked for all of it. */
+    images: readonly { readonly imageTags: readonly string[]; readonly pushed: string }[];
+    /** The role of every caller; undefined when they are users. */
+    role: string | undefined;
+    /** What IAM's simulation says of actions; each that isn't named here is allowed. */
+    decisions: Readonly<Record<string, "implicitDeny" | "explicitDeny">>;
+    /** Seconds by which its clock is behind. */
+    behind: number;
   };
   /** What it was asked since the last time, sorted. */
   asked(): string[];
@@ -24,6 +32,10 @@ export async function serveAws(account: string): Promise<StandInAws> {
     account,
     bucket: { status: 200, region: "eu-west-1" },
     imageError: undefined,
+    images: [],
+    role: undefined,
+    decisions: {},
+    behind: 0,
   };
   const asked = new Set<string>();
   const server = await serveOnLoopback((request, response) => {
@@ -45,11 +57,13 @@ export async function serveAws(account: string): Promise<StandInAws> {
 
 /** Answers a request, and returns what was asked. */
 function answer(
-  { account, bucket, imageError }: StandInAws["behaviour"],
+  behaviour: StandInAws["behaviour"],
   { method, url = "", headers }: IncomingMessage,
   body: string,
   response: ServerResponse,
 ): string {
+  const { account, bucket, imageError, images, role } = behaviour;
+  response.setHeader("date", new Date(Date.now() - behaviour.behind * 1000).toUTCString());
   if (method === "HEAD") {
     response.writeHead(bucket.status, { "x-amz-bucket-region": bucket.region }).end();
     return `HeadBucket ${url.replaceAll("/", "")}`;
@@ -57,13 +71,26 @@ function answer(
   if (headers["x-amz-target"] !== undefined) {
     const { repositoryName, imageIds } = JSON.parse(body) as {
       readonly repositoryName: string;
-      readonly imageIds: readonly { readonly imageTag: string }[];
+      readonly imageIds?: readonly { readonly imageTag: string }[];
     };
+    const all = images.map(({ imageTags, pushed }) => ({
+      imageTags,
+      imagePushedAt: Date.parse(pushed) / 1000,
+      imageSizeInBytes: 2 ** 25,
+    }));
+    const imageDetails = imageIds === undefined ? all : [{}];
     response.writeHead(imageError === undefined ? 200 : 400, {
       "content-type": "application/x-amz-json-1.1",
     });
-    response.end(JSON.stringify(imageError === undefined ? { imageDetails: [{}] } : { __type: imageError }));
-    return `DescribeImages ${repositoryName}:${imageIds.map(({ imageTag }) => imageTag).join()}`;
+    response.end(JSON.stringify(imageError === undefined ? { imageDetails } : { __type: imageError }));
+    return `DescribeImages ${repositoryName}:${(imageIds ?? []).map(({ imageTag }) => imageTag).join()}`;
+  }
+  const query = new URLSearchParams(body);
+  const action = query.get("Action") ?? "";
+  if (action === "SimulatePrincipalPolicy" || action === "GetRole") {
+    response.writeHead(200, { "content-type": "text/xml" });
+    response.end(action === "GetRole" ? roleOf(query, account) : simulation(query, behaviour));
+    return `${action} ${query.get("PolicySourceArn") ?? query.get("RoleName") ?? ""}`;
   }
   const { authorization = "" } = headers;
   const [good, caller = account] = /Credential=test(?:-of-(\d+))?\//.exec(authorization) ?? [];
@@ -71,11 +98,37 @@ function answer(
   response.end(
     good !== undefined
       ? `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
-           <Arn>arn:aws:iam::${caller}:user/test</Arn><UserId>AIDATEST</UserId><Account>${caller}</Account>
+           <Arn>arn:aws:${role === undefined ? `iam::${caller}:user/test` : `sts::${caller}:assumed-role/${role}/test`}</Arn><UserId>AIDATEST</UserId><Account>${caller}</Account>
          </GetCallerIdentityResult></GetCallerIdentityResponse>`
       : `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
            <Code>InvalidClientTokenId</Code><Message>The security token is invalid.</Message>
          </Error></ErrorResponse>`,
   );
   return "GetCallerIdentity";
+}
+
+/** A role with a path, which no session's ARN tells. */
+function roleOf(query: URLSearchParams, account: string): string {
+  const name = query.get("RoleName") ?? "";
+  return `<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role>
+      <Path>/people/</Path><RoleName>${name}</RoleName><RoleId>AROATEST</RoleId>
+      <Arn>arn:aws:iam::${account}:role/people/${name}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>
+    </Role></GetRoleResult></GetRoleResponse>`;
+}
+
+/** Two pages: a simulation of many actions has several. */
+function simulation(query: URLSearchParams, { decisions }: StandInAws["behaviour"]): string {
+  const actions = [...query].flatMap(([name, value]) => (name.startsWith("ActionNames.") ? [value] : []));
+  const half = Math.ceil(actions.length / 2);
+  const isSecond = query.has("Marker");
+  const members = (isSecond ? actions.slice(half) : actions.slice(0, half)).map(
+    (action) => `<member><EvalActionName>${action}</EvalActionName><EvalResourceName>*</EvalResourceName>
+      <EvalDecision>${decisions[action] ?? "allowed"}</EvalDecision></member>`,
+  );
+  const more = isSecond
+    ? "<IsTruncated>false</IsTruncated>"
+    : "<IsTruncated>true</IsTruncated><Marker>2</Marker>";
+  return `<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
+      <SimulatePrincipalPolicyResult>${more}<EvaluationResults>${members.join("")}</EvaluationResults>
+      </SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>`;
 }

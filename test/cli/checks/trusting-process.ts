@@ -29,9 +29,8 @@ export function startTrustingProcess(root: string): TrustingProcess {
 }
 
 if (require.main === module) {
-  process.on("message", (undertaking: Omit<Undertaking, "deadline">) => {
-    void workspaceProblems({ ...undertaking, deadline: AbortSignal.timeout(8000) }).then((problems) =>
-      process.send?.(problems),
-    );
+  process.on("message", (sent: Omit<Undertaking, "deadline" | "notice">) => {
+    const undertaking = { ...sent, deadline: AbortSignal.timeout(8000), notice: console.error };
+    void workspaceProblems(undertaking).then((problems) => process.send?.(problems));
   });
 }

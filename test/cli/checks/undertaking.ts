@@ -76,6 +76,7 @@ export function useDesk(): () => Desk {
           },
           file,
         ),
+        rollbacks: {},
       },
       selected: stacks.map(stackOf),
       variables: {
@@ -85,6 +86,9 @@ export function useDesk(): () => Desk {
         ...variables,
       },
       deadline: AbortSignal.timeout((seconds ?? checkSeconds) * 1000),
+      notice: (text) => {
+        console.error(text);
+      },
     }),
     programs: (lines) => {
       const bin = mkdtempSync(join(folder, "bin-"));
