@@ -9,6 +9,7 @@ export const fleetTask = z.strictObject({
   arn: z.string(),
   /** Name of the service or job; undefined for what neither has started. */
   of: z.string().nullable(),
+  byHand: z.boolean().describe("Whether `anywhere run` has started it."),
   containerInstance: z.string().nullable(),
   revision: z.string().describe("Family and revision of the task definition."),
   image: z.string().nullable(),

@@ -6,10 +6,12 @@ import { Refusal } from "../refusals/refusal";
 import { assemble } from "./assembly/assemble";
 import { askDigitalOcean, type DigitalOceanAnswer } from "./sources/digitalocean";
 import { askEcs, type EcsAnswer } from "./sources/ecs";
+import { eventsOf, type FleetEvent } from "./events";
 import { expectedOf, type Expected } from "./expected";
 import type { Fleet, Source } from "./fleet";
 import { bound, withCluster } from "./sources/cluster";
 import { askSystemsManager, type SystemsManagerAnswer } from "./sources/systems-manager";
+import { familiesOf, taskFrom } from "./tasks";
 
 /**
  * Asks both clouds, side by side, for all that a deployment consists of. What one cloud doesn't tell is missing; the
@@ -18,6 +20,27 @@ import { askSystemsManager, type SystemsManagerAnswer } from "./sources/systems-
  * @throws {Refusal} when the account has no such deployment.
  */
 export async function gatherFleet(config: Config, variables: NodeJS.ProcessEnv): Promise<Fleet> {
+  return (await observeFleet(config, variables, Object.keys(config.jobs))).fleet;
+}
+
+/** A fleet, and what has happened to it. */
+export interface Observed {
+  readonly fleet: Fleet;
+  /** The newest last. */
+  readonly events: readonly FleetEvent[];
+}
+
+/**
+ * The same with what ECS tells of the past.
+ *
+ * @param ended services and jobs of which tasks are told that have ended
+ * @throws {Refusal} when the account has no such deployment.
+ */
+export async function observeFleet(
+  config: Config,
+  variables: NodeJS.ProcessEnv,
+  ended: readonly string[],
+): Promise<Observed> {
   const expected = expectedOf(config);
   const unanswered: { source: Source; reason: string }[] = [];
   const answered = async <T>(source: Source, question: Promise<T>): Promise<T | undefined> => {
@@ -33,20 +56,28 @@ export async function gatherFleet(config: Config, variables: NodeJS.ProcessEnv):
   };
   const deadline = AbortSignal.timeout(bound * 1000);
   const [ecs, systemsManager, digitalOcean] = await Promise.all([
-    answered("ECS", ofEcs(config, expected)),
+    answered("ECS", ofEcs(config, expected, ended)),
     answered("Systems Manager", ofSystemsManager(config, expected)),
     answered("DigitalOcean", ofDigitalOcean(config, expected, variables, deadline)),
   ]);
-  return assemble(config, expected, { ecs, systemsManager, digitalOcean, unanswered }, new Date());
+  const answers = { ecs, systemsManager, digitalOcean, unanswered };
+  const families = familiesOf(config, expected);
+  const tasks = (ecs?.tasks ?? []).map((task) => taskFrom(task, families));
+  return {
+    fleet: assemble(config, expected, answers, tasks, new Date()),
+    events: eventsOf(ecs?.services ?? [], tasks, ecs?.containerInstances ?? []),
+  };
 }
 
-function ofEcs(config: Config, { services }: Expected): Promise<EcsAnswer> {
-  const names = namesOf(config);
+function ofEcs(config: Config, expected: Expected, ended: readonly string[]): Promise<EcsAnswer> {
+  const { services } = expected;
   return withCluster(config, (client, cluster) =>
     askEcs(client, {
       cluster,
       services: services.map(({ name }) => name),
-      endedOf: Object.keys(config.jobs).map((job) => names.jobFamily(job)),
+      endedOf: [...familiesOf(config, expected)]
+        .filter(([, of]) => ended.includes(of))
+        .map(([family]) => family),
     }),
   );
 }

@@ -113,7 +113,7 @@ function unregistered(node: FleetNode, kind: string): Found {
       return found(
         `isn't registered; its activation is good until ${shortTime(activation.expiresAt)}`,
         onServer
-          ? "run the bootstrap on the server before then"
+          ? `"npx anywhere join ${node.site} ${node.node}" before then`
           : machine === null
             ? `"npm run deploy -- ${computeStack(node.site)}"`
             : `wait while it boots; if it stays so, its console and /var/log/anywhere-bootstrap.log tell why`,
@@ -129,7 +129,7 @@ function generationProblems({ site, generation, containerInstance }: FleetNode):
         {
           kind: "replacement-pending",
           message: "the file has changed what replaces it",
-          remedy: `"npm run deploy -- activations ${computeStack(site)}" replaces it`,
+          remedy: `"npx anywhere roll ${site}" replaces such nodes, one after the other`,
         },
       ];
 }

@@ -5,15 +5,27 @@ import type { Expected } from "./expected";
 import type { FleetTask } from "./fleet";
 import { timeOf } from "./time";
 
+/** Who has started a task of `anywhere run`, as ECS keeps it. */
+export const startedByHand = "anywhere-run";
+
 /** Names of services and jobs by the families of their task definitions. */
 export type Families = ReadonlyMap<string, string>;
 
 export function familiesOf(config: Config, { services }: Expected): Families {
   const names = namesOf(config);
   return new Map([
-    ...services.map(({ service, site }) => [names.family(service, site), service] as const),
+    ...services.flatMap(({ service, site }) =>
+      familiesAt(config, service, site).map((family) => [family, service] as const),
+    ),
     ...Object.keys(config.jobs).map((job) => [names.jobFamily(job), job] as const),
   ]);
+}
+
+/** Families of a service's tasks at a site: its own, and with a port those that are run by hand. */
+export function familiesAt(config: Config, service: string, site: string): string[] {
+  const names = namesOf(config);
+  const byHand = config.services[service]?.http === undefined ? [] : [names.oneOffFamily(service, site)];
+  return [names.family(service, site), ...byHand];
 }
 
 /** The last part of an ARN. */
@@ -34,6 +46,7 @@ export function taskFrom(task: Task, families: Families): FleetTask {
     id: idOf(taskArn),
     arn: taskArn,
     of: families.get(familyOf(revision)) ?? null,
+    byHand: task.startedBy === startedByHand,
     containerInstance: containerInstanceArn === undefined ? null : idOf(containerInstanceArn),
     revision,
     image: app?.image ?? null,

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_p
 import { once } from "node:events";
 import { constants } from "node:os";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 
 export interface Run {
@@ -10,6 +10,8 @@ export interface Run {
   readonly args: readonly string[];
   readonly variables: NodeJS.ProcessEnv;
   readonly folder?: string;
+  /** What it reads; nothing when left out. */
+  readonly input?: string;
   /** Ends the process after this many seconds. Without it the process may take as long as it needs. */
   readonly seconds?: number;
 }
@@ -34,6 +36,8 @@ export class Interrupted extends Error {
 
 const running = new Set<ChildProcess>();
 let received: NodeJS.Signals | undefined;
+/** Whether Ctrl-C is for a process that has the terminal for itself. */
+let isLent = false;
 const isInterrupted = () => received !== undefined;
 let reportInterruption: (reason: Interrupted) => void;
 const interruption = new Promise<never>((_, reject) => {
@@ -50,7 +54,7 @@ interruption.catch(() => undefined);
 export function untilInterrupted(): Promise<never> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      if (received === undefined) {
+      if (received === undefined && !(isLent && signal === "SIGINT")) {
         received = signal;
         running.forEach((child) => {
           passOn(signal, child);
@@ -68,24 +72,45 @@ function endIfInterrupted(): void {
   }
 }
 
-/** Runs a process that the user sees, each line of it as soon as it is whole and as `shown` makes it. */
-export async function show(run: Run, shown: (line: string) => string): Promise<number> {
-  const passOnLines = async (output: NodeJS.ReadableStream, screen: NodeJS.WritableStream) => {
+/**
+ * Runs a process that the user sees, each line of it as soon as it is whole and as `shown` makes it.
+ *
+ * @param screen where its output goes; its errors go to standard error.
+ */
+export async function show(
+  run: Run,
+  shown: (line: string) => string,
+  screen: NodeJS.WritableStream = process.stdout,
+): Promise<number> {
+  const passOnLines = async (output: NodeJS.ReadableStream, to: NodeJS.WritableStream) => {
     for await (const line of createInterface({ input: output, crlfDelay: Infinity })) {
-      screen.write(`${shown(line)}\n`);
+      to.write(`${shown(line)}\n`);
     }
   };
-  const { end } = await runWith(run, ({ stdout, stderr }) =>
-    Promise.all([passOnLines(stdout, process.stdout), passOnLines(stderr, process.stderr)]),
+  const { end } = await runWith(run, piped, ({ stdout, stderr }) =>
+    Promise.all([passOnLines(stdout, screen), passOnLines(stderr, process.stderr)]),
   );
   return end;
 }
 
 /** Runs a process whose output is for the program. */
 export async function capture(run: Run): Promise<Ended> {
-  const { end, read } = await runWith(run, ({ stdout, stderr }) => Promise.all([text(stdout), text(stderr)]));
+  const { end, read } = await runWith(run, piped, ({ stdout, stderr }) =>
+    Promise.all([text(stdout), text(stderr)]),
+  );
   const [stdout, stderr] = read;
   return { exitCode: end, stdout, stderr };
+}
+
+/** Runs a process that has the user's terminal, Ctrl-C included, or what stands in its place, for itself. */
+export async function attach(run: Run): Promise<number> {
+  isLent = atTerminal();
+  try {
+    const { end } = await runWith(run, attached, () => Promise.resolve());
+    return end;
+  } finally {
+    isLent = false;
+  }
 }
 
 // A terminal sends its signals to the whole foreground group, so children there have theirs already. Without
@@ -93,21 +118,32 @@ export async function capture(run: Run): Promise<Ended> {
 // second one for an order to drop everything, and npm passes on what the group has received anyway.
 const atTerminal = () => process.stdin.isTTY;
 
+const settingsOf = ({ folder, variables }: Run) => ({
+  cwd: folder,
+  env: variables,
+  detached: !atTerminal(),
+});
+
+const attached = (run: Run): ChildProcess =>
+  spawn(run.command, run.args, { ...settingsOf(run), stdio: "inherit" });
+
+// Several may run, and only one could be answered: none of them asks, and each reads what it is given.
+const piped = (run: Run): ChildProcessByStdio<Writable, Readable, Readable> =>
+  spawn(run.command, run.args, { ...settingsOf(run), stdio: ["pipe", "pipe", "pipe"] });
+
 /** Runs a process while something is done with its output. */
-async function runWith<T>(
-  { command, args, variables, folder, seconds }: Run,
-  use: (child: ChildProcessByStdio<null, Readable, Readable>) => Promise<T>,
+async function runWith<C extends ChildProcess, T>(
+  run: Run,
+  start: (run: Run) => C,
+  use: (child: C) => Promise<T>,
 ): Promise<{ readonly end: number; readonly read: T }> {
   if (isInterrupted()) {
     return interruption;
   }
-  const child = spawn(command, args, {
-    cwd: folder,
-    env: variables,
-    // Several may run, and only one could be answered: none of them asks.
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: !atTerminal(),
-  });
+  const { input, seconds } = run;
+  const child = start(run);
+  // It may end before it has read everything.
+  child.stdin?.on("error", () => undefined).end(input);
   running.add(child);
   const kill = () => {
     send("SIGKILL", child);

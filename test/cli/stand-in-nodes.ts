@@ -12,6 +12,8 @@ export interface StandInNodes {
   readonly registered: Set<string>;
   /** The container instances of a deployment; undefined when ECS refuses to tell. */
   instances: readonly StandInInstance[] | undefined;
+  /** URI of the image that every service runs; undefined when there is no service. */
+  image: string | undefined;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,17 @@ export async function serveNodes(): Promise<StandInNodes> {
         runningTasksCount: tasks,
       })),
     }),
+    DescribeServices: () => ({
+      services: stand.image === undefined ? [] : [{ status: "ACTIVE", taskDefinition: "arn:1" }],
+    }),
+    DescribeTaskDefinition: () => ({
+      taskDefinition: {
+        containerDefinitions: [
+          { name: "proxy", image: "haproxy:1" },
+          { name: "app", image: stand.image },
+        ],
+      },
+    }),
   };
   const server = createServer((request, response) => {
     void text(request).then((body) => {
@@ -83,6 +96,7 @@ export async function serveNodes(): Promise<StandInNodes> {
     spent,
     registered,
     instances: undefined,
+    image: undefined,
     async close() {
       server.closeAllConnections();
       server.close();

@@ -5,6 +5,7 @@ import { loadEnvironment, type LoadedEnvironment } from "../../config/load";
 import { namesOf } from "../../config/names";
 import { relianceOn } from "../../config/services/handover";
 import { isMadeAt } from "../../config/services/placements";
+import type { Rollback } from "../../config/rollbacks";
 import { schedulingOf } from "../../config/services/service";
 import { resolveSites } from "../../config/sites/nodes";
 
@@ -14,9 +15,9 @@ import { resolveSites } from "../../config/sites/nodes";
  * provider and no cloud. What stands for a node is replaced with its generation. Each first resource appends a line
  * to the file `RECORD` when it is created and when it is destroyed; it fails to be created while `FAIL`, or `FAIL` with
  * its stack's id at the end, is a file. A site's own VPC can't be destroyed while `FAIL-vpc` is one.
- * `WITHOUT_OUTPUTS` names outputs that are left out, as in stacks of earlier releases.
+ * `IMAGE_TAG` is the tag of every image that is built. `WITHOUT_OUTPUTS` names outputs that are left out, as in stacks of earlier releases.
  */
-function synthesise(outdir: string, { config }: LoadedEnvironment): void {
+function synthesise(outdir: string, { config, rollbacks }: LoadedEnvironment): void {
   const resolved = resolveSites(config);
   const sites = Object.entries(config.sites).map(([name, site]) => ({
     name,
@@ -33,9 +34,13 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
   const identity = { name: config.name, account, region };
   const without = (process.env["WITHOUT_OUTPUTS"] ?? "").split(",");
   // For checks alone: it needs a provider.
-  const pushing = (image: string) =>
-    image in config.images
-      ? { null_resource: { image: { triggers: { IMAGE: image, TAG: "0123abcd" } } } }
+  const pushing = (image: string, rollback?: Rollback) =>
+    image in config.images && rollback === undefined
+      ? {
+          null_resource: {
+            image: { triggers: { IMAGE: image, TAG: process.env["IMAGE_TAG"] ?? "0123abcd" } },
+          },
+        }
       : {};
   const recorded = (id: string, instances: Readonly<Record<string, Instance>>) => ({
     for_each: instances,
@@ -96,7 +101,11 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       kind === "digitalocean"
         ? { generation, node: first, deregistration, ...(ownVpc && { vpc }) }
         : { generation, deregistration: first },
-      outputs,
+      {
+        ...outputs,
+        nodes:
+          "${{ for key, one in terraform_data.generation : key => { generation = one.triggers_replace } }}",
+      },
       reading("activations"),
     );
   };
@@ -119,19 +128,27 @@ function synthesise(outdir: string, { config }: LoadedEnvironment): void {
       Object.entries(config.services).map(([name, service]) => {
         const { image, http } = service;
         const id = `service-${name}`;
+        const rollback = rollbacks[name];
         const outputs = {
-          image_uri: image,
+          image_uri: rollback === undefined ? image : `registry.example/${image}:${rollback.tag}`,
+          ...(rollback && { rolled_back_from: rollback.from }),
           scheduling_strategy: schedulingOf(service),
           ...(http && { port: String(http.port), ...relianceOn(http) }),
         };
-        return [id, stack(id, only(id, "service"), outputs, reading("control-plane"), pushing(image))];
+        return [
+          id,
+          stack(id, only(id, "service"), outputs, reading("control-plane"), pushing(image, rollback)),
+        ];
       }),
     ),
     ...Object.fromEntries(sites.map((site) => [`compute-${site.name}`, computeStack(site)])),
     activations: stack(
       "activations",
       { first: only("activations", "activations").node, node: activation },
-      { activation_ids: "${{ for key, one in terraform_data.node : key => one.id }}" },
+      {
+        activation_ids: "${{ for key, one in terraform_data.node : key => one.id }}",
+        activation_codes: "${{ for key, one in terraform_data.node : key => one.input.activation_code }}",
+      },
       reading("control-plane"),
     ),
     "control-plane": stack("control-plane", only("control-plane", "cluster"), {

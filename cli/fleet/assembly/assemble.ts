@@ -5,12 +5,15 @@ import type { Fleet, FleetJob, FleetTask } from "../fleet";
 import type { Answers } from "../sources/answers";
 import { assembleNodes } from "./nodes";
 import { assembleServices } from "./services";
-import { familiesOf, taskFrom } from "../tasks";
 
 /** Puts together what the clouds have answered about a deployment. */
-export function assemble(config: Config, expected: Expected, answers: Answers, at: Date): Fleet {
-  const families = familiesOf(config, expected);
-  const tasks = (answers.ecs?.tasks ?? []).map((task) => taskFrom(task, families));
+export function assemble(
+  config: Config,
+  expected: Expected,
+  answers: Answers,
+  tasks: readonly FleetTask[],
+  at: Date,
+): Fleet {
   const nodes = assembleNodes(config, expected, answers, tasks);
   return {
     deployment: config.name,
@@ -30,7 +33,7 @@ function jobFrom(
   tasks: readonly FleetTask[],
   at: Date,
 ): FleetJob {
-  const own = tasks.filter((task) => task.of === job);
+  const own = tasks.filter((task) => task.of === job && !task.byHand);
   const ended = own
     .filter(({ stoppedAt }) => stoppedAt !== null)
     .sort((one, other) => ((one.stoppedAt ?? "") < (other.stoppedAt ?? "") ? 1 : -1));

@@ -24,7 +24,7 @@ export function assembleBackends(
   return entrances
     .filter((entrance) => entrance.site === site)
     .flatMap(({ service, http, name: loadBalancer }): FleetNode["backends"] => {
-      const task = tasks.find(({ of, status }) => of === service && status === "RUNNING");
+      const task = tasks.find(({ of, byHand, status }) => of === service && !byHand && status === "RUNNING");
       if (task === undefined) {
         return [];
       }

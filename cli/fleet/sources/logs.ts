@@ -1,6 +1,7 @@
 import type { CloudWatchLogsClient, FilteredLogEvent } from "@aws-sdk/client-cloudwatch-logs";
 import type { Config } from "../../../config/schema";
 import { clientSettings } from "../../aws/client";
+import { Refusal } from "../../refusals/refusal";
 import { bound } from "./cluster";
 
 /** A line that a container has printed. */
@@ -30,16 +31,51 @@ export async function withLogs<T>(
   }
 }
 
+/** Seconds between two looks. Source: Amazon CloudWatch Logs API Reference, quota of FilterLogEvents. */
+export const lookInterval = 2;
+
+/** A line may reach CloudWatch Logs later than one that was printed after it: so far back each look begins. */
+const overlap = 30_000;
+
+/**
+ * Returns, whenever it is called, the lines of a log group that it hasn't returned before, since a time.
+ *
+ * @throws {Refusal} from the call, when there is no such group.
+ */
+export function freshLines(
+  client: CloudWatchLogsClient,
+  group: string,
+  since: number,
+): () => Promise<LogLine[]> {
+  const told = new Map<string, number>();
+  let start = since;
+  return async () => {
+    const all = await linesSince(client, group, start);
+    const fresh = all.filter(({ id }) => !told.has(id));
+    fresh.forEach(({ id, at }) => told.set(id, at));
+    start = Math.max(start, (all.at(-1)?.at ?? 0) - overlap);
+    told.forEach((at, id) => at < start && told.delete(id));
+    return fresh;
+  };
+}
+
 /** The lines of a log group since a time, in the order in which they were printed. */
-export async function linesSince(
+async function linesSince(
   client: CloudWatchLogsClient,
   logGroupName: string,
   startTime: number,
 ): Promise<LogLine[]> {
   const { paginateFilterLogEvents } = await import("@aws-sdk/client-cloudwatch-logs");
   const lines: LogLine[] = [];
-  for await (const { events = [] } of paginateFilterLogEvents({ client }, { logGroupName, startTime })) {
-    lines.push(...events.map(lineFrom));
+  try {
+    for await (const { events = [] } of paginateFilterLogEvents({ client }, { logGroupName, startTime })) {
+      lines.push(...events.map(lineFrom));
+    }
+  } catch (error) {
+    if ((error as Error).name === "ResourceNotFoundException") {
+      throw new Refusal(`There is no log group ${logGroupName}: deploy control-plane first.`);
+    }
+    throw error;
   }
   return lines.sort((one, other) => one.at - other.at);
 }

@@ -29,8 +29,14 @@ export interface DeskStage {
   lose(key: string, agents: { readonly ecs: boolean; readonly ssm: boolean }): void;
   /** Lets its machine answer nothing any more. */
   turnOff(key: string): Promise<void>;
+  /** Takes a node's registrations from it, as its deregistration does. */
+  deregister(key: string): void;
+  /** Registers the node that this environment has, as a machine that has just booted. */
+  register(key: string, environment: Partial<Environment>): void;
   /** Writes another environment file, without any change in the clouds. */
   configure(environment: Partial<Environment>): void;
+  /** By which a program finds these clouds. */
+  readonly clouds: Readonly<Record<string, string>>;
   /** Runs `anywhere`. */
   anywhere(args: readonly string[], variables?: NodeJS.ProcessEnv): Promise<Looked>;
   /** The same as a command that is yet to be started. */
@@ -67,16 +73,15 @@ export async function startDeskStage(environment: Omit<Environment, "name" | "aw
   const machines = fakeMachines();
   const digitalOcean = await serveDigitalOcean(world, machines, { processingMilliseconds: 0 });
   world.digitalocean.behaviour.metricsMilliseconds = 0;
-  const variables = {
-    PATH: process.env["PATH"],
-    ANYWHERE_ENV: file,
+  const clouds = {
     AWS_ENDPOINT_URL: aws.url,
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     DIGITALOCEAN_API_URL: digitalOcean.endpoint,
     DIGITALOCEAN_TOKEN: "token",
   };
-  const nodes = addNodes(stage, config);
+  const variables = { PATH: process.env["PATH"], ANYWHERE_ENV: file, ...clouds };
+  const nodes = new Map(addNodes(stage, config));
   const droplets = await addDroplets(world, config, digitalOcean.endpoint);
   addServices(stage, config);
   stage.advance(20);
@@ -101,6 +106,24 @@ export async function startDeskStage(environment: Omit<Environment, "name" | "aw
       Object.assign(required(managedInstances.get(node.managedInstanceId), key), ssm && { lastPingAt: at });
     },
     turnOff: (key) => machines.powerOff(`droplet-${required(droplets.get(key), key)}`),
+    deregister: (key) => {
+      const node = required(nodes.get(key), key);
+      node.alive = false;
+      const containerInstance = node.containerInstanceArn;
+      stage.call("DeregisterContainerInstance", {
+        cluster: namesOf(config).cluster,
+        containerInstance,
+        force: true,
+      });
+      stage.call("DeregisterManagedInstance", { InstanceId: node.managedInstanceId });
+    },
+    register: (key, more) => {
+      const all = parseConfig({ ...whole, ...more }, file);
+      const [site = "", name = ""] = key.split("/");
+      const { allAttributes } = required(resolveSites(all).get(site)?.nodes.get(name), key);
+      nodes.set(key, addNode(stage, all, { site, name, allAttributes }));
+    },
+    clouds,
     configure: write,
     command: (args) => ({
       program: process.execPath,
@@ -157,16 +180,25 @@ function required<T>(thing: T | undefined, key: string): T {
 }
 
 function addNodes(stage: Stage, config: Config): ReadonlyMap<string, Node> {
-  const names = namesOf(config);
   return new Map(
     [...resolveSites(config)].flatMap(([site, { nodes }]) =>
-      [...nodes].map(([name, { allAttributes }]) => {
-        const attributes = JSON.parse(allAttributes) as Record<string, string>;
-        const activation = { IamRole: names.nodeRole, DefaultInstanceName: names.node(site, name) };
-        return [`${site}/${name}`, stage.addNode(attributes, activation)] as const;
-      }),
+      [...nodes].map(
+        ([name, { allAttributes }]) =>
+          [`${site}/${name}`, addNode(stage, config, { site, name, allAttributes })] as const,
+      ),
     ),
   );
+}
+
+function addNode(
+  stage: Stage,
+  config: Config,
+  { site, name, allAttributes }: Readonly<Record<"site" | "name" | "allAttributes", string>>,
+): Node {
+  const names = namesOf(config);
+  const attributes = JSON.parse(allAttributes) as Record<string, string>;
+  const activation = { IamRole: names.nodeRole, DefaultInstanceName: names.node(site, name) };
+  return stage.addNode(attributes, activation);
 }
 
 /** Droplets, and a load balancer for the service `web`. */
@@ -206,19 +238,23 @@ async function addDroplets(world: World, config: Config, endpoint: string) {
 function addServices(stage: Stage, config: Config): void {
   const names = namesOf(config);
   const sites = resolveSites(config);
-  const define = (family: string, { image }: Pick<Config["services"][string], "image">) =>
+  const define = (family: string, image: string, container: object = {}) =>
     stage.call("RegisterTaskDefinition", {
       family,
       requiresCompatibilities: ["EXTERNAL"],
       networkMode: "bridge",
-      containerDefinitions: [
-        { name: "app", image, memory: 64, healthCheck: { command: ["CMD", "healthcheck"] } },
-      ],
+      containerDefinitions: [{ name: "app", image, memory: 64, ...container }],
     });
+  const healthCheck = { command: ["CMD", "healthcheck"] };
   for (const [service, settings] of Object.entries(config.services)) {
     for (const [site, { desiredCount }] of placementsOf(service, config, sites)) {
       const family = names.family(service, site);
-      define(family, settings);
+      const { image, http } = settings;
+      const portMappings = http === undefined ? [] : [{ containerPort: http.port, hostPort: http.port }];
+      define(family, image, { healthCheck, portMappings });
+      if (http !== undefined) {
+        define(names.oneOffFamily(service, site), image);
+      }
       const isDaemon = settings.placement === "every-node";
       stage.call("CreateService", {
         cluster: names.cluster,
@@ -227,12 +263,13 @@ function addServices(stage: Stage, config: Config): void {
         launchType: "EXTERNAL",
         schedulingStrategy: isDaemon ? "DAEMON" : "REPLICA",
         availabilityZoneRebalancing: "DISABLED",
+        enableExecuteCommand: settings.exec,
         ...(isDaemon ? {} : { desiredCount }),
         placementConstraints: [{ type: "memberOf", expression: `attribute:anywhere.site == ${site}` }],
       });
     }
   }
   for (const [job, settings] of Object.entries(config.jobs)) {
-    define(names.jobFamily(job), settings);
+    define(names.jobFamily(job), settings.image, { healthCheck });
   }
 }

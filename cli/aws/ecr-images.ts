@@ -1,0 +1,60 @@
+import type { ImageDetail } from "@aws-sdk/client-ecr";
+import { namesOf } from "../../config/names";
+import type { Config } from "../../config/schema";
+import { imageTag } from "../../config/rollbacks";
+import { isMissing } from "./ecr-image";
+import { ask, clientSettings } from "./client";
+
+/** An image that was built here, as ECR tells of it. */
+export interface PushedImage {
+  readonly tag: string;
+  /** ISO 8601. */
+  readonly pushedAt: string;
+  /** The commit that has all of its files, as far as that is known. */
+  readonly commit: string | null;
+  readonly mebibytes: number;
+}
+
+/** What the tag begins with that tells the commit; see publish.sh. */
+const commitPrefix = "commit-";
+
+/** The images of one in the config that ECR has, the newest first; none without a repository. */
+export async function pushedImages(config: Config, image: string): Promise<PushedImage[]> {
+  const { ECRClient, paginateDescribeImages } = await import("@aws-sdk/client-ecr");
+  const { region, accountId: registryId } = config.aws;
+  const question = {
+    registryId,
+    repositoryName: namesOf(config).repository(image),
+    filter: { tagStatus: "TAGGED" as const },
+  };
+  try {
+    return await ask(new ECRClient(clientSettings(region)), async (client) => {
+      const images: PushedImage[] = [];
+      for await (const { imageDetails = [] } of paginateDescribeImages({ client }, question)) {
+        images.push(...imageDetails.flatMap(imageFrom));
+      }
+      return images.sort((one, other) => (one.pushedAt < other.pushedAt ? 1 : -1));
+    });
+  } catch (error) {
+    if (isMissing(error)) {
+      return [];
+    }
+    throw error;
+  }
+}
+
+/** None for an image that wasn't built here. */
+function imageFrom({ imageTags = [], imagePushedAt, imageSizeInBytes = 0 }: ImageDetail): PushedImage[] {
+  const tag = imageTags.find((one) => imageTag.safeParse(one).success);
+  const commit = imageTags.find((one) => one.startsWith(commitPrefix));
+  return tag === undefined
+    ? []
+    : [
+        {
+          tag,
+          pushedAt: imagePushedAt?.toISOString() ?? "",
+          commit: commit?.slice(commitPrefix.length) ?? null,
+          mebibytes: Math.round(imageSizeInBytes / 2 ** 20),
+        },
+      ];
+}

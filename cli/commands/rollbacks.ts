@@ -1,0 +1,68 @@
+import type { Rollbacks } from "../../config/rollbacks";
+import { builtImages } from "../checks/synthesised";
+import { deployedOutputs } from "../refusals/deployed-output";
+import { serviceStack, type Stack } from "../terraform/stacks";
+import type { Deployment } from "./prepared";
+
+/** What a command wants of services that were rolled back, or are to be. */
+export interface RollbackOptions {
+  /** To be rolled back now. */
+  readonly rollbacks?: Rollbacks;
+  /** Whether services that were rolled back get their present images again. */
+  readonly rollForward?: boolean;
+}
+
+/** The tag in an image's URI. */
+export const tagOf = (uri: string): string => uri.slice(uri.lastIndexOf(":") + 1);
+
+/**
+ * The services among these stacks that run an earlier image once they are deployed: those to be rolled back now, and
+ * those that were and whose present image is one from which they were, so that no deploy brings that back by accident.
+ * Says which stay and which don't.
+ */
+export async function rollbacksFor(
+  deployment: Deployment,
+  selected: readonly Stack[],
+  { rollbacks = {}, rollForward = false }: RollbackOptions,
+): Promise<Rollbacks> {
+  const { config, rollbacks: given } = deployment.environment;
+  const wanted = { ...given, ...rollbacks };
+  const services = Object.entries(config.services).flatMap(([name, { image }]) => {
+    const stack = selected.find(({ id }) => id === serviceStack(name));
+    return stack !== undefined && image in config.images ? [{ name, image, stack }] : [];
+  });
+  const found = await Promise.all(
+    services.map(async ({ name, image, stack }) => {
+      const outputs = await deployedOutputs(stack.id, deployment);
+      const from = (outputs["rolled_back_from"] ?? []) as readonly string[];
+      const now = wanted[name];
+      if (now !== undefined) {
+        const all = new Set([...from, ...now.from]);
+        all.delete(now.tag);
+        return [[name, { tag: now.tag, from: [...all] }] as const];
+      }
+      const tag = tagOf(String(outputs["image_uri"]));
+      const present = builtImages([stack]).get(image) ?? "";
+      if (from.length === 0) {
+        return [];
+      }
+      const stays = from.includes(present) && !rollForward;
+      console.error(
+        deployment.label(stack.id, stays ? staying(name, tag, present) : leaving(name, tag, present)),
+      );
+      return stays ? [[name, { tag, from }] as const] : [];
+    }),
+  );
+  return Object.fromEntries(found.flat());
+}
+
+function staying(name: string, tag: string, present: string): string {
+  return (
+    `${name} stays at the image ${tag}, to which it was rolled back: what would be deployed, ${present}, is an image ` +
+    `from which it was. Change it, or deploy it all the same by --roll-forward.`
+  );
+}
+
+function leaving(name: string, tag: string, present: string): string {
+  return `${name} was rolled back to the image ${tag}, and goes forward to ${present}.`;
+}

@@ -1,0 +1,150 @@
+import { loadEnvironment, type LoadedEnvironment } from "../../../config/load";
+import { namesOf } from "../../../config/names";
+import { imageTag } from "../../../config/rollbacks";
+import { pushedImages, type PushedImage } from "../../aws/ecr-images";
+import { refuseWithoutTerminal, type ApprovalOptions } from "../../commands/approval";
+import { announceEnvironment } from "../../commands/deployment";
+import { deploy } from "../../commands/deploy";
+import { tagOf } from "../../commands/rollbacks";
+import { expectedOf } from "../../fleet/expected";
+import { deployedImages } from "../../fleet/sources/deployed-images";
+import { withCluster } from "../../fleet/sources/cluster";
+import { shortTime } from "../../fleet/time";
+import { Refusal } from "../../refusals/refusal";
+import { unknownName } from "../../refusals/unknown-name";
+import type { RollbackReport } from "../../report/schemas/rollback-report";
+import { screenOf } from "../../report/screen";
+import { table } from "../../report/table";
+import { serviceStack } from "../../terraform/stacks";
+import type { JsonOptions } from "../options";
+import { exitCodes } from "../exit-codes";
+
+export interface RollbackCommandOptions extends ApprovalOptions, JsonOptions {
+  /** Tag of an image, or the commit of which it was built; the image that was pushed before the present one when left out. */
+  readonly to?: string;
+  /** Whether to show what there is, and nothing else. */
+  readonly list?: boolean;
+}
+
+/**
+ * Deploys an earlier image of a service: by Terraform, and nothing but its stack. Later deploys keep it until there is
+ * another than those from which it was rolled back.
+ *
+ * @throws {Refusal} when the service's image isn't built here, or ECR has none that is meant.
+ */
+export async function rollback(service: string, options: RollbackCommandOptions): Promise<number> {
+  const { list = false, autoApprove = false } = options;
+  if (!list) {
+    refuseWithoutTerminal(options);
+  }
+  const { config } = list ? announceEnvironment(process.env) : loadEnvironment(process.env);
+  const image = builtImage(config, service);
+  const [images, deployed] = await Promise.all([pushedImages(config, image), deployedTags(config, service)]);
+  if (list) {
+    show({ config, service, images, deployed }, options);
+    return exitCodes.fine;
+  }
+  const target = chosen({ config, service, images, deployed }, options.to);
+  const from = deployed.filter((tag) => tag !== target.tag);
+  if (from.length === 0) {
+    throw new Refusal(`${service} runs ${target.tag} already: nothing was changed.`);
+  }
+  console.error(`${service}: from ${from.join(", ")} back to ${described(target)}`);
+  const rollbacks = { [service]: { tag: target.tag, from } };
+  const exitCode = await deploy([serviceStack(service)], { autoApprove, rollbacks });
+  console.error(
+    `${service} stays at ${target.tag} until its image is another than the ones from which it was rolled back. ` +
+      `"npm run deploy -- ${serviceStack(service)} --roll-forward" takes it back to the present one at once.`,
+  );
+  return exitCode;
+}
+
+type Config = LoadedEnvironment["config"];
+
+/** What is known of a service's images. */
+interface Known {
+  readonly config: Config;
+  readonly service: string;
+  /** The newest first. */
+  readonly images: readonly PushedImage[];
+  /** Tags that its sites run. */
+  readonly deployed: readonly string[];
+}
+
+function builtImage({ services, images }: Config, name: string): string {
+  const service = services[name];
+  if (service === undefined) {
+    throw new Refusal(unknownName("service", [name], Object.keys(services)));
+  }
+  if (!(service.image in images)) {
+    throw new Refusal(
+      `The image of ${name} is pushed elsewhere: write the earlier one into services.${name}.image, and run ` +
+        `"npm run deploy -- ${serviceStack(name)}".`,
+    );
+  }
+  return service.image;
+}
+
+async function deployedTags(config: Config, service: string): Promise<string[]> {
+  const names = namesOf(config);
+  const services = expectedOf(config)
+    .services.filter((one) => one.service === service)
+    .map(({ name }) => name);
+  const uris = await withCluster(config, (client, cluster) => deployedImages(client, cluster, services));
+  const tags = uris.map(tagOf).filter((tag) => imageTag.safeParse(tag).success);
+  if (tags.length === 0) {
+    throw new Refusal(
+      `${service} runs no image that was built here (${uris.join(", ") || `it isn't deployed in ${names.cluster}`}).`,
+    );
+  }
+  return [...new Set(tags)];
+}
+
+/** @throws {Refusal} when there is no such image. */
+function chosen({ service, images, deployed }: Known, to: string | undefined): PushedImage {
+  const all = images.map(described).join("\n") || "none";
+  if (to !== undefined) {
+    const one = images.find(({ tag, commit }) => tag === to || isOf(commit, to));
+    if (one === undefined) {
+      throw new Refusal(
+        `ECR has no image ${to} of ${service}, or has it no more: nothing was changed. It has:\n${all}`,
+      );
+    }
+    return one;
+  }
+  const oldest = Math.max(...deployed.map((tag) => images.findIndex((one) => one.tag === tag)));
+  const earlier = oldest < 0 ? undefined : images[oldest + 1];
+  if (earlier === undefined) {
+    throw new Refusal(
+      `ECR has no image of ${service} from before ${deployed.join(", ")}: nothing was changed. Choose one by --to. It has:\n${all}`,
+    );
+  }
+  return earlier;
+}
+
+/** Whether somebody means this commit, of which the first digits are known, by these or by more. */
+function isOf(commit: string | null, to: string): boolean {
+  return commit !== null && to.length >= 7 && (to.startsWith(commit) || commit.startsWith(to));
+}
+
+function described({ tag, pushedAt, commit }: PushedImage): string {
+  return `${tag}, pushed ${shortTime(pushedAt)}${commit === null ? "" : `, of commit ${commit}`}`;
+}
+
+function show({ config, service, images, deployed }: Known, { json = false }: RollbackCommandOptions): void {
+  const marked = images.map((image) => ({ ...image, deployed: deployed.includes(image.tag) }));
+  if (json) {
+    const report: RollbackReport = { deployment: config.name, service, images: marked };
+    console.log(JSON.stringify(report, undefined, 2));
+    return;
+  }
+  const rows = marked.map(({ tag, pushedAt, commit, mebibytes, deployed: runs }) => [
+    tag,
+    shortTime(pushedAt),
+    commit ?? "unknown",
+    `${mebibytes} MiB`,
+    runs ? "deployed" : "",
+  ]);
+  const head = ["TAG", "PUSHED", "COMMIT", "SIZE", ""];
+  console.log(table([head, ...rows], screenOf(process.stdout, process.env).width));
+}

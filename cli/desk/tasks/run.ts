@@ -1,0 +1,170 @@
+import type { ECSClient, Task } from "@aws-sdk/client-ecs";
+import { setTimeout as pause } from "node:timers/promises";
+import { namesOf } from "../../../config/names";
+import type { Config } from "../../../config/schema";
+import { announceEnvironment } from "../../commands/deployment";
+import { nodeOf } from "../../fleet/node-instance";
+import { oneOffOf } from "../../fleet/one-off";
+import { withCluster } from "../../fleet/sources/cluster";
+import { containerInstancesOf, describeTasks } from "../../fleet/sources/ecs";
+import { freshLines, lookInterval, withLogs, type LogLine } from "../../fleet/sources/logs";
+import { startTasks } from "../../fleet/sources/run-tasks";
+import { idOf, taskFrom } from "../../fleet/tasks";
+import { Refusal } from "../../refusals/refusal";
+import { logPrinter } from "../../report/log-printer";
+import type { RunReport } from "../../report/schemas/run-report";
+import type { JsonOptions } from "../options";
+import { exitCodes } from "../exit-codes";
+
+export interface RunOptions extends JsonOptions {
+  /** How many tasks; one when left out. */
+  readonly count?: number;
+  /** Where; needed for a service at several sites. */
+  readonly site?: string;
+  /** MiB that each may use; as the service's or job's own when left out. */
+  readonly memory?: number;
+  /** Whether to show what they print until they end. */
+  readonly wait?: boolean;
+}
+
+/** Milliseconds that clocks of nodes may be behind this machine's. */
+const clockSkew = 300_000;
+
+/** Looks after the last task's end for lines that come late. */
+const lateLooks = 3;
+
+/**
+ * Runs a command in a task of its own, with image, settings and permissions of a service or job as they are deployed;
+ * without one, a job as its schedule would.
+ *
+ * @returns with `wait` the command's exit code, of several the first that isn't 0.
+ * @throws {Refusal} when there is no such service, job or site, or no room.
+ */
+export async function run(name: string, command: readonly string[], options: RunOptions): Promise<number> {
+  const { config } = announceEnvironment(process.env);
+  const { count = 1, memory, site, wait = false } = options;
+  const oneOff = oneOffOf(config, name, site);
+  if (command.length === 0 && !oneOff.isJob) {
+    throw new Refusal(`Say what to run in ${name}: npx anywhere run ${name} -- node migrate.js`);
+  }
+  return withCluster(config, async (client, cluster) => {
+    const since = Date.now() - clockSkew;
+    const started = await startTasks(client, { ...oneOff, cluster, count, command, memory });
+    const nodes = await nodesOf(client, cluster);
+    const places = started.map((task) => ({
+      task,
+      node: nodes.get(task.containerInstanceArn ?? "") ?? null,
+    }));
+    for (const { task, node } of places) {
+      console.error(`task ${idOf(task.taskArn)} of ${name} starts on ${node ?? oneOff.site}`);
+    }
+    if (!wait) {
+      console.error(
+        `"npx anywhere logs ${name} --follow" shows what it prints, "npx anywhere events ${name}" how it has ended.`,
+      );
+      report(name, config, places, options);
+      return exitCodes.fine;
+    }
+    console.error("Ctrl-C leaves it running.");
+    const ended = await follow({ client, cluster, config, name, since, started }, options);
+    const ends = places.map(({ task, node }) => ({
+      task: ended.find(({ taskArn }) => taskArn === task.taskArn) ?? task,
+      node,
+    }));
+    report(name, config, ends, options);
+    return exitCodeOf(ends.map(({ task }) => task));
+  });
+}
+
+/** Names of nodes, as site/node, by ARNs of their container instances. */
+async function nodesOf(client: ECSClient, cluster: string): Promise<ReadonlyMap<string, string>> {
+  const instances = await containerInstancesOf(client, cluster);
+  return new Map(
+    instances.flatMap((one) => {
+      const node = nodeOf(one);
+      return node === undefined ? [] : [[one.containerInstanceArn ?? "", node] as const];
+    }),
+  );
+}
+
+interface Followed {
+  readonly client: ECSClient;
+  readonly cluster: string;
+  readonly config: Config;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly started: readonly Task[];
+}
+
+/** Shows what tasks print until all of them have stopped, and returns these. */
+async function follow(
+  { client, cluster, config, name, since, started }: Followed,
+  { json = false }: RunOptions,
+): Promise<readonly Task[]> {
+  const arns = started.map(({ taskArn = "" }) => taskArn);
+  const ids = arns.map(idOf);
+  const print = printer(started.length, json);
+  return withLogs(config, async (logs) => {
+    const look = freshLines(logs, namesOf(config).logs(name), since);
+    for (let looksLeft = lateLooks; ;) {
+      const tasks = await describeTasks(client, cluster, arns);
+      const own = (await look()).filter(({ task }) => ids.includes(task));
+      own.forEach(print);
+      looksLeft -= tasks.every(({ lastStatus }) => lastStatus === "STOPPED") ? 1 : 0;
+      if (looksLeft <= 0) {
+        return tasks;
+      }
+      await pause(lookInterval * 1000);
+    }
+  });
+}
+
+/** One task's output is given on as it is; with JSON it is no part of that. */
+function printer(count: number, json: boolean): (line: LogLine) => void {
+  if (json) {
+    return ({ message }) => {
+      console.error(message);
+    };
+  }
+  return count > 1
+    ? logPrinter({})
+    : ({ message }) => {
+        console.log(message);
+      };
+}
+
+/** Of the command; 1 for one that never ran. */
+function exitCodeOf(tasks: readonly Task[]): number {
+  const codes = tasks.map((task) => taskFrom(task, new Map()).exitCode ?? exitCodes.failed);
+  return codes.find((code) => code !== 0) ?? exitCodes.fine;
+}
+
+interface Placed {
+  readonly task: Task;
+  readonly node: string | null;
+}
+
+function report(
+  of: string,
+  { name: deployment }: Config,
+  places: readonly Placed[],
+  { json = false, wait = false }: RunOptions,
+): void {
+  const tasks = places.map(({ task, node }): RunReport["tasks"][number] => {
+    const { id, status, exitCode, reason } = taskFrom(task, new Map());
+    return { id, node, status, exitCode, reason };
+  });
+  if (json) {
+    console.log(JSON.stringify({ deployment, of, tasks } satisfies RunReport, undefined, 2));
+  } else if (wait) {
+    for (const { id, exitCode, reason } of tasks) {
+      const end = exitCode === null ? "never ran" : `ended with code ${exitCode}`;
+      console.error(`task ${id} ${end}${reason === null || exitCode === 0 ? "" : `: ${reason}`}`);
+    }
+  } else {
+    tasks.forEach(({ id }) => {
+      console.log(id);
+    });
+  }
+}

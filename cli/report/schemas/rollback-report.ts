@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/** What `anywhere rollback --list --json` prints. */
+export const rollbackReport = z
+  .strictObject({
+    deployment: z.string(),
+    service: z.string(),
+    images: z
+      .array(
+        z.strictObject({
+          tag: z.string(),
+          pushedAt: z.iso.datetime(),
+          commit: z.string().nullable().describe("Of which it was built, where that is known."),
+          mebibytes: z.int(),
+          deployed: z.boolean().describe("Whether a site of the service runs it."),
+        }),
+      )
+      .describe("The newest first."),
+  })
+  .describe("The images of a service that ECR has.");
+
+export type RollbackReport = z.output<typeof rollbackReport>;

@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+/** What `anywhere run --json` prints. */
+export const runReport = z
+  .strictObject({
+    deployment: z.string(),
+    of: z.string().describe("The service or job."),
+    tasks: z.array(
+      z.strictObject({
+        id: z.string(),
+        node: z.string().nullable().describe("Where it runs, as site/node."),
+        status: z.string(),
+        exitCode: z.int().nullable().describe("With --wait: of the command, unless it never ran."),
+        reason: z.string().nullable().describe("With --wait: why it has stopped."),
+      }),
+    ),
+  })
+  .describe("Tasks that were run by hand, with --wait at their end.");
+
+export type RunReport = z.output<typeof runReport>;

@@ -1,0 +1,185 @@
+import { beforeEach, expect, jest, test } from "@jest/globals";
+import { Ajv2020 } from "ajv/dist/2020";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { reportSchemas } from "../../cli/report/schemas/schemas";
+import { fakeState, fakeTerraform, useProject } from "./project";
+
+// Each command takes a second or two, and several where others are at work on the computer.
+jest.setTimeout(120_000);
+
+const project = useProject();
+const [first, second, third, fourth] = ["1", "2", "3", "4"].map((digit) => digit.repeat(16)) as [
+  string,
+  string,
+  string,
+  string,
+];
+const commit = "0123456789ab";
+
+beforeEach(() => {
+  mkdirSync(join(project().folder, "app"), { recursive: true });
+  writeFileSync(join(project().folder, "app/Dockerfile"), "FROM scratch\n");
+  project().configure({
+    images: { app: { build: "app" } },
+    services: { web: { image: "app", http: { port: 8080 } }, other: { image: "registry.example/other:v1" } },
+  });
+  project().nodes.image = `registry.example/app:${third}`;
+  project().aws.behaviour.images = [
+    { imageTags: [second, `commit-${commit}`], pushed: "2026-11-02T10:00:00Z" },
+    { imageTags: [third], pushed: "2026-11-03T10:00:00Z" },
+    { imageTags: [first], pushed: "2026-11-01T10:00:00Z" },
+  ];
+});
+
+interface Deployed {
+  readonly tag: string;
+  readonly from?: readonly string[];
+}
+
+/** Runs a command of a checkout whose image has a tag, where `deployed` is, with a Terraform that changes nothing. */
+async function run(present: string, deployed: Deployed, ...args: readonly string[]) {
+  const file = fakeState(project(), []);
+  const state = JSON.parse(readFileSync(file, "utf8")) as { outputs: Record<string, object> };
+  state.outputs["image_uri"] = { value: `registry.example/app:${deployed.tag}` };
+  state.outputs["rolled_back_from"] = { value: deployed.from };
+  writeFileSync(file, JSON.stringify(state));
+  const ended = await project().anywhere(args, {
+    TERRAFORM_BINARY_NAME: fakeTerraform,
+    FAKE_STATE: file,
+    FAKE_CHANGES: "yes",
+    IMAGE_TAG: present,
+  });
+  return {
+    ...ended,
+    applied: project()
+      .lines("record")
+      .filter((line) => line.includes(": apply ")),
+  };
+}
+
+const rollback = (...args: readonly string[]) =>
+  run(third, { tag: third }, "rollback", "web", "--auto-approve", ...args);
+
+/** What the stack of the service says that it runs, as it was last synthesised. */
+function synthesised(): Deployed {
+  const path = join(project().folder, "cdktf.out/environment/stacks/service-web/cdk.tf.json");
+  const { output } = JSON.parse(readFileSync(path, "utf8")) as {
+    output: { image_uri: { value: string }; rolled_back_from?: { value: string[] } };
+  };
+  const from = output.rolled_back_from?.value;
+  return { tag: output.image_uri.value.split(":")[1] ?? "present", ...(from && { from }) };
+}
+
+test("rollback deploys the image that was pushed before, in its service's stack alone, and says what follows", async () => {
+  const { exitCode, stderr, applied } = await rollback();
+  expect({ exitCode, applied }).toEqual({
+    exitCode: 0,
+    applied: [expect.stringMatching(/^service-web: apply /)],
+  });
+  expect(synthesised()).toEqual({ tag: second, from: [third] });
+  expect(stderr).toContain(
+    `web: from ${third} back to ${second}, pushed 2026-11-02 10:00:00Z, of commit ${commit}\n`,
+  );
+  expect(stderr).toContain(`web stays at ${second} until its image is another`);
+  expect(stderr).toContain(`"npm run deploy -- service-web --roll-forward"`);
+});
+
+test.each([
+  ["tag", first, first],
+  ["commit", "0123456789abcdef0123", second],
+  ["beginning of a commit", "0123456", second],
+])("rollback deploys the image with the %s that is named", async (_, to, tag) => {
+  expect(await rollback("--to", to)).toMatchObject({ exitCode: 0 });
+  expect(synthesised()).toEqual({ tag, from: [third] });
+});
+
+test("rollback lists images, when they were pushed and of which commit, and changes nothing", async () => {
+  const { stdout, applied } = await run(third, { tag: third }, "rollback", "web", "--list");
+  expect(stdout.split("\n").map((line) => line.trimEnd().replaceAll(/ {2,}/g, "  "))).toEqual([
+    "TAG  PUSHED  COMMIT  SIZE",
+    `${third}  2026-11-03 10:00:00Z  unknown  32 MiB  deployed`,
+    `${second}  2026-11-02 10:00:00Z  ${commit}  32 MiB`,
+    `${first}  2026-11-01 10:00:00Z  unknown  32 MiB`,
+    "",
+  ]);
+  expect(applied).toEqual([]);
+  const json = await run(third, { tag: third }, "rollback", "web", "--list", "--json");
+  const validate = new Ajv2020({ formats: { "date-time": true } }).compile(
+    reportSchemas().get("rollback") ?? {},
+  );
+  validate(JSON.parse(json.stdout));
+  expect(validate.errors).toBeNull();
+});
+
+test("rollback refuses an image that is gone, one that runs already, and where there is none before", async () => {
+  const gone = await rollback("--to", fourth);
+  expect(gone).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining(
+      `ECR has no image ${fourth} of web, or has it no more: nothing was changed.`,
+    ),
+  });
+  expect(gone.stderr).toContain(`\n${second}, pushed 2026-11-02 10:00:00Z, of commit ${commit}\n`);
+  expect((await rollback("--to", third)).stderr).toContain(`web runs ${third} already: nothing was changed.`);
+  project().nodes.image = `registry.example/app:${first}`;
+  expect((await rollback()).stderr).toContain(`ECR has no image of web from before ${first}`);
+  project().aws.behaviour.images = [];
+  expect((await rollback("--to", first)).stderr).toContain("It has:\nnone\n");
+  expect(project().lines("record")).toEqual([]);
+});
+
+test("rollback refuses a service that there isn't, that isn't deployed, or whose image is pushed elsewhere", async () => {
+  const refusal = async (name: string) =>
+    (await run(third, { tag: third }, "rollback", name, "--auto-approve")).stderr;
+  expect(await refusal("wbe")).toContain(
+    "No service is called wbe: this environment has web, other. Did you mean web?",
+  );
+  expect(await refusal("other")).toContain(
+    'The image of other is pushed elsewhere: write the earlier one into services.other.image, and run "npm run deploy -- service-other".',
+  );
+  project().nodes.image = undefined;
+  expect(await refusal("web")).toContain(
+    "web runs no image that was built here (it isn't deployed in cli-test).",
+  );
+});
+
+test("a deploy and a diff leave a service where it was rolled back to as long as its image is one from which it was", async () => {
+  for (const command of [["deploy", "--auto-approve"], ["diff"]]) {
+    const { stderr } = await run(third, { tag: second, from: [third] }, ...command);
+    expect(stderr).toContain(
+      `web stays at the image ${second}, to which it was rolled back: what would be deployed, ${third}, is an image ` +
+        "from which it was. Change it, or deploy it all the same by --roll-forward.\n",
+    );
+    expect(synthesised()).toEqual({ tag: second, from: [third] });
+  }
+});
+
+test("a deploy of another image, or with --roll-forward, takes a service forward again and says so", async () => {
+  const deployed = { tag: second, from: [third] };
+  const other = await run(fourth, deployed, "deploy", "--auto-approve");
+  expect(other.stderr).toContain(
+    `web was rolled back to the image ${second}, and goes forward to ${fourth}.\n`,
+  );
+  expect(synthesised()).toEqual({ tag: "present" });
+  const forward = await run(third, deployed, "deploy", "--auto-approve", "--roll-forward");
+  expect(forward.stderr).toContain(
+    `web was rolled back to the image ${second}, and goes forward to ${third}.\n`,
+  );
+  expect(synthesised()).toEqual({ tag: "present" });
+});
+
+test("a second rollback keeps in mind all images from which it was, until one of them is chosen", async () => {
+  project().nodes.image = `registry.example/app:${second}`;
+  const deployed = { tag: second, from: [third] };
+  await run(third, deployed, "rollback", "web", "--auto-approve");
+  expect(synthesised()).toEqual({ tag: first, from: [third, second] });
+  await run(third, deployed, "rollback", "web", "--auto-approve", "--to", third);
+  expect(synthesised()).toEqual({ tag: third, from: [second] });
+});
+
+test("services that never were rolled back are deployed without a word of it", async () => {
+  const { stderr } = await run(fourth, { tag: third }, "deploy", "--auto-approve");
+  expect(stderr).not.toContain("rolled back");
+  expect(synthesised()).toEqual({ tag: "present" });
+});

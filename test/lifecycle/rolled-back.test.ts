@@ -1,0 +1,96 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { RollbackReport } from "../../cli/report/schemas/rollback-report";
+import type { Environment } from "../../config/schema";
+import { rate } from "../support/deployments/bad-deploy";
+import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
+import { operatorOf, type Operator } from "../support/deployments/operator";
+import { sample } from "../support/deployments/sample-environment";
+import { awaitAnswers, bringUp, loadableSite, readPage, underLoad } from "../support/deployments/site-load";
+import { edited } from "../support/files/exact-edit";
+
+const sites = { pair: loadableSite("one", "two") };
+const source = mkdtempSync(join(tmpdir(), "rolled-back-"));
+const build = join(source, "app");
+const environment: Partial<Environment> = {
+  images: { app: { build } },
+  services: { web: sample({ image: "app" }) },
+};
+let life: LifeCycle;
+let operator: Operator;
+
+beforeAll(async () => {
+  write("one");
+  life = await startLifeCycle({ name: "rolled-back", sites, environment });
+  operator = operatorOf(life, environment, { POLL_SECONDS: "2" });
+  operator.configure(sites);
+  await bringUp(life, { pair: 2 });
+  write("two");
+  life.configure({});
+  expect(await life.web.apply()).toMatchObject({ exitCode: 0 });
+}, 900_000);
+
+afterAll(async () => {
+  rmSync(source, { recursive: true });
+  await life.stop();
+});
+
+/** Makes the sample's sources those of a version that names itself on its page. */
+function write(version: string): void {
+  rmSync(build, { recursive: true, force: true });
+  cpSync("app", build, { recursive: true });
+  const path = join(build, "server.js");
+  const naming = {
+    from: "answer(response, status, body);",
+    to: `answer(response, status, { ...body, version: "${version}" });`,
+  };
+  writeFileSync(path, edited(readFileSync(path, "utf8"), [naming]));
+}
+
+const anywhere: Operator["anywhere"] = (...args) => operator.anywhere(...args);
+
+async function versions(): Promise<readonly string[]> {
+  await awaitAnswers(life, "pair", 2);
+  return [...new Set((await readPage(life, "pair", 8)).map(({ version }) => version))];
+}
+
+test("a service goes back to the image before under load, stays there, and goes forward with the next one", async () => {
+  expect(await versions()).toEqual(["two"]);
+  const { loads, result } = await underLoad(life, { pair: rate }, () =>
+    anywhere("rollback", "web", "--auto-approve"),
+  );
+  expect(result).toMatchObject({ exitCode: 0 });
+  expect(loads.pair).toMatchObject({ failures: [], failed: 0 });
+  expect(await versions()).toEqual(["one"]);
+
+  const { images } = JSON.parse(
+    (await anywhere("rollback", "web", "--list", "--json")).stdout,
+  ) as RollbackReport;
+  expect(images.map(({ deployed }) => deployed)).toEqual([false, true]);
+
+  const stays = await anywhere("diff", "service-web");
+  expect(stays).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining(
+      `web stays at the image ${images[1]?.tag ?? ""}, to which it was rolled back`,
+    ),
+  });
+
+  write("three");
+  const forward = await anywhere("deploy", "service-web", "--auto-approve");
+  expect(forward).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining(
+      `web was rolled back to the image ${images[1]?.tag ?? ""}, and goes forward to `,
+    ),
+  });
+  expect(await versions()).toEqual(["three"]);
+  expect(await life.web.outputs()).not.toHaveProperty("rolled_back_from");
+
+  expect(await anywhere("rollback", "web", "--auto-approve", "--to", "0000000000000000")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("ECR has no image 0000000000000000 of web, or has it no more"),
+  });
+}, 900_000);
