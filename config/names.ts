@@ -80,6 +80,9 @@ export function nodesWith(
 /** Tag of a container instance whose agent is lost: since when. */
 export const lostSinceTag = "anywhere.lost-since";
 
+/** Tag of a container instance whose node is to be replaced by one with the newest agents: since when. */
+export const replaceTag = "anywhere.replace-since";
+
 /** Tags of a stack's resources at AWS. */
 export function awsTags(config: Config): Record<string, string> {
   return { ...config.tags, [nodeTags.deployment]: config.name };

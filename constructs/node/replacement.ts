@@ -5,5 +5,5 @@ export function replacingNode(site: string, node: string): string {
 
 /** The same of a server that somebody else runs, whose registration is all that is ours. */
 export function replacingServer(site: string, node: string): string {
-  return `${replacingNode(site, node)}, then run the bootstrap again on the server with its new activation`;
+  return `${replacingNode(site, node)}, then let its server join again by \`npx anywhere join ${site} ${node}\``;
 }

@@ -208,8 +208,8 @@ test("a server's replacement ends with its bootstrap", () => {
         "local-exec": {
           environment: {
             REMEDY:
-              "replace the node by `npm run deploy -- --replace berlin/${each.key}`, then run the bootstrap " +
-              "again on the server with its new activation",
+              "replace the node by `npm run deploy -- --replace berlin/${each.key}`, then let its server join again " +
+              "by `npx anywhere join berlin ${each.key}`",
           },
         },
       },

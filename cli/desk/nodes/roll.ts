@@ -1,0 +1,190 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { loadEnvironment } from "../../../config/load";
+import type { Config } from "../../../config/schema";
+import { resolveSites } from "../../../config/sites/nodes";
+import { refuseWithoutTerminal, type ApprovalOptions } from "../../commands/approval";
+import { goOn } from "../../commands/carry-out";
+import { deployPrepared, refuseUndeployable, stacksOf } from "../../commands/deploy";
+import { prepare, type ParallelOptions, type Prepared } from "../../commands/deployment";
+import type { Fleet, FleetNode } from "../../fleet/fleet";
+import { gatherFleet } from "../../fleet/gather";
+import { missingOn, nodeIn, unsteadiness } from "../../fleet/steadiness";
+import { takeBack, takeOut } from "../../nodes/draining";
+import { deployedNodes, keepGenerations } from "../../nodes/kept-generations";
+import { allNodes, isAmong, keyOf, parseNodes, type NodeKey } from "../../nodes/node-key";
+import { markedNodes, pendingNodes } from "../../nodes/roll-queue";
+import { Refusal } from "../../refusals/refusal";
+import { counted } from "../../report/counted";
+import { unknownName } from "../../refusals/unknown-name";
+import { exitCodes } from "../exit-codes";
+
+export interface RollOptions extends ApprovalOptions, ParallelOptions {
+  /** Only this node of the site. */
+  readonly node?: string;
+  /** Whether to replace every node, so that it gets the newest agents. */
+  readonly agents?: boolean;
+}
+
+/** Seconds that a site has to be steady again with a new node: DigitalOcean measures backends every two minutes. */
+const steadySeconds = 900;
+/** Source: Amazon ECS API Reference, request throttling. */
+const pollSeconds = 10;
+
+/**
+ * Replaces nodes one after the other: those whose replacement is pending, or all. Each is drained, replaced and awaited,
+ * and then its site, before the next one. Ends with the first that fails, while the others serve; run again, it goes on.
+ *
+ * @throws {Refusal} when a site isn't steady before, or doesn't become so again.
+ */
+export async function roll(site: string | undefined, options: RollOptions): Promise<number> {
+  refuseWithoutTerminal(options);
+  const candidates = candidatesOf(site, options, loadEnvironment(process.env).config);
+  const command = { name: "deploy", calledAs: "roll", changes: true, ...options } as const;
+  const prepared = await prepare(process.env, command, stacksOf(candidates));
+  const { deployment, selected } = prepared;
+  const { config } = deployment.environment;
+  await refuseUndeployable(prepared);
+  const fleet = await look(config);
+  const deployed = await deployedNodes(selected, deployment.terraform, allNodes(config));
+  const pending = pendingNodes(fleet, allNodes(config), deployed);
+  const queue =
+    options.agents === true
+      ? await markedNodes(config, fleet, candidates)
+      : pending.filter((node) => isAmong(candidates, node));
+  if (queue.length === 0) {
+    say("No replacement is pending.");
+    return exitCodes.fine;
+  }
+  say(`To be replaced, one after the other: ${queue.map(keyOf).join(", ")}`);
+  // What the configuration changes of nodes whose turn has not come has to wait.
+  const waiting = deployed.filter((node) => isAmong(pending, node));
+  for (const [index, node] of queue.entries()) {
+    const done = queue.slice(0, index + 1);
+    const undo = keepGenerations(
+      selected,
+      waiting.filter((one) => !isAmong(done, one)),
+    );
+    try {
+      say(`${keyOf(node)}: ${index + 1} of ${queue.length}`);
+      await replace(node, { prepared, config, options });
+    } catch (error) {
+      if (error instanceof Refusal) {
+        throw new Refusal(stoppedAt(queue, index, error));
+      }
+      throw error;
+    } finally {
+      undo();
+    }
+    if (!isAwaited(config, node)) {
+      say(
+        `${keyOf(node)} has a new activation, and its server is to join with it: "npx anywhere join ${node.site} ` +
+          `${node.node}".${index + 1 < queue.length ? " Then run the same command again: it goes on." : ""}`,
+      );
+      return exitCodes.problems;
+    }
+  }
+  return exitCodes.fine;
+}
+
+function candidatesOf(site: string | undefined, { node }: RollOptions, config: Config): NodeKey[] {
+  const sites = Object.keys(config.sites);
+  if (site !== undefined && !sites.includes(site)) {
+    throw new Refusal(unknownName("site", [site], sites));
+  }
+  if (node !== undefined) {
+    if (site === undefined) {
+      throw new Refusal(`--node ${node} needs its site, as in: anywhere roll ams3 --node ${node}`);
+    }
+    return parseNodes([`${site}/${node}`], config);
+  }
+  return allNodes(config).filter((one) => site === undefined || one.site === site);
+}
+
+interface Rolling {
+  readonly prepared: Prepared;
+  readonly config: Config;
+  readonly options: RollOptions;
+}
+
+async function replace(node: FleetNode, { prepared, config, options }: Rolling): Promise<void> {
+  const fleet = await look(config);
+  const before = nodeIn(fleet, node) ?? node;
+  // What runs nothing interrupts nothing when it goes, and may be all that is wrong.
+  if (before.containerInstance !== null) {
+    const problems = unsteadiness(fleet, node.site);
+    if (problems.length > 0) {
+      throw new Refusal(`${node.site} isn't steady:\n${listed(problems)}`);
+    }
+    await drain(before, config);
+  }
+  try {
+    await deployPrepared(prepared, { ...options, replace: [node] });
+  } catch (error) {
+    // As far as it is there yet: nothing may have come so far as to touch it.
+    await takeBack(config, node).catch(() => undefined);
+    throw error;
+  }
+  if (isAwaited(config, node)) {
+    await untilSteady(before, config);
+  }
+}
+
+/** Its tasks are to run elsewhere before it goes, else they would be ended. */
+async function drain(node: FleetNode, config: Config): Promise<void> {
+  const { tasks } = await takeOut(config, node, (left) => {
+    say(`${keyOf(node)} is draining, ${counted(left, "task")} left`);
+  });
+  if (tasks > 0) {
+    await takeBack(config, node);
+    throw new Refusal(
+      `${tasks} tasks go on on it, and would be ended: no other node of the site has a place for them, or no service ` +
+        `has started them. It is in service again. "npm run deploy -- --replace ${keyOf(node)}" replaces it all the same.`,
+    );
+  }
+}
+
+/** Whether a deploy waits for a node, and so a roll can. */
+function isAwaited(config: Config, { site }: NodeKey): boolean {
+  return resolveSites(config).get(site)?.awaitsNodes === true;
+}
+
+async function untilSteady(before: FleetNode, config: Config): Promise<void> {
+  const end = Date.now() + steadySeconds * 1000;
+  let told = "";
+  for (;;) {
+    const fleet = await look(config);
+    const problems = [...missingOn(fleet, before, config), ...unsteadiness(fleet, before.site)];
+    if (problems.length === 0) {
+      say(`${keyOf(before)} serves, and ${before.site} is steady.`);
+      return;
+    }
+    if (Date.now() >= end) {
+      throw new Refusal(
+        `${before.site} isn't steady ${steadySeconds} s after its replacement:\n${listed(problems)}`,
+      );
+    }
+    const text = `waiting: ${problems[0] ?? ""}`;
+    if (text !== told) {
+      told = text;
+      say(text);
+    }
+    await pause(pollSeconds * 1000);
+  }
+}
+
+const look = (config: Config): Promise<Fleet> => gatherFleet(config, process.env);
+
+const listed = (problems: readonly string[]): string => problems.map((problem) => `- ${problem}`).join("\n");
+
+function stoppedAt(queue: readonly NodeKey[], index: number, { message }: Refusal): string {
+  const keys = queue.map(keyOf);
+  return [
+    `${keys[index] ?? ""}: ${message.replace(`\n${goOn}`, "")}`,
+    `Replaced: ${keys.slice(0, index).join(", ") || "none"}. Not begun: ${keys.slice(index + 1).join(", ") || "none"}.`,
+    goOn,
+  ].join("\n");
+}
+
+const say = (text: string): void => {
+  console.error(text);
+};

@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+/** What `anywhere join --json` and `anywhere leave --json` print. */
+export const serversReport = z
+  .strictObject({
+    deployment: z.string(),
+    servers: z.array(
+      z.strictObject({
+        node: z.string(),
+        host: z.string().nullable().describe("Where it is by SSH; null where a line is pasted there."),
+        state: z.enum(["done", "was already", "to be pasted", "failed"]),
+        message: z.string(),
+        line: z.string().nullable().describe("The line to paste."),
+      }),
+    ),
+  })
+  .describe("Servers that were to become nodes, or to be none any more.");
+
+export type ServersReport = z.output<typeof serversReport>;
+export type ServerEnd = ServersReport["servers"][number];

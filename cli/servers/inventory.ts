@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { parse, stringify, YAMLParseError } from "yaml";
+import { z } from "zod";
+import type { Config } from "../../config/schema";
+import { keyOf, parseNodes, type NodeKey } from "../nodes/node-key";
+import { isHost } from "./host";
+import { Refusal } from "../refusals/refusal";
+
+/** A node, and where its server is, as `ssh` takes it. */
+export interface Server {
+  readonly node: NodeKey;
+  readonly host: string;
+}
+
+const hosts = z.record(z.string(), z.string().refine(isHost, "must be a host such as root@192.0.2.1"));
+
+/**
+ * Reads a file of servers: a line `site/node: user@host` for each.
+ *
+ * @throws {Refusal} when it can't be read, or names a node that there isn't.
+ */
+export function readInventory(file: string, config: Config): Server[] {
+  const parsed = hosts.safeParse(load(file));
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => `${file}: ${path.join(".")} ${message}`);
+    throw new Refusal(
+      `${lines.join("\n")}\nIt takes a line for each server, such as berlin/rack-1: root@192.0.2.1`,
+    );
+  }
+  const nodes = parseNodes(Object.keys(parsed.data), config);
+  return nodes.map((node) => ({ node, host: parsed.data[keyOf(node)] ?? "" }));
+}
+
+function load(file: string): unknown {
+  try {
+    return parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Refusal(
+      `${file}: can't be read${error instanceof YAMLParseError ? " as YAML" : ""} (${message.split("\n")[0] ?? ""})`,
+    );
+  }
+}
+
+/** These servers as such a file. */
+export function inventoryOf(servers: readonly Server[]): string {
+  return stringify(Object.fromEntries(servers.map(({ node, host }) => [keyOf(node), host])));
+}

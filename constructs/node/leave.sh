@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Takes from a server what bootstrap.sh has made of it: both agents and their identity, the containers of ECS, and our
+# units and settings. Docker stays, with whatever else it runs. Can be run again at any time.
+#
+# Usage: NAME=… SITE=… NODE=… leave.sh, as root. Refuses a server that is another node, or that somebody else has
+# registered.
+#
+# The last line says `anywhere: LEFT …` or `anywhere: FAILED step: reason`.
+set -euo pipefail
+
+readonly USED=/etc/ecs/anywhere.activation
+readonly SSM=/var/lib/amazon/ssm
+readonly ECS=/var/lib/ecs
+readonly CONFIG=/etc/ecs/ecs.config
+
+die() {
+  printf 'anywhere: FAILED leave: %s\n' "$*"
+  exit 1
+}
+
+main() {
+  local drop_in
+  ((EUID == 0)) || die "must run as root"
+  check_node
+  systemctl disable --now ecs amazon-ssm-agent || true # one of them may never have been installed
+  remove_containers
+  # With the identity gone, nothing on this server is a node's.
+  rm -rf "${SSM}/Vault" "${ECS}/data"
+  rm -f "${CONFIG}" "${ECS}/ecs.config" /etc/ecs/anywhere.proxies /etc/apt/apt.conf.d/60anywhere-docker \
+    /etc/issue.d/anywhere.issue
+  for drop_in in docker ecs amazon-ssm-agent; do
+    rm -f "/etc/systemd/system/${drop_in}.service.d/anywhere-proxy.conf"
+  done
+  systemctl disable anywhere-metadata.service || true
+  rm -f /etc/systemd/system/anywhere-metadata.service
+  iptables -w -D DOCKER-USER -d 169.254.169.254/32 -j REJECT || true
+  systemctl daemon-reload
+  # Last: until then a second run knows whose the server is.
+  rm -f "${USED}"
+  printf 'anywhere: LEFT %s/%s of %s\n' "${SITE}" "${NODE}" "${NAME}"
+}
+
+# What the agents were configured with says which node it is, the mark that it was our doing.
+check_node() {
+  local attribute
+  if [[ ! -e ${USED} ]]; then
+    [[ ! -e ${SSM}/Vault/Store/RegistrationKey && -z $(ls -A "${ECS}/data" 2>/dev/null) ]] ||
+      die "somebody else has registered this server"
+    return 0
+  fi
+  [[ -e ${CONFIG} ]] || return 0
+  for attribute in "deployment\":\"${NAME}\"" "site\":\"${SITE}\"" "node\":\"${NODE}\""; do
+    grep -qF "\"anywhere.${attribute}" "${CONFIG}" ||
+      die "this server is not ${SITE}/${NODE} of ${NAME}: ${CONFIG} says which node it is"
+  done
+}
+
+remove_containers() {
+  local container
+  command -v docker >/dev/null || return 0
+  docker ps --all --quiet --filter label=com.amazonaws.ecs.cluster | while read -r container; do
+    docker rm --force "${container}"
+  done || true
+}
+
+main
