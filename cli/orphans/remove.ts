@@ -1,0 +1,147 @@
+import type { SSMClient } from "@aws-sdk/client-ssm";
+import type { Config } from "../../config/schema";
+import { drainTimes } from "../../config/services/health";
+import { clientSettings, reasonOf } from "../aws/client";
+import { Refused, type DigitalOcean } from "../checks/digitalocean/api";
+import { bound, withCluster } from "../fleet/sources/cluster";
+import { withLogs } from "../fleet/sources/logs";
+import { counted } from "../report/counted";
+import { setState, untilEmpty } from "../nodes/draining";
+import { kinds, registrations, type Kind, type Thing } from "./thing";
+
+/** What has become of a thing. */
+export interface Removal {
+  readonly thing: Thing;
+  readonly removed: boolean;
+  /** Why it could not be removed. */
+  readonly problem: string | null;
+}
+
+/**
+ * Removes things, kind after kind: activations, with which no machine is to register any more; nodes are drained, and
+ * deregistered from ECS and then from Systems Manager, before their machines go. When a registration can't be removed,
+ * nothing behind it is.
+ */
+export async function remove(
+  config: Config,
+  api: DigitalOcean | undefined,
+  things: readonly Thing[],
+  say: (text: string) => void,
+): Promise<Removal[]> {
+  const removals: Removal[] = [];
+  const hasFailed = () =>
+    removals.some(({ thing: { kind }, problem }) => problem !== null && registrations.includes(kind));
+  const ofKind = (kind: Kind) => things.filter((thing) => thing.kind === kind);
+  for (const kind of kinds) {
+    const all = ofKind(kind);
+    if (hasFailed() && !registrations.includes(kind)) {
+      const problem = "a registration could not be removed, and comes first";
+      removals.push(...all.map((thing) => ({ thing, removed: false, problem })));
+      continue;
+    }
+    if (kind === "container instance" && all.length > 0) {
+      await drainAll(config, all, say);
+    }
+    for (const thing of all) {
+      const problem = await problemOf(removeOne(config, api, thing));
+      say(problem === null ? `removed the ${kind} ${thing.id}` : `the ${kind} ${thing.id} stays: ${problem}`);
+      removals.push({ thing, removed: problem === null, problem });
+    }
+  }
+  return removals;
+}
+
+async function problemOf(removal: Promise<unknown>): Promise<string | null> {
+  try {
+    await removal;
+    return null;
+  } catch (error) {
+    return gone.includes((error as Error).name) ? null : reasonOf(error);
+  }
+}
+
+/** Errors that say that there is nothing to remove. */
+const gone = ["InvalidActivation", "InvalidInstanceId", "ResourceNotFoundException"];
+
+/** Side by side: their tasks are to end, and not to move from one to the other. */
+async function drainAll(
+  config: Config,
+  instances: readonly Thing[],
+  say: (text: string) => void,
+): Promise<void> {
+  const { stall } = drainTimes(Object.values(config.services));
+  await withCluster(config, async (client, cluster) => {
+    for (const { id } of instances) {
+      await setState(client, cluster, id, "DRAINING");
+    }
+    await Promise.all(
+      instances.map(async ({ id, name }) => {
+        const left = await untilEmpty({ client, cluster, id, bound: stall }, (count) => {
+          say(`${name} is draining, ${counted(count, "task")} left`);
+        });
+        if (left > 0) {
+          say(`${left} tasks go on on ${name}, and end with its machine`);
+        }
+      }),
+    );
+  });
+}
+
+function removeOne(config: Config, api: DigitalOcean | undefined, { kind, id }: Thing): Promise<unknown> {
+  switch (kind) {
+    case "activation":
+      return atSystemsManager(config, async (client) => {
+        const { DeleteActivationCommand } = await import("@aws-sdk/client-ssm");
+        await client.send(new DeleteActivationCommand({ ActivationId: id }));
+      });
+    case "container instance":
+      return withCluster(config, async (client, cluster) => {
+        const { DeregisterContainerInstanceCommand } = await import("@aws-sdk/client-ecs");
+        const command = { cluster, containerInstance: id, force: true };
+        await client.send(new DeregisterContainerInstanceCommand(command));
+      });
+    case "managed instance":
+      return atSystemsManager(config, async (client) => {
+        const { DeregisterManagedInstanceCommand } = await import("@aws-sdk/client-ssm");
+        await client.send(new DeregisterManagedInstanceCommand({ InstanceId: id }));
+      });
+    case "log group":
+      return withLogs(config, async (client) => {
+        const { DeleteLogGroupCommand } = await import("@aws-sdk/client-cloudwatch-logs");
+        await client.send(new DeleteLogGroupCommand({ logGroupName: id }));
+      });
+    case "droplet":
+    case "load balancer":
+    case "firewall":
+    case "certificate":
+    case "VPC":
+    case "tag":
+      return deleteAt(api, `/v2/${collections[kind]}/${encodeURIComponent(id)}`);
+  }
+}
+
+const collections = {
+  droplet: "droplets",
+  "load balancer": "load_balancers",
+  firewall: "firewalls",
+  certificate: "certificates",
+  VPC: "vpcs",
+  tag: "tags",
+};
+
+async function deleteAt(api: DigitalOcean | undefined, path: string): Promise<void> {
+  const { status, message } = (await api?.attempt("DELETE", path)) ?? { status: 401, message: "no token" };
+  if (status !== 204 && status !== 404) {
+    throw new Refused(status, message);
+  }
+}
+
+async function atSystemsManager(config: Config, act: (client: SSMClient) => Promise<void>): Promise<void> {
+  const { SSMClient } = await import("@aws-sdk/client-ssm");
+  const client = new SSMClient(clientSettings(config.aws.region, bound));
+  try {
+    await act(client);
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,30 @@
+/** In the order in which they are removed: nodes leave both their registrations before their machines go. */
+export const kinds = [
+  "activation",
+  "container instance",
+  "managed instance",
+  "droplet",
+  "load balancer",
+  "firewall",
+  "certificate",
+  "VPC",
+  "tag",
+  "log group",
+] as const;
+
+/** Those that have to be gone before anything else is removed. */
+export const registrations: readonly Kind[] = ["activation", "container instance", "managed instance"];
+
+/** Something in one of the clouds that carries the name of a deployment. */
+export interface Thing {
+  readonly kind: Kind;
+  readonly id: string;
+  /** The node that it says it is, as `site/node`, or its name. */
+  readonly name: string;
+  /** Name of its site; undefined where it belongs to none. */
+  readonly site: string | undefined;
+  /** By what else a state may know it: as a node's identity, or as a registration with an activation. */
+  readonly by: readonly string[];
+}
+
+export type Kind = (typeof kinds)[number];

@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { kinds } from "../../orphans/thing";
+
+/** What `anywhere orphans --json` prints. */
+export const orphansReport = z
+  .strictObject({
+    deployment: z.string(),
+    states: z.int().describe("How many stacks have a state; without any, all of the deployment is orphaned."),
+    orphans: z.array(
+      z.strictObject({
+        kind: z.enum(kinds),
+        id: z.string(),
+        name: z.string(),
+        removed: z.boolean(),
+        problem: z.string().nullable().describe("Why it could not be removed."),
+      }),
+    ),
+  })
+  .describe("What carries a deployment's name and is in no state.");
+
+export type OrphansReport = z.output<typeof orphansReport>;

@@ -1,0 +1,210 @@
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { nodeTags } from "../../../config/names";
+import { seedForeign } from "../../../local-cloud/aws/foreign";
+import { until } from "../../local-cloud/fake-machines";
+import { fakeTerraform } from "../project";
+import { startDeskProject, type DeskProject } from "./desk-project";
+import { stateWith } from "./fleet-state";
+import { serveLogs, type StandInLogs } from "./stand-in-logs";
+
+// Each command takes a second or two, and several where others are at work on the computer.
+jest.setTimeout(240_000);
+
+const image = "registry.example/shop/app:v7";
+const keys = ["ams3/node-1", "ams3/node-2", "berlin/rack-1"];
+const certificate = "anywhere--ams3--web-443-20260101000000";
+let desk: DeskProject;
+let logs: StandInLogs;
+
+// Each test has clouds of its own, since it may empty them.
+beforeEach(async () => {
+  desk = await startDeskProject({
+    sites: {
+      ams3: { kind: "digitalocean", region: "ams3", nodes: 2 },
+      berlin: { kind: "on-premises", nodes: { "rack-1": {} } },
+    },
+    services: { web: { image, http: { port: 8080 } } },
+  });
+  logs = await serveLogs();
+  const { ecs, world } = desk.stage;
+  const tags = { [nodeTags.deployment]: "shop", [nodeTags.site]: "ams3" };
+  seedForeign({ world, settings: ecs.settings, now: ecs.now() }, { namePrefix: "anywhere", tags });
+  for (const name of ["/ecs/anywhere/web", "/ecs/anywhere/old"]) {
+    logs.groups.set(name, { [nodeTags.deployment]: "anywhere" });
+  }
+  logs.groups.set("/ecs/anywhere/theirs", {});
+  // Named alike without the tag of a site of ours, and with the tag alone.
+  const droplet = { region: "ams3", size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64" };
+  await post("/v2/droplets", { ...droplet, name: "anywhere--ams3--node-9", tags: ["theirs"] });
+  await post("/v2/droplets", { ...droplet, name: "theirs", tags: ["anywhere--ams3"] });
+  for (const name of [certificate, "anywhere-theirs"]) {
+    await post("/v2/certificates", { name, type: "lets_encrypt", dns_names: ["www.example.com"] });
+  }
+}, 600_000);
+
+afterEach(async () => {
+  await logs.close();
+  await desk.close();
+});
+
+async function post(path: string, body: object): Promise<void> {
+  const { DIGITALOCEAN_API_URL: url = "", DIGITALOCEAN_TOKEN: token = "" } = desk.stage.clouds;
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  expect([response.ok, path]).toEqual([true, path]);
+}
+
+/** Runs the command with this state in every stack, or none at all, time going by. */
+async function orphans(state: string | undefined, ...args: readonly string[]) {
+  const timer = setInterval(() => {
+    desk.stage.ecs.advance(5);
+  }, 500);
+  try {
+    return await desk.json(["orphans", ...args], {
+      TERRAFORM_BINARY_NAME: fakeTerraform,
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
+      ...(state !== undefined && { FAKE_STATE: state }),
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+const inShort = (report: unknown) =>
+  (report as { readonly orphans: readonly { readonly kind: string; readonly name: string }[] }).orphans.map(
+    ({ kind, name }) => `${kind} ${name}`,
+  );
+const ofNode2 = ["activation", "container instance", "managed instance"].map((kind) => `${kind} ams3/node-2`);
+const orphaned = [
+  ...ofNode2,
+  "droplet anywhere--ams3--node-2",
+  `certificate ${certificate}`,
+  "log group /ecs/anywhere/old",
+];
+
+/** All that is there and isn't orphaned, as long as node-2 is all that a state has lost. */
+function others() {
+  const { digitalocean, aws } = desk.stage.world;
+  return {
+    droplets: [...digitalocean.droplets.values()]
+      .map(({ name }) => name)
+      .filter((name) => !name.endsWith("-2")),
+    loadBalancers: [...digitalocean.loadBalancers.keys()],
+    tags: [...digitalocean.tags.keys()],
+    certificates: [...digitalocean.certificates.values()]
+      .map(({ name }) => name)
+      .filter((name) => name !== certificate),
+    logGroups: [...logs.groups.keys()].filter((name) => !name.endsWith("old")),
+    containerInstances: [...aws.containerInstances.values()]
+      .filter(({ arn }) => arn !== desk.stage.node("ams3/node-2").containerInstanceArn)
+      .map(({ arn, status }) => [arn, status]),
+    managedInstances: [...aws.managedInstances.keys()].filter(
+      (id) => id !== desk.stage.node("ams3/node-2").managedInstanceId,
+    ),
+  };
+}
+
+test("what no state claims is listed, each thing once, and nothing that a state or somebody else has", async () => {
+  const found = await orphans(stateWith(desk, ["ams3/node-1", "berlin/rack-1"]));
+  expect(found).toMatchObject({ exitCode: 2, report: { deployment: "anywhere", states: 5 } });
+  expect(inShort(found.report)).toEqual(orphaned);
+  expect(inShort((await orphans(stateWith(desk, keys))).report)).toEqual(orphaned.slice(4));
+});
+
+test("orphans are removed after they are drained and deregistered, and nothing else", async () => {
+  const before = others();
+  const mark = desk.stage.world.journal.length;
+  const { exitCode, report, stderr } = await orphans(
+    stateWith(desk, ["ams3/node-1", "berlin/rack-1"]),
+    "--delete",
+    "--auto-approve",
+  );
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 0,
+    stderr: expect.stringContaining("ams3/node-2 is draining"),
+  });
+  expect(report).toMatchObject({ orphans: orphaned.map(() => ({ removed: true, problem: null })) });
+  const { digitalocean } = desk.stage.world;
+  await until(() => [...digitalocean.droplets.values()].every(({ name }) => !name.endsWith("-2")));
+  const changes = desk.stage.world.journal
+    .slice(mark)
+    .filter(({ kind, status = 0 }) => kind === "call" && status < 300)
+    .map(({ name }) => name)
+    .filter((name) => /^(Delete|Deregister|Update|DELETE)/.test(name));
+  expect(changes).toEqual([
+    "DeleteActivation",
+    "UpdateContainerInstancesState",
+    "DeregisterContainerInstance",
+    "DeregisterManagedInstance",
+    "DELETE /v2/droplets/{droplet_id}",
+    "DELETE /v2/certificates/{certificate_id}",
+  ]);
+  expect(others()).toEqual(before);
+  expect([...digitalocean.certificates.values()].map(({ name }) => name)).toEqual(["anywhere-theirs"]);
+  expect(inShort((await orphans(stateWith(desk, ["ams3/node-1", "berlin/rack-1"]))).report)).toEqual([]);
+});
+
+test("a machine whose registration can't be removed stays, and a second run goes on", async () => {
+  desk.stage.world.faults.push({
+    match: { service: "ssm", operation: "DeregisterManagedInstance" },
+    times: 2,
+    effect: { kind: "error", status: 400, code: "AccessDeniedException", message: "no" },
+  });
+  const state = stateWith(desk, ["ams3/node-1", "berlin/rack-1"]);
+  const failed = await orphans(state, "--delete", "--auto-approve");
+  expect(failed.exitCode).toBe(1);
+  expect(failed.report).toMatchObject({
+    orphans: [
+      { kind: "activation", removed: true },
+      { kind: "container instance", removed: true },
+      { kind: "managed instance", removed: false, problem: "AccessDeniedException: no" },
+      { kind: "droplet", removed: false, problem: "a registration could not be removed, and comes first" },
+      { kind: "certificate", removed: false },
+      { kind: "log group", removed: false },
+    ],
+  });
+  desk.stage.world.faults.splice(0);
+  expect(await orphans(state, "--delete", "--auto-approve")).toMatchObject({ exitCode: 0 });
+});
+
+test("without any state all of the deployment is orphaned, and goes only when that is said to be meant", async () => {
+  const lost = await orphans(undefined);
+  expect(lost).toMatchObject({ exitCode: 2, report: { states: 0 } });
+  expect(lost.stderr).toContain("No state of anywhere is where environment.json says");
+  expect(inShort(lost.report)).toEqual(
+    expect.arrayContaining([...orphaned, "load balancer anywhere--ams3--web", "tag anywhere--ams3"]),
+  );
+  const deleting = ["orphans", "--delete", "--auto-approve"];
+  const variables = {
+    TERRAFORM_BINARY_NAME: fakeTerraform,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
+  };
+  const refused = await desk.anywhere(deleting, variables);
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("--lost-state removes all") });
+  expect(inShort((await orphans(undefined)).report)).toEqual(inShort(lost.report));
+
+  expect(await orphans(undefined, "--delete", "--auto-approve", "--lost-state")).toMatchObject({
+    exitCode: 0,
+  });
+  const { aws, digitalocean } = desk.stage.world;
+  await until(() => digitalocean.droplets.size === 2);
+  expect([...digitalocean.droplets.values()].map(({ name }) => name)).toEqual([
+    "anywhere--ams3--node-9",
+    "theirs",
+  ]);
+  expect([...digitalocean.tags.keys()]).toEqual(["theirs"]);
+  expect([...logs.groups.keys()]).toEqual(["/ecs/anywhere/theirs"]);
+  expect([...aws.managedInstances.values()].map(({ iamRole }) => iamRole)).toEqual([
+    "foreign",
+    "foreign",
+    "foreign",
+  ]);
+});
+
+test("nothing is removed without somebody who approves", async () => {
+  const { exitCode, stderr } = await desk.anywhere(["orphans", "--delete"]);
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: "There is no terminal to approve what would be removed at: add --auto-approve.\n",
+  });
+});
