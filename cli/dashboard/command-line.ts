@@ -1,0 +1,31 @@
+import { InvalidArgumentError, type Command } from "commander";
+import { example, interval, json, type Finish } from "../desk/options";
+import type { DashboardOptions } from "./dashboard";
+
+/** Adds the command that serves the dashboard. */
+export function addDashboardCommand(program: Command, finish: Finish): void {
+  program
+    .command("dashboard")
+    .description("serve a page on this computer that shows what status does, live")
+    .option("--port <port>", "of 127.0.0.1 (default: any that is free)", portFrom)
+    .option("--every <seconds>", "how often it looks, while a browser has it open", interval, 10)
+    .option(...json)
+    .addHelpText(
+      "after",
+      example(
+        "anywhere dashboard --port 8080",
+        "Exit codes: 0 never, since it goes on until Ctrl-C (130); 1 it couldn't be done.",
+      ),
+    )
+    .action((options: DashboardOptions) =>
+      finish((require("./dashboard") as typeof import("./dashboard")).dashboard(options)),
+    );
+}
+
+function portFrom(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new InvalidArgumentError("It must be a port from 1 to 65535.");
+  }
+  return port;
+}

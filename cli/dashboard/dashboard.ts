@@ -1,0 +1,28 @@
+import { announceEnvironment } from "../commands/deployment";
+import type { JsonOptions } from "../desk/options";
+import { Feed } from "./feed";
+import { lookAt } from "./look";
+import { buildPage } from "./page-files";
+import { servePage } from "./server";
+
+export interface DashboardOptions extends JsonOptions {
+  /** Any that is free when left out. */
+  readonly port?: number;
+  /** Seconds between two looks. */
+  readonly every: number;
+}
+
+/**
+ * Serves a page that shows a deployment as it is, live, until the process is stopped. It can only be read, and asks the
+ * clouds for nothing while no browser has it open.
+ *
+ * @throws {Refusal} when there is no such deployment, or the port is taken.
+ */
+export async function dashboard({ port = 0, every, json = false }: DashboardOptions): Promise<number> {
+  const { config } = announceEnvironment(process.env);
+  const look = () => lookAt(config, process.env);
+  const url = await servePage(buildPage(), new Feed(look, await look(), every), port);
+  console.log(json ? JSON.stringify({ deployment: config.name, url }) : url);
+  console.error("Open this address in a browser on this computer; Ctrl-C ends it.");
+  return new Promise<never>(() => undefined);
+}

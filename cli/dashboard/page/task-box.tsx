@@ -1,0 +1,51 @@
+import type { FleetTask } from "../../fleet/fleet";
+import type { StatusReport } from "../../report/schemas/status-report";
+import { numberOf, signs, taskState, taskWord, wantedRevision } from "./model/states";
+
+interface Props {
+  readonly task: FleetTask;
+  /** Its visible name. */
+  readonly label: string;
+  readonly report: StatusReport;
+  /** Tells from where it moves to where. */
+  readonly move?: string;
+}
+
+/** A task: in the colour of its service, striped while it runs an earlier revision than it should. */
+export function TaskBox({ task, label, report, move }: Props) {
+  const state = taskState(task);
+  const revision = numberOf(task.revision);
+  const words = `${task.of ?? task.revision}, revision ${revision}, ${taskWord(task)}${isOld(task, report) ? ", earlier revision" : ""}`;
+  return (
+    <li
+      class={`box ${state} ${isOld(task, report) ? "old" : ""}`}
+      style={hueOf(task.of, report)}
+      data-move={move}
+      title={`${label}: ${words}`}
+    >
+      {state !== "good" && (
+        <span class="mark" aria-hidden="true">
+          {signs[state].sign}
+        </span>
+      )}
+      <span class="label">{label}</span>
+      <span class="hidden"> {words}</span>
+    </li>
+  );
+}
+
+function isOld({ of, revision }: FleetTask, { services }: StatusReport): boolean {
+  const family = revision.slice(0, revision.indexOf(":"));
+  const service = services.find((one) => one.service === of && wantedRevision(one)?.startsWith(`${family}:`));
+  return service !== undefined && wantedRevision(service) !== revision;
+}
+
+/** Hues that lie far apart, neighbours most of all; each service and job has its own, the same all over the page. */
+const hues = [255, 55, 155, 320, 95, 200, 20, 285];
+
+export function hueOf(name: string | null, { services, jobs }: StatusReport): Record<string, string> {
+  const names = [...new Set([...services.map(({ service }) => service), ...jobs.map(({ job }) => job)])];
+  const index = name === null ? -1 : names.indexOf(name);
+  // What neither a service nor a job has started is grey.
+  return index < 0 ? { "--chroma": "0" } : { "--hue": String(hues[index % hues.length]) };
+}
