@@ -1,0 +1,66 @@
+import { prepareLocked, type Deployment, type Locked } from "../commands/deployment";
+import { Refusal } from "../refusals/refusal";
+import type { Finding } from "../report/schemas/doctor-report";
+import { makePlan, TerraformFailed } from "../terraform/plan";
+import { missingInput } from "../terraform/readiness";
+import type { Stack } from "../terraform/stacks";
+import { findings } from "./findings";
+
+const about = "drift";
+
+/** Whether a deploy would change something of what is deployed, by a plan of each stack that has a state. */
+export async function driftFindings(locked: Locked): Promise<Finding[]> {
+  try {
+    const { deployment } = await prepareLocked(locked, { name: "diff", changes: false }, []);
+    const plans = await Promise.all(deployment.stacks.map((stack) => planned(stack, deployment)));
+    return findingsOf(plans);
+  } catch (error) {
+    if (error instanceof Refusal) {
+      return findings(about, { unchecked: ['not known: "npm run diff" tells why'] });
+    }
+    throw error;
+  }
+}
+
+/** What a plan of a stack says. */
+interface Planned {
+  readonly id: string;
+  readonly state: "absent" | "same" | "changed" | "failed";
+}
+
+async function planned(stack: Stack, deployment: Deployment): Promise<Planned> {
+  const { id, folder } = stack;
+  const { terraform } = deployment;
+  if ((await terraform.state(folder)).resources === 0) {
+    return { id, state: "absent" };
+  }
+  if ((await missingInput(stack, deployment)) !== undefined) {
+    return { id, state: "failed" };
+  }
+  try {
+    const plan = await makePlan(terraform, stack, [], "nothing");
+    plan.remove();
+    return { id, state: plan.changes ? "changed" : "same" };
+  } catch (error) {
+    if (error instanceof TerraformFailed) {
+      return { id, state: "failed" };
+    }
+    throw error;
+  }
+}
+
+function findingsOf(plans: readonly Planned[]): Finding[] {
+  const those = (wanted: Planned["state"]) =>
+    plans.filter(({ state }) => state === wanted).map(({ id }) => id);
+  const [changed, failed] = [those("changed").join(", "), those("failed").join(", ")];
+  const unchecked = [
+    ...(changed === "" ? [] : [`a deploy would change ${changed}: "npm run diff" shows what`]),
+    ...(failed === "" ? [] : [`not known of ${failed}, which can't be planned: "npm run diff" shows why`]),
+  ];
+  const deployed = plans.length - those("absent").length;
+  return findings(
+    about,
+    { unchecked },
+    deployed === 0 ? "nothing is deployed yet" : `none in ${deployed} stacks`,
+  );
+}

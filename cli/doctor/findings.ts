@@ -1,0 +1,15 @@
+import type { Finding } from "../report/schemas/doctor-report";
+
+/** Findings about one thing, from lines about what is wrong and what couldn't be checked; one that is good without any. */
+export function findings(
+  about: string,
+  {
+    wrong = [],
+    unchecked = [],
+  }: { readonly wrong?: readonly string[]; readonly unchecked?: readonly string[] },
+  good = "as it should be",
+): Finding[] {
+  const of = (state: Finding["state"]) => (message: string) => ({ about, state, message });
+  const found = [...wrong.map(of("fail")), ...unchecked.map(of("warn"))];
+  return found.length > 0 ? found : [of("ok")(good)];
+}

@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+const finding = z.strictObject({
+  about: z.string(),
+  state: z.enum(["ok", "warn", "fail"]),
+  message: z.string().describe("With the remedy where something is wrong."),
+});
+
+/** What `anywhere doctor --json` prints. */
+export const doctorReport = z
+  .strictObject({
+    deployment: z.string().nullable().describe("Null when the environment's file can't be used."),
+    findings: z.array(finding),
+  })
+  .describe("Whether what a deployment needs is there: on this computer, in its file, and in both clouds.");
+
+export type DoctorReport = z.output<typeof doctorReport>;
+
+/** What is known of one thing that a deployment needs. */
+export type Finding = DoctorReport["findings"][number];
