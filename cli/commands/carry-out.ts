@@ -1,9 +1,13 @@
 import { askForApproval } from "./approval";
 import { eachStack } from "./each-stack";
+import { changesToldBy, type Outcome } from "./outcome";
 import type { Deployment } from "./prepared";
 import { isOfOneStack, Refusal } from "../refusals/refusal";
 import type { Plan } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
+
+/** What to do about a failure, as the last line. */
+export const goOn = "Once the cause is gone, run the same command again: it goes on where this one stopped.";
 
 /** How a command changes stacks. */
 export interface Change<P extends Plan> {
@@ -27,7 +31,8 @@ export async function carryOut<P extends Plan>(
   stacks: readonly Stack[],
   { terraform, label }: Deployment,
   { waitsFor, autoApprove, plan, remedy }: Change<P>,
-): Promise<void> {
+): Promise<Outcome> {
+  const outcome = new Map<string, string | undefined>(stacks.map(({ id }) => [id, undefined]));
   const order = { waitsFor, label, byLevel: !autoApprove };
   const lines = await eachStack(stacks, order, (together) => {
     const plans = plan(together);
@@ -35,17 +40,25 @@ export async function carryOut<P extends Plan>(
     return plans.map(async (planned) => {
       await approved;
       const made = await planned;
-      const exitCode = made?.changes === true ? await terraform.run(made.stack, ["apply", made.file]) : 0;
-      made?.remove();
-      if (made !== undefined && exitCode !== 0) {
+      if (made?.changes !== true) {
+        made?.remove();
+        return;
+      }
+      const { id } = made.stack;
+      outcome.set(id, "applied");
+      const exitCode = await terraform.run(made.stack, ["apply", made.file], "live", (line) =>
+        outcome.set(id, changesToldBy(line) ?? outcome.get(id)),
+      );
+      made.remove();
+      if (exitCode !== 0) {
         await remedy(made, exitCode);
       }
     });
   });
   if (lines.length > 0) {
-    const goOn = "Once the cause is gone, run the same command again: it goes on where this one stopped.";
     throw new Refusal([...lines, goOn].join("\n"));
   }
+  return outcome;
 }
 
 /** Waits until nothing is left to be planned, and for the user's approval where it is needed. */

@@ -1,10 +1,12 @@
 import { loadEnvironment } from "../../config/load";
 import { refuseWithoutTerminal, type ApprovalOptions } from "./approval";
 import { carryOut } from "./carry-out";
+import { outcomeText, type Outcome } from "./outcome";
 import { refuseMovedSites } from "../refusals/moved-sites";
 import { planNodes, type NodesOptions, type NodesPlan } from "../nodes/plan-nodes";
-import { prepare, type Deployment, type ParallelOptions } from "./deployment";
+import { prepare, type Deployment, type ParallelOptions, type Prepared } from "./deployment";
 import { producersOf } from "./each-stack";
+import type { RollbackOptions } from "./rollbacks";
 import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { keyOf, nodesOfStack, parseNodes, replaceOptions, type NodeKey } from "../nodes/node-key";
 import { renewActivations } from "../nodes/renew-activations";
@@ -17,7 +19,7 @@ import { Refusal } from "../refusals/refusal";
 import { refuseInterruptions } from "../refusals/replaced-nodes";
 import { activations, computeStack, isComputeStack, siteOf, type Stack } from "../terraform/stacks";
 
-export interface DeployOptions extends ApprovalOptions, ParallelOptions {
+export interface DeployOptions extends ApprovalOptions, ParallelOptions, RollbackOptions {
   /** Whether more than one node of a site may be replaced at the same time. */
   readonly allAtOnce?: boolean;
   /** Nodes to replace, as `site/node`. */
@@ -32,29 +34,50 @@ export interface DeployOptions extends ApprovalOptions, ParallelOptions {
  * anything of its stack is changed when several nodes of a site would be replaced.
  */
 export async function deploy(ids: readonly string[], options: DeployOptions): Promise<number> {
-  const { autoApprove = false, allAtOnce = false } = options;
   refuseWithoutTerminal(options);
+  const begin = performance.now();
   const replace = parseNodes(options.replace ?? [], loadEnvironment(process.env).config);
-  const { deployment, selected } = await prepare(
+  const prepared = await prepare(
     process.env,
     { name: "deploy", changes: true, ...options },
     ids.length > 0 ? ids : stacksOf(replace),
   );
-  const { terraform, stacks } = deployment;
-  refuseToLeaveOut(replace, selected);
+  await refuseUndeployable(prepared);
+  const outcome = await deployPrepared(prepared, { ...options, replace });
+  const text = await outcomeText(prepared.deployment, outcome, (performance.now() - begin) / 1000);
+  console.log(`${text} "npx anywhere status" shows what runs.`);
+  return 0;
+}
+
+/** @throws {Refusal} when what is deployed forbids a deploy of a prepared deployment. */
+export async function refuseUndeployable({ deployment, selected }: Prepared): Promise<void> {
   await refuseForgottenStacks(deployment);
   await refuseMovedSites(deployment, selected);
+}
+
+/** What is deployed of a prepared deployment, and how. */
+export interface PreparedOptions extends ApprovalOptions, Pick<DeployOptions, "allAtOnce"> {
+  /** Nodes to replace. */
+  readonly replace: readonly NodeKey[];
+}
+
+/** Applies the stacks that a deployment was prepared for. @throws {Refusal} as {@link deploy} does. */
+export async function deployPrepared(
+  { deployment, selected }: Prepared,
+  { autoApprove = false, allAtOnce = false, replace }: PreparedOptions,
+): Promise<Outcome> {
+  const { terraform, stacks } = deployment;
+  refuseToLeaveOut(replace, selected);
   if (!allAtOnce) {
     await refuseToInterrupt(replace, selected, deployment);
   }
   const renewed = selected.some(({ id }) => id === activations) ? replace : [];
-  await carryOut<NodesPlan>(selected, deployment, {
+  return carryOut<NodesPlan>(selected, deployment, {
     waitsFor: producersOf(stacks),
     autoApprove,
     plan: (together) => planTogether(together, deployment, { allAtOnce, replace, renewed }, autoApprove),
     remedy: ({ stack }, failed) => afterFailedDeploy(stack, failed, terraform, process.env),
   });
-  return 0;
 }
 
 /** Plans stacks, those of nodes that need new activations once more when they have them. */
@@ -99,7 +122,7 @@ async function planOne(stack: Stack, deployment: Deployment, options: NodesOptio
 }
 
 /** The stacks that have to do with these nodes. */
-function stacksOf(nodes: readonly NodeKey[]): string[] {
+export function stacksOf(nodes: readonly NodeKey[]): string[] {
   return nodes.length === 0 ? [] : [activations, ...new Set(nodes.map(({ site }) => computeStack(site)))];
 }
 

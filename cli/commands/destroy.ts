@@ -1,5 +1,6 @@
 import { refuseWithoutTerminal, type ApprovalOptions } from "./approval";
 import { carryOut } from "./carry-out";
+import { outcomeText } from "./outcome";
 import { refuseNoStates } from "../refusals/no-states";
 import { prepare, type Deployment, type ParallelOptions } from "./deployment";
 import { afterFailedDestroy } from "../remedies/destroyed-site";
@@ -27,6 +28,7 @@ interface DestroyPlan extends Plan {
  */
 export async function destroy(ids: readonly string[], options: DestroyOptions): Promise<number> {
   refuseWithoutTerminal(options);
+  const begin = performance.now();
   const command = { name: "destroy", changes: true, ...options } as const;
   const prepared = await prepare(process.env, command, ids);
   const { deployment } = prepared;
@@ -36,12 +38,13 @@ export async function destroy(ids: readonly string[], options: DestroyOptions): 
   if (options.ifExists !== true) {
     await refuseNoStates(selected, deployment);
   }
-  await carryOut<DestroyPlan>(selected, deployment, {
+  const outcome = await carryOut<DestroyPlan>(selected, deployment, {
     waitsFor: consumersOf(stacks),
     autoApprove: options.autoApprove === true,
     plan: (together) => together.map((stack) => planOne(stack, deployment)),
     remedy: (plan, failed) => afterFailedDestroy(plan.stack, failed, terraform, plan.options),
   });
+  console.log(await outcomeText(deployment, outcome, (performance.now() - begin) / 1000));
   return 0;
 }
 

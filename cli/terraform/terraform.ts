@@ -34,8 +34,17 @@ export type Showing = "live" | "together" | "nothing";
 
 /** Terraform (or OpenTofu) in the folders of stacks, each initialised when it is first needed. */
 export interface Terraform {
-  /** Runs a command, shows its output without the secrets of the state, and returns its exit code. */
-  run(stack: Pick<Stack, "id" | "folder">, args: readonly string[], showing?: Showing): Promise<number>;
+  /**
+   * Runs a command, shows its output without the secrets of the state, and returns its exit code.
+   *
+   * @param heard takes each line that is shown as it comes.
+   */
+  run(
+    stack: Pick<Stack, "id" | "folder">,
+    args: readonly string[],
+    showing?: Showing,
+    heard?: (line: string) => void,
+  ): Promise<number>;
   /** @throws {Refusal} when the state can't be read. */
   state(folder: string): Promise<State>;
   /** What is in the file of a plan. */
@@ -104,7 +113,7 @@ export function createTerraform(
     });
   return {
     state,
-    async run({ id, folder }, [subcommand = "", ...args], showing = "live") {
+    async run({ id, folder }, [subcommand = "", ...args], showing = "live", heard = () => undefined) {
       const { secrets } = await state(folder);
       const colours = process.stdout.isTTY && process.stderr.isTTY ? [] : ["-no-color"];
       const run = () => inFolder(folder, subcommand, ...colours, ...args);
@@ -114,7 +123,10 @@ export function createTerraform(
           console.error(label(id, `${basename(command)} ${subcommand}`));
         }
         if (showing === "live") {
-          return show(run(), shown);
+          return show(run(), (line) => {
+            heard(line);
+            return shown(line);
+          });
         }
         const { stdout, stderr, ...ended } = await capture(run());
         if (showing === "together") {

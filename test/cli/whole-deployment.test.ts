@@ -53,19 +53,40 @@ const inOrder = (lines: readonly string[], [from, to]: readonly [number, number]
   ...lines.slice(from, to).sort(),
   ...lines.slice(to),
 ];
+/** What a command ends with, whatever it took. */
+const end = (stdout: string) =>
+  stdout
+    .slice(stdout.indexOf("\nSTACK "))
+    .replace(/^Done in \d+ s\./m, "Done in N s.")
+    .split("\n")
+    .filter((line) => line !== "");
+
 /** What was recorded since everything was deployed. */
 const since = () => project.lines("record").slice(created.length);
 
 test("deploys in the order of the dependencies, plans nothing more, and destroys in the reverse order", async () => {
   forget();
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  const deployed = await deploy();
+  expect(deployed).toMatchObject({ exitCode: 0 });
+  expect(end(deployed.stdout)).toEqual([
+    "STACK           CHANGES",
+    "control-plane   1 added, 0 changed, 0 destroyed",
+    "activations     3 added, 0 changed, 0 destroyed",
+    "compute-ams3    2 added, 0 changed, 0 destroyed",
+    "compute-office  2 added, 0 changed, 0 destroyed",
+    "service-web     1 added, 0 changed, 0 destroyed",
+    'Done in N s. "npx anywhere status" shows what runs.',
+  ]);
   expect(inOrder(project.lines("record"), [2, 4])).toEqual(created);
 
   const planned = await project.anywhere(["diff"]);
   expect(planned.exitCode).toBe(0);
   expect(planned.stdout.match(/No changes\./g)).toHaveLength(5);
+  expect(end((await deploy("control-plane")).stdout)).toContain("control-plane  no changes");
 
-  expect(await destroy()).toMatchObject({ exitCode: 0 });
+  const destroyed = await destroy();
+  expect(destroyed).toMatchObject({ exitCode: 0 });
+  expect(end(destroyed.stdout)).toContain("compute-ams3    0 added, 0 changed, 2 destroyed");
   expect(inOrder(since(), [1, 3])).toEqual([
     "- service-web service",
     "- compute-ams3 node-1",

@@ -1,0 +1,56 @@
+import { stripVTControlCharacters } from "node:util";
+import type { Deployment } from "./prepared";
+import { deployedOutputs } from "../refusals/deployed-output";
+import { table } from "../report/table";
+import { isComputeStack, siteOf } from "../terraform/stacks";
+
+/** What has become of each stack, by id: in Terraform's words where something has changed, undefined elsewhere. */
+export type Outcome = ReadonlyMap<string, string | undefined>;
+
+/**
+ * The words of a line in which Terraform tells what it has changed, such as "3 added, 0 changed, 1 destroyed"; undefined
+ * for other lines. Terraform and OpenTofu write it alike.
+ */
+export function changesToldBy(line: string): string | undefined {
+  return /^(?:Apply|Destroy) complete! Resources: (.+)\.$/.exec(stripVTControlCharacters(line))?.[1];
+}
+
+const width = 80;
+
+/**
+ * The end of a command, for people: what has changed in each stack, where clients connect to, and how long it took.
+ *
+ * @param seconds that it took
+ */
+export async function outcomeText(
+  deployment: Deployment,
+  outcome: Outcome,
+  seconds: number,
+): Promise<string> {
+  const changes = [...outcome].map(([id, words = "no changes"]) => [id, words]);
+  const urls = await urlsOf(deployment);
+  const parts = [
+    table([["STACK", "CHANGES"], ...changes], width),
+    ...(urls.length === 0 ? [] : [table([["SERVICE", "SITE", "URL"], ...urls], width)]),
+    `Done in ${duration(seconds)}.`,
+  ];
+  return `\n${parts.join("\n\n")}`;
+}
+
+/** A row for each URL. */
+async function urlsOf(deployment: Deployment): Promise<string[][]> {
+  const rows = await Promise.all(
+    deployment.stacks.filter(isComputeStack).map(async (stack) => {
+      const { urls = {} } = await deployedOutputs(stack.id, deployment);
+      return Object.entries(urls as Readonly<Record<string, readonly string[]>>).flatMap(([service, all]) =>
+        all.map((url) => [service, siteOf(stack), url]),
+      );
+    }),
+  );
+  return rows.flat();
+}
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
