@@ -4,12 +4,14 @@ import { CheckoutProblem } from "../checkout/problem";
 import { ConfigError } from "../config/load";
 import { Interrupted, untilInterrupted } from "./terraform/child-process";
 import type { ParallelOptions } from "./commands/deployment";
-import { deploy, type DeployOptions } from "./commands/deploy";
-import { destroy, type DestroyOptions } from "./commands/destroy";
-import { diff } from "./commands/diff";
-import { addDeskCommands } from "./desk/command-line";
+import type { DeployOptions } from "./commands/deploy";
+import type { DestroyOptions } from "./commands/destroy";
+import { addDashboardCommand } from "./dashboard/command-line";
+import { addLookingCommands } from "./desk/looking/command-line";
+import { addNodeCommands } from "./desk/nodes/command-line";
+import { addTaskCommands } from "./desk/tasks/command-line";
+import { addDoctorCommand } from "./doctor/command-line";
 import { Refusal } from "./refusals/refusal";
-import { synth } from "./commands/synth";
 
 function commands(): Command {
   const program = new Command("anywhere")
@@ -36,7 +38,7 @@ function commands(): Command {
   program
     .command("synth")
     .description("write the Terraform JSON of every stack, for plain terraform or a pipeline")
-    .action(() => finish(synth()));
+    .action(() => finish((require("./commands/synth") as typeof import("./commands/synth")).synth()));
   program
     .command("deploy")
     .description("apply the stacks side by side, each after those it depends on")
@@ -50,13 +52,18 @@ function commands(): Command {
       (key: string, keys: readonly string[]) => [...keys, key],
       [],
     )
-    .action((ids: string[], options: DeployOptions) => finish(deploy(ids, options)));
+    .option("--roll-forward", "give services that were rolled back their present images again")
+    .action((ids: string[], options: DeployOptions) =>
+      finish((require("./commands/deploy") as typeof import("./commands/deploy")).deploy(ids, options)),
+    );
   program
     .command("diff")
     .description("show what a deploy would change; exits with 0 without changes, 2 with, 1 on an error")
     .argument(...stacks)
     .option(...parallel)
-    .action((ids: string[], options: ParallelOptions) => finish(diff(ids, options)));
+    .action((ids: string[], options: ParallelOptions) =>
+      finish((require("./commands/diff") as typeof import("./commands/diff")).diff(ids, options)),
+    );
   program
     .command("destroy")
     .description("destroy the stacks side by side, each before those it depends on")
@@ -64,8 +71,14 @@ function commands(): Command {
     .option(...parallel)
     .option(...autoApprove)
     .option("--if-exists", "succeed when there is no state, as after an earlier destroy elsewhere")
-    .action((ids: string[], options: DestroyOptions) => finish(destroy(ids, options)));
-  addDeskCommands(program, finishLooking);
+    .action((ids: string[], options: DestroyOptions) =>
+      finish((require("./commands/destroy") as typeof import("./commands/destroy")).destroy(ids, options)),
+    );
+  addLookingCommands(program, finishLooking);
+  addTaskCommands(program, finishLooking, finish);
+  addNodeCommands(program, { finish, parallel, autoApprove });
+  addDashboardCommand(program, finishLooking);
+  addDoctorCommand(program, finishLooking);
   return program;
 }
 

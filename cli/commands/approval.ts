@@ -5,10 +5,13 @@ export interface ApprovalOptions {
   readonly autoApprove?: boolean;
 }
 
-/** @throws {Refusal} when there will be nobody to ask. */
-export function refuseWithoutTerminal({ autoApprove = false }: ApprovalOptions): void {
+/** @throws {Refusal} when there will be nobody to ask for approval of this. */
+export function refuseWithoutTerminal(
+  { autoApprove = false }: ApprovalOptions,
+  what = "Terraform's plans",
+): void {
   if (!autoApprove && !process.stdin.isTTY) {
-    throw new Refusal("There is no terminal to approve Terraform's plans at: add --auto-approve.");
+    throw new Refusal(`There is no terminal to approve ${what} at: add --auto-approve.`);
   }
 }
 
@@ -17,18 +20,22 @@ export function refuseWithoutTerminal({ autoApprove = false }: ApprovalOptions):
  *
  * @throws {Declined} on any other answer than "yes".
  */
-export async function askForApproval(ids: readonly string[]): Promise<void> {
+export function askForApproval(ids: readonly string[]): Promise<void> {
+  const plans = ids.length === 1 ? "this plan to" : `these ${ids.length} plans, to`;
+  return confirm(`Do you want to apply ${plans} ${ids.join(", ")}?`);
+}
+
+/** Asks a question. @throws {Declined} on any other answer than "yes". */
+export async function confirm(question: string): Promise<void> {
   // Not as a terminal: so Ctrl-C is a signal as any other.
   const input = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   try {
-    const plans = ids.length === 1 ? "this plan to" : `these ${ids.length} plans, to`;
     const answer = await new Promise<string>((resolve) => {
       input.once("close", () => {
         resolve("");
       });
       input.question(
-        `\nDo you want to apply ${plans} ${ids.join(", ")}?\n` +
-          '  Only "yes" will be accepted to approve.\n\n  Enter a value: ',
+        `\n${question}\n  Only "yes" will be accepted to approve.\n\n  Enter a value: `,
         resolve,
       );
     });

@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
 import { keptFolder, lockDeployment, type DeploymentLock } from "../../checkout/lock";
 import { loadEnvironment, type LoadedEnvironment } from "../../config/load";
+import { rollbacksVariable, type Rollbacks } from "../../config/rollbacks";
 import { refuseAnotherRegion } from "../refusals/another-region";
 import type { Undertaking } from "../checks/check";
 import { refuseMovedStates } from "../refusals/moved-states";
 import { ownStacks } from "../refusals/own-stack";
 import { preflight } from "../checks/preflight";
 import type { Deployment } from "./prepared";
+import { rollbacksFor, type RollbackOptions } from "./rollbacks";
 import { labelsFor } from "../terraform/label";
 import { bearable } from "../terraform/limit";
 import { selectStacks, type Stack } from "../terraform/stacks";
@@ -25,6 +28,12 @@ export interface Command<Name extends string = string> {
   readonly name: Name;
   /** Whether it changes what is deployed: then it doesn't wait for others, since what they do may decide on it. */
   readonly changes: boolean;
+}
+
+/** A command with what it needs: the same as one of these. */
+export interface Preparing extends Command<Undertaking["command"]> {
+  /** As its user calls it, when that is another name. */
+  readonly calledAs?: string;
 }
 
 /** A deployment for which nothing is missing, and the stacks that a command is about, in the order of a deploy. */
@@ -48,12 +57,31 @@ const patience = 60;
  */
 export async function prepare(
   variables: NodeJS.ProcessEnv,
-  command: Command<Undertaking["command"]> & ParallelOptions,
+  command: Preparing & ParallelOptions & RollbackOptions,
   ids: readonly string[],
 ): Promise<Prepared> {
   const environment = announceEnvironment(variables);
-  const lock = await lockEnvironment(environment, command);
-  const stacks = await synthesise(environment, lock, variables);
+  const lock = await lockEnvironment(environment, { ...command, name: command.calledAs ?? command.name });
+  return prepareLocked({ environment, lock, variables }, command, ids);
+}
+
+/** An environment that is nobody else's to work on. */
+export interface Locked {
+  readonly environment: LoadedEnvironment;
+  readonly lock: DeploymentLock;
+  readonly variables: NodeJS.ProcessEnv;
+}
+
+/** As {@link prepare}, in an environment that this process has locked. */
+export async function prepareLocked(
+  { environment, lock, variables }: Locked,
+  command: Preparing & ParallelOptions & RollbackOptions,
+  ids: readonly string[],
+): Promise<Prepared> {
+  const synthesiseWith = (rollbacks: Rollbacks) =>
+    synthesise(environment, lock, { ...variables, [rollbacksVariable]: JSON.stringify(rollbacks) });
+  const asked = { ...environment.rollbacks, ...command.rollbacks };
+  const stacks = await synthesiseWith(asked);
   const selected = selectStacks(stacks, ids);
   await preflight({ command: command.name, environment, selected, variables });
   const label = labelsFor(selected);
@@ -65,6 +93,13 @@ export async function prepare(
   const deployment = { environment, stacks, terraform, label };
   await refuseMovedStates(deployment);
   await refuseAnotherRegion(deployment);
+  if (command.name !== "destroy") {
+    const rollbacks = await rollbacksFor(deployment, selected, command);
+    // What was rolled back is known from the states, and where these are from the stacks.
+    if (!isDeepStrictEqual(rollbacks, asked)) {
+      await synthesiseWith(rollbacks);
+    }
+  }
   return { deployment, selected };
 }
 

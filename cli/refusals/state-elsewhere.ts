@@ -5,10 +5,13 @@ import type { Stack, TerraformBlock } from "../terraform/stacks";
 import type { State } from "../terraform/state-file";
 import type { Terraform } from "../terraform/terraform";
 
+/** Stacks beside which Terraform runs, with the same providers. */
+type Beside = Pick<Stack, "folder" | "terraform">;
+
 /** The state with another key or backend than that of any stack. */
 export async function stateElsewhere(
   block: BackendBlock,
-  stacks: readonly Stack[],
+  stacks: readonly Beside[],
   terraform: Terraform,
 ): Promise<State> {
   const [neighbour] = stacks;
@@ -25,7 +28,7 @@ export async function stateElsewhere(
 }
 
 /** `init` installs the providers that a state mentions: these are the versions for a state of any stack. */
-function providers(stacks: readonly Stack[]): TerraformBlock["required_providers"] {
+function providers(stacks: readonly Beside[]): TerraformBlock["required_providers"] {
   return Object.assign({}, ...stacks.map(({ terraform }) => terraform.required_providers)) as Record<
     string,
     unknown

@@ -1,6 +1,7 @@
 import type { Fleet, FleetJob, FleetNode, FleetService, FleetSite, FleetTask, Source } from "../fleet/fleet";
 import type { Problem } from "../fleet/problem";
 import { shortTime } from "../fleet/time";
+import { counted } from "./counted";
 import type { Screen } from "./screen";
 import { table, wrapped } from "./table";
 
@@ -77,8 +78,8 @@ function containerCell({ containerInstance }: FleetNode, missing: Missing, scree
   return cell([id.slice(0, 8), agentConnected ? state : screen.bad("agent lost")]);
 }
 
-function taskLine({ of, revision, status, health }: FleetTask, screen: Screen): string {
-  const number = revision.slice(revision.indexOf(":"));
+function taskLine({ of, byHand, revision, status, health }: FleetTask, screen: Screen): string {
+  const number = byHand ? " by hand" : revision.slice(revision.indexOf(":"));
   const state = status === "RUNNING" && health !== "UNKNOWN" ? health : status;
   const known = ["HEALTHY", "RUNNING"].includes(state);
   const text = known ? screen.good(state.toLowerCase()) : screen.changing(state.toLowerCase());
@@ -145,5 +146,3 @@ function lastRun({ stoppedAt, exitCode }: FleetTask, screen: Screen): string {
 
 const painted = (text: string, isGood: boolean, screen: Screen): string =>
   isGood ? screen.good(text) : screen.bad(text);
-
-const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? "" : "s"}`;

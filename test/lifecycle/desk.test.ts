@@ -1,21 +1,26 @@
 import { TagResourceCommand } from "@aws-sdk/client-ecs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../../cli/fleet/problem";
-import type { StatusReport } from "../../cli/report/status-report";
+import type { DoctorReport } from "../../cli/report/schemas/doctor-report";
+import type { OrphansReport } from "../../cli/report/schemas/orphans-report";
+import type { StatusReport } from "../../cli/report/schemas/status-report";
 import type { Environment } from "../../config/schema";
-import { run, type Command, type Ended } from "../../demo/command";
 import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycle";
-import { environmentOf, sample } from "../support/deployments/sample-environment";
+import { operatorOf, type Operator } from "../support/deployments/operator";
+import { sample } from "../support/deployments/sample-environment";
+import { loadableSite, underLoad } from "../support/deployments/site-load";
 import { eventually } from "../support/jest/eventually";
-import { awsClients } from "../support/observation/clouds";
-import { dropletSite, machineOf } from "../support/observation/nodes";
+import { awsClients, findSite, listDroplets, nothing } from "../support/observation/clouds";
+import { machineOf, nodesOf, raised } from "../support/observation/nodes";
 import { startCommand } from "../support/programs/running-command";
 
 const image = "localhost/anywhere/app:v1";
-const sites = { ams3: dropletSite("one", "two") };
+const names = ["one", "two", "three"];
+const sites = { ams3: loadableSite(...names) };
 const environment: Partial<Environment> = {
+  name: "desk",
   services: {
     web: sample(),
     worker: { image, command: ["node", "worker.js"], cpuUnits: 64, memoryMiB: 64, placement: { ams3: 1 } },
@@ -32,12 +37,12 @@ const environment: Partial<Environment> = {
   },
 };
 let life: LifeCycle;
-let file: string;
+let operator: Operator;
 
 beforeAll(async () => {
   life = await startLifeCycle({ name: "desk", sites, environment });
-  file = join(life.folderOf("."), "..", "desk.json");
-  writeFileSync(file, JSON.stringify(environmentOf(sites, environment)));
+  operator = operatorOf(life, environment);
+  operator.configure(sites);
   // The real one takes a sample every two minutes.
   await life.cloud.admin.digitalocean({ metricsMilliseconds: 1000 });
   expect(await life.site("ams3").apply()).toMatchObject({ exitCode: 0 });
@@ -48,16 +53,7 @@ beforeAll(async () => {
 
 afterAll(() => life.stop());
 
-const command = (...args: readonly string[]): Command => ({
-  program: process.execPath,
-  args: ["cli/anywhere.js", ...args],
-  folder: process.cwd(),
-  variables: { ...life.cloud.variables, ANYWHERE_ENV: file },
-  log: undefined,
-  seconds: 120,
-});
-
-const anywhere = (...args: readonly string[]): Promise<Ended> => run(command(...args));
+const anywhere: Operator["anywhere"] = (...args) => operator.anywhere(...args);
 
 async function status(): Promise<StatusReport> {
   return JSON.parse((await anywhere("status", "--json")).stdout) as StatusReport;
@@ -85,7 +81,7 @@ test("the status of a deployment that Terraform has made tells all of it, as the
       {
         site: "ams3",
         kind: "digitalocean",
-        nodes: ["one", "two"].map((node) => ({
+        nodes: names.map((node) => ({
           node,
           machine: { status: "active" },
           managedInstance: { pingStatus: "Online" },
@@ -95,7 +91,7 @@ test("the status of a deployment that Terraform has made tells all of it, as the
       },
     ],
     services: [
-      { name: "web--ams3", desired: 2, running: 2, images: [image], deployments: [{ state: "COMPLETED" }] },
+      { name: "web--ams3", desired: 3, running: 3, images: [image], deployments: [{ state: "COMPLETED" }] },
       { name: "worker--ams3", desired: 1, running: 1, urls: [] },
     ],
     jobs: [{ job: "report", last: { exitCode: 0 } }],
@@ -104,9 +100,21 @@ test("the status of a deployment that Terraform has made tells all of it, as the
   expect(ran.services[0]?.urls).toEqual((outputs["urls"] as Record<string, string[]>)["web"]);
   const nodes = outputs["nodes"] as Record<string, { readonly machine_id: string }>;
   expect(ran.sites[0]?.nodes.map(({ machine }) => machine?.id)).toEqual(
-    ["one", "two"].map((node) => nodes[node]?.machine_id),
+    names.map((node) => nodes[node]?.machine_id),
   );
 });
+
+test("doctor tells whether a deploy would change something of what is deployed", async () => {
+  const drift = async () => {
+    const { findings } = JSON.parse((await anywhere("doctor", "--json")).stdout) as DoctorReport;
+    return findings.flatMap(({ about, state, message }) => (about === "drift" ? [[state, message]] : []));
+  };
+  expect(await drift()).toEqual([["ok", "none in 6 stacks"]]);
+  const extraEgress = [{ protocol: "tcp" as const, ports: "5432", addresses: ["198.51.100.0/24"] }];
+  operator.configure({ ams3: Object.assign(loadableSite(...names), { extraEgress }) });
+  expect(await drift()).toEqual([["warn", 'a deploy would change compute-ams3: "npm run diff" shows what']]);
+  operator.configure(sites);
+}, 300_000);
 
 test("logs shows what the tasks of a service or a job have printed, of one site or of all, and goes on with it", async () => {
   const worker = await eventually("the worker's output has come", async () => {
@@ -121,7 +129,10 @@ test("logs shows what the tasks of a service or a job have printed, of one site 
     .map((line) => JSON.parse(line) as { message: string });
   expect(lines[0]?.message).toMatch(/^report of \d{4}-/);
 
-  const following = startCommand({ ...command("logs", "worker", "--follow", "--since", "1m"), seconds: 120 });
+  const following = startCommand({
+    ...operator.command("logs", "worker", "--follow", "--since", "1m"),
+    seconds: 120,
+  });
   await eventually("more has been printed", () =>
     Promise.resolve(following.printed().split("working").length > 2 ? true : undefined),
   );
@@ -134,7 +145,23 @@ test("logs shows what the tasks of a service or a job have printed, of one site 
   expect(new Set(printed).size).toBe(printed.length);
 }, 300_000);
 
-test("a node whose agents are lost is told, and healed: its task runs on the other one", async () => {
+test("a task runs by hand beside a service that holds its nodes' port, prints, and ends with its exit code", async () => {
+  const report = await anywhere("run", "web", "--wait", "--", "node", "report.js");
+  expect(report).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^report of \d{4}-/),
+    stderr: expect.stringMatching(/^task \w{32} of web starts on ams3\/(one|two|three)$/m),
+  });
+  const failing = ["node", "-e", "console.log('it fails'); process.exit(7)"];
+  expect(await anywhere("run", "worker", "--wait", "--", ...failing)).toMatchObject({
+    exitCode: 7,
+    stdout: "it fails\n",
+  });
+  expect((await anywhere("events", "web", "--json")).stdout).toContain("--one-off:");
+  await problems();
+}, 300_000);
+
+test("a node whose agents are lost is told, and healed: its task runs on another one", async () => {
   const workersNode = ({ sites: [site] }: StatusReport) =>
     site?.nodes.find(({ tasks }) => tasks.some(({ of }) => of === "worker"))?.node;
   const lost = workersNode(await status()) ?? "";
@@ -159,14 +186,104 @@ test("a node whose agents are lost is told, and healed: its task runs on the oth
     stdout: expect.stringContaining(`"npm run deploy -- --replace ams3/${lost}" brings the node back.`),
   });
   await problems(`not-in-cluster ams3/${lost}`);
-  const healed = await eventually("the worker runs on the other node", async () => {
+  const healed = await eventually("the worker runs on another node", async () => {
     const report = await status();
     const node = workersNode(report);
     return node === undefined || node === lost ? undefined : report;
   });
   expect(healed.services.map(({ name, running, desired }) => [name, running, desired])).toEqual([
-    ["web--ams3", 1, 1],
+    ["web--ams3", 2, 2],
     ["worker--ams3", 1, 1],
   ]);
   expect((await anywhere("events", "worker")).stdout).toContain("deregistration forced by user");
 }, 300_000);
+
+test("a healed node is replaced, and pending replacements are rolled one after the other without a failed request", async () => {
+  const {
+    sites: [site],
+  } = await status();
+  const healed = site?.nodes.find(({ containerInstance }) => containerInstance === null)?.node ?? "";
+  const replaced = await anywhere("deploy", "--replace", `ams3/${healed}`, "--auto-approve");
+  expect(replaced).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^compute-ams3 +\| .* waiting: .*$[^]*^web +ams3 +http:\/\/\S+$/m),
+  });
+  await problems();
+
+  operator.configure({ ams3: raised(sites.ams3, ...names) });
+  await problems(...names.map((node) => `replacement-pending ams3/${node}`));
+  const before = await nodesOf(life, "ams3");
+  const { loads, result } = await underLoad(life, { ams3: 20 }, () =>
+    anywhere("roll", "ams3", "--auto-approve"),
+  );
+  expect(result).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringMatching(
+      /ams3\/one serves, and ams3 is steady\.[^]*ams3\/two serves, and ams3 is steady\.[^]*ams3\/three serves, and ams3 is steady\./,
+    ),
+  });
+  expect({ failed: loads.ams3.failed, failures: loads.ams3.failures }).toEqual({ failed: 0, failures: [] });
+  expect(loads.ams3.requests).toBeGreaterThan(100);
+  const after = await nodesOf(life, "ams3");
+  expect(names.filter((node) => before(node).arn === after(node).arn)).toEqual([]);
+  await problems();
+  expect((await anywhere("roll", "--auto-approve")).stderr).toContain("No replacement is pending.");
+}, 600_000);
+
+test("servers join by exactly the line that is printed, and one leaves again", async () => {
+  operator.configure({
+    ams3: raised(sites.ams3, ...names),
+    berlin: { kind: "on-premises", nodes: { "rack-1": {}, "rack-2": {} } },
+  });
+  const deployed = await anywhere("deploy", "activations", "compute-berlin", "--auto-approve");
+  expect(deployed).toMatchObject({ exitCode: 0 });
+  const { stdout: leaving } = await anywhere("leave", "berlin", "rack-2");
+  for (const node of ["rack-1", "rack-2"]) {
+    const codeFile = join(operator.folder, `${node}.code`);
+    const { stdout } = await anywhere("join", "berlin", node, "--code-file", codeFile);
+    const lines = [`${stdout.trimEnd()} <<<'${readFileSync(codeFile, "utf8").trimEnd()}'`];
+    const userData = ["#!/usr/bin/env bash", ...lines, ...(node === "rack-2" ? [leaving] : [])].join("\n");
+    await life.cloud.admin.bootMachine({ name: node, hostname: node, userData, publicIp: "192.0.2.1" });
+  }
+  await eventually("both servers have joined, and one has left", async () => {
+    const printed = await life.cloud.admin.console("rack-2");
+    const { containerInstances } = await findSite(life.cloud, life.deployment, "berlin");
+    return printed.includes("anywhere: LEFT berlin/rack-2 of desk") &&
+      containerInstances.some(({ node, connected }) => node === "rack-1" && connected)
+      ? true
+      : undefined;
+  });
+  expect(await life.cloud.admin.console("rack-2")).toContain("anywhere: READY berlin/rack-2 of desk");
+  expect(await anywhere("join", "berlin", "rack-1", "--json")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('"was already"'),
+  });
+}, 600_000);
+
+test("orphans of a site whose state is lost are found and removed, and of the other site nothing", async () => {
+  expect(await anywhere("orphans")).toMatchObject({ exitCode: 0, stdout: "Nothing of desk is orphaned.\n" });
+  rmSync(join(operator.folder, "state", "desk--compute-ams3.tfstate"));
+  const berlin = await eventually("ECS has missed the server that has left", async () => {
+    const site = await findSite(life.cloud, life.deployment, "berlin");
+    return site.containerInstances.some(({ node, connected }) => node === "rack-2" && connected)
+      ? undefined
+      : site;
+  });
+  const found = await anywhere("orphans", "--json");
+  expect(found.exitCode).toBe(2);
+  const { orphans } = JSON.parse(found.stdout) as OrphansReport;
+  expect(orphans.map(({ kind }) => kind)).toEqual([
+    ...names.map(() => "container instance"),
+    ...names.map(() => "managed instance"),
+    ...names.map(() => "droplet"),
+    "load balancer",
+    "firewall",
+    "tag",
+  ]);
+  expect(await anywhere("orphans", "--delete", "--auto-approve")).toMatchObject({ exitCode: 0 });
+  await eventually("the droplets are gone", async () =>
+    (await listDroplets(life.cloud, "desk--")).length === 0 ? true : undefined,
+  );
+  expect(await findSite(life.cloud, life.deployment, "ams3")).toEqual(nothing);
+  expect(await findSite(life.cloud, life.deployment, "berlin")).toEqual(berlin);
+}, 600_000);

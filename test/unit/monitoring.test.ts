@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { oneSite, threeSites } from "../support/synthesis/environments";
 import { addresses, resourceAt, stackOf, synth, type StackJson } from "../support/synthesis/synth";
@@ -241,4 +242,15 @@ test("more services and nodes give the same blocks", () => {
       services: { web, ...Object.fromEntries([1, 2, 3].map((n) => [`worker-${n}`, worker])) },
     }),
   ).toEqual(blocks(oneSite));
+});
+
+test("the runbook has a section for everything that is told of", () => {
+  const named = [...JSON.stringify(three).matchAll(/docs\/operations\.md#([a-z-]+)/g)].map(
+    ([, anchor]) => anchor,
+  );
+  const headings = [...readFileSync("docs/operations.md", "utf8").matchAll(/^#+ ([a-z-]+)$/gm)].map(
+    ([, name]) => name,
+  );
+  expect(new Set(named).size).toBe(8);
+  expect(headings).toEqual(expect.arrayContaining(named));
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { StatusReport } from "../../../cli/report/status-report";
+import type { StatusReport } from "../../../cli/report/schemas/status-report";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";
 
 const image = "registry.example/shop/app:v7";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020";
 import type { Problem } from "../../../cli/fleet/problem";
-import { reportSchemas } from "../../../cli/report/schemas";
-import type { StatusReport } from "../../../cli/report/status-report";
+import { reportSchemas } from "../../../cli/report/schemas/schemas";
+import type { StatusReport } from "../../../cli/report/schemas/status-report";
 import type { Environment } from "../../../config/schema";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";
 
@@ -168,13 +168,13 @@ test("whatever is wrong is told first, with its remedy, and the exit code is 2",
   ]);
   expect(problems.map(({ remedy }) => remedy)).toEqual([
     expect.stringContaining("doctl compute droplet-action power-on"),
-    expect.stringContaining("run the bootstrap on the server"),
+    expect.stringContaining('"npx anywhere join berlin rack-2" before then'),
     expect.stringContaining("--replace berlin/rack-3"),
     expect.stringContaining("npm run deploy -- activations"),
     expect.stringContaining("npx anywhere heal"),
     expect.stringContaining("systemctl restart ecs"),
     expect.stringContaining("systemctl restart amazon-ssm-agent"),
-    expect.stringContaining("npm run deploy -- activations compute-berlin"),
+    expect.stringContaining("npx anywhere roll berlin"),
     ...[1, 2].map(() => expect.stringContaining("health path")),
     expect.stringContaining("aws ecs deregister-container-instance --region eu-west-1 --cluster anywhere"),
   ]);

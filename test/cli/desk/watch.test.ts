@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import type { StatusReport } from "../../../cli/report/status-report";
+import type { StatusReport } from "../../../cli/report/schemas/status-report";
 import { eventually } from "../../support/jest/eventually";
 import { startCommand, type RunningCommand } from "../../support/programs/running-command";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";

@@ -12,6 +12,18 @@ test.each([
   );
 });
 
+test("in a short name two letters may have changed places", () => {
+  expect(unknownName("service", ["wbe"], ["other", "web"])).toContain("Did you mean web?");
+  expect(unknownName("service", ["wxy"], ["other", "web"])).not.toContain("mean");
+});
+
+test("where several are as near, none is meant", () => {
+  expect(unknownName("node", ["ams3/d"], ["ams3/a", "ams3/b"])).not.toContain("mean");
+  expect(unknownName("node", ["nod-1"], ["ams3/node-1", "fra1/node-1"])).toContain(
+    "Did you mean ams3/node-1?",
+  );
+});
+
 test("a name that is like no other is only told, with what there is, and not hundreds of names", () => {
   expect(unknownName("node", ["elsewhere"], [])).toBe(
     "No node is called elsewhere: this environment has none.",

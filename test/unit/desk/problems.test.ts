@@ -11,6 +11,7 @@ const task: FleetTask = {
   id: "0a1b",
   arn: "arn:task/0a1b",
   of: "web",
+  byHand: false,
   containerInstance: "c1",
   revision: "shop--web--ams3:3",
   image: "registry.example/shop/app:v7",
@@ -185,7 +186,7 @@ test("a fleet is narrowed down to a node by its name alone, or with its site", (
   expect(nodesOf("ams3/node-1")).toEqual(["node-1"]);
   expect(nodesOf("web")).toEqual(["node-1"]);
   expect(nodesOf("ams3")).toEqual(["node-1", "node-2"]);
-  expect(() => nodesOf("node3")).toThrow("Did you mean ams3/node-1?");
+  expect(() => nodesOf("node1")).toThrow("Did you mean ams3/node-1?");
 });
 
 test("colours are for a terminal alone, and not with NO_COLOR", () => {

@@ -1,14 +1,14 @@
 import type { ECSClient } from "@aws-sdk/client-ecs";
-import { lostSinceTag } from "../../config/names";
-import { announceEnvironment } from "../commands/deployment";
-import { gatherFleet } from "../fleet/gather";
-import { lostNodes, returnedInstances, type LostNode } from "../fleet/lost-nodes";
-import { withCluster } from "../fleet/sources/cluster";
-import { shortTime } from "../fleet/time";
-import { Refusal } from "../refusals/refusal";
-import type { HealReport } from "../report/heal-report";
-import type { JsonOptions } from "./events";
-import { exitCodes } from "./exit-codes";
+import { lostSinceTag } from "../../../config/names";
+import { announceEnvironment } from "../../commands/deployment";
+import { gatherFleet } from "../../fleet/gather";
+import { lostNodes, returnedInstances, type LostNode } from "../../fleet/lost-nodes";
+import { withCluster } from "../../fleet/sources/cluster";
+import { shortTime } from "../../fleet/time";
+import { Refusal } from "../../refusals/refusal";
+import type { HealReport } from "../../report/schemas/heal-report";
+import type { JsonOptions } from "../options";
+import { exitCodes } from "../exit-codes";
 
 export interface HealOptions extends JsonOptions {
   /** Minutes for which an agent has to be lost; a quarter of an hour when left out. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fleetEvent } from "../fleet/events";
+import { fleetEvent } from "../../fleet/events";
 
 /** What `anywhere events --json` prints. */
 export const eventsReport = z

@@ -1,13 +1,13 @@
 import { clearScreenDown, cursorTo } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { announceEnvironment } from "../commands/deployment";
-import { gatherFleet } from "../fleet/gather";
-import { problemsOf } from "../fleet/problems";
-import { selectFleet } from "../fleet/select";
-import { screenOf } from "../report/screen";
-import type { StatusReport } from "../report/status-report";
-import { statusText } from "../report/status-text";
-import { exitCodes } from "./exit-codes";
+import { announceEnvironment } from "../../commands/deployment";
+import { gatherFleet } from "../../fleet/gather";
+import { problemsOf } from "../../fleet/problems";
+import { selectFleet } from "../../fleet/select";
+import { screenOf } from "../../report/screen";
+import type { StatusReport } from "../../report/schemas/status-report";
+import { statusText } from "../../report/status-text";
+import { exitCodes } from "../exit-codes";
 
 export interface StatusOptions {
   readonly json?: boolean;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { fleet } from "../fleet/fleet";
-import { problem } from "../fleet/problem";
+import { fleet } from "../../fleet/fleet";
+import { problem } from "../../fleet/problem";
 
 /** What `anywhere status --json` prints. */
 export const statusReport = z

@@ -1,20 +1,17 @@
-import { namesOf } from "../../config/names";
-import { announceEnvironment } from "../commands/deployment";
-import { eventsOf } from "../fleet/events";
-import { expectedOf } from "../fleet/expected";
-import { askEcs } from "../fleet/sources/ecs";
-import { withCluster } from "../fleet/sources/cluster";
-import { familiesOf, taskFrom } from "../fleet/tasks";
-import { shortTime } from "../fleet/time";
-import { Refusal } from "../refusals/refusal";
-import { unknownName } from "../refusals/unknown-name";
-import { screenOf } from "../report/screen";
-import { table } from "../report/table";
-import { exitCodes } from "./exit-codes";
-
-export interface JsonOptions {
-  readonly json?: boolean;
-}
+import { namesOf } from "../../../config/names";
+import { announceEnvironment } from "../../commands/deployment";
+import { eventsOf } from "../../fleet/events";
+import { expectedOf } from "../../fleet/expected";
+import { askEcs } from "../../fleet/sources/ecs";
+import { withCluster } from "../../fleet/sources/cluster";
+import { familiesOf, taskFrom } from "../../fleet/tasks";
+import { shortTime } from "../../fleet/time";
+import { Refusal } from "../../refusals/refusal";
+import { unknownName } from "../../refusals/unknown-name";
+import { screenOf } from "../../report/screen";
+import { table } from "../../report/table";
+import { exitCodes } from "../exit-codes";
+import type { JsonOptions } from "../options";
 
 /**
  * Shows what ECS tells of a service, or of a job's runs, or of all of them: its events, and why tasks have stopped.

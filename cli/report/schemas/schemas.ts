@@ -1,15 +1,28 @@
 import { z } from "zod";
+import { dashboardReport } from "./dashboard-report";
+import { doctorReport } from "./doctor-report";
 import { drainReport } from "./drain-report";
 import { eventsReport } from "./events-report";
 import { healReport } from "./heal-report";
 import { logLine } from "./log-line";
+import { orphansReport } from "./orphans-report";
+import { rollbackReport } from "./rollback-report";
+import { runReport } from "./run-report";
+import { serversReport } from "./servers-report";
 import { statusReport } from "./status-report";
 
 const reports = {
+  dashboard: dashboardReport,
+  doctor: doctorReport,
   drain: drainReport,
   events: eventsReport,
   heal: healReport,
+  join: serversReport,
+  leave: serversReport,
   logs: logLine,
+  orphans: orphansReport,
+  rollback: rollbackReport,
+  run: runReport,
   status: statusReport,
 };
 

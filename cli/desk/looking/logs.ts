@@ -1,0 +1,112 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { namesOf } from "../../../config/names";
+import type { Config } from "../../../config/schema";
+import { announceEnvironment } from "../../commands/deployment";
+import { withCluster } from "../../fleet/sources/cluster";
+import { listTasks } from "../../fleet/sources/ecs";
+import { freshLines, lookInterval, withLogs, type LogLine } from "../../fleet/sources/logs";
+import { familiesAt, idOf } from "../../fleet/tasks";
+import { allNodes, keyOf } from "../../nodes/node-key";
+import { Refusal } from "../../refusals/refusal";
+import { unknownName } from "../../refusals/unknown-name";
+import { logPrinter } from "../../report/log-printer";
+import { bootstrapLog, showBootstrapLog } from "../../servers/bootstrap-log";
+import type { JsonOptions } from "../options";
+import { exitCodes } from "../exit-codes";
+
+export interface LogsOptions extends JsonOptions {
+  /** Whether to go on with what is printed from now on. */
+  readonly follow?: boolean;
+  /** Minutes back; an hour when left out. */
+  readonly since?: number;
+  /** Only tasks of this site. */
+  readonly site?: string;
+  /** Where a node's machine is, as `ssh` takes it. */
+  readonly ssh?: string;
+}
+
+/**
+ * Shows what the tasks of a service or a job have printed, wherever they run, in one; of a node its bootstrap's log.
+ *
+ * @throws {Refusal} when there is no such service, job, node or site.
+ */
+export async function logs(name: string, options: LogsOptions): Promise<number> {
+  const { config } = announceEnvironment(process.env);
+  const { follow = false, since = 60, site, ssh } = options;
+  const node = allNodes(config).find((one) => keyOf(one) === name);
+  if (node !== undefined) {
+    const exitCode = await showBootstrapLog(reachableAt(name, ssh), follow);
+    return exitCode === 0 ? exitCodes.fine : exitCodes.failed;
+  }
+  refuseUnknown(config, name, site);
+  const group = namesOf(config).logs(name);
+  const ofSite = site === undefined ? undefined : siteFilter(config, name, site);
+  const print = logPrinter(options);
+  await withLogs(config, async (client) => {
+    const look = freshLines(client, group, Date.now() - since * 60_000);
+    for (;;) {
+      const fresh = await look();
+      (ofSite === undefined ? fresh : await ofSite(fresh)).forEach(print);
+      if (!follow) {
+        return;
+      }
+      await pause(lookInterval * 1000);
+    }
+  });
+  return exitCodes.fine;
+}
+
+function refuseUnknown(config: Config, name: string, site: string | undefined): void {
+  const known = [...Object.keys(config.services), ...Object.keys(config.jobs)];
+  if (!known.includes(name)) {
+    throw new Refusal(
+      unknownName("service, job or node", [name], [...known, ...allNodes(config).map(keyOf)]),
+    );
+  }
+  const sites = Object.keys(config.sites);
+  if (site !== undefined && !sites.includes(site)) {
+    throw new Refusal(unknownName("site", [site], sites));
+  }
+}
+
+/** @throws {Refusal} when nobody has said where a node's machine is: its log is nowhere else. */
+function reachableAt(node: string, host: string | undefined): string {
+  if (host === undefined) {
+    throw new Refusal(
+      `The log of ${node} is on its machine alone, in ${bootstrapLog}: add --ssh user@host (a droplet lets you in with ` +
+        "the site's ssh.keys and ssh.allowFrom), or read it at the machine's console.",
+    );
+  }
+  return host;
+}
+
+/** Leaves the lines of a site's tasks. ECS knows those that run, and those that have stopped within the hour. */
+function siteFilter(
+  config: Config,
+  name: string,
+  site: string,
+): (lines: readonly LogLine[]) => Promise<readonly LogLine[]> {
+  if (name in config.jobs) {
+    return (lines) => Promise.resolve(config.jobs[name]?.site === site ? lines : []);
+  }
+  const families = familiesAt(config, name, site);
+  const asked = new Set<string>();
+  let own: readonly string[] = [];
+  return async (lines) => {
+    const unknown = lines.filter(({ task }) => !asked.has(task));
+    if (unknown.length > 0) {
+      unknown.forEach(({ task }) => asked.add(task));
+      own = [...own, ...(await idsOf(config, families))];
+    }
+    return lines.filter(({ task }) => own.includes(task));
+  };
+}
+
+async function idsOf(config: Config, families: readonly string[]): Promise<string[]> {
+  const statuses = ["RUNNING", "STOPPED"] as const;
+  const which = families.flatMap((family) => statuses.map((desiredStatus) => ({ family, desiredStatus })));
+  const arns = await withCluster(config, (client, cluster) =>
+    Promise.all(which.map((one) => listTasks(client, { cluster, ...one }))),
+  );
+  return arns.flat().map(idOf);
+}

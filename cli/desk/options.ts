@@ -1,0 +1,44 @@
+import { InvalidArgumentError } from "commander";
+import { isHost } from "../servers/host";
+
+/** Runs a command and ends the process with its exit code. */
+export type Finish = (command: Promise<number>) => Promise<void>;
+
+export interface JsonOptions {
+  /** Whether programs read the output. */
+  readonly json?: boolean;
+}
+
+/** The option of every command whose output programs read. */
+export const json = ["--json", "print JSON, as the schemas in docs/schemas describe it"] as const;
+
+/** Source: Amazon ECS API Reference, request throttling: a look every five seconds is far from its limits. */
+export function interval(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < 5 || seconds > 3600) {
+    throw new InvalidArgumentError("It must be a number of seconds from 5 to 3600.");
+  }
+  return seconds;
+}
+
+/** A time on the command line, in minutes. */
+export function period(text: string): number {
+  const [, number = "", unit = "m"] = /^([1-9]\d{0,3})(m|h)$/.exec(text) ?? [];
+  if (number === "") {
+    throw new InvalidArgumentError("It must be a time such as 15m or 2h.");
+  }
+  return Number(number) * (unit === "h" ? 60 : 1);
+}
+
+/** A host on the command line, as `ssh` takes it. */
+export function host(text: string): string {
+  if (!isHost(text)) {
+    throw new InvalidArgumentError("It must be a host such as root@192.0.2.1.");
+  }
+  return text;
+}
+
+/** What the help of a command ends with. */
+export function example(command: string, more: string): string {
+  return `\nExample:\n  ${command}\n\n${more}`;
+}
