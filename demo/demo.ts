@@ -5,6 +5,7 @@ import { Listr, type ListrTask } from "listr2";
 import type { Foreign } from "../local-cloud/admin/admin";
 import { countForeign, countLeft, plannedChanges } from "./evidence";
 import { readFromEveryNode } from "./page";
+import { startDashboard } from "./dashboard";
 import { Project, type EnvironmentFile } from "./project";
 import { provenWith, providersUsed } from "./providers";
 import { writeReport, type Report } from "./report";
@@ -66,6 +67,8 @@ async function demo(options: Options): Promise<void> {
       services: Object.keys(environment.services ?? {}),
       jobs: Object.keys(environment.jobs ?? {}),
     };
+    // The real one measures what is behind load balancers every two minutes.
+    await cloud.admin.digitalocean({ metricsMilliseconds: 1000 });
     const foreign = await cloud.admin.seedForeign(environment.name);
     const stage = { project, cloud, environment, foreign, directory };
     const further = [...changing(stage, report, folder), ...ending(stage, report)];
@@ -86,6 +89,8 @@ async function demo(options: Options): Promise<void> {
 /** A step, and what it has to say when it is done. */
 interface Step {
   readonly title: string;
+  /** Whether all that it says while it runs stays. */
+  readonly lasting?: boolean;
   readonly act: (say: (text: string) => void) => Promise<string>;
 }
 
@@ -110,6 +115,18 @@ function deploying(stage: Stage, report: Report): Step[] {
           throw new Error(`The job ${job} has ended with ${report.job.exitCode}`);
         }
         return `${job} has run`;
+      },
+    },
+    {
+      title: "Look how it is",
+      lasting: true,
+      act: async (say) => {
+        const { exitCode, stdout } = await stage.project.anywhere("status");
+        say(stdout.trimEnd());
+        if (exitCode !== 0) {
+          throw new Error(`All must be well, and status ends with exit code ${exitCode}`);
+        }
+        return "npx anywhere status";
       },
     },
     {
@@ -216,8 +233,9 @@ async function urlOf({ project }: Stage): Promise<string> {
 }
 
 async function run(steps: readonly Step[], { steps: times }: Report): Promise<void> {
-  const tasks = steps.map(({ title, act }): ListrTask => ({
+  const tasks = steps.map(({ title, lasting = false, act }): ListrTask => ({
     title,
+    rendererOptions: lasting ? { persistentOutput: true, outputBar: Infinity } : {},
     task: async (_, task) => {
       const start = performance.now();
       const result = await act((text) => {
@@ -234,6 +252,7 @@ async function run(steps: readonly Step[], { steps: times }: Report): Promise<vo
 async function stayUp(stage: Stage): Promise<void> {
   const { cloud, directory } = stage;
   console.log(`The service web: ${await urlOf(stage)}`);
+  console.log(`Its dashboard, live: ${await startDashboard(stage.project)}`);
   console.log(`A shell that works against these clouds: . ${join(directory, "env")}`);
   console.log("Ctrl-C ends everything.");
   await new Promise((resolve) => cloud.process.once("exit", resolve));

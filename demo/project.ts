@@ -1,5 +1,7 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import type { LocalCloud } from "../local-cloud/start";
 import { mustRun, run, type Command, type Ended } from "./command";
 
@@ -58,6 +60,15 @@ export class Project {
   /** As {@link anywhere}, where nothing but success will do. */
   mustAnywhere(...args: readonly string[]): Promise<string> {
     return mustRun(this.command(process.execPath, [join(root, "cli/anywhere.js"), ...args]));
+  }
+
+  /** Starts one of the project's commands, which goes on until it is ended. */
+  startAnywhere(...args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+    const { program, folder, variables, ...command } = this.command(process.execPath, [
+      join(root, "cli/anywhere.js"),
+      ...args,
+    ]);
+    return spawn(program, command.args, { cwd: folder, env: variables, stdio: ["ignore", "pipe", "ignore"] });
   }
 
   /** Ids of the synthesised stacks. */

@@ -73,6 +73,12 @@ test("a second plan shows no change in any stack", () => {
   });
 });
 
+test("the deployment is shown by status, in which all is well", () => {
+  expect(output).toContain("No problems.");
+  expect(output).toMatch(/node-2 +\d+ +mi-[0-9a-f]{17} +[0-9a-f]{8} .* web healthy$/m);
+  expect(output).toMatch(/web +ams3 +2\/2 +completed :1 +[0-9a-f]+ +http:\/\//);
+});
+
 test("an update of one service under load fails no request", () => {
   const { service, images, failed, rate, requests } = { ...report.update };
   expect(service).toBe("web");
@@ -102,6 +108,7 @@ test("every step is timed", () => {
     "Deploy control plane, two nodes and the services",
     "Read the page through the load balancer",
     "Wait for the job",
+    "Look how it is",
     "Plan again",
     "Update one service under load",
     "Scale to 3 nodes",
