@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
-import { once } from "node:events";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import type { Environment } from "../../../config/schema";
+import type { LoopbackServer } from "../../../local-cloud/http-server";
 import type { Ended } from "../project";
 import { startDeskProject, type DeskProject } from "./desk-project";
+import { serveSystemsManager } from "./systems-manager";
 
 // With the Terraform of the machine, four times for each node.
 jest.setTimeout(600_000);
@@ -25,20 +23,19 @@ const first = sitesWith({ a: 0, b: 0, c: 0 }, { x: 0, y: 0 });
 const raised = sitesWith({ a: 1, b: 1, c: 1 }, { x: 1, y: 1 });
 
 let desk: DeskProject;
-let systemsManager: Server;
+let systemsManager: LoopbackServer;
 let sites = first;
 const at = (path: string) => join(desk.project.folder, path);
 
 beforeAll(async () => {
   desk = await startDeskProject({ sites: first, services });
-  systemsManager = createServer(answer).listen(0, "127.0.0.1");
-  await once(systemsManager, "listening");
+  systemsManager = await serveSystemsManager(desk);
   const stacks = ["control-plane", "activations", "compute-ams3", "compute-berlin"];
   expect(await anywhere("deploy", ...stacks, "--auto-approve")).toMatchObject({ exitCode: 0 });
 }, 600_000);
 
 afterAll(async () => {
-  systemsManager.close();
+  await systemsManager.close();
   await desk.close();
 });
 
@@ -46,47 +43,8 @@ beforeEach(() => {
   writeFileSync(at("record"), "");
 });
 
-/** Answers as the stage's Systems Manager, which knows by then what Terraform has made. */
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  void text(request).then(async (body) => {
-    knowActivations();
-    const { "x-amz-target": target, authorization = "" } = request.headers;
-    const headers = {
-      "content-type": "application/x-amz-json-1.1",
-      "x-amz-target": String(target),
-      authorization,
-    };
-    const answered = await fetch(desk.stage.clouds["AWS_ENDPOINT_URL"] ?? "", {
-      method: "POST",
-      headers,
-      body,
-    });
-    response.writeHead(answered.status, { "content-type": headers["content-type"] });
-    response.end(await answered.text());
-  });
-}
-
 function anywhere(...args: readonly string[]): Promise<Ended> {
-  const { port } = systemsManager.address() as AddressInfo;
-  return desk.anywhere(args, { AWS_ENDPOINT_URL_SSM: `http://127.0.0.1:${port}` });
-}
-
-/** Lets Systems Manager know the activations that the state has, as if Terraform's provider had made them. */
-function knowActivations(): void {
-  const { activations } = desk.stage.world.aws;
-  if (!existsSync(at("state/anywhere--activations.tfstate"))) {
-    return;
-  }
-  for (const id of Object.values(desk.outputs("activations")["activation_ids"] as Record<string, string>)) {
-    const { ActivationId } = desk.stage.ecs.call("CreateActivation", { IamRole: "node" }) as {
-      readonly ActivationId: string;
-    };
-    const made = activations.get(ActivationId);
-    if (made !== undefined && !activations.has(id)) {
-      activations.set(id, { ...made, id });
-    }
-    activations.delete(ActivationId);
-  }
+  return desk.anywhere(args, { AWS_ENDPOINT_URL_SSM: systemsManager.url });
 }
 
 function deregister(key: string): void {
