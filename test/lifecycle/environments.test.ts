@@ -28,7 +28,10 @@ beforeAll(async () => {
 
 afterAll(() => cloud.stop());
 
-/** An environment as it is shipped, in the embedded clouds' account and with their signing key. */
+/**
+ * An environment as it is shipped, in the embedded clouds' account and with their signing key. Under a name of its own: one
+ * command at a time works on a deployment in a checkout, and a demo may be at work on the shipped one.
+ */
 async function configure(name: string): Promise<string> {
   const { default: environment } = (await import(`../../config/environments/${name}`)) as {
     default: Environment;
@@ -40,6 +43,7 @@ async function configure(name: string): Promise<string> {
   const file = join(directory, `${name}.json`);
   const adapted: Environment = {
     ...environment,
+    name: `shipped-${name}`,
     aws: { ...environment.aws, accountId: "123456789012" },
     backend: backend ?? { kind: "local", folder: join(directory, "state") },
     installer: { signingKey: signingKeyFingerprint },
@@ -164,7 +168,7 @@ describe.each(shipped)("the environment %s", (name) => {
       "pushes an image again that has vanished from the registry",
       lane(name, async () => {
         const { anywhere, aws, pushedTag } = commandsOf(join(directory, `${name}.json`));
-        const image = ["--repository-name", "anywhere-dev/app", "--image-ids", `imageTag=${pushedTag()}`];
+        const image = ["--repository-name", "shipped-dev/app", "--image-ids", `imageTag=${pushedTag()}`];
         await aws("ecr", "batch-delete-image", ...image);
         await expect(aws("ecr", "describe-images", ...image)).rejects.toThrow("ImageNotFoundException");
         expect(await anywhere("diff", "service-web")).toMatchObject({ exitCode: 2 });
