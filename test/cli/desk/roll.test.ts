@@ -152,7 +152,7 @@ test("a roll of all nodes for their agents that fails goes on with those that it
   expect(failed).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(
-      /\nams3\/a: activations: done\.\ncompute-ams3: failed[^]*\nReplaced: none\. Not begun: ams3\/b, ams3\/c\.\nOnce the cause is gone[^\n]*\n$/,
+      /\nams3\/a: activations: done\.\ncompute-ams3: Terraform ended with exit code 1;[^\n]*\nReplaced: none\. Not begun: ams3\/b, ams3\/c\.\nOnce the cause is gone[^\n]*\n$/,
     ),
   });
   expect(instance("ams3/b")?.tags.map(({ key }) => key)).toEqual(["anywhere.replace-since"]);
