@@ -1,6 +1,7 @@
 import type { CreateActivationResult } from "@aws-sdk/client-ssm";
 import { describe, expect, test } from "@jest/globals";
 import { agentOperations } from "../../local-cloud/aws/ssm/agent-registration";
+import { execOperations } from "../../local-cloud/aws/ecs/tasks/exec";
 import { ecsOperations, ssmOperations } from "../../local-cloud/aws/protocol/api";
 import {
   clients,
@@ -184,7 +185,7 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     expect(await stage().runBy(product)).toEqual(
       expect.arrayContaining([
         ...served("ssm", ssmOperations, agentOperations),
-        ...served("ecs", ecsOperations, schedulerOperations),
+        ...served("ecs", ecsOperations, { ...schedulerOperations, ...execOperations }),
       ]),
     );
   });
