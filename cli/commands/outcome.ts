@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Deployment } from "./prepared";
 import { deployedOutputs } from "../refusals/deployed-output";
+import { Refusal } from "../refusals/refusal";
 import { table } from "../report/table";
 import { isComputeStack, siteOf } from "../terraform/stacks";
 
@@ -37,11 +38,17 @@ export async function outcomeText(
   return `\n${parts.join("\n\n")}`;
 }
 
-/** A row for each URL. */
+/** A row for each URL, of states that can be read: all else is done by now. */
 async function urlsOf(deployment: Deployment): Promise<string[][]> {
   const rows = await Promise.all(
     deployment.stacks.filter(isComputeStack).map(async (stack) => {
-      const { urls = {} } = await deployedOutputs(stack.id, deployment);
+      const { urls = {} } = await deployedOutputs(stack.id, deployment).catch((error: unknown) => {
+        if (error instanceof Refusal) {
+          console.error(deployment.label(stack.id, `Its URLs are not known: ${error.message}`));
+          return { urls: {} };
+        }
+        throw error;
+      });
       return Object.entries(urls as Readonly<Record<string, readonly string[]>>).flatMap(([service, all]) =>
         all.map((url) => [service, siteOf(stack), url]),
       );

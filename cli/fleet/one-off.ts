@@ -26,8 +26,8 @@ export interface OneOff {
  */
 export function oneOffOf(config: Config, name: string, site: string | undefined): OneOff {
   const names = namesOf(config);
-  const service = config.services[name];
-  const job = config.jobs[name];
+  const service = Object.hasOwn(config.services, name) ? config.services[name] : undefined;
+  const job = Object.hasOwn(config.jobs, name) ? config.jobs[name] : undefined;
   if (service === undefined && job === undefined) {
     const known = [...Object.keys(config.services), ...Object.keys(config.jobs)];
     throw new Refusal(unknownName("service or job", [name], known));

@@ -45,7 +45,7 @@ export async function roll(site: string | undefined, options: RollOptions): Prom
   const { config } = deployment.environment;
   await refuseUndeployable(prepared);
   const fleet = await look(config);
-  const deployed = await deployedNodes(selected, deployment.terraform, allNodes(config));
+  const deployed = await deployedNodes(deployment.stacks, deployment.terraform, allNodes(config));
   const pending = pendingNodes(fleet, allNodes(config), deployed);
   const queue =
     options.agents === true

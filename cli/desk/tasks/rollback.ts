@@ -72,7 +72,7 @@ interface Known {
 }
 
 function builtImage({ services, images }: Config, name: string): string {
-  const service = services[name];
+  const service = Object.hasOwn(services, name) ? services[name] : undefined;
   if (service === undefined) {
     throw new Refusal(unknownName("service", [name], Object.keys(services)));
   }

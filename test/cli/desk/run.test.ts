@@ -205,6 +205,7 @@ test("run refuses what there isn't, what isn't clear, and what isn't deployed", 
   expect(await refusal("worker", "--site", "berlin", "--", "true")).toBe(
     "worker is not at berlin: choose ams3.\n",
   );
+  expect(await refusal("constructor", "--", "true")).toContain("No service or job is called constructor");
   expect(await refusal("worker", "--site", "amst", "--", "true")).toContain("No site is called amst");
   expect(await refusal("worker")).toBe(
     "Say what to run in worker: npx anywhere run worker -- node migrate.js\n",

@@ -1,0 +1,76 @@
+import { expect, jest, test } from "@jest/globals";
+import { changesToldBy, outcomeText } from "../../cli/commands/outcome";
+import type { Deployment } from "../../cli/commands/prepared";
+import { Refusal } from "../../cli/refusals/refusal";
+import type { Terraform } from "../../cli/terraform/terraform";
+import { parseState, type State } from "../../cli/terraform/state-file";
+import { parseConfig } from "../../config/load";
+import { oneSite } from "../support/synthesis/environments";
+
+function deploymentWith(state: () => Promise<State>): Deployment {
+  const terraform: Pick<Terraform, "state"> = { state };
+  return {
+    environment: { name: "test", file: "test.ts", config: parseConfig(oneSite, "test.ts"), rollbacks: {} },
+    stacks: [{ id: "compute-ams3", folder: "", dependencies: [], reads: [], terraform: {} }],
+    terraform: terraform as Terraform,
+    label: (id, text) => `${id} | ${text}`,
+  };
+}
+
+const outcome = new Map([
+  ["compute-ams3", "1 added, 0 changed, 0 destroyed"],
+  ["service-web", undefined],
+]);
+
+test("what has changed is told by stack, with where clients connect to", async () => {
+  const instances = [{ attributes: {} }];
+  const deployed = parseState(
+    JSON.stringify({
+      version: 4,
+      lineage: "one",
+      resources: [{ mode: "managed", type: "null_resource", name: "one", instances }],
+      outputs: { urls: { value: { web: ["http://192.0.2.1", "https://example.com"] } } },
+    }),
+  );
+  const text = await outcomeText(
+    deploymentWith(() => Promise.resolve(deployed)),
+    outcome,
+    125,
+  );
+  expect(text.split("\n")).toEqual([
+    "",
+    "STACK         CHANGES",
+    "compute-ams3  1 added, 0 changed, 0 destroyed",
+    "service-web   no changes",
+    "",
+    "SERVICE  SITE  URL",
+    "web      ams3  http://192.0.2.1",
+    "web      ams3  https://example.com",
+    "",
+    "Done in 2 min 5 s.",
+  ]);
+});
+
+test("a state that can't be read afterwards makes no failure of what was done", async () => {
+  const told = jest.spyOn(console, "error").mockImplementation(() => undefined);
+  const text = await outcomeText(
+    deploymentWith(() => Promise.reject(new Refusal("no connection"))),
+    outcome,
+    3,
+  );
+  expect(told.mock.calls).toEqual([["compute-ams3 | Its URLs are not known: no connection"]]);
+  told.mockRestore();
+  expect(text).not.toContain("URL");
+  expect(text).toContain("Done in 3 s.");
+});
+
+test.each([
+  ["Apply complete! Resources: 3 added, 1 changed, 0 destroyed.", "3 added, 1 changed, 0 destroyed"],
+  [
+    "\u001b[1m\u001b[32mApply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.\u001b[0m",
+    "1 imported, 0 added, 0 changed, 0 destroyed",
+  ],
+  ["Apply incomplete.", undefined],
+])("of %j Terraform's words are taken", (line, words) => {
+  expect(changesToldBy(line)).toBe(words);
+});
