@@ -206,7 +206,9 @@ test("a healed node is replaced, and pending replacements are rolled one after t
   const replaced = await anywhere("deploy", "--replace", `ams3/${healed}`, "--auto-approve");
   expect(replaced).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringMatching(/^compute-ams3 +\| .* waiting: .*$[^]*^web +ams3 +http:\/\/\S+$/m),
+    stdout: expect.stringMatching(
+      /^compute-ams3 +\| .*: registration of ams3\/.*$[^]*^web +ams3 +http:\/\/\S+$/m,
+    ),
   });
   await problems();
 
