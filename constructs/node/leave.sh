@@ -12,6 +12,7 @@ readonly USED=/etc/ecs/anywhere.activation
 readonly SSM=/var/lib/amazon/ssm
 readonly ECS=/var/lib/ecs
 readonly CONFIG=/etc/ecs/ecs.config
+readonly CREDENTIALS=/root/.aws/credentials
 
 die() {
   printf 'anywhere: FAILED leave: %s\n' "$*"
@@ -26,6 +27,7 @@ main() {
   remove_containers
   # With the identity gone, nothing on this server is a node's.
   rm -rf "${SSM}/Vault" "${ECS}/data"
+  forget_credentials
   rm -f "${CONFIG}" "${ECS}/ecs.config" /etc/ecs/anywhere.proxies /etc/apt/apt.conf.d/60anywhere-docker \
     /etc/issue.d/anywhere.issue
   for drop_in in docker ecs amazon-ssm-agent; do
@@ -53,6 +55,19 @@ check_node() {
     grep -qF "\"anywhere.${attribute}" "${CONFIG}" ||
       die "this server is not ${SITE}/${NODE} of ${NAME}: ${CONFIG} says which node it is"
   done
+}
+
+# The Systems Manager agent keeps the node's own there, as the profile `default`, and leaves them behind; the bootstrap
+# would refuse them as somebody else's. On a server that is no node any more they are somebody else's.
+forget_credentials() {
+  local rest
+  [[ -e ${USED} && -e ${CREDENTIALS} ]] || return 0
+  rest=$(awk '/^[ \t]*\[/ { own = /^[ \t]*\[[ \t]*default[ \t]*\]/ } !own' "${CREDENTIALS}")
+  if [[ -n ${rest} ]]; then
+    printf '%s\n' "${rest}" >"${CREDENTIALS}"
+  else
+    rm -f "${CREDENTIALS}"
+  fi
 }
 
 remove_containers() {

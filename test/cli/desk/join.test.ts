@@ -217,13 +217,22 @@ test("a server leaves: both agents stop for good, and their identity and all tha
   });
   expect(reached.exists(vault)).toBe(true);
   reached.forget("journal");
-  for (const time of ["first", "second"]) {
+  const credentials = "root/.aws/credentials";
+  const leaves = async (time: string, own: string) => {
+    reached.write(credentials, own);
     const left = await overSsh("leave", "berlin", "rack-3", "--ssh", hosts.reached);
     expect({ time, ...left }).toMatchObject({
       exitCode: 0,
       report: { servers: [{ state: "done", message: "LEFT berlin/rack-3 of anywhere" }] },
     });
-  }
+    return reached.read(credentials);
+  };
+  // The Systems Manager agent has made the node's own; joining again would refuse them.
+  const backup = "[backup]\naws_access_key_id = AKIA\n";
+  expect(await leaves("first", `[default]\naws_access_key_id = ASIA\n\n${backup}`)).toBe(backup);
+  const later = "[default]\naws_access_key_id = AKIA\n";
+  expect(await leaves("second", later)).toBe(later);
+  reached.forget(credentials);
   expect(reached.journal).toEqual(
     expect.arrayContaining([
       "systemctl disable --now ecs amazon-ssm-agent",
