@@ -1,9 +1,12 @@
 import type { ECSClient } from "@aws-sdk/client-ecs";
+import { setTimeout as pause } from "node:timers/promises";
 import { lostSinceTag } from "../../../config/names";
+import type { Config } from "../../../config/schema";
 import { announceEnvironment } from "../../commands/deployment";
 import { gatherFleet } from "../../fleet/gather";
 import { lostNodes, returnedInstances, type LostNode } from "../../fleet/lost-nodes";
 import { withCluster } from "../../fleet/sources/cluster";
+import { containerInstancesOf } from "../../fleet/sources/ecs";
 import { shortTime } from "../../fleet/time";
 import { Refusal } from "../../refusals/refusal";
 import type { HealReport } from "../../report/schemas/heal-report";
@@ -15,6 +18,9 @@ export interface HealOptions extends JsonOptions {
   readonly after?: number;
   readonly dryRun?: boolean;
 }
+
+/** Seconds until lost agents are looked at again: those that connect anew are back within less. */
+const secondLookAfter = 20;
 
 /**
  * Deregisters nodes whose agents have been lost for so long, so that ECS starts their tasks elsewhere, which it never
@@ -31,11 +37,13 @@ export async function heal({ after = 15, dryRun = false, json = false }: HealOpt
   if (unknown !== undefined) {
     throw new Refusal(`${unknown.source} can't be asked (${unknown.reason}): nothing was changed.`);
   }
-  const lost = lostNodes(fleet);
+  const found = lostNodes(fleet);
   const now = Date.parse(fleet.at);
   const isDue = ({ since, replaceable }: LostNode) =>
     replaceable && since !== undefined && now - Date.parse(since) >= after * 60_000;
-  const healed = lost.filter(isDue);
+  const due = found.filter(isDue);
+  const healed = dryRun ? due : await stillLost(config, due);
+  const lost = found.filter((node) => !due.includes(node) || healed.includes(node));
   if (!dryRun) {
     await withCluster(config, async (client, cluster) => {
       const unmarked = lost.filter((node) => node.since === undefined);
@@ -61,6 +69,21 @@ export async function heal({ after = 15, dryRun = false, json = false }: HealOpt
     console.log(textOf(report, after));
   }
   return lost.length === 0 ? exitCodes.fine : exitCodes.problems;
+}
+
+/**
+ * Those of these nodes whose agents don't come back at once. What Systems Manager hears of a machine, and a mark of
+ * earlier, say nothing of the moment: agents connect anew several times an hour, and a node that serves must not go.
+ */
+async function stillLost(config: Config, nodes: readonly LostNode[]): Promise<readonly LostNode[]> {
+  if (nodes.length === 0) {
+    return [];
+  }
+  console.error(`${nodes.map(({ node }) => node).join(", ")}: looking again in ${secondLookAfter} s`);
+  await pause(secondLookAfter * 1000);
+  const instances = await withCluster(config, containerInstancesOf);
+  const away = instances.filter(({ agentConnected }) => agentConnected !== true);
+  return nodes.filter(({ arn }) => away.some(({ containerInstanceArn }) => containerInstanceArn === arn));
 }
 
 async function mark(

@@ -3,6 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020";
 import type { FleetEvent } from "../../../cli/fleet/events";
 import { reportSchemas } from "../../../cli/report/schemas/schemas";
 import { eventually } from "../../support/jest/eventually";
+import { startCommand } from "../../support/programs/running-command";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";
 
 // Each command takes a second or two, and several where others are at work on the computer.
@@ -105,6 +106,22 @@ test("events tells what ECS tells of a service, and why its tasks have stopped a
     stdout: "Nothing has happened in anywhere.\n",
   });
   expect((await stage.anywhere(["events", "wroker"])).stderr).toContain("Did you mean worker?");
+});
+
+test("heal leaves a node that serves, of which Systems Manager hears nothing and whose agent is just connecting anew", async () => {
+  const [key = ""] = nodes;
+  stage.lose(key, { ecs: true, ssm: true });
+  const healing = startCommand(stage.command(["heal"]));
+  await eventually("it looks again", () =>
+    Promise.resolve(healing.printed().includes(`${key}: looking again`) || undefined),
+  );
+  stage.node(key).alive = true;
+  stage.ecs.advance(5);
+  await healing.ended;
+  expect(healing.printed()).not.toContain("was deregistered");
+  expect(instance(key)?.status).toBe("ACTIVE");
+  const { managedInstances } = stage.world.aws;
+  Object.assign(managedInstances.get(stage.node(key).managedInstanceId) ?? {}, { lastPingAt: Date.now() });
 });
 
 test("heal deregisters a node that has been lost for long, so that its task runs elsewhere, and leaves all others", async () => {
