@@ -222,6 +222,15 @@ test("the dashboard shows tasks, CPU and memory of every service there is, and e
   });
 });
 
+test("without services and jobs the dashboard has no picture without metrics, which CloudWatch refuses", () => {
+  const stack = stackOf(synth({ ...oneSite, services: {} }), "control-plane");
+  const dashboard = resourceAt(stack, "aws_cloudwatch_dashboard.services");
+  const { widgets } = JSON.parse(String(dashboard["dashboard_body"])) as {
+    widgets: { readonly properties: { readonly metrics: unknown[] } }[];
+  };
+  expect(widgets.map(({ properties }) => properties.metrics.length)).toEqual([2, 1, 1]);
+});
+
 test("switched off, nothing of it is in the JSON", () => {
   const types = /^aws_(sns|sfn|cloudwatch_(event|metric|dashboard|log_metric))/;
   expect(addresses(three).filter((address) => types.test(address))).not.toEqual([]);

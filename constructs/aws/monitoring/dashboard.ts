@@ -20,6 +20,13 @@ const errors = [
   ...["level=error", '"level":"error"'],
 ];
 
+/** CloudWatch refuses a dashboard that has a picture without metrics. */
+const errorsOf = ({ errorMetrics }: Names, containers: readonly string[]) => ({
+  title: "Errors in logs",
+  stat: "Sum",
+  metrics: containers.map((name) => [errorMetrics, name]),
+});
+
 /** Tasks, CPU, memory and errors of every service, each in one picture. */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, { names, logGroup, containers }: DashboardProps) {
@@ -50,7 +57,7 @@ export class Dashboard extends Construct {
         title: "Tasks: running and desired",
         metrics: [found("running", "RunningTaskCount"), found("desired", "DesiredTaskCount")],
       },
-      { title: "Errors in logs", stat: "Sum", metrics: containers.map((name) => [names.errorMetrics, name]) },
+      ...(containers.length === 0 ? [] : [errorsOf(names, containers)]),
       { title: "CPU units in use; 1024 are a vCPU", metrics: [found("CPU", "CpuUtilized")] },
       { title: "Memory in use, in MB", metrics: [found("memory", "MemoryUtilized")] },
     ];
