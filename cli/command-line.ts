@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { version } from "../package.json";
 import { CheckoutProblem } from "../checkout/problem";
 import { ConfigError } from "../config/load";
+import { isOfAws, reasonOf } from "./aws/client";
 import { Interrupted, untilInterrupted } from "./terraform/child-process";
 import type { ParallelOptions } from "./commands/deployment";
 import type { DeployOptions } from "./commands/deploy";
@@ -105,6 +106,9 @@ async function finish(
       process.exit(error.exitCode);
     } else if (error instanceof ConfigError || error instanceof CheckoutProblem || error instanceof Refusal) {
       console.error(error.message);
+      process.exitCode = 1;
+    } else if (isOfAws(error)) {
+      console.error(`AWS can't be asked, or refuses: ${reasonOf(error)}. "npx anywhere doctor" tells what is missing.`);
       process.exitCode = 1;
     } else {
       throw error;

@@ -51,6 +51,12 @@ export function reasonOf(error: unknown): string {
   return `${name}: ${message.split("\n")[0] ?? ""}`;
 }
 
+/** Whether AWS has refused something, or could not be asked for it, such as with credentials that have expired. */
+export function isOfAws(error: unknown): error is Error {
+  const { name, $metadata } = error as { readonly name?: string; readonly $metadata?: object };
+  return $metadata !== undefined || name === "CredentialsProviderError" || name === "TokenProviderError";
+}
+
 /** These in parts of `size`, as many as one request takes. */
 export function inParts<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>

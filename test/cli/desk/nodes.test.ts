@@ -108,6 +108,21 @@ test("events tells what ECS tells of a service, and why its tasks have stopped a
   expect((await stage.anywhere(["events", "wroker"])).stderr).toContain("Did you mean worker?");
 });
 
+test.each([["events"], ["drain", "ams3/node-1"]])("%s tells in a line what AWS refuses", async (...args) => {
+  stage.world.faults.push({
+    match: { service: "ecs" },
+    times: 9,
+    effect: { kind: "error", status: 400, code: "AccessDeniedException", message: "no" },
+  });
+  const { exitCode, stdout, stderr } = await stage.anywhere(args);
+  stage.world.faults.splice(0);
+  expect({ exitCode, stdout, told: stderr.replace(/^environment: .*\n/, "") }).toEqual({
+    exitCode: 1,
+    stdout: "",
+    told: `AWS can't be asked, or refuses: AccessDeniedException: no. "npx anywhere doctor" tells what is missing.\n`,
+  });
+});
+
 test("heal leaves a node that serves, of which Systems Manager hears nothing and whose agent is just connecting anew", async () => {
   const [key = ""] = nodes;
   stage.lose(key, { ecs: true, ssm: true });
