@@ -1,14 +1,17 @@
+import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { ECSClient, Task } from "@aws-sdk/client-ecs";
 import { setTimeout as pause } from "node:timers/promises";
 import { namesOf } from "../../../config/names";
 import type { Config } from "../../../config/schema";
+import { reasonOf } from "../../aws/client";
 import { announceEnvironment } from "../../commands/deployment";
 import { nodeOf } from "../../fleet/node-instance";
 import { oneOffOf } from "../../fleet/one-off";
-import { withCluster } from "../../fleet/sources/cluster";
+import { patientAttempts, withCluster } from "../../fleet/sources/cluster";
 import { containerInstancesOf, describeTasks } from "../../fleet/sources/ecs";
 import { freshLines, lookInterval, withLogs, type LogLine } from "../../fleet/sources/logs";
 import { startTasks } from "../../fleet/sources/run-tasks";
+import { watchTasks } from "../../fleet/sources/watched-tasks";
 import { idOf, taskFrom } from "../../fleet/tasks";
 import { Refusal } from "../../refusals/refusal";
 import { logPrinter } from "../../report/log-printer";
@@ -47,7 +50,7 @@ export async function run(name: string, command: readonly string[], options: Run
   if (command.length === 0 && !oneOff.isJob) {
     throw new Refusal(`Say what to run in ${name}: npx anywhere run ${name} -- node migrate.js`);
   }
-  return withCluster(config, async (client, cluster) => {
+  const runIn = async (client: ECSClient, cluster: string): Promise<number> => {
     const since = Date.now() - clockSkew;
     const started = await startTasks(client, { ...oneOff, cluster, count, command, memory });
     const nodes = await nodesOf(client, cluster);
@@ -66,14 +69,21 @@ export async function run(name: string, command: readonly string[], options: Run
       return exitCodes.fine;
     }
     console.error("Ctrl-C leaves it running.");
-    const ended = await follow({ client, cluster, config, name, since, started }, options);
+    const following = follow({ client, cluster, config, name, since, started }, options);
+    const ended = await following.catch((error: unknown) => {
+      throw new Refusal(
+        `What was started can't be followed any more, and goes on (${reasonOf(error)}). "npx anywhere events ${name}" ` +
+          "tells how it ends: look there before you run it again.",
+      );
+    });
     const ends = places.map(({ task, node }) => ({
       task: ended.find(({ taskArn }) => taskArn === task.taskArn) ?? task,
       node,
     }));
     report(name, config, ends, options);
     return exitCodeOf(ends.map(({ task }) => task));
-  });
+  };
+  return withCluster(config, runIn, { maxAttempts: patientAttempts });
 }
 
 /** Names of nodes, as site/node, by ARNs of their container instances. */
@@ -105,19 +115,21 @@ async function follow(
   const arns = started.map(({ taskArn = "" }) => taskArn);
   const ids = arns.map(idOf);
   const print = printer(started.length, json);
-  return withLogs(config, async (logs) => {
+  const watch = watchTasks(() => describeTasks(client, cluster, arns), arns);
+  const followIn = async (logs: CloudWatchLogsClient): Promise<readonly Task[]> => {
     const look = freshLines(logs, namesOf(config).logs(name), since);
     for (let looksLeft = lateLooks; ;) {
-      const tasks = await describeTasks(client, cluster, arns);
+      const { tasks, over } = await watch();
       const own = (await look()).filter(({ task }) => ids.includes(task));
       own.forEach(print);
-      looksLeft -= tasks.every(({ lastStatus }) => lastStatus === "STOPPED") ? 1 : 0;
+      looksLeft = over ? looksLeft - 1 : lateLooks;
       if (looksLeft <= 0) {
         return tasks;
       }
       await pause(lookInterval * 1000);
     }
-  });
+  };
+  return withLogs(config, followIn, { maxAttempts: patientAttempts });
 }
 
 /** One task's output is given on as it is; with JSON it is no part of that. */

@@ -7,20 +7,25 @@ import { Refusal } from "../../refusals/refusal";
 /** Seconds that a cloud has to answer. */
 export const bound = 20;
 
+/** How often each question is asked at most while something is followed: half a minute without a connection is no end. */
+export const patientAttempts = 10;
+
 /**
  * Asks ECS about a deployment's cluster.
  *
+ * @param more settings of the client beside the usual
  * @throws {Refusal} when the account has no such cluster.
  */
 export async function withCluster<T>(
   config: Config,
   ask: (client: ECSClient, cluster: string) => Promise<T>,
+  more: { readonly maxAttempts?: number } = {},
 ): Promise<T> {
   const { cluster } = namesOf(config);
   const { region, accountId } = config.aws;
   // Loaded here, so that what needs no cloud doesn't wait for it.
   const { ECSClient } = await import("@aws-sdk/client-ecs");
-  const client = new ECSClient(clientSettings(region, bound));
+  const client = new ECSClient({ ...clientSettings(region, bound), ...more });
   try {
     return await ask(client, cluster);
   } catch (error) {

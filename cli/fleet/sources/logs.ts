@@ -16,14 +16,15 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** Asks CloudWatch Logs. */
+/** Asks CloudWatch Logs. @param more settings of the client beside the usual */
 export async function withLogs<T>(
   config: Config,
   ask: (client: CloudWatchLogsClient) => Promise<T>,
+  more: { readonly maxAttempts?: number } = {},
 ): Promise<T> {
   // Loaded here, so that what needs no cloud doesn't wait for it.
   const { CloudWatchLogsClient } = await import("@aws-sdk/client-cloudwatch-logs");
-  const client = new CloudWatchLogsClient(clientSettings(config.aws.region, bound));
+  const client = new CloudWatchLogsClient({ ...clientSettings(config.aws.region, bound), ...more });
   try {
     return await ask(client);
   } finally {

@@ -132,6 +132,29 @@ test("run --wait gives on what the task prints, and ends with its exit code", as
   expect(stderr).toMatch(/task \w{32} ended with code 3: Essential container in task exited\n$/);
 });
 
+test("run --wait goes on though ECS gives no answer for some seconds", async () => {
+  ends = 0;
+  const effect = { kind: "error", status: 503, code: "ServerException", message: "try again" } as const;
+  stage.world.faults.push({ match: { service: "ecs", operation: "DescribeTasks" }, times: 4, effect });
+  const { exitCode, stderr } = await run("report", "--wait");
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("ended with code 0") });
+  expect(stage.world.faults.splice(0)).toEqual([expect.objectContaining({ times: 0 })]);
+});
+
+test("run --wait says that what it has started goes on when it can't be followed", async () => {
+  const effect = { kind: "error", status: 400, code: "AccessDeniedException", message: "no" } as const;
+  stage.world.faults.push({ match: { service: "ecs", operation: "DescribeTasks" }, times: 9, effect });
+  const { exitCode, stderr } = await run("report", "--wait");
+  stage.world.faults.splice(0);
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: expect.stringContaining(
+      "What was started can't be followed any more, and goes on (AccessDeniedException: no).",
+    ),
+  });
+  expect(byHand()).toHaveLength(1);
+});
+
 test("run --json tells of several tasks as its schema describes it, with the first exit code that isn't 0", async () => {
   ends = 0;
   const { exitCode, stdout } = await run(

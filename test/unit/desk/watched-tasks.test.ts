@@ -1,0 +1,62 @@
+import { expect, test } from "@jest/globals";
+import { watchTasks } from "../../../cli/fleet/sources/watched-tasks";
+
+const arns = ["one", "two"];
+
+/** What a watcher tells, look by look, when ECS tells the status of these tasks. */
+async function watched(...answers: readonly (readonly [string, string][])[]) {
+  const left = [...answers];
+  const describe = () =>
+    Promise.resolve((left.shift() ?? []).map(([taskArn, lastStatus]) => ({ taskArn, lastStatus })));
+  const watch = watchTasks(describe, arns);
+  const found: (readonly [boolean, readonly (string | undefined)[]])[] = [];
+  for (let look = 0; look < answers.length; look++) {
+    const { tasks, over } = await watch();
+    found.push([over, tasks.map(({ lastStatus }) => lastStatus)]);
+  }
+  return found;
+}
+
+test("tasks that ECS doesn't tell of yet have not ended, whether of none or of some", async () => {
+  expect(
+    await watched(
+      [],
+      [["one", "STOPPED"]],
+      [
+        ["one", "STOPPED"],
+        ["two", "RUNNING"],
+      ],
+      [
+        ["one", "STOPPED"],
+        ["two", "STOPPED"],
+      ],
+    ),
+  ).toEqual([
+    [false, []],
+    [false, ["STOPPED"]],
+    [false, ["STOPPED", "RUNNING"]],
+    [true, ["STOPPED", "STOPPED"]],
+  ]);
+});
+
+test("tasks that ECS tells of no more have ended, as far as they were told before", async () => {
+  expect(
+    await watched(
+      [
+        ["one", "RUNNING"],
+        ["two", "STOPPED"],
+      ],
+      [["two", "STOPPED"]],
+      [],
+    ),
+  ).toEqual([
+    [false, ["RUNNING", "STOPPED"]],
+    [true, ["RUNNING", "STOPPED"]],
+    [true, ["RUNNING", "STOPPED"]],
+  ]);
+});
+
+test("tasks that ECS never tells of are waited for no longer than five minutes", async () => {
+  const found = await watched(...Array.from({ length: 151 }, () => []));
+  expect(found.map(([over]) => over)).toEqual([...Array.from({ length: 150 }, () => false), true]);
+});
