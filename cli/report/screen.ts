@@ -16,6 +16,15 @@ export interface Screen {
 
 type Paint = (text: string) => string;
 
+/** Tells whether what is written there is still read: `head` goes as soon as it has enough. */
+export function hasReader(stream: NodeJS.WritableStream): () => boolean {
+  let isThere = true;
+  stream.once("error", () => {
+    isThere = false;
+  });
+  return () => isThere;
+}
+
 const usualWidth = 80;
 
 /** Colours on a terminal alone, and not with NO_COLOR. Source: no-color.org. */

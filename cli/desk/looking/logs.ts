@@ -1,8 +1,9 @@
+import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { setTimeout as pause } from "node:timers/promises";
 import { namesOf } from "../../../config/names";
 import type { Config } from "../../../config/schema";
 import { announceEnvironment } from "../../commands/deployment";
-import { withCluster } from "../../fleet/sources/cluster";
+import { patientAttempts, withCluster } from "../../fleet/sources/cluster";
 import { listTasks } from "../../fleet/sources/ecs";
 import { freshLines, lookInterval, withLogs, type LogLine } from "../../fleet/sources/logs";
 import { familiesAt, idOf } from "../../fleet/tasks";
@@ -10,6 +11,7 @@ import { allNodes, keyOf } from "../../nodes/node-key";
 import { Refusal } from "../../refusals/refusal";
 import { unknownName } from "../../refusals/unknown-name";
 import { logPrinter } from "../../report/log-printer";
+import { hasReader } from "../../report/screen";
 import { bootstrapLog, showBootstrapLog } from "../../servers/bootstrap-log";
 import type { JsonOptions } from "../options";
 import { exitCodes } from "../exit-codes";
@@ -42,17 +44,19 @@ export async function logs(name: string, options: LogsOptions): Promise<number> 
   const group = namesOf(config).logs(name);
   const ofSite = site === undefined ? undefined : siteFilter(config, name, site);
   const print = logPrinter(options);
-  await withLogs(config, async (client) => {
+  const isRead = hasReader(process.stdout);
+  const read = async (client: CloudWatchLogsClient): Promise<void> => {
     const look = freshLines(client, group, Date.now() - since * 60_000);
     for (;;) {
       const fresh = await look();
       (ofSite === undefined ? fresh : await ofSite(fresh)).forEach(print);
-      if (!follow) {
+      if (!follow || !isRead()) {
         return;
       }
       await pause(lookInterval * 1000);
     }
-  });
+  };
+  await withLogs(config, read, { maxAttempts: patientAttempts });
   return exitCodes.fine;
 }
 
@@ -105,8 +109,10 @@ function siteFilter(
 async function idsOf(config: Config, families: readonly string[]): Promise<string[]> {
   const statuses = ["RUNNING", "STOPPED"] as const;
   const which = families.flatMap((family) => statuses.map((desiredStatus) => ({ family, desiredStatus })));
-  const arns = await withCluster(config, (client, cluster) =>
-    Promise.all(which.map((one) => listTasks(client, { cluster, ...one }))),
+  const arns = await withCluster(
+    config,
+    (client, cluster) => Promise.all(which.map((one) => listTasks(client, { cluster, ...one }))),
+    { maxAttempts: patientAttempts },
   );
   return arns.flat().map(idOf);
 }

@@ -4,7 +4,7 @@ import { announceEnvironment } from "../../commands/deployment";
 import { gatherFleet } from "../../fleet/gather";
 import { problemsOf } from "../../fleet/problems";
 import { selectFleet } from "../../fleet/select";
-import { screenOf } from "../../report/screen";
+import { hasReader, screenOf } from "../../report/screen";
 import type { StatusReport } from "../../report/schemas/status-report";
 import { statusText } from "../../report/status-text";
 import { exitCodes } from "../exit-codes";
@@ -23,11 +23,12 @@ export interface StatusOptions {
  */
 export async function status(names: readonly string[], options: StatusOptions): Promise<number> {
   const { config } = announceEnvironment(process.env);
+  const isRead = hasReader(process.stdout);
   for (;;) {
     const fleet = selectFleet(await gatherFleet(config, process.env), names);
     const report = { ...fleet, problems: problemsOf(fleet) };
     show(report, options);
-    if (options.watch === undefined) {
+    if (options.watch === undefined || !isRead()) {
       return exitCodeOf(report);
     }
     await pause(options.watch * 1000);

@@ -35,7 +35,10 @@ export async function withLogs<T>(
 /** Seconds between two looks. Source: Amazon CloudWatch Logs API Reference, quota of FilterLogEvents. */
 export const lookInterval = 2;
 
-/** A line may reach CloudWatch Logs later than one that was printed after it: so far back each look begins. */
+/**
+ * A line may reach CloudWatch Logs later than one that was printed after it: so far back each look begins, and never
+ * behind now, since the clock of one node may be ahead of the others'.
+ */
 const overlap = 30_000;
 
 /**
@@ -54,7 +57,7 @@ export function freshLines(
     const all = await linesSince(client, group, start);
     const fresh = all.filter(({ id }) => !told.has(id));
     fresh.forEach(({ id, at }) => told.set(id, at));
-    start = Math.max(start, (all.at(-1)?.at ?? 0) - overlap);
+    start = Math.max(start, Math.min(all.at(-1)?.at ?? 0, Date.now()) - overlap);
     told.forEach((at, id) => at < start && told.delete(id));
     return fresh;
   };

@@ -92,7 +92,7 @@ function anywhere(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
 const started = Date.now();
 
 /** A line of each task of the service `web`, in the order of their starts. */
-function printed(): object[] {
+function printed() {
   const tasks = [...desk.stage.world.aws.tasks.values()].filter(({ taskDefinitionArn }) =>
     taskDefinitionArn.includes("/anywhere--web--"),
   );

@@ -1,12 +1,19 @@
 import { readBody, serveOnLoopback } from "../../../local-cloud/http-server";
 
+interface PrintedEvent {
+  readonly eventId: string;
+  readonly timestamp: number;
+  readonly logStreamName: string;
+  readonly message: string;
+}
+
 /** CloudWatch Logs as far as log groups are read, found and deleted. */
 export interface StandInLogs {
   readonly url: string;
   /** Tags of each log group, by its name. */
   readonly groups: Map<string, Readonly<Record<string, string>>>;
   /** Events of a group. */
-  printed: (group: string) => readonly object[];
+  printed: (group: string) => readonly PrintedEvent[];
   close(): Promise<void>;
 }
 
@@ -14,6 +21,7 @@ interface Question {
   readonly logGroupNamePrefix?: string;
   readonly resourceArn?: string;
   readonly logGroupName?: string;
+  readonly startTime?: number;
 }
 
 export async function serveLogs(): Promise<StandInLogs> {
@@ -29,7 +37,9 @@ export async function serveLogs(): Promise<StandInLogs> {
     ListTagsForResource: ({ resourceArn }) => ({
       tags: [...groups].find(([name]) => arn(name) === resourceArn)?.[1] ?? {},
     }),
-    FilterLogEvents: ({ logGroupName = "" }) => ({ events: logs.printed(logGroupName) }),
+    FilterLogEvents: ({ logGroupName = "", startTime = 0 }) => ({
+      events: logs.printed(logGroupName).filter(({ timestamp }) => timestamp >= startTime),
+    }),
     DeleteLogGroup: ({ logGroupName = "" }) => {
       groups.delete(logGroupName);
       return {};
