@@ -21,10 +21,12 @@ export interface Removal {
  * Removes things, kind after kind: activations, with which no machine is to register any more; nodes are drained, and
  * deregistered from ECS and then from Systems Manager, before their machines go. When a registration can't be removed,
  * nothing behind it is.
+ *
+ * @param digitalOcean its API, with all its time from when it is asked for: nodes may take longer to drain
  */
 export async function remove(
   config: Config,
-  api: DigitalOcean | undefined,
+  digitalOcean: () => DigitalOcean | undefined,
   things: readonly Thing[],
   say: (text: string) => void,
 ): Promise<Removal[]> {
@@ -39,16 +41,29 @@ export async function remove(
       removals.push(...all.map((thing) => ({ thing, removed: false, problem })));
       continue;
     }
-    if (kind === "container instance" && all.length > 0) {
-      await drainAll(config, all, say);
-    }
+    const undrained =
+      kind === "container instance" && all.length > 0 ? await drainAll(config, all, say) : undefined;
     for (const thing of all) {
-      const problem = await problemOf(removeOne(config, api, thing));
+      const problem =
+        undrained?.get(thing.id) ??
+        (inCluster(thing, removals) ? "its container instance comes first" : null) ??
+        (await problemOf(removeOne(config, digitalOcean(), thing)));
       say(problem === null ? `removed the ${kind} ${thing.id}` : `the ${kind} ${thing.id} stays: ${problem}`);
       removals.push({ thing, removed: problem === null, problem });
     }
   }
   return removals;
+}
+
+/** Whether this is the managed instance of a node that ECS still has, which would lose its credentials. */
+function inCluster({ kind, name }: Thing, removals: readonly Removal[]): boolean {
+  return (
+    kind === "managed instance" &&
+    removals.some(
+      ({ thing, problem }) =>
+        thing.kind === "container instance" && thing.name === name && problem !== null,
+    )
+  );
 }
 
 async function problemOf(removal: Promise<unknown>): Promise<string | null> {
@@ -63,19 +78,28 @@ async function problemOf(removal: Promise<unknown>): Promise<string | null> {
 /** Errors that say that there is nothing to remove. */
 const gone = ["InvalidActivation", "InvalidInstanceId", "ResourceNotFoundException"];
 
-/** Side by side: their tasks are to end, and not to move from one to the other. */
+/**
+ * Side by side: their tasks are to end, and not to move from one to the other.
+ *
+ * @returns why some can't be drained, by their ids.
+ */
 async function drainAll(
   config: Config,
   instances: readonly Thing[],
   say: (text: string) => void,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const { stall } = drainTimes(Object.values(config.services));
+  const undrained = new Map<string, string>();
   await withCluster(config, async (client, cluster) => {
     for (const { id } of instances) {
-      await setState(client, cluster, id, "DRAINING");
+      const problem = await problemOf(setState(client, cluster, id, "DRAINING"));
+      if (problem !== null) {
+        undrained.set(id, problem);
+      }
     }
+    const draining = instances.filter(({ id }) => !undrained.has(id));
     await Promise.all(
-      instances.map(async ({ id, name }) => {
+      draining.map(async ({ id, name }) => {
         const left = await untilEmpty({ client, cluster, id, bound: stall }, (count) => {
           say(`${name} is draining, ${counted(count, "task")} left`);
         });
@@ -85,6 +109,7 @@ async function drainAll(
       }),
     );
   });
+  return undrained;
 }
 
 function removeOne(config: Config, api: DigitalOcean | undefined, { kind, id }: Thing): Promise<unknown> {

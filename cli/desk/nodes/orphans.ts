@@ -1,4 +1,5 @@
 import type { Config } from "../../../config/schema";
+import { reasonOf } from "../../aws/client";
 import { confirm, refuseWithoutTerminal, type ApprovalOptions } from "../../commands/approval";
 import { prepare, type Deployment } from "../../commands/deployment";
 import { DigitalOcean, digitalOceanToken } from "../../checks/digitalocean/api";
@@ -40,22 +41,22 @@ export async function orphans(options: OrphansOptions): Promise<number> {
   const digitalOcean = atDigitalOcean(config);
   const api = digitalOcean();
   const things = [
-    ...(await findAtAws(config)),
-    ...(api === undefined ? [] : await findAtDigitalOcean(api, config)),
+    ...(await found("AWS", findAtAws(config))),
+    ...(api === undefined ? [] : await found("DigitalOcean", findAtDigitalOcean(api, config))),
   ];
   const { states, has } = await claimsOf(deployment, things);
-  const found = things
+  const orphaned = things
     .filter((thing) => !has(thing))
     .sort((one, other) => kinds.indexOf(one.kind) - kinds.indexOf(other.kind));
-  if (states === 0 && found.length > 0) {
+  if (states === 0 && orphaned.length > 0) {
     warnOfLostStates(deployment, options);
   }
-  if (found.length > 0 && deleting) {
-    showList(found);
+  if (orphaned.length > 0 && deleting) {
+    showList(orphaned);
     if (options.autoApprove !== true) {
-      await confirm(`Do you want to remove these ${found.length} things of ${config.name} for good?`);
+      await confirm(`Do you want to remove these ${orphaned.length} things of ${config.name} for good?`);
     }
-    const removals = await remove(config, digitalOcean(), found, (text) => {
+    const removals = await remove(config, digitalOcean, orphaned, (text) => {
       console.error(text);
     });
     return finish(config, states, removals, options);
@@ -63,9 +64,20 @@ export async function orphans(options: OrphansOptions): Promise<number> {
   return finish(
     config,
     states,
-    found.map((thing) => ({ thing, removed: false, problem: null })),
+    orphaned.map((thing) => ({ thing, removed: false, problem: null })),
     options,
   );
+}
+
+/** What a cloud has. @throws {Refusal} when it doesn't tell. */
+async function found(cloud: string, things: Promise<readonly Thing[]>): Promise<readonly Thing[]> {
+  try {
+    return await things;
+  } catch (error) {
+    throw error instanceof Refusal
+      ? error
+      : new Refusal(`${cloud} can't be asked (${reasonOf(error)}): nothing was removed.`);
+  }
 }
 
 /** DigitalOcean's API, with all its time from when it is asked for; undefined where nothing can be of ours. */

@@ -167,6 +167,45 @@ test("a machine whose registration can't be removed stays, and a second run goes
   expect(await orphans(state, "--delete", "--auto-approve")).toMatchObject({ exitCode: 0 });
 });
 
+test("a node that can't be drained stays with all that is its, and is told with the reason", async () => {
+  desk.stage.world.faults.push({
+    match: { service: "ecs", operation: "UpdateContainerInstancesState" },
+    times: 2,
+    effect: { kind: "error", status: 400, code: "AccessDeniedException", message: "no" },
+  });
+  const { exitCode, report } = await orphans(
+    stateWith(desk, ["ams3/node-1", "berlin/rack-1"]),
+    "--delete",
+    "--auto-approve",
+  );
+  desk.stage.world.faults.splice(0);
+  expect(exitCode).toBe(1);
+  expect(report).toMatchObject({
+    orphans: expect.arrayContaining([
+      expect.objectContaining({ kind: "container instance", removed: false, problem: "AccessDeniedException: no" }),
+      expect.objectContaining({ kind: "managed instance", removed: false }),
+      expect.objectContaining({ kind: "droplet", removed: false }),
+    ]),
+  });
+});
+
+test("a cloud that can't be asked is told in a line", async () => {
+  desk.stage.world.faults.push({
+    match: { service: "digitalocean" },
+    times: 99,
+    effect: { kind: "error", status: 429, code: "too_many_requests", message: "Too many requests" },
+  });
+  const { exitCode, stderr } = await desk.anywhere(["orphans"], {
+    TERRAFORM_BINARY_NAME: fakeTerraform,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
+  });
+  desk.stage.world.faults.splice(0);
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: expect.stringContaining("DigitalOcean can't be asked (Refused: Too many requests): nothing was removed."),
+  });
+});
+
 test("without any state all of the deployment is orphaned, and goes only when that is said to be meant", async () => {
   const lost = await orphans(undefined);
   expect(lost).toMatchObject({ exitCode: 2, report: { states: 0 } });
