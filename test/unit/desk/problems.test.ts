@@ -189,6 +189,12 @@ test("a fleet is narrowed down to a node by its name alone, or with its site", (
   expect(() => nodesOf("node1")).toThrow("Did you mean ams3/node-1?");
 });
 
+test("a name of which ECS alone could tell is not called unknown while that can't be asked", () => {
+  const unanswered = [{ source: "ECS", reason: "ExpiredTokenException: expired" }] as const;
+  const fleet = { ...fleetOf({}), services: [], unanswered: [...unanswered] };
+  expect(told(selectFleet(fleet, ["web"])).map(([kind]) => kind)).toContain("unanswered");
+});
+
 test("colours are for a terminal alone, and not with NO_COLOR", () => {
   const text = (isTTY: boolean, variables: NodeJS.ProcessEnv) =>
     statusText(fleetOf({}), [], screenOf({ isTTY, columns: 200 }, variables));
