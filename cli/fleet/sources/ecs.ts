@@ -1,5 +1,6 @@
 import type { ContainerInstance, ECSClient, Service, Task } from "@aws-sdk/client-ecs";
 import { inParts } from "../../aws/client";
+import { familyOf, idOf } from "../tasks";
 
 /** What ECS knows of a cluster. */
 export interface EcsAnswer {
@@ -18,10 +19,17 @@ export interface EcsQuestion {
   readonly endedOf: readonly string[];
 }
 
+/**
+ * Of how many families tasks that have ended are asked for one by one; of more, all that have ended are. Source: Amazon
+ * ECS API Reference, "Request throttling": of such questions a hundred may be asked at once, and twenty a second.
+ */
+const fewFamilies = 10;
+
 /** Asks ECS for all that a cluster runs. The number of calls grows by two for each hundred of nodes or tasks. */
 export async function askEcs(client: ECSClient, question: EcsQuestion): Promise<EcsAnswer> {
   const { cluster, services, endedOf } = question;
-  const ended = endedOf.map((family) => listTasks(client, { cluster, family, desiredStatus: "STOPPED" }));
+  const which = endedOf.length > fewFamilies ? [{}] : endedOf.map((family) => ({ family }));
+  const ended = which.map((one) => listTasks(client, { cluster, ...one, desiredStatus: "STOPPED" }));
   const [containerInstances, described, tasks] = await Promise.all([
     containerInstancesOf(client, cluster),
     describeServices(client, cluster, services),
@@ -29,7 +37,9 @@ export async function askEcs(client: ECSClient, question: EcsQuestion): Promise<
       describeTasks(client, cluster, arns.flat()),
     ),
   ]);
-  return { containerInstances, services: described, tasks };
+  const isAsked = ({ desiredStatus, taskDefinitionArn }: Task): boolean =>
+    desiredStatus !== "STOPPED" || endedOf.includes(familyOf(idOf(taskDefinitionArn)));
+  return { containerInstances, services: described, tasks: tasks.filter(isAsked) };
 }
 
 /** The instances of a cluster that can run tasks. */

@@ -3,13 +3,14 @@ import type { StatusReport } from "../../../cli/report/schemas/status-report";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";
 
 const image = "registry.example/shop/app:v7";
+const report = { image, schedule: "rate(5 minutes)", site: "ams3" };
 let stage: DeskStage;
 
 beforeAll(async () => {
   stage = await startDeskStage({
     sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 100 } },
     services: { web: { image, http: { port: 8080 } } },
-    jobs: { report: { image, schedule: "rate(5 minutes)", site: "ams3" } },
+    jobs: Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`report-${index}`, report])),
   });
   await stage.measured(100);
 }, 600_000);
