@@ -5,6 +5,7 @@ import type { Config } from "../../config/schema";
 import { keyOf, parseNodes, type NodeKey } from "../nodes/node-key";
 import { isHost } from "./host";
 import { Refusal } from "../refusals/refusal";
+import { userPath } from "./user-path";
 
 /** A node, and where its server is, as `ssh` takes it. */
 export interface Server {
@@ -33,7 +34,7 @@ export function readInventory(file: string, config: Config): Server[] {
 
 function load(file: string): unknown {
   try {
-    return parse(readFileSync(file, "utf8"));
+    return parse(readFileSync(userPath(file), "utf8"));
   } catch (error) {
     const { message } = error as Error;
     throw new Refusal(

@@ -8,6 +8,7 @@ import { admissionsOf, type Admission } from "../../servers/activations";
 import { readInventory } from "../../servers/inventory";
 import { joinScript, lineToPaste } from "../../servers/script";
 import { finishServers, onServer, sideBySide, type Target } from "../../servers/servers";
+import { userPath } from "../../servers/user-path";
 import type { JsonOptions } from "../options";
 
 export interface JoinOptions extends JsonOptions {
@@ -108,7 +109,7 @@ async function admit(
 function handOver({ site, node }: NodeKey, code: string, { codeFile }: JoinOptions): void {
   if (codeFile !== undefined) {
     try {
-      writeFileSync(codeFile, `${code}\n`, { mode: 0o600, flag: "wx" });
+      writeFileSync(userPath(codeFile), `${code}\n`, { mode: 0o600, flag: "wx" });
     } catch (error) {
       throw new Refusal(`--code-file ${codeFile} can't be made (${(error as Error).message}).`);
     }
