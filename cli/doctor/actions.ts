@@ -32,10 +32,12 @@ const always: Actions = {
       "ListRolePolicies",
       "ListAttachedRolePolicies",
     ],
+    // Terraform's provider asks for instance profiles before it deletes a role.
+    ...["UpdateAssumeRolePolicy", "UntagRole", "ListInstanceProfilesForRole"],
   ],
   ssm: [
     ...["CreateActivation", "DeleteActivation", "DescribeActivations", "DescribeInstanceInformation"],
-    ...["DeregisterManagedInstance", "AddTagsToResource"],
+    ...["DeregisterManagedInstance", "AddTagsToResource", "ListTagsForResource"],
   ],
   logs: [
     ...[
@@ -58,6 +60,7 @@ const ofImages: Actions = {
       "DescribeImages",
       "GetAuthorizationToken",
     ],
+    ...["PutLifecyclePolicy", "GetLifecyclePolicy", "DeleteLifecyclePolicy"],
     ...["BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"],
     ...["BatchGetImage", "PutImage", ...tags],
   ],
@@ -65,7 +68,10 @@ const ofImages: Actions = {
 
 const ofJobs: Actions = {
   scheduler: ["CreateSchedule", "GetSchedule", "UpdateSchedule", "DeleteSchedule"],
-  sqs: ["CreateQueue", "DeleteQueue", "GetQueueAttributes", "SetQueueAttributes"],
+  sqs: [
+    ...["CreateQueue", "DeleteQueue", "GetQueueAttributes", "SetQueueAttributes"],
+    ...["TagQueue", "ListQueueTags"],
+  ],
 };
 
 const ofMonitoring: Actions = {
@@ -75,6 +81,7 @@ const ofMonitoring: Actions = {
     "GetTopicAttributes",
     "SetTopicAttributes",
     "Subscribe",
+    "GetSubscriptionAttributes",
     "Unsubscribe",
     ...tags,
   ],

@@ -1,0 +1,23 @@
+import { expect, test } from "@jest/globals";
+import { parseConfig } from "../../../config/load";
+import { actionsOf } from "../../../cli/doctor/actions";
+import { oneSite, threeSites } from "../../support/synthesis/environments";
+
+/** What Terraform's provider calls for some kinds of resources beside what their names suggest. */
+const unexpected = [
+  // An attribute or a tag that is read.
+  ...["sns:GetSubscriptionAttributes", "sqs:ListQueueTags", "sqs:TagQueue"],
+  ...["ecr:PutLifecyclePolicy", "ecr:GetLifecyclePolicy", "ecr:DeleteLifecyclePolicy"],
+  ...["iam:ListInstanceProfilesForRole", "iam:UpdateAssumeRolePolicy", "ssm:ListTagsForResource"],
+];
+
+test("doctor asks for every action that Terraform's provider takes for what a deployment has, each once", () => {
+  const actions = actionsOf(parseConfig(threeSites, "test"));
+  expect(actions).toEqual(expect.arrayContaining(unexpected));
+  expect(new Set(actions).size).toBe(actions.length);
+});
+
+test("doctor asks for no action that a deployment doesn't need", () => {
+  const actions = actionsOf(parseConfig({ ...oneSite, monitoring: { enabled: false } }, "test"));
+  expect(actions.filter((action) => /^(ecr|scheduler|sqs|sns|events|states|cloudwatch):/.test(action))).toEqual([]);
+});
