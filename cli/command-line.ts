@@ -108,7 +108,9 @@ async function finish(
       console.error(error.message);
       process.exitCode = 1;
     } else if (isOfAws(error)) {
-      console.error(`AWS can't be asked, or refuses: ${reasonOf(error)}. "npx anywhere doctor" tells what is missing.`);
+      console.error(
+        `AWS can't be asked, or refuses: ${reasonOf(error)}. "npx anywhere doctor" tells what is missing.`,
+      );
       process.exitCode = 1;
     } else {
       throw error;

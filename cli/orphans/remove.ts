@@ -60,8 +60,7 @@ function inCluster({ kind, name }: Thing, removals: readonly Removal[]): boolean
   return (
     kind === "managed instance" &&
     removals.some(
-      ({ thing, problem }) =>
-        thing.kind === "container instance" && thing.name === name && problem !== null,
+      ({ thing, problem }) => thing.kind === "container instance" && thing.name === name && problem !== null,
     )
   );
 }

@@ -43,5 +43,10 @@ test("logs --follow shows all lines though a node's clock is ahead, and ends whe
     seconds: 60,
   });
   expect(exitCode).toBe(0);
-  expect(stdout.trimEnd().split("\n").map((line) => line.slice(22))).toEqual(["ahead", "line 1"]);
+  expect(
+    stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.slice(22)),
+  ).toEqual(["ahead", "line 1"]);
 });

@@ -182,7 +182,11 @@ test("a node that can't be drained stays with all that is its, and is told with 
   expect(exitCode).toBe(1);
   expect(report).toMatchObject({
     orphans: expect.arrayContaining([
-      expect.objectContaining({ kind: "container instance", removed: false, problem: "AccessDeniedException: no" }),
+      expect.objectContaining({
+        kind: "container instance",
+        removed: false,
+        problem: "AccessDeniedException: no",
+      }),
       expect.objectContaining({ kind: "managed instance", removed: false }),
       expect.objectContaining({ kind: "droplet", removed: false }),
     ]),
@@ -191,7 +195,7 @@ test("a node that can't be drained stays with all that is its, and is told with 
 
 test("a cloud that can't be asked is told in a line", async () => {
   desk.stage.world.faults.push({
-    match: { service: "digitalocean" },
+    match: { service: "digitalocean", operation: "GET /v2/certificates" },
     times: 99,
     effect: { kind: "error", status: 429, code: "too_many_requests", message: "Too many requests" },
   });
@@ -202,7 +206,9 @@ test("a cloud that can't be asked is told in a line", async () => {
   desk.stage.world.faults.splice(0);
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
-    stderr: expect.stringContaining("DigitalOcean can't be asked (Refused: Too many requests): nothing was removed."),
+    stderr: expect.stringContaining(
+      "DigitalOcean can't be asked (Refused: Too many requests): nothing was removed.",
+    ),
   });
 });
 

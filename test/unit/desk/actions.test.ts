@@ -19,5 +19,7 @@ test("doctor asks for every action that Terraform's provider takes for what a de
 
 test("doctor asks for no action that a deployment doesn't need", () => {
   const actions = actionsOf(parseConfig({ ...oneSite, monitoring: { enabled: false } }, "test"));
-  expect(actions.filter((action) => /^(ecr|scheduler|sqs|sns|events|states|cloudwatch):/.test(action))).toEqual([]);
+  expect(
+    actions.filter((action) => /^(ecr|scheduler|sqs|sns|events|states|cloudwatch):/.test(action)),
+  ).toEqual([]);
 });
