@@ -34,6 +34,8 @@ export interface Command<Name extends string = string> {
 export interface Preparing extends Command<Undertaking["command"]> {
   /** As its user calls it, when that is another name. */
   readonly calledAs?: string;
+  /** Where Terraform's output goes; standard output when left out. */
+  readonly screen?: NodeJS.WritableStream;
 }
 
 /** A deployment for which nothing is missing, and the stacks that a command is about, in the order of a deploy. */
@@ -89,6 +91,7 @@ export async function prepareLocked(
     prove: ownStacks(environment, stacks, lock, variables),
     label,
     parallel: command.parallel ?? bearable(),
+    screen: command.screen,
   });
   const deployment = { environment, stacks, terraform, label };
   await refuseMovedStates(deployment);

@@ -57,6 +57,8 @@ export interface TerraformOptions {
   readonly label: Label;
   /** How many may run at the same time. */
   readonly parallel: number;
+  /** Where their output goes; standard output when left out. */
+  readonly screen?: NodeJS.WritableStream;
 }
 
 /** Name or path of the program. */
@@ -68,7 +70,7 @@ export function terraformBinary(variables: NodeJS.ProcessEnv): string {
 /** Terraform with what this project runs it with, in folders that are proven right before each run. */
 export function createTerraform(
   variables: NodeJS.ProcessEnv,
-  { prove, label, parallel }: TerraformOptions,
+  { prove, label, parallel, screen = process.stdout }: TerraformOptions,
 ): Terraform {
   const command = terraformBinary(variables);
   const own = terraformVariables(variables);
@@ -123,14 +125,15 @@ export function createTerraform(
           console.error(label(id, `${basename(command)} ${subcommand}`));
         }
         if (showing === "live") {
-          return show(run(), (line) => {
+          const told = (line: string) => {
             heard(line);
             return shown(line);
-          });
+          };
+          return show(run(), told, screen);
         }
         const { stdout, stderr, ...ended } = await capture(run());
         if (showing === "together") {
-          process.stdout.write(stdout === "" ? "" : `${shown(stdout.trimEnd())}\n`);
+          screen.write(stdout === "" ? "" : `${shown(stdout.trimEnd())}\n`);
           process.stderr.write(stderr === "" ? "" : `${shown(stderr.trimEnd())}\n`);
         }
         return ended.exitCode;

@@ -74,6 +74,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
     .option("--agents", "replace all of them, so that each gets the newest agents")
     .option(...parallel)
     .option(...autoApprove)
+    .option(...json)
     .addHelpText(
       "after",
       example(

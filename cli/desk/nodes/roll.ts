@@ -16,9 +16,11 @@ import { markedNodes, pendingNodes } from "../../nodes/roll-queue";
 import { Refusal } from "../../refusals/refusal";
 import { counted } from "../../report/counted";
 import { unknownName } from "../../refusals/unknown-name";
+import type { RollReport } from "../../report/schemas/roll-report";
 import { exitCodes } from "../exit-codes";
+import type { JsonOptions } from "../options";
 
-export interface RollOptions extends ApprovalOptions, ParallelOptions {
+export interface RollOptions extends ApprovalOptions, ParallelOptions, JsonOptions {
   /** Only this node of the site. */
   readonly node?: string;
   /** Whether to replace every node, so that it gets the newest agents. */
@@ -39,7 +41,8 @@ const pollSeconds = 10;
 export async function roll(site: string | undefined, options: RollOptions): Promise<number> {
   refuseWithoutTerminal(options);
   const candidates = candidatesOf(site, options, loadEnvironment(process.env).config);
-  const command = { name: "deploy", calledAs: "roll", changes: true, ...options } as const;
+  const screen = options.json === true ? process.stderr : process.stdout;
+  const command = { name: "deploy", calledAs: "roll", changes: true, ...options, screen } as const;
   const prepared = await prepare(process.env, command, stacksOf(candidates));
   const { deployment, selected } = prepared;
   const { config } = deployment.environment;
@@ -53,6 +56,7 @@ export async function roll(site: string | undefined, options: RollOptions): Prom
       : pending.filter((node) => isAmong(candidates, node));
   if (queue.length === 0) {
     say("No replacement is pending.");
+    report(config, queue, {}, options);
     return exitCodes.fine;
   }
   say(`To be replaced, one after the other: ${queue.map(keyOf).join(", ")}`);
@@ -69,6 +73,7 @@ export async function roll(site: string | undefined, options: RollOptions): Prom
       await replace(node, { prepared, config, options });
     } catch (error) {
       if (error instanceof Refusal) {
+        report(config, queue, { replaced: index, problem: error.message }, options);
         throw new Refusal(stoppedAt(queue, index, error));
       }
       throw error;
@@ -80,10 +85,39 @@ export async function roll(site: string | undefined, options: RollOptions): Prom
         `${keyOf(node)} has a new activation, and its server is to join with it: "npx anywhere join ${node.site} ` +
           `${node.node}".${index + 1 < queue.length ? " Then run the same command again: it goes on." : ""}`,
       );
+      report(config, queue, { replaced: index + 1, toJoin: keyOf(node) }, options);
       return exitCodes.problems;
     }
   }
+  report(config, queue, { replaced: queue.length }, options);
   return exitCodes.fine;
+}
+
+/** How far a roll has come. */
+interface End {
+  /** How many of its nodes were replaced. */
+  readonly replaced?: number;
+  readonly toJoin?: string;
+  readonly problem?: string;
+}
+
+function report(
+  { name: deployment }: Config,
+  queue: readonly NodeKey[],
+  { replaced = 0, toJoin, problem }: End,
+  { json = false }: RollOptions,
+): void {
+  if (json) {
+    const keys = queue.map(keyOf);
+    const told: RollReport = {
+      deployment,
+      replaced: keys.slice(0, replaced),
+      left: keys.slice(replaced),
+      toJoin: toJoin ?? null,
+      problem: problem ?? null,
+    };
+    console.log(JSON.stringify(told, undefined, 2));
+  }
 }
 
 function candidatesOf(site: string | undefined, { node }: RollOptions, config: Config): NodeKey[] {

@@ -6,6 +6,7 @@ import { eventsReport } from "./events-report";
 import { healReport } from "./heal-report";
 import { logLine } from "./log-line";
 import { orphansReport } from "./orphans-report";
+import { rollReport } from "./roll-report";
 import { rollbackReport } from "./rollback-report";
 import { runReport } from "./run-report";
 import { serversReport } from "./servers-report";
@@ -21,6 +22,7 @@ const reports = {
   leave: serversReport,
   logs: logLine,
   orphans: orphansReport,
+  roll: rollReport,
   rollback: rollbackReport,
   run: runReport,
   status: statusReport,

@@ -23,12 +23,12 @@ test("npx anywhere tells its version, and which command was meant", async () => 
   });
 });
 
-const looking = [
+const commands = [
   ...["status", "events", "logs", "drain", "undrain", "heal", "run", "rollback"],
-  ...["join", "leave", "orphans", "dashboard", "doctor"],
+  ...["join", "leave", "orphans", "roll", "dashboard", "doctor"],
 ];
 
-test.each([...looking, "roll"])("the help of %s has an example of it and its exit codes", async (command) => {
+test.each(commands)("the help of %s has an example of it and its exit codes", async (command) => {
   const help = await mustRun({
     ...npx(command, "--help"),
     program: process.execPath,
@@ -36,5 +36,5 @@ test.each([...looking, "roll"])("the help of %s has an example of it and its exi
   });
   expect(help).toContain(`\nExample:\n  anywhere ${command}`);
   expect(help).toContain("Exit codes: 0");
-  expect(help.includes("--json")).toBe(looking.includes(command));
+  expect(help).toContain("--json");
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { rollReport } from "../../../cli/report/schemas/roll-report";
 import type { Environment } from "../../../config/schema";
 import type { LoopbackServer } from "../../../local-cloud/http-server";
 import type { Ended } from "../project";
@@ -105,7 +106,10 @@ test("without a pending replacement nothing is done", async () => {
 
 test("pending replacements of a site are rolled one after the other, each drained before and steady after it", async () => {
   configure(raised);
-  const { exitCode, stderr } = await rolling("ams3");
+  const { exitCode, stderr, stdout } = await rolling("ams3", "--json");
+  const all = ["ams3/a", "ams3/b", "ams3/c"];
+  const report = { deployment: "anywhere", replaced: all, left: [], toJoin: null, problem: null };
+  expect(rollReport.parse(JSON.parse(stdout))).toEqual(report);
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 0,
     stderr: expect.stringContaining("To be replaced, one after the other: ams3/a, ams3/b, ams3/c"),
@@ -147,13 +151,18 @@ test("a server on premises is to join before the next one is replaced", async ()
 
 test("a roll of all nodes for their agents that fails goes on with those that it has not replaced", async () => {
   writeFileSync(at("fail-compute-ams3"), "");
-  const failed = await rolling("ams3", "--agents");
+  const failed = await rolling("ams3", "--agents", "--json");
   rmSync(at("fail-compute-ams3"));
   expect(failed).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(
       /\nams3\/a: activations: done\.\ncompute-ams3: Terraform ended with exit code 1;[^\n]*\nReplaced: none\. Not begun: ams3\/b, ams3\/c\.\nOnce the cause is gone[^\n]*\n$/,
     ),
+  });
+  expect(rollReport.parse(JSON.parse(failed.stdout))).toMatchObject({
+    replaced: [],
+    left: ["ams3/a", "ams3/b", "ams3/c"],
+    problem: expect.stringContaining("compute-ams3: Terraform ended with exit code 1"),
   });
   expect(instance("ams3/b")?.tags.map(({ key }) => key)).toEqual(["anywhere.replace-since"]);
   writeFileSync(at("record"), "");
