@@ -64,7 +64,11 @@ export async function prepare(
 ): Promise<Prepared> {
   const environment = announceEnvironment(variables);
   const lock = await lockEnvironment(environment, { ...command, name: command.calledAs ?? command.name });
-  return prepareLocked({ environment, lock, variables }, command, ids);
+  const locked = { environment, lock, variables };
+  const stacks = await synthesiseWith(locked, askedFor(environment, command));
+  const selected = selectStacks(stacks, ids);
+  await preflight({ command: command.name, environment, selected, variables });
+  return openDeployment(locked, { stacks, selected }, command);
 }
 
 /** An environment that is nobody else's to work on. */
@@ -74,18 +78,26 @@ export interface Locked {
   readonly variables: NodeJS.ProcessEnv;
 }
 
-/** As {@link prepare}, in an environment that this process has locked. */
-export async function prepareLocked(
-  { environment, lock, variables }: Locked,
+const synthesiseWith = ({ environment, lock, variables }: Locked, rollbacks: Rollbacks) =>
+  synthesise(environment, lock, { ...variables, [rollbacksVariable]: JSON.stringify(rollbacks) });
+
+const askedFor = ({ rollbacks }: LoadedEnvironment, command: RollbackOptions): Rollbacks => ({
+  ...rollbacks,
+  ...command.rollbacks,
+});
+
+/**
+ * Opens the states of stacks that are synthesised, and for which nothing is missing. Services that were rolled back are
+ * synthesised anew, as they are deployed.
+ *
+ * @throws {Refusal} when the environment is about another place than what is deployed.
+ */
+export async function openDeployment(
+  locked: Locked,
+  { stacks, selected }: { readonly stacks: readonly Stack[]; readonly selected: readonly Stack[] },
   command: Preparing & ParallelOptions & RollbackOptions,
-  ids: readonly string[],
 ): Promise<Prepared> {
-  const synthesiseWith = (rollbacks: Rollbacks) =>
-    synthesise(environment, lock, { ...variables, [rollbacksVariable]: JSON.stringify(rollbacks) });
-  const asked = { ...environment.rollbacks, ...command.rollbacks };
-  const stacks = await synthesiseWith(asked);
-  const selected = selectStacks(stacks, ids);
-  await preflight({ command: command.name, environment, selected, variables });
+  const { environment, lock, variables } = locked;
   const label = labelsFor(selected);
   const terraform = createTerraform(variables, {
     prove: ownStacks(environment, stacks, lock, variables),
@@ -99,8 +111,8 @@ export async function prepareLocked(
   if (command.name !== "destroy") {
     const rollbacks = await rollbacksFor(deployment, selected, command);
     // What was rolled back is known from the states, and where these are from the stacks.
-    if (!isDeepStrictEqual(rollbacks, asked)) {
-      await synthesiseWith(rollbacks);
+    if (!isDeepStrictEqual(rollbacks, askedFor(environment, command))) {
+      await synthesiseWith(locked, rollbacks);
     }
   }
   return { deployment, selected };

@@ -66,7 +66,9 @@ async function examineEnvironment(
   const all = [...written, ...found.flat()];
   // What is missing for a deploy is missing for its plan.
   const isReady = !("problem" in synthesis) && all.every(({ state }) => state !== "fail");
-  return isReady ? [...all, ...(await driftFindings({ environment, variables, lock: synthesis.lock }))] : all;
+  return isReady
+    ? [...all, ...(await driftFindings({ environment, variables, lock: synthesis.lock }, selected))]
+    : all;
 }
 
 /** All stacks, or why there are none. */

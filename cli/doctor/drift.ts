@@ -1,4 +1,4 @@
-import { prepareLocked, type Deployment, type Locked } from "../commands/deployment";
+import { openDeployment, type Deployment, type Locked } from "../commands/deployment";
 import { Refusal } from "../refusals/refusal";
 import type { Finding } from "../report/schemas/doctor-report";
 import { makePlan, TerraformFailed } from "../terraform/plan";
@@ -9,10 +9,11 @@ import { findings } from "./findings";
 const about = "drift";
 
 /** Whether a deploy would change something of what is deployed, by a plan of each stack that has a state. */
-export async function driftFindings(locked: Locked): Promise<Finding[]> {
+export async function driftFindings(locked: Locked, stacks: readonly Stack[]): Promise<Finding[]> {
   try {
-    const { deployment } = await prepareLocked(locked, { name: "diff", changes: false }, []);
-    const plans = await Promise.all(deployment.stacks.map((stack) => planned(stack, deployment)));
+    const all = { stacks, selected: stacks };
+    const { deployment } = await openDeployment(locked, all, { name: "diff", changes: false });
+    const plans = await Promise.all(stacks.map((stack) => planned(stack, deployment)));
     return findingsOf(plans);
   } catch (error) {
     if (error instanceof Refusal) {

@@ -1,3 +1,4 @@
+import { keyOf } from "../nodes/node-key";
 import type { Fleet, FleetNode } from "./fleet";
 
 /** A node whose ECS agent isn't connected. */
@@ -24,7 +25,7 @@ export function lostNodes({ sites }: Fleet): LostNode[] {
       const [since] = times.flatMap((time) => time ?? []).sort();
       return [
         {
-          node: `${node.site}/${node.node}`,
+          node: keyOf(node),
           containerInstance: containerInstance.id,
           arn: containerInstance.arn,
           since,

@@ -1,5 +1,6 @@
 import { replacingNode, replacingServer } from "../../constructs/node/replacement";
 import { computeStack } from "../terraform/stacks";
+import { keyOf } from "../nodes/node-key";
 import type { Fleet, FleetNode } from "./fleet";
 import { shortTime } from "./time";
 import type { Problem } from "./problem";
@@ -16,7 +17,7 @@ export function nodeProblems(node: FleetNode, kind: string, fleet: Fleet): Probl
     ...generationProblems(node),
     ...taskProblems(node),
   ];
-  return found.map((one) => ({ subject: `${node.site}/${node.node}`, ...one }));
+  return found.map((one) => ({ subject: keyOf(node), ...one }));
 }
 
 function machineProblems({ site, machine }: FleetNode): Found[] {

@@ -1,6 +1,7 @@
+import { keyOf } from "../nodes/node-key";
 import { Refusal } from "../refusals/refusal";
 import { unknownName } from "../refusals/unknown-name";
-import type { Fleet, FleetNode } from "./fleet";
+import type { Fleet } from "./fleet";
 
 /**
  * The part of a fleet that these sites, nodes, services and jobs are: with a site all that is there, with a service or a
@@ -41,5 +42,3 @@ export function selectFleet(fleet: Fleet, names: readonly string[]): Fleet {
     strangers: [],
   };
 }
-
-const keyOf = ({ site, node }: FleetNode): string => `${site}/${node}`;

@@ -1,4 +1,5 @@
 import type { Config } from "../../config/schema";
+import { keyOf } from "../nodes/node-key";
 import type { Fleet, FleetNode } from "./fleet";
 import type { Problem } from "./problem";
 import { problemsOf } from "./problems";
@@ -36,7 +37,7 @@ export function unsteadiness(fleet: Fleet, site: string): string[] {
  */
 export function missingOn(fleet: Fleet, before: FleetNode, { services }: Config): string[] {
   const node = nodeIn(fleet, before);
-  const key = `${before.site}/${before.node}`;
+  const key = keyOf(before);
   if (node?.containerInstance?.agentConnected !== true) {
     return [`${key}: it isn't registered`];
   }
