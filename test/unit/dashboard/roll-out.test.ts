@@ -4,55 +4,32 @@ import { nodeNote, nodeState, serviceState } from "../../../cli/dashboard/page/m
 import type { Fleet, FleetNode, FleetService, FleetTask } from "../../../cli/fleet/fleet";
 import { problemsOf } from "../../../cli/fleet/problems";
 import type { StatusReport } from "../../../cli/report/schemas/status-report";
+import * as sample from "../../support/observation/sample-fleet";
 
-const at = "2026-11-26T12:00:00.000Z";
+const { at } = sample;
 
 const task = (id: string, revision: number, more: Partial<FleetTask> = {}): FleetTask => ({
+  ...sample.task,
   id,
   arn: `arn:task/${id}`,
-  of: "web",
-  byHand: false,
-  containerInstance: "c1",
   revision: `shop--web--ams3:${revision}`,
-  image: "registry.example/shop/app:v7",
-  status: "RUNNING",
-  health: "HEALTHY",
-  startedAt: at,
-  stoppedAt: null,
-  exitCode: null,
-  reason: null,
   ...more,
 });
 
 const node = (name: string, tasks: FleetTask[], more: Partial<FleetNode> = {}): FleetNode => ({
-  site: "ams3",
+  ...sample.node,
   node: name,
-  generation: "g1",
-  machine: { id: "1", status: "active" },
-  managedInstance: { id: "mi-1", pingStatus: "Online", lastPingAt: at },
-  activation: null,
-  containerInstance: {
-    id: "c1",
-    arn: "arn:c1",
-    status: "ACTIVE",
-    agentConnected: true,
-    lostSince: null,
-    agentVersion: null,
-    generation: "g1",
-  },
   tasks,
   backends: [],
   ...more,
 });
 
 const deployment = (revision: number, status: string, state: string) => ({
+  ...sample.deployment,
   id: `ecs-svc/${revision}`,
   status,
   state,
-  reason: "",
   revision: `shop--web--ams3:${revision}`,
-  failedTasks: 0,
-  createdAt: at,
 });
 
 const service = (
