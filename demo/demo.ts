@@ -6,6 +6,7 @@ import type { Foreign } from "../local-cloud/admin/admin";
 import { countForeign, countLeft, plannedChanges } from "./evidence";
 import { readFromEveryNode } from "./page";
 import { startDashboard } from "./dashboard";
+import { statusWhenWell } from "./status";
 import { Project, type EnvironmentFile } from "./project";
 import { provenWith, providersUsed } from "./providers";
 import { writeReport, type Report } from "./report";
@@ -121,11 +122,7 @@ function deploying(stage: Stage, report: Report): Step[] {
       title: "Look how it is",
       lasting: true,
       act: async (say) => {
-        const { exitCode, stdout } = await stage.project.anywhere("status");
-        say(stdout.trimEnd());
-        if (exitCode !== 0) {
-          throw new Error(`All must be well, and status ends with exit code ${exitCode}`);
-        }
+        say(await statusWhenWell(stage.project));
         return "npx anywhere status";
       },
     },
