@@ -26,7 +26,10 @@ module.exports = {
     project("started", ["<rootDir>/test/**/*.test.ts"], {
       testPathIgnorePatterns: ["<rootDir>/test/unit/"],
       globalSetup: "<rootDir>/test/support/jest/global-setup.ts",
-      setupFilesAfterEnv: ["<rootDir>/test/support/jest/take-share.ts"],
+      setupFilesAfterEnv: [
+        "<rootDir>/test/support/jest/take-share.ts",
+        "<rootDir>/test/support/jest/to-succeed.ts",
+      ],
     }),
   ],
 };

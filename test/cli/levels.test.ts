@@ -107,7 +107,7 @@ test.each([
 test("a destroy does so in the reverse order", async () => {
   const args = ["destroy", "--auto-approve", "--parallel", "4"];
   const FAKE_TOGETHER = compute.join(" ");
-  expect(await run(args, { FAKE_TOGETHER })).toMatchObject({ exitCode: 0 });
+  expect(await run(args, { FAKE_TOGETHER })).toSucceed();
   expect(called("apply").sort()).toEqual(levels.flat().sort());
   expectAfter((id) => levels.flat().filter((consumer) => producersOf(consumer).includes(id)));
   expect(
@@ -145,7 +145,7 @@ test.each([
 );
 
 test("only one Terraform at a time initialises a stack: it may write into the plugin cache of all", async () => {
-  expect(await deploy([], { FAKE_TAKES: "init 0.3" })).toMatchObject({ exitCode: 0 });
+  expect(await deploy([], { FAKE_TAKES: "init 0.3" })).toSucceed();
   expect(called("init").sort()).toEqual(levels.flat().sort());
   expect(mostTogether("init")).toBe(1);
 });
@@ -204,7 +204,7 @@ test("a diff plans all stacks although one fails, and ends with 1", async () => 
     "compute-b: Terraform ended with exit code 1; its reason stands above.",
     "",
   ]);
-  expect(await run(["diff"], { FAKE_CHANGES: "" })).toMatchObject({ exitCode: 0 });
+  expect(await run(["diff"], { FAKE_CHANGES: "" })).toSucceed();
 });
 
 /** Answers one question after the other; returns what was on the screen and in the record when each was asked. */

@@ -22,7 +22,7 @@ const run = (...args: string[]) => project.anywhere(args, variables);
 beforeAll(async () => {
   project = await createProject();
   project.configure({ sites });
-  expect(await run("deploy", "--auto-approve")).toMatchObject({ exitCode: 0 });
+  expect(await run("deploy", "--auto-approve")).toSucceed();
   for (const path of traces.filter((name) => name !== "elsewhere")) {
     cpSync(at(path), at(`deployed/${path}`), { recursive: true });
   }
@@ -65,7 +65,7 @@ test("another account, or another AWS region, is refused by every command, and t
   rmSync(at("state/cli-test--control-plane.tfstate"));
   expect(await refusal(destroy)).toContain("aws.region is eu-central-1");
   project.configure({ sites });
-  expect(await run("destroy", "--auto-approve", "service-web")).toMatchObject({ exitCode: 0 });
+  expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
 });
 
 test("another account is refused although its credentials are given", async () => {
@@ -84,9 +84,9 @@ test("another account is refused although its credentials are given", async () =
 
 test("a state of an earlier release tells the region by its cluster, and neither a site's region nor the port", async () => {
   const earlier = { ...variables, WITHOUT_OUTPUTS: "region,port" };
-  expect(await project.anywhere(deploy, earlier)).toMatchObject({ exitCode: 0 });
+  expect(await project.anywhere(deploy, earlier)).toSucceed();
   project.configure({ sites, services: { web: { image: "registry.example/app:v1", http: { port: 8081 } } } });
-  expect(await project.anywhere(diff, earlier)).toMatchObject({ exitCode: 0 });
+  expect(await project.anywhere(diff, earlier)).toSucceed();
 });
 
 test("another name is refused while the former is deployed", async () => {
@@ -102,9 +102,9 @@ test("another name is refused while the former is deployed", async () => {
 });
 
 test("another name is taken once the former is destroyed", async () => {
-  expect(await run(...destroy)).toMatchObject({ exitCode: 0 });
+  expect(await run(...destroy)).toSucceed();
   project.configure({ sites: { office: sites.office }, name: "cli-renamed" });
-  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy)).toSucceed();
   expect(project.lines("record").slice(-1)).toEqual(["+ service-web service"]);
 });
 
@@ -120,7 +120,7 @@ test("another backend is refused while the former has the states, and taken once
   rmSync(at(".anywhere"), { recursive: true });
   expect(await refusal(diff)).toBe(said);
   renameSync(at("state"), at("elsewhere"));
-  expect(await run(...diff)).toMatchObject({ exitCode: 0 });
+  expect(await run(...diff)).toSucceed();
 });
 
 test("another region of a site, and another port of a service, are refused with the steps", async () => {
@@ -138,8 +138,8 @@ test("another region of a site, and another port of a service, are refused with 
   );
 
   project.configure({ sites, services: { web: { image: "registry.example/app:v1", http: { port: 8081 } } } });
-  expect(await run("destroy", "--auto-approve", "service-web")).toMatchObject({ exitCode: 0 });
-  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
+  expect(await run(...deploy)).toSucceed();
 });
 
 test("tasks on every node in place of a number, or the other way round, are refused with the steps", async () => {
@@ -150,8 +150,8 @@ test("tasks on every node in place of a number, or the other way round, are refu
       '"every-node": ECS can\'t change one into the other, and its tasks would end before others start. Put it back; or, ' +
       'which stops the service until the end of the deploy, run "npm run destroy -- service-web" and then "npm run deploy".\n',
   );
-  expect(await run("destroy", "--auto-approve", "service-web")).toMatchObject({ exitCode: 0 });
-  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
+  expect(await run(...deploy)).toSucceed();
   rmSync(at("record"));
   project.configure({ sites, services: { web } });
   expect(await refusal(diff)).toContain(
@@ -171,12 +171,12 @@ test("what tasks must know before load balancers is refused until their service 
     `environment.json: services.web.http.health ${first}`,
   );
   // Where the service has no load balancer, the order doesn't matter.
-  expect(await run("diff", "compute-office")).toMatchObject({ exitCode: 0 });
-  expect(await run(...deploy, "service-web")).toMatchObject({ exitCode: 0 });
-  expect(await run("diff", "compute-ams3", "service-web")).toMatchObject({ exitCode: 0 });
+  expect(await run("diff", "compute-office")).toSucceed();
+  expect(await run(...deploy, "service-web")).toSucceed();
+  expect(await run("diff", "compute-ams3", "service-web")).toSucceed();
   // What becomes shorter goes in the usual order, but not with what becomes longer.
   project.configure({ sites, services: web({}) });
-  expect(await run("diff", "compute-ams3")).toMatchObject({ exitCode: 0 });
+  expect(await run("diff", "compute-ams3")).toSucceed();
   project.configure({ sites, services: web({ health: { healthyAfter: 5 } }) });
   expect(await refusal(diff, [...deploy, "service-web"])).toContain(
     "services.web.http.health makes one of a task's times longer and another shorter,",
@@ -196,8 +196,8 @@ test("the path that load balancers ask changes only from the app's to the proxy'
       "ask a path of which its tasks know nothing. Put proxy back; or, which stops the service until the end of the " +
       'deploy, run "npm run destroy -- service-web" and then "npm run deploy".\n',
   );
-  expect(await run("destroy", "--auto-approve", "service-web")).toMatchObject({ exitCode: 0 });
-  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
+  expect(await run(...deploy)).toSucceed();
   rmSync(at("record"));
 
   project.configure({ sites, services: web({ handover: "app", health: { path: "/up" } }) });
@@ -208,7 +208,7 @@ test("the path that load balancers ask changes only from the app's to the proxy'
   expect(await refusal(deploy)).toContain(
     'services.web.http.handover has changed so that tasks have to know before load balancers do: run "npm run deploy -- service-web" first,',
   );
-  expect(await run(...deploy, "service-web")).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy, "service-web")).toSucceed();
   expect((await run("diff", "compute-ams3")).exitCode).toBe(0);
 });
 
@@ -223,7 +223,7 @@ test("an image that deployed services or jobs run may leave the file only when t
   mkdirSync(at("app"), { recursive: true });
   writeFileSync(at("app/Dockerfile"), "FROM scratch\n");
   project.configure({ sites, images, services: services("app:v1"), jobs: jobs("app:v1") });
-  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy)).toSucceed();
   rmSync(at("record"));
   // One that nobody runs goes at once.
   project.configure({ sites, services: services("other:v1"), jobs: jobs("other:v1") });
@@ -233,9 +233,9 @@ test("an image that deployed services or jobs run may leave the file only when t
       "remove it.\n",
   );
   project.configure({ sites, images, services: services("other:v1"), jobs: jobs("other:v1") });
-  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy)).toSucceed();
   project.configure({ sites, services: services("other:v1"), jobs: jobs("other:v1") });
-  expect(await run(...deploy)).toMatchObject({ exitCode: 0 });
+  expect(await run(...deploy)).toSucceed();
 });
 
 test("a destroy that finds no state says where it looked, and is a success only when asked for", async () => {
@@ -250,7 +250,7 @@ test("a destroy that finds no state says where it looked, and is a success only 
       "If environment.json is the right file and nothing is deployed, --if-exists makes this a success.\n",
     ].join("\n"),
   );
-  expect(await run(...destroy, "--if-exists")).toMatchObject({ exitCode: 0 });
+  expect(await run(...destroy, "--if-exists")).toSucceed();
 });
 
 test("a workspace that isn't the deployment's is refused", async () => {

@@ -28,7 +28,7 @@ const record = () => project.lines("record").sort();
 beforeAll(async () => {
   project = await createProject();
   project.configure({ sites });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   traces.forEach((path) => {
     cpSync(at(path), at(`deployed/${path}`), { recursive: true });
   });
@@ -73,7 +73,7 @@ test("machines that are made again get new activations first, whichever stacks w
   const before = activations();
   spend("ams3/a", "ams3/b", "office/x");
   project.nodes.spent.set(before["ams3/c"] ?? "", "gone");
-  expect(await destroy("compute-ams3")).toMatchObject({ exitCode: 0 });
+  expect(await destroy("compute-ams3")).toSucceed();
 
   const planned = await project.anywhere(["diff", "compute-ams3"], token);
   expect(planned.stderr).toContain(
@@ -94,7 +94,7 @@ test("machines that are made again get new activations first, whichever stacks w
 test("nodes of two sites get their new activations in one go, before anything of either site is made", async () => {
   const before = activations();
   spend("ams3/a", "ams3/b", "ams3/c", "office/x");
-  expect(await destroy("compute-ams3", "compute-office")).toMatchObject({ exitCode: 0 });
+  expect(await destroy("compute-ams3", "compute-office")).toSucceed();
   const { exitCode, stderr } = await deploy();
   expect(exitCode).toBe(0);
   expect(renewed(before)).toEqual(["ams3/a", "ams3/b", "ams3/c", "office/x"]);
@@ -105,7 +105,7 @@ test("nodes of two sites get their new activations in one go, before anything of
 test("nodes that stay as they are keep their used activations", async () => {
   const before = activations();
   spend("ams3/a", "ams3/b", "ams3/c", "office/x");
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   expect([renewed(before), record()]).toEqual([[], []]);
 });
 
@@ -114,19 +114,19 @@ test("a server that is registered keeps its activation, and one that was deregis
   rmSync(at("state/cli-test--compute-office.tfstate"));
   spend("office/x");
   project.nodes.registered.add(before["office/x"] ?? "");
-  expect(await deploy("compute-office")).toMatchObject({ exitCode: 0 });
+  expect(await deploy("compute-office")).toSucceed();
   expect(renewed(before)).toEqual([]);
 
-  expect(await destroy("compute-office")).toMatchObject({ exitCode: 0 });
+  expect(await destroy("compute-office")).toSucceed();
   project.nodes.registered.clear();
-  expect(await deploy("compute-office")).toMatchObject({ exitCode: 0 });
+  expect(await deploy("compute-office")).toSucceed();
   expect(renewed(before)).toEqual(["office/x"]);
 });
 
 test("an activation isn't replaced alone when the file changes others too", async () => {
   const before = activations();
   spend("ams3/a", "ams3/b", "ams3/c");
-  expect(await destroy("compute-ams3")).toMatchObject({ exitCode: 0 });
+  expect(await destroy("compute-ams3")).toSucceed();
   project.configure({ sites: { ...sites, office: onPremises() } });
   const { exitCode, stderr } = await deploy("compute-ams3");
   expect(exitCode).toBe(1);
@@ -180,7 +180,7 @@ test("nodes that run nothing are replaced together, and those that run something
   );
   expect([renewed(before), record()]).toEqual([[], []]);
 
-  expect(await deploy(...together)).toMatchObject({ exitCode: 0 });
+  expect(await deploy(...together)).toSucceed();
   expect(renewed(before)).toEqual(["ams3/a", "ams3/b"]);
 });
 
@@ -237,5 +237,5 @@ test("a VPC that can't be deleted holds up no other stack, and the end says what
   expect(`${stdout}${stderr}`).not.toContain("code-of-");
 
   rmSync(at("fail-vpc"));
-  expect(await destroy()).toMatchObject({ exitCode: 0 });
+  expect(await destroy()).toSucceed();
 });

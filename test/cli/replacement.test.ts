@@ -30,7 +30,7 @@ const traces = ["state", "record"];
 beforeAll(async () => {
   project = await createProject();
   project.configure({ sites: deployed });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   traces.forEach((path) => {
     cpSync(at(path), at(`deployed/${path}`), { recursive: true });
   });
@@ -75,7 +75,7 @@ test.each([
     );
     expect(record()).toEqual([]);
 
-    expect(await deploy("--all-at-once")).toMatchObject({ exitCode: 0 });
+    expect(await deploy("--all-at-once")).toSucceed();
     expect(record()).toEqual([
       ...nodes.map((node) => `+ compute-${site} ${node}`),
       ...nodes.map((node) => `- compute-${site} ${node}`),
@@ -85,9 +85,9 @@ test.each([
 
 test("one node of each site is replaced, one after the other of the same site", async () => {
   configure({ ams3: droplets({ a: 1, b: 0, c: 0 }), office: rack({ x: 1, y: 0 }) });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   configure({ ams3: droplets({ a: 1, b: 1, c: 0 }), office: rack({ x: 1, y: 0 }) });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   expect(record()).toEqual([
     "+ compute-ams3 a",
     "+ compute-ams3 b",
@@ -100,7 +100,7 @@ test("one node of each site is replaced, one after the other of the same site", 
 
 test("several nodes may go, and others come, while one is replaced", async () => {
   configure({ ams3: droplets({ c: 1, d: 0, e: 0 }) });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   expect(record()).toEqual([
     "+ compute-ams3 c",
     "+ compute-ams3 d",
@@ -113,7 +113,7 @@ test("several nodes may go, and others come, while one is replaced", async () =>
 
 test("a site goes down to nothing in one deploy", async () => {
   configure({ ams3: droplets({}) });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   expect(record()).toEqual(["- compute-ams3 a", "- compute-ams3 b", "- compute-ams3 c"]);
 });
 
@@ -122,7 +122,7 @@ test("nodes whose creation has failed are created again, however many they are",
   writeFileSync(at("fail"), "");
   expect(await deploy()).toMatchObject({ exitCode: 1 });
   rmSync(at("fail"));
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   expect(record()).toEqual(["+ compute-ams3 d", "+ compute-ams3 d", "+ compute-ams3 e", "+ compute-ams3 e"]);
 });
 
@@ -153,7 +153,7 @@ test.each([
   ["Ctrl-C", "\x03", 130, []],
 ])("at a terminal the plan is shown, and only yes applies it: %s", async (_, answer, code, changed) => {
   configure({ ams3: droplets({ a: 0, b: 0, c: 0, d: 0 }) });
-  expect(await deploy("activations")).toMatchObject({ exitCode: 0 });
+  expect(await deploy("activations")).toSucceed();
   const child = project.anywhereAtTerminal(["deploy", "compute-ams3"], token);
   const ended = exitCode(child);
   const screen = await question(child);

@@ -90,7 +90,7 @@ test.each([
   ["commit", "0123456789abcdef0123", second],
   ["beginning of a commit", "0123456", second],
 ])("rollback deploys the image with the %s that is named", async (_, to, tag) => {
-  expect(await rollback("--to", to)).toMatchObject({ exitCode: 0 });
+  expect(await rollback("--to", to)).toSucceed();
   expect(synthesised()).toEqual({ tag, from: [third] });
 });
 

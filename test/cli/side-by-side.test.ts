@@ -55,7 +55,7 @@ test("a diff of one environment and a destroy of another at the same time leave 
     exitCode: 0,
     stdout: expect.stringContaining("No changes."),
   });
-  expect(destroy).toMatchObject({ exitCode: 0 });
+  expect(destroy).toSucceed();
   expect(project().lines("record.a")).toEqual(["+ control-plane cluster"]);
   expect(project().lines("record.b")).toEqual(["+ control-plane cluster", "- control-plane cluster"]);
   // The folders in which the commands worked are those in which plain Terraform works, without being initialised.
@@ -124,7 +124,7 @@ test("while a deploy lasts, another one and a destroy are refused, a diff waits,
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toMatch(held);
   }
-  expect(other).toMatchObject({ exitCode: 0 });
+  expect(other).toSucceed();
 
   const diff = start(["diff", "control-plane"], fake("a"));
   await eventually(() => diff.said().includes("\ndiff waits, 60 s at most: "));
@@ -193,7 +193,7 @@ test("npx cdktf, our commands and plain terraform work on the same deployment by
   expect(project().lines("record.c")).toEqual(["+ control-plane cluster", "+ activations activations"]);
 
   const diff = await project().anywhere(["diff", "control-plane", "activations"], variables);
-  expect(diff).toMatchObject({ exitCode: 0 });
+  expect(diff).toSucceed();
   expect(diff.stdout.match(/No changes\./g)).toHaveLength(2);
 
   const planned = await run("diff", "activations");
@@ -211,9 +211,7 @@ test("npx cdktf, our commands and plain terraform work on the same deployment by
   expect(init).toContain("successfully initialized");
   // One at a time: with two of several stacks, the CLI waits for ever.
   for (const stack of ["activations", "control-plane"]) {
-    expect(
-      await run("destroy", stack, "--auto-approve", "--ignore-missing-stack-dependencies"),
-    ).toMatchObject({ exitCode: 0 });
+    expect(await run("destroy", stack, "--auto-approve", "--ignore-missing-stack-dependencies")).toSucceed();
   }
   expect(project().lines("record.c")).toHaveLength(4);
 });

@@ -15,7 +15,7 @@ const at = (path: string) => join(project.folder, path);
 beforeAll(async () => {
   project = await createProject();
   project.configure({ sites });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   for (const path of traces) {
     cpSync(at(path), at(`deployed/${path}`), { recursive: true });
   }
@@ -67,7 +67,7 @@ const since = () => project.lines("record").slice(created.length);
 test("deploys in the order of the dependencies, plans nothing more, and destroys in the reverse order", async () => {
   forget();
   const deployed = await deploy();
-  expect(deployed).toMatchObject({ exitCode: 0 });
+  expect(deployed).toSucceed();
   expect(end(deployed.stdout)).toEqual([
     "STACK           CHANGES",
     "control-plane   1 added, 0 changed, 0 destroyed",
@@ -85,7 +85,7 @@ test("deploys in the order of the dependencies, plans nothing more, and destroys
   expect(end((await deploy("control-plane")).stdout)).toContain("control-plane  no changes");
 
   const destroyed = await destroy();
-  expect(destroyed).toMatchObject({ exitCode: 0 });
+  expect(destroyed).toSucceed();
   expect(end(destroyed.stdout)).toContain("compute-ams3    0 added, 0 changed, 2 destroyed");
   expect(inOrder(since(), [1, 3])).toEqual([
     "- service-web service",
@@ -101,7 +101,7 @@ test("deploys in the order of the dependencies, plans nothing more, and destroys
 });
 
 test("acts on the named stacks alone", async () => {
-  expect(await destroy("compute-office")).toMatchObject({ exitCode: 0 });
+  expect(await destroy("compute-office")).toSucceed();
   expect(since()).toEqual(["- compute-office rack-1"]);
 });
 
@@ -188,9 +188,9 @@ test("a deploy refuses to forget a renamed service, and says how to rename one t
 });
 
 test("a site is removed by destroying its stack and then deleting it from the config", async () => {
-  expect(await destroy("compute-ams3")).toMatchObject({ exitCode: 0 });
+  expect(await destroy("compute-ams3")).toSucceed();
   project.configure({ sites: { office: sites.office } });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await deploy()).toSucceed();
   expect(since()).toEqual(["- compute-ams3 node-1"]);
 });
 
@@ -226,9 +226,9 @@ test("a stack whose producer's state is gone is destroyed all the same, with its
 test("environments in one folder keep to their own states, and one may follow the other", async () => {
   project.configure({ name: "cli-other" }, "other.json");
   const other = { ANYWHERE_ENV: "other.json" };
-  expect(await project.anywhere(["deploy", "--auto-approve"], other)).toMatchObject({ exitCode: 0 });
-  expect(await project.anywhere(["destroy", "--auto-approve"], other)).toMatchObject({ exitCode: 0 });
-  expect(await project.anywhere(["diff"])).toMatchObject({ exitCode: 0 });
+  expect(await project.anywhere(["deploy", "--auto-approve"], other)).toSucceed();
+  expect(await project.anywhere(["destroy", "--auto-approve"], other)).toSucceed();
+  expect(await project.anywhere(["diff"])).toSucceed();
   expect(since().filter((line) => line.startsWith("-"))).toEqual([
     "- service-web service",
     "- compute-office rack-1",

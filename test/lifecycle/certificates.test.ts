@@ -198,7 +198,7 @@ test("other domains take effect under load without a failed request, and the old
     [`digitalocean_certificate.web-${port}`]: "create, delete",
     "digitalocean_loadbalancer.web": "update",
   });
-  expect(await life.site("web").apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("web").apply()).toSucceed();
   const after = await read("web");
   watched.abort();
   await watching;
@@ -211,7 +211,7 @@ test("other domains take effect under load without a failed request, and the old
   expect(await life.changes("compute-web")).toEqual({});
 
   await service.remove();
-  expect(await life.site("web").destroy()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("web").destroy()).toSucceed();
   expect(await life.site("web").state()).toEqual([]);
   expect(await findSite(life.cloud, life.deployment, "web")).toEqual(nothing);
   expect((await listCertificates(life.cloud)).map(({ name }) => name)).toEqual(["by-hand"]);
@@ -228,7 +228,7 @@ test("an existing certificate serves whom the site admits, and outlives it", asy
   });
   await expect(read("existing", { localAddress: "127.0.0.2" })).rejects.toThrow();
   expect(await life.changes("compute-existing")).toEqual({});
-  expect(await life.site("existing").destroy()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("existing").destroy()).toSucceed();
   expect((await listCertificates(life.cloud)).map(({ name }) => name)).toContain("by-hand");
 }, 300_000);
 
@@ -251,7 +251,7 @@ test("a certificate that can't be issued fails the apply, and the next one makes
   });
   expect(await broken.state()).not.toContain("digitalocean_loadbalancer.web");
   await life.cloud.admin.clearFaults();
-  expect(await broken.apply()).toMatchObject({ exitCode: 0 });
+  expect(await broken.apply()).toSucceed();
   expect(await listCertificates(life.cloud)).toContainEqual(
     expect.objectContaining({ domains: ["broken.example.com"], state: "verified" }),
   );

@@ -30,7 +30,7 @@ beforeAll(async () => {
     seconds: 900,
   });
   const ended = await demo.ended;
-  expect(ended).toMatchObject({ exitCode: 0 });
+  expect(ended).toSucceed();
   output = ended.stdout;
   report = JSON.parse(readFileSync(file, "utf8")) as Report;
   journal = JSON.parse(readFileSync(join(directory, "demo", "journal.json"), "utf8")) as Entry[];

@@ -71,7 +71,7 @@ describe("a node whose machine fails while it is destroyed", () => {
     const startTask = (node: string, lameDuckSeconds: number) =>
       startService(life, { site: "failing", node, lameDuckSeconds, strategy: "DAEMON" });
 
-    expect(await life.site("failing").apply()).toMatchObject({ exitCode: 0 });
+    expect(await life.site("failing").apply()).toSucceed();
     nodes = await nodesOf(life, "failing");
     const services = await Promise.all([
       startTask("agent-before", 1),
@@ -150,7 +150,7 @@ describe("a node that has gone in part, or whose tasks won't", () => {
   let ended: Ended;
 
   beforeAll(async () => {
-    expect(await life.site("halves").apply()).toMatchObject({ exitCode: 0 });
+    expect(await life.site("halves").apply()).toSucceed();
     nodes = await nodesOf(life, "halves");
     const service = await startService(life, {
       site: "halves",
@@ -218,7 +218,7 @@ describe("nodes that AWS tells little about", () => {
       const { id } = await life.activation(`unmarked/${node}`);
       await life.cloud.admin.delayTags(id, seconds);
     }
-    expect(await unmarked().apply()).toMatchObject({ exitCode: 0 });
+    expect(await unmarked().apply()).toSucceed();
     nodes = await nodesOf(life, "unmarked");
   });
 
@@ -228,7 +228,7 @@ describe("nodes that AWS tells little about", () => {
     expect(await life.changes("compute-unmarked")).toEqual({
       'null_resource.registration["older"]': "delete, create",
     });
-    expect(await unmarked().apply()).toMatchObject({ exitCode: 0 });
+    expect(await unmarked().apply()).toSucceed();
     expect((await unmarked().outputs())["nodes"]).toMatchObject({ older: { activation_id: "" } });
     const { arn } = nodes("older");
     expect((await nodesOf(life, "unmarked"))("older").arn).toBe(arn);
@@ -236,7 +236,7 @@ describe("nodes that AWS tells little about", () => {
 
   test("are deregistered all the same", async () => {
     const mark = await life.mark();
-    expect(await unmarked().destroy()).toMatchObject({ exitCode: 0 });
+    expect(await unmarked().destroy()).toSucceed();
     const journal = await life.since(mark);
     for (const node of ["late", "never", "older"]) {
       expect([node, ...endOfNode(journal, nodes(node))]).toEqual([node, ...inOrder]);
@@ -247,7 +247,7 @@ describe("nodes that AWS tells little about", () => {
 
 test("without the state of activations, a destroy without refresh deregisters and removes everything", async () => {
   const rescued = life.site("rescued");
-  expect(await rescued.apply()).toMatchObject({ exitCode: 0 });
+  expect(await rescued.apply()).toSucceed();
   const nodes = await nodesOf(life, "rescued");
   const state = join(life.folderOf("activations"), "../../../state/shop--activations.tfstate");
   renameSync(state, `${state}.away`);
@@ -256,7 +256,7 @@ test("without the state of activations, a destroy without refresh deregisters an
     expect(refused.exitCode).toBe(1);
     expect(reasons(refused)).toContain("Unable to find remote state");
     const mark = await life.mark();
-    expect(await rescued.destroy({}, "-refresh=false")).toMatchObject({ exitCode: 0 });
+    expect(await rescued.destroy({}, "-refresh=false")).toSucceed();
     expect(endOfNode(await life.since(mark), nodes("node-1"))).toEqual(inOrder);
     await expectNothing("rescued");
   } finally {
@@ -267,7 +267,7 @@ test("without the state of activations, a destroy without refresh deregisters an
 // The last test: it takes the cluster away.
 test("a node whose cluster is gone is taken out of Systems Manager, and the destroy says so", async () => {
   const clusterless = life.site("clusterless");
-  expect(await clusterless.apply()).toMatchObject({ exitCode: 0 });
+  expect(await clusterless.apply()).toSucceed();
   const { arn, managedInstance } = (await nodesOf(life, "clusterless"))("node-1");
   await forceOut(arn);
   await clients.ecs.send(new DeleteClusterCommand({ cluster: life.deployment }));

@@ -45,9 +45,9 @@ beforeAll(async () => {
   operator.configure(sites);
   // The real one takes a sample every two minutes.
   await life.cloud.admin.digitalocean({ metricsMilliseconds: 1000 });
-  expect(await life.site("ams3").apply()).toMatchObject({ exitCode: 0 });
-  expect(await life.web.apply()).toMatchObject({ exitCode: 0 });
-  expect(await life.service("worker").apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("ams3").apply()).toSucceed();
+  expect(await life.web.apply()).toSucceed();
+  expect(await life.service("worker").apply()).toSucceed();
   await life.terraform("jobs", "apply", "-auto-approve", "-input=false", "-no-color");
 }, 600_000);
 
@@ -238,7 +238,7 @@ test("servers join by exactly the line that is printed, and one leaves again", a
     berlin: { kind: "on-premises", nodes: { "rack-1": {}, "rack-2": {} } },
   });
   const deployed = await anywhere("deploy", "activations", "compute-berlin", "--auto-approve");
-  expect(deployed).toMatchObject({ exitCode: 0 });
+  expect(deployed).toSucceed();
   const { stdout: leaving } = await anywhere("leave", "berlin", "rack-2");
   for (const node of ["rack-1", "rack-2"]) {
     const codeFile = join(operator.folder, `${node}.code`);
@@ -282,7 +282,7 @@ test("orphans of a site whose state is lost are found and removed, and of the ot
     "firewall",
     "tag",
   ]);
-  expect(await anywhere("orphans", "--delete", "--auto-approve")).toMatchObject({ exitCode: 0 });
+  expect(await anywhere("orphans", "--delete", "--auto-approve")).toSucceed();
   await eventually("the droplets are gone", async () =>
     (await listDroplets(life.cloud, "desk--")).length === 0 ? true : undefined,
   );

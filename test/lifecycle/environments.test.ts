@@ -128,8 +128,8 @@ describe.each(shipped)("the environment %s", (name) => {
     "is deployed by CDKTF's CLI, and planned by our commands and by plain Terraform in the same folder",
     lane(name, async () => {
       const { anywhere, cdktf, terraform, folderOf } = commandsOf(await configure(name));
-      expect(await cdktf("deploy", "*", "--auto-approve")).toMatchObject({ exitCode: 0 });
-      expect(await anywhere("diff")).toMatchObject({ exitCode: 0 });
+      expect(await cdktf("deploy", "*", "--auto-approve")).toSucceed();
+      expect(await anywhere("diff")).toSucceed();
       expect(readdirSync(join(folderOf("control-plane"), ".."))).toEqual(
         expect.arrayContaining(["activations", "compute-ams3", "control-plane", "service-web"]),
       );
@@ -153,7 +153,7 @@ describe.each(shipped)("the environment %s", (name) => {
       expect(filesWith(codes, join(outdirOf(name), name))).toEqual([]);
       if (name === "prod") {
         // CDKTF's CLI leaves its plan where the stack is.
-        expect(await cdktf("diff", "activations")).toMatchObject({ exitCode: 0 });
+        expect(await cdktf("diff", "activations")).toSucceed();
         expect(readdirSync(folderOf("activations"))).toContain("plan");
         // The README says which of Terraform's logs hold codes.
         expect(await loggedCode("INFO")).toBe(false);
@@ -187,7 +187,7 @@ describe.each(shipped)("the environment %s", (name) => {
     lane(name, async () => {
       const { anywhere, cdktf } = commandsOf(join(directory, `${name}.json`));
       const all = ["destroy", "--auto-approve"];
-      expect(await (name === "prod" ? cdktf(...all, "*") : anywhere(...all))).toMatchObject({ exitCode: 0 });
+      expect(await (name === "prod" ? cdktf(...all, "*") : anywhere(...all))).toSucceed();
     }),
   );
 });

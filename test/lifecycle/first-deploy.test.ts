@@ -126,7 +126,7 @@ describe("a first version that crashes", () => {
   });
 
   test("gives way to a good one, after which no stack shows a change", () => {
-    expect(failing.good).toMatchObject({ exitCode: 0 });
+    expect(failing.good).toSucceed();
     expect(failing.good.stdout).toContain("2 of 2 task(s) run shop--web--pair:2, and no other revision");
     expect(failing.service.deployments).toMatchObject([{ rolloutState: "COMPLETED", runningCount: 2 }]);
     expect(failing.plans).toEqual([
@@ -144,19 +144,19 @@ test("a first version that is late fails the deploy, and the next one goes on to
     /after 0 s, 0 of \d task\(s\) run store--web--other:1 .*If it is only late, run again: the wait goes on\./,
   );
   expect(waiting.planned).toEqual({ [rollout("other")]: "delete, create" });
-  expect(waiting.second).toMatchObject({ exitCode: 0 });
+  expect(waiting.second).toSucceed();
   expect(waiting.calls).toEqual([]);
 });
 
 test("a node whose agent is lost doesn't hold up a destroy, which says what it did and leaves nothing", () => {
   const { service, seconds, site, left } = ending;
-  expect(service).toMatchObject({ exitCode: 0 });
+  expect(service).toSucceed();
   expect(service.stdout).toMatch(
     /deregistered other\/one \(\w+\) from ECS by force: its agent is not connected and cannot end its 1 task\(s\)\./,
   );
   expect(service.stdout).toContain("`npm run deploy -- --replace other/one`");
   expect(service.stdout).not.toContain("deregistered other/two");
   expect(seconds).toBeLessThan(120);
-  expect(site).toMatchObject({ exitCode: 0 });
+  expect(site).toSucceed();
   expect(left).toEqual(nothing);
 });

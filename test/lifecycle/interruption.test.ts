@@ -77,7 +77,7 @@ describe.each([
 
   beforeAll(
     story(site, async () => {
-      expect(await life.site(site).apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site(site).apply()).toSucceed();
       nodes = await nodesOf(life, site);
       await startService(life, { site, node: "draining", lameDuckSeconds: 10, strategy: "DAEMON" });
       const lookUp = `anywhere.site == ${site} and attribute:anywhere.node == waiting`;
@@ -174,7 +174,7 @@ describe("a destroy that a cloud refuses", () => {
 
   beforeAll(
     story("refused", async () => {
-      expect(await life.site("refused").apply({}, together)).toMatchObject({ exitCode: 0 });
+      expect(await life.site("refused").apply({}, together)).toSucceed();
       const nodes = await nodesOf(life, "refused");
       await Promise.all(
         refusals
@@ -231,7 +231,7 @@ describe("a destroy that a cloud refuses", () => {
 describe("a destroy", () => {
   beforeAll(
     story("bursts", async () => {
-      expect(await life.site("bursts").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("bursts").apply()).toSucceed();
     }),
   );
 

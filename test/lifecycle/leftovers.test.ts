@@ -172,7 +172,7 @@ test("a deployment whose state is lost is removed to the last thing by the docum
   await shell(others);
   theirs = (await everything()).filter((line) => /-2|foreign|tagged/.test(line));
   server = bootServer();
-  expect(await life.site("ams3").apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("ams3").apply()).toSucceed();
   await shell(service);
   await server;
   const ours = (await everything()).filter((line) => !theirs.includes(line));
@@ -185,7 +185,7 @@ test("a deployment whose state is lost is removed to the last thing by the docum
 
 test("a deploy takes over the log group that late data of Container Insights has made again", async () => {
   await shell(`${digitalocean} aws logs create-log-group --log-group-name ${insights}`);
-  expect(await life.controlPlane.apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.controlPlane.apply()).toSucceed();
   const groups = await shell(
     `${digitalocean} aws logs describe-log-groups --query 'logGroups[].[logGroupName,retentionInDays]' --output text`,
   );
@@ -203,7 +203,7 @@ test("a destroy ends when the log group that late data made again is gone once m
     effect: { kind: "late-insights", milliseconds: 500 },
   });
   const destroyed = await life.controlPlane.destroy({ LATE_INSIGHTS_SECONDS: "10" });
-  expect(destroyed).toMatchObject({ exitCode: 0 });
+  expect(destroyed).toSucceed();
   expect((await life.since(mark)).filter(({ name }) => name === "late-insights")).toMatchObject([
     { detail: { outcome: "made the group again" } },
   ]);

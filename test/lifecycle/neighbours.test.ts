@@ -51,7 +51,7 @@ beforeAll(async () => {
   clients = awsClients(life.cloud);
   foreign = await life.cloud.admin.seedForeign("shop");
   const [applied] = await Promise.all([life.site("ams3").apply(), deployNeighbour(), deployProject()]);
-  expect(applied).toMatchObject({ exitCode: 0 });
+  expect(applied).toSucceed();
 });
 
 async function deployNeighbour(): Promise<void> {
@@ -60,7 +60,7 @@ async function deployNeighbour(): Promise<void> {
     environment: { name: "shop-2" },
     sites: { ams3: dropletSite("web-1", "web-2") },
   });
-  expect(await neighbour.site("ams3").apply()).toMatchObject({ exitCode: 0 });
+  expect(await neighbour.site("ams3").apply()).toSucceed();
   service = await startService(neighbour, {
     site: "ams3",
     node: "web-1",
@@ -150,14 +150,14 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
     const nodes = await nodesOf(life, "ams3");
     const mark = await life.mark();
     life.configure({ ams3: dropletSite("web-1") });
-    expect(await ours().apply()).toMatchObject({ exitCode: 0 });
+    expect(await ours().apply()).toSucceed();
     const scaleDown = await life.since(mark);
     expect(deregistered(scaleDown)).toEqual([nodes("web-2").managedInstance]);
     expect(touching(scaleDown, before)).toEqual([]);
     expect(await others()).toEqual(before);
 
     const down = await life.mark();
-    expect(await ours().destroy()).toMatchObject({ exitCode: 0 });
+    expect(await ours().destroy()).toSucceed();
     const destroy = await life.since(down);
     expect(deregistered(destroy)).toEqual([nodes("web-1").managedInstance]);
     expect(touching(destroy, before)).toEqual([]);
@@ -177,7 +177,7 @@ test("a node is replaced by name: it leaves with its old activation, and its suc
   const [old] = (await findSite(life.cloud, "shop-3", "leaving")).managedInstances;
   const mark = await life.mark();
   const ended = await project.anywhere("deploy", "--replace", "leaving/web-1", "--auto-approve");
-  expect(ended).toMatchObject({ exitCode: 0 });
+  expect(ended).toSucceed();
   const after = await activations();
   expect(after.ids).toEqual({
     ...before.ids,

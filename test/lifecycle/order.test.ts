@@ -33,7 +33,7 @@ test("nodes are up when an apply ends, in a VPC of their own where the region ha
 
   await createVpc(life.cloud, "default-ams3", "ams3");
   const applied = await site.apply();
-  expect(applied).toMatchObject({ exitCode: 0 });
+  expect(applied).toSucceed();
   expect(applied.stdout).not.toContain("Check block assertion");
   const { containerInstances, managedInstances, droplets } = await findSite(
     life.cloud,
@@ -59,7 +59,7 @@ test("what was changed of a droplet in the console is told by every plan and app
   expect(await life.changes("compute-ams3")).toEqual({});
   const mark = await life.mark();
   const applied = await life.site("ams3").apply();
-  expect(applied).toMatchObject({ exitCode: 0 });
+  expect(applied).toSucceed();
   // Terraform breaks its lines where it likes.
   const told = applied.stdout.replace(/[│\s]+/g, " ");
   const should = (attribute: string, is: string, wanted: string): string =>
@@ -86,7 +86,7 @@ test("nodes are gone in order when a destroy ends, or the one after droplets too
     stderr: expect.stringContaining("Error deleting droplet"),
   });
   await life.cloud.admin.digitalocean({ deletionMilliseconds: 0 });
-  expect(await site.destroy()).toMatchObject({ exitCode: 0 });
+  expect(await site.destroy()).toSucceed();
   expect(await findSite(life.cloud, life.deployment, "ams3")).toEqual(nothing);
   expect(await site.state()).toEqual([]);
   expect(await listVpcs(life.cloud)).toEqual(["default-ams3"]);

@@ -39,7 +39,7 @@ async function expectUp(site: string): Promise<void> {
 }
 
 async function expectDestroyed(site: string): Promise<void> {
-  expect(await life.site(site).destroy()).toMatchObject({ exitCode: 0 });
+  expect(await life.site(site).destroy()).toSucceed();
   expect(await find(site)).toEqual(nothing);
 }
 
@@ -69,7 +69,7 @@ test("throttling and server errors of every API that end soon only make an apply
     await refuse(life, refusal, times);
   }
   const mark = await life.mark();
-  expect(await life.site("burst").apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("burst").apply()).toSucceed();
   const journal = await life.since(mark);
   for (const [{ operation, status }, times] of refusals) {
     expect(callsOf(journal, operation).filter((call) => call.status === status)).toHaveLength(times);
@@ -102,7 +102,7 @@ test.each<readonly [string, string, Refusal, string]>([
     expect(droplets).toHaveLength(1);
 
     await life.cloud.admin.clearFaults();
-    expect(await life.site(site).apply()).toMatchObject({ exitCode: 0 });
+    expect(await life.site(site).apply()).toSucceed();
     await expectUp(site);
     expect(await listDroplets(life.cloud, `shop--${site}--`)).toEqual(droplets);
     await expectDestroyed(site);
@@ -119,7 +119,7 @@ test("a DigitalOcean that goes on failing fails the apply with its own words, an
   expect(await find("full")).toEqual(nothing);
 
   await life.cloud.admin.clearFaults();
-  expect(await life.site("full").apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("full").apply()).toSucceed();
   await expectUp("full");
   await expectDestroyed("full");
 });
@@ -145,7 +145,7 @@ test("a machine waits for the package manager's lock and comes up without any he
   await held("apt-get", "gnupg");
   await held("apt", "docker.io");
   const mark = await life.mark();
-  expect(await life.site("locked").apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("locked").apply()).toSucceed();
   await expectUp("locked");
 
   const machine = await machineOf(life, "locked", "node-1");
@@ -187,7 +187,7 @@ describe("a load balancer", () => {
     expect(reasons(second)).toContain("Error acquiring the state lock");
     expect(await life.since(meanwhile)).toEqual([]);
     await life.cloud.admin.clearFaults();
-    expect(await first).toMatchObject({ exitCode: 0 });
+    expect(await first).toSucceed();
     expect(await site().state()).toEqual([
       "digitalocean_firewall.nodes",
       "digitalocean_loadbalancer.web",
@@ -206,7 +206,7 @@ describe("a load balancer", () => {
     expect(reasons(refused)).toContain(
       "403 Load Balancer can't be updated while it processes previous actions",
     );
-    expect(await site().apply()).toMatchObject({ exitCode: 0 });
+    expect(await site().apply()).toSucceed();
     expect(await life.changes("compute-entrance")).toEqual({});
   });
 
@@ -217,7 +217,7 @@ describe("a load balancer", () => {
     expect(reasons(refused)).toContain(
       "403 Load Balancer can't be updated while it processes previous actions",
     );
-    expect(await site().destroy()).toMatchObject({ exitCode: 0 });
+    expect(await site().destroy()).toSucceed();
     expect(await site().state()).toEqual([]);
   });
 });

@@ -104,7 +104,7 @@ describe("a machine that does not boot", () => {
       });
       // This one boots while its gate waits.
       await admin.machine(await machineOf(life, "dark", "late"), "power-on");
-      expect(await life.site("dark").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("dark").apply()).toSucceed();
       expect((await life.find("dark")).containerInstances).toMatchObject([up("late"), up("later")]);
       expect(await life.droplets("dark")).toEqual(droplets);
       expect(await life.changes("compute-dark")).toEqual({});
@@ -195,7 +195,7 @@ describe("an activation that is of no use any more", () => {
     then("spent", async () => {
       const before = await life.find("spent");
       const foreign = await life.cloud.admin.seedForeign(life.deployment);
-      expect(await life.site("spent").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("spent").apply()).toSucceed();
 
       const after = await life.find("spent");
       expect(after.containerInstances).toMatchObject(spent.map(up));
@@ -221,7 +221,7 @@ describe("an activation that is purged while its node lives", () => {
   test(
     "replaces nothing, and is made anew",
     first("purged", async () => {
-      expect(await life.site("purged").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("purged").apply()).toSucceed();
       node = (await nodesOf(life, "purged"))("node-1");
       ({ id } = await life.activation("purged/node-1"));
       await life.clients.ssm.send(new DeleteActivationCommand({ ActivationId: id }));
@@ -234,7 +234,7 @@ describe("an activation that is purged while its node lives", () => {
     then("purged", async () => {
       expect((await life.activation("purged/node-1")).id).not.toBe(id);
       const droplets = await life.droplets("purged");
-      expect(await life.site("purged").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("purged").apply()).toSucceed();
       expect(await life.droplets("purged")).toEqual(droplets);
       expect((await nodesOf(life, "purged"))("node-1")).toEqual(node);
 
@@ -261,7 +261,7 @@ describe("servers on premises", () => {
         const userData = await serverScript(life, "berlin", node);
         await admin.bootMachine({ name: node, hostname: node, userData, publicIp: "192.0.2.1" });
       }
-      expect(await life.site("berlin").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("berlin").apply()).toSucceed();
       const { droplets, ...registered } = await life.find("berlin");
       expect(registered.containerInstances).toMatchObject(servers.map(up));
       expect(registered.managedInstances).toHaveLength(2);
@@ -276,7 +276,7 @@ describe("servers on premises", () => {
     then("berlin", async () => {
       const [stays, leaves] = [nodes("rack-1"), nodes("rack-2")];
       const mark = await life.mark();
-      expect(await life.site("berlin").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("berlin").apply()).toSucceed();
       expect(await life.find("berlin")).toMatchObject({
         managedInstances: [stays.managedInstance],
         containerInstances: [{ arn: stays.arn, status: "ACTIVE", connected: true }],

@@ -68,7 +68,7 @@ describe("a site of two nodes", () => {
 
   beforeAll(
     first("pair", async () => {
-      expect(await life.site("pair").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("pair").apply()).toSucceed();
       const nodes = await nodesOf(life, "pair");
       [old, other] = [nodes("one"), nodes("two")];
       droplets = await life.droplets("pair");
@@ -92,7 +92,7 @@ describe("a site of two nodes", () => {
         Object.fromEntries(partsOf("one").map((address) => [address, "delete, create"])),
       );
       const mark = await life.mark();
-      expect(await life.site("pair").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("pair").apply()).toSucceed();
 
       const journal = await life.since(mark);
       const lookups = callsOf(journal, "DescribeInstanceInformation");
@@ -119,7 +119,7 @@ describe("a droplet that somebody has deleted", () => {
   test(
     "is deregistered before a new one is made, which needs a new activation",
     first("console", async () => {
-      expect(await life.site("console").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("console").apply()).toSucceed();
       old = (await nodesOf(life, "console"))("node-1");
       const { id } = await life.activation("console/node-1");
       await deleteDroplet(life.cloud, await dropletIdOf(life, "console", "node-1"));
@@ -149,7 +149,7 @@ describe("a droplet that somebody has deleted", () => {
   test(
     "has a successor after a raised `replacement`",
     then("console", async () => {
-      expect(await life.site("console").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("console").apply()).toSucceed();
       const after = (await nodesOf(life, "console"))("node-1");
       expect((await life.find("console")).managedInstances).toEqual([after.managedInstance]);
       expect(after.managedInstance).not.toBe(old.managedInstance);
@@ -197,7 +197,7 @@ describe("a droplet whose creation fails after it has registered", () => {
   test(
     "is deregistered with its successor by a raised `replacement`",
     then("half-applied", async () => {
-      expect(await life.site("half-applied").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("half-applied").apply()).toSucceed();
       const after = await life.find("half-applied");
       expect(after.containerInstances).toMatchObject([{ node: "node-1", status: "ACTIVE", connected: true }]);
       expect(after.managedInstances).toEqual([after.containerInstances[0]?.managedInstance]);
@@ -244,7 +244,7 @@ describe("a droplet that DigitalOcean has made twice, since its first answer was
     "is right once the other is deleted, and its successor registered",
     then("twice", async () => {
       await Promise.all(others.map(({ id }) => deleteDroplet(life.cloud, id)));
-      expect(await life.site("twice").apply()).toMatchObject({ exitCode: 0 });
+      expect(await life.site("twice").apply()).toSucceed();
       const { containerInstances, managedInstances } = await life.find("twice");
       expect(containerInstances).toMatchObject([{ node: "node-1", status: "ACTIVE", connected: true }]);
       expect(managedInstances).toEqual([containerInstances[0]?.managedInstance]);
@@ -277,7 +277,7 @@ test("a site of two nodes stays as it is when a node is added for which there is
 });
 
 test("changed tags, texts of scripts and expiries replace no activation and no node", async () => {
-  expect(await life.site("kept").apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("kept").apply()).toSucceed();
   const [node, droplets] = [(await nodesOf(life, "kept"))("node-1"), await life.droplets("kept")];
   life.configure(
     { rack: { ...sites.rack, activationDays: 30 } as typeof sites.rack },
@@ -292,7 +292,7 @@ test("changed tags, texts of scripts and expiries replace no activation and no n
   expect([...new Set(Object.values(await life.changes("control-plane")))]).toEqual(["update"]);
   expect(await life.changes("activations")).toEqual({});
   expect(await life.changes("compute-kept")).toEqual({ 'digitalocean_droplet.node["node-1"]': "update" });
-  expect(await life.site("kept").apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("kept").apply()).toSucceed();
   expect((await nodesOf(life, "kept"))("node-1")).toEqual(node);
   expect(await life.droplets("kept")).toEqual(droplets);
   expect(await life.changes("compute-kept")).toEqual({});

@@ -103,7 +103,7 @@ async function replaceNode(): Promise<LoadResult> {
   crashing.configure({ pair: raised(pair, "one") });
   const { loads } = await underLoad(crashing, { pair: rate }, async () => {
     await crashing.deployActivations();
-    expect(await crashing.site("pair").apply()).toMatchObject({ exitCode: 0 });
+    expect(await crashing.site("pair").apply()).toSucceed();
     await awaitAnswers(crashing, "pair", 2);
   });
   return loads.pair;
@@ -140,7 +140,7 @@ async function tearApart() {
   };
   parted.configure({ far: raised(far, "node") });
   await parted.deployActivations();
-  expect(await parted.site("far").apply()).toMatchObject({ exitCode: 0 });
+  expect(await parted.site("far").apply()).toSucceed();
   const again = await parted.web.apply();
   return { one, farBefore, farAfter, near, nearAfter, both, load: loads.far, seen, again };
 }
@@ -189,7 +189,7 @@ describe.each([
 
   test("leaves nothing behind once the next good one is deployed, without a failed request", () => {
     const { good, revisions, deposed } = story();
-    expect(good.ended).toMatchObject({ exitCode: 0 });
+    expect(good.ended).toSucceed();
     expect(good.load).toMatchObject({ failures: [], failed: 0 });
     expect(new Set(good.pages.map(({ version }) => version))).toEqual(new Set(["better"]));
     expect(revisions).toEqual([good.service.taskDefinition]);
@@ -225,7 +225,7 @@ test("a node that is replaced fails no request", () => {
 
 describe("of two sites", () => {
   test("an update of the one leaves the other's tasks alone", () => {
-    expect(apart.one).toMatchObject({ exitCode: 0 });
+    expect(apart.one).toSucceed();
     expect(apart.farBefore).toHaveLength(1);
     expect(apart.farAfter).toEqual(apart.farBefore);
   });
@@ -250,6 +250,6 @@ describe("of two sites", () => {
   });
 
   test("an update ends once the lost node is replaced", () => {
-    expect(apart.again).toMatchObject({ exitCode: 0 });
+    expect(apart.again).toSucceed();
   });
 });

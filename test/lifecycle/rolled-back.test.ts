@@ -29,7 +29,7 @@ beforeAll(async () => {
   await bringUp(life, { pair: 2 });
   write("two");
   life.configure({});
-  expect(await life.web.apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.web.apply()).toSucceed();
 }, 900_000);
 
 afterAll(async () => {
@@ -61,7 +61,7 @@ test("a service goes back to the image before under load, stays there, and goes 
   const { loads, result } = await underLoad(life, { pair: rate }, () =>
     anywhere("rollback", "web", "--auto-approve"),
   );
-  expect(result).toMatchObject({ exitCode: 0 });
+  expect(result).toSucceed();
   expect(loads.pair).toMatchObject({ failures: [], failed: 0 });
   expect(await versions()).toEqual(["one"]);
 

@@ -160,7 +160,7 @@ function expectRolledOut<Site extends string>(
   version: string,
   nodes: number,
 ): void {
-  expect(ended).toMatchObject({ exitCode: 0 });
+  expect(ended).toSucceed();
   const { failures, failed, rate, requests, succeeded } = loads[site];
   expect({ failures, failed }).toEqual({ failures: [], failed: 0 });
   expect(succeeded).toBe(requests);
@@ -251,19 +251,19 @@ describe("a changed environment variable, where a number of tasks is set for eac
 
 describe("behind a load balancer that takes nodes in late", () => {
   test("a roll-out fails no request, as with the usual numbers", () => {
-    expect(control.ended).toMatchObject({ exitCode: 0 });
+    expect(control.ended).toSucceed();
     expect(control.loads.pair).toMatchObject({ failures: [], failed: 0 });
     expectVersion(control.pages.pair, "better");
   });
 
   test("requests fail when containers call themselves healthy at once", () => {
-    expect(eager.ended).toMatchObject({ exitCode: 0 });
+    expect(eager.ended).toSucceed();
     expect(eager.loads.pair.failed).toBeGreaterThan(0);
     expectVersion(eager.pages.pair, "hasty");
   });
 
   test("requests fail when containers end without a lame duck", () => {
-    expect(abrupt.ended).toMatchObject({ exitCode: 0 });
+    expect(abrupt.ended).toSucceed();
     expect(abrupt.loads.pair.failed).toBeGreaterThan(0);
     expectVersion(abrupt.pages.pair, "good");
   });

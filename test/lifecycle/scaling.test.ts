@@ -61,8 +61,8 @@ async function healthyTasks(): Promise<Readonly<Record<string, string>>> {
 let tasks: Readonly<Record<string, string>>;
 
 test("a site scales from one node to twelve, and the task that is there stays", async () => {
-  expect(await life.site("ams3").apply()).toMatchObject({ exitCode: 0 });
-  expect(await life.web.apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("ams3").apply()).toSucceed();
+  expect(await life.web.apply()).toSucceed();
   const [first] = Object.values(await healthyTasks());
   expect(first).toBeDefined();
 
@@ -85,7 +85,7 @@ test("twelve nodes are rolled out four at a time, each back behind the load bala
   const [revision = ""] = await activeRevisions(clients.ecs, life, "ams3");
   const mark = await life.mark();
   life.configure({}, { services: { web: rolledOut } });
-  expect(await life.web.apply()).toMatchObject({ exitCode: 0 });
+  expect(await life.web.apply()).toSucceed();
 
   const turns = await handovers(clients.ecs, life, "ams3", revision, mark);
   expect(turns.map(({ node }) => node).sort()).toEqual(nodeNames(many).sort());
@@ -129,6 +129,6 @@ test("a site scales from twelve nodes to two: only what is removed is deregister
   );
   expect(await healthyTasks()).toEqual(Object.fromEntries(kept.map(({ arn }) => [arn, tasks[arn]])));
 
-  expect(await life.site("ams3").destroy()).toMatchObject({ exitCode: 0 });
+  expect(await life.site("ams3").destroy()).toSucceed();
   expect(await findSite(life.cloud, life.deployment, "ams3")).toEqual(nothing);
 }, 900_000);

@@ -36,7 +36,7 @@ beforeAll(async () => {
     desk.stage.deregister(`berlin/${node}`);
   }
   const deployed = await desk.anywhere(["deploy", "control-plane", "activations", "--auto-approve"]);
-  expect(deployed).toMatchObject({ exitCode: 0 });
+  expect(deployed).toSucceed();
   Object.keys(nodes).forEach((node) => {
     makeActivation(idOf(`berlin/${node}`));
   });

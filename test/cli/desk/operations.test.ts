@@ -67,7 +67,7 @@ function change(sites: Environment["sites"]): void {
 }
 
 async function deploy(...stacks: readonly string[]): Promise<void> {
-  expect(await anywhere(["deploy", ...stacks, "--auto-approve"])).toMatchObject({ exitCode: 0 });
+  expect(await anywhere(["deploy", ...stacks, "--auto-approve"])).toSucceed();
 }
 
 /** Both of its streams in one, as a terminal shows them. */

@@ -32,7 +32,7 @@ beforeAll(async () => {
   desk = await startDeskProject({ sites: first, services });
   systemsManager = await serveSystemsManager(desk);
   const stacks = ["control-plane", "activations", "compute-ams3", "compute-berlin"];
-  expect(await anywhere("deploy", ...stacks, "--auto-approve")).toMatchObject({ exitCode: 0 });
+  expect(await anywhere("deploy", ...stacks, "--auto-approve")).toSucceed();
 }, 600_000);
 
 afterAll(async () => {

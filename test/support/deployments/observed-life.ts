@@ -44,7 +44,7 @@ export async function startObservedLife(options: LifeCycleOptions): Promise<Obse
     expectNothing,
     expectDestroyed: async (site, variables) => {
       const ended = await life.site(site).destroy(variables);
-      expect(ended).toMatchObject({ exitCode: 0 });
+      expect(ended).toSucceed();
       await expectNothing(site);
       return ended;
     },
