@@ -37,7 +37,7 @@ export default defineConfig(
   {
     files: ["cli/**/command-line.ts"],
     rules: {
-      // Each command loads its own modules alone, by a require: what translates TypeScript here doesn't see an import().
+      // Each command loads its own modules alone. They are part of one bundle, whose functions alone wait for a require.
       "@typescript-eslint/no-require-imports": "off",
     },
   },
@@ -63,6 +63,7 @@ export default defineConfig(
           "process",
           "console",
           "__dirname",
+          "__filename",
           "fetch",
           "AbortSignal",
           "URL",

@@ -8,8 +8,6 @@ async function main(): Promise<void> {
   const environment = loadEnvironment(process.env);
   console.error(`environment: ${environment.name} (${environment.file})`);
   await writeOutput(process.env, environment, (outdir) => {
-    // CDKTF notes of every token where it was made: looked up in source maps, that takes as long as all the rest.
-    process.setSourceMapsEnabled(false);
     const app = new App({ outdir, skipBackendValidation: true });
     const { config, rollbacks } = environment;
     buildStacks(app, config, { rollbacks });
@@ -19,7 +17,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   if (!(error instanceof ConfigError || error instanceof CheckoutProblem)) {
-    process.setSourceMapsEnabled(true);
     throw error;
   }
   console.error(error.message);

@@ -8,5 +8,5 @@ requireNodeVersion();
 // Where its user is, and so the files that are named on the command line.
 process.env.ANYWHERE_STARTED_IN = process.cwd();
 process.chdir(path.join(__dirname, ".."));
-require("tsx/cjs");
+require("../bundle/hook");
 require("./command-line.ts");

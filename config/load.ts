@@ -30,7 +30,7 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment
   const choice = variables["ANYWHERE_ENV"] ?? "dev";
   const path = choice.endsWith(".json") ? resolve(choice) : join(environments, `${choice}.ts`);
   const file = relative(process.cwd(), path);
-  const written = choice.endsWith(".json") ? readJson(path, file) : readModule(choice, path);
+  const written = choice.endsWith(".json") ? readJson(path, file) : readModule(choice, path, file);
   const config = parseConfig(written, file);
   return {
     name: basename(path).replace(/\.(ts|json)$/, ""),
@@ -95,7 +95,7 @@ function refuseFormerForm(input: unknown, file: string): void {
   }
 }
 
-function readModule(choice: string, path: string): unknown {
+function readModule(choice: string, path: string, file: string): unknown {
   const known = readdirSync(environments)
     .filter((name) => name.endsWith(".ts"))
     .map((name) => basename(name, ".ts"));
@@ -104,9 +104,25 @@ function readModule(choice: string, path: string): unknown {
       `ANYWHERE_ENV is "${choice}", which is no environment: choose one of ${known.join(", ")}, or add config/environments/${choice}.ts`,
     ]);
   }
-  // Only the chosen file is loaded; which one is known no earlier than here.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return (require(path) as { readonly default: unknown }).default;
+  const written = load(path, file);
+  if (!("default" in written)) {
+    throw new ConfigError([
+      `${file}: has no default export: write "export default { … } satisfies Environment;"`,
+    ]);
+  }
+  return written.default;
+}
+
+/** Only the chosen file is loaded; which one is known no earlier than here. */
+function load(path: string, file: string): object {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    return require(path) as object;
+  } catch (error) {
+    throw new ConfigError([
+      `${file}: can't be loaded: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
+  }
 }
 
 function readJson(path: string, file: string): unknown {

@@ -65,6 +65,7 @@ const root = resolve(__dirname, "../..");
 export async function createProject(): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), "cli-project-"));
   for (const part of [
+    "bundle",
     "checkout",
     "cdktf.json",
     "cli",

@@ -33,13 +33,15 @@ test("a second synth in another folder writes the same bytes", () => {
   }
 });
 
-test("the product synthesises without the local cloud, and the same bytes wherever it is checked out", () => {
+test("the product synthesises without the local cloud, and the same bytes wherever it is checked out, from a bundle and without", () => {
   const scratch = mkdtempSync(join(tmpdir(), "product-"));
   try {
-    const written = ["here", "else/where"].map((place) => {
+    const ways = { here: ["bundle/run.js"], "else/where": ["--require", "tsx/cjs"] };
+    const written = Object.entries(ways).map(([place, way]) => {
       const directory = join(scratch, place);
       for (const name of [
         "app",
+        "bundle",
         "checkout",
         "config",
         "stacks",
@@ -47,11 +49,12 @@ test("the product synthesises without the local cloud, and the same bytes wherev
         "main.ts",
         "tsconfig.json",
         "package.json",
+        "node-version.js",
       ]) {
         cpSync(name, join(directory, name), { recursive: true });
       }
       symlinkSync(resolve("node_modules"), join(directory, "node_modules"));
-      execFileSync(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
+      execFileSync(process.execPath, [...way, "main.ts"], {
         cwd: directory,
         env: { ...process.env, ANYWHERE_ENV: "local", CDKTF_OUTDIR: undefined },
         stdio: "pipe",

@@ -1,0 +1,86 @@
+"use strict";
+
+// Makes `require` load TypeScript: each file that is asked for from one bundle of all that it imports.
+
+const { spawnSync } = require("node:child_process");
+const { createHash } = require("node:crypto");
+const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const Module = require("node:module");
+const path = require("node:path");
+const { markOf } = require("./mark");
+
+// A checkout has its own, though several may share what is installed by a link. No deployment may have such a name.
+const cache = path.join(__dirname, "../.anywhere/.bundles");
+
+Module._extensions[".ts"] = (module, file) => {
+  module._compile(bundleOf(file), file);
+};
+
+// Of the bundle's own lines nobody knows anything.
+process.on("uncaughtExceptionMonitor", (error) => {
+  if (error instanceof Error && error.stack !== undefined) {
+    error.stack = inSources(error.stack);
+  }
+});
+
+/** Where a file's bundle and, with the ending `.map`, its source map are kept. */
+function placeOf(file) {
+  return path.join(cache, `${createHash("sha256").update(file).digest("hex").slice(0, 16)}.js`);
+}
+
+/** The bundle of a file, built anew when one of its sources, or what is installed, has changed since. */
+function bundleOf(file) {
+  return keptBundle(placeOf(file)) ?? newBundle(file);
+}
+
+function keptBundle(place) {
+  try {
+    const bundle = readFileSync(place, "utf8");
+    const inputs = JSON.parse(bundle.slice(bundle.lastIndexOf("\n//") + "\n//".length));
+    return inputs.every(([input, mark]) => markOf(input) === mark) ? bundle : undefined;
+  } catch {
+    // There is none yet, or one of its sources has gone.
+    return undefined;
+  }
+}
+
+function newBundle(file) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(__dirname, "build.js"), file], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) {
+    throw new SyntaxError(stderr.trim());
+  }
+  const { code, map, inputs } = JSON.parse(stdout);
+  const bundle = `${code}//${JSON.stringify(inputs)}`;
+  try {
+    keep(`${placeOf(file)}.map`, map);
+    keep(placeOf(file), bundle);
+  } catch {
+    // Where nothing can be kept it is built each time.
+  }
+  return bundle;
+}
+
+/** Several commands may do so at the same time. */
+function keep(place, text) {
+  const own = `${place}.${process.pid}`;
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(own, text);
+  renameSync(own, place);
+}
+
+/** A stack trace with the places of the sources in place of those of bundles. */
+function inSources(stack) {
+  return stack.replace(/([^\s()]+\.ts):(\d+):(\d+)/g, (place, file, line, column) => {
+    try {
+      const map = new Module.SourceMap(JSON.parse(readFileSync(`${placeOf(file)}.map`, "utf8")));
+      const found = map.findEntry(Number(line) - 1, Number(column) - 1);
+      const source = path.resolve(path.dirname(file), found.originalSource);
+      return `${source}:${found.originalLine + 1}:${found.originalColumn + 1}`;
+    } catch {
+      return place;
+    }
+  });
+}

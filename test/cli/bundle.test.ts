@@ -1,0 +1,115 @@
+import { execFile } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+
+let folder: string;
+let cache: string;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "bundle-")));
+  cache = join(folder, ".anywhere/.bundles");
+  for (const part of ["bundle", "node-version.js", "package.json"]) {
+    cpSync(part, join(folder, part), { recursive: true });
+  }
+  mkdirSync(join(folder, "node_modules"));
+  for (const name of ["esbuild", "@esbuild"]) {
+    symlinkSync(resolve("node_modules", name), join(folder, "node_modules", name));
+  }
+  write("main.ts", 'import { said } from "./parts/said";\nconsole.log(said);\n');
+  write("parts/said.ts", 'export const said: string = "first";\n');
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function write(file: string, content: string): void {
+  mkdirSync(join(folder, file, ".."), { recursive: true });
+  writeFileSync(join(folder, file), content);
+}
+
+function run() {
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((done) => {
+    execFile(process.execPath, ["bundle/run.js", "main.ts"], { cwd: folder }, (error, stdout, stderr) => {
+      done({ code: error?.code ?? 0, stdout, stderr });
+    });
+  });
+}
+
+const built = () =>
+  readdirSync(cache).map((file) => [
+    file,
+    statSync(join(cache, file)).mtimeMs,
+    statSync(join(cache, file)).ino,
+  ]);
+
+test("a bundle is built once, and anew as soon as one of its sources has changed", async () => {
+  expect(await run()).toEqual({ code: 0, stdout: "first\n", stderr: "" });
+  const first = built();
+  expect(first).toHaveLength(2);
+  expect(await run()).toMatchObject({ stdout: "first\n" });
+  expect(built()).toEqual(first);
+  write("parts/said.ts", 'export const said: string = "second";\n');
+  expect(await run()).toMatchObject({ stdout: "second\n" });
+  expect(built()).not.toEqual(first);
+});
+
+test("a bundle is built anew after another installation", async () => {
+  await run();
+  const first = built();
+  write("node_modules/.package-lock.json", "{}");
+  // Known from the next build on; before there was nothing to compare with.
+  write("main.ts", 'console.log("third");\n');
+  await run();
+  const second = built();
+  expect(second).not.toEqual(first);
+  write("node_modules/.package-lock.json", '{ "packages": {} }');
+  expect(await run()).toMatchObject({ stdout: "third\n" });
+  expect(built()).not.toEqual(second);
+});
+
+test("a source finds what lies beside it, and loads others while it runs", async () => {
+  write("parts/text", "beside");
+  write("parts/later.ts", "export default `later in ${__dirname}`;\n");
+  write(
+    "parts/said.ts",
+    `import { readFileSync } from "node:fs";
+     import { join } from "node:path";
+     const file: string = join(__dirname, "later.ts");
+     export const said = [readFileSync(join(__dirname, "text"), "utf8"), require(file).default].join();\n`,
+  );
+  expect(await run()).toEqual({ code: 0, stdout: `beside,later in ${folder}/parts\n`, stderr: "" });
+});
+
+test("what goes wrong is told with the place in the source", async () => {
+  write(
+    "parts/said.ts",
+    'type None = never;\n\nexport const said: None = fail();\nfunction fail(): never {\n  throw new Error("no such thing");\n}\n',
+  );
+  const thrown = await run();
+  expect(thrown).toMatchObject({ code: 1, stdout: "" });
+  expect(thrown.stderr).toContain("Error: no such thing\n");
+  expect(thrown.stderr).toContain(`at fail (${folder}/parts/said.ts:5:9)`);
+  write("parts/said.ts", 'export const said = ["first";\n');
+  expect((await run()).stderr).toContain('SyntaxError: parts/said.ts:1:29: Expected "]" but found ";"');
+  write("parts/said.ts", 'export { said } from "./gone";\n');
+  expect((await run()).stderr).toContain('SyntaxError: parts/said.ts:1:22: Could not resolve "./gone"');
+});
+
+test("where no bundle can be kept, it is built each time", async () => {
+  write(".anywhere", "no folder");
+  expect(await run()).toEqual({ code: 0, stdout: "first\n", stderr: "" });
+  expect(await run()).toEqual({ code: 0, stdout: "first\n", stderr: "" });
+});
