@@ -1,4 +1,5 @@
-import type { z } from "zod";
+import { z } from "zod";
+import { nearest } from "./nearest";
 
 /**
  * What must be otherwise, for a value whose schema doesn't say it itself; reads on after the value's path:
@@ -16,9 +17,17 @@ export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
       return `must be ${listOf(issue.values.map((value) => JSON.stringify(value)))}`;
     case "invalid_key":
       return `is no possible key: it ${issue.issues.map(({ message }) => message).join(", ")}`;
+    case "unrecognized_keys":
+      return `is no setting: ${remedyFor(issue.keys, issue.inst)}`;
     default:
       return undefined;
   }
+}
+
+function remedyFor(keys: readonly string[], schema: unknown): string {
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const meant = keys.flatMap((key) => nearest(key, known) ?? []);
+  return meant.length === 0 ? "remove it, or check its spelling" : `did you mean ${meant.join(", ")}?`;
 }
 
 function unitOf(origin: string, count: number | bigint): string {

@@ -22,15 +22,19 @@ const environments = join(__dirname, "environments");
 
 /**
  * The environment that `ANYWHERE_ENV` names: a file of config/environments, `dev` when unset, or the
- * path of a JSON file elsewhere. The only reader of the process's environment at synth.
+ * path of a .json or .ts file elsewhere. The only reader of the process's environment at synth.
  *
  * @throws {ConfigError} with every problem at once: file, path in the config, value, remedy.
  */
 export function loadEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment {
   const choice = variables["ANYWHERE_ENV"] ?? "dev";
-  const path = choice.endsWith(".json") ? resolve(choice) : join(environments, `${choice}.ts`);
+  const isPath = /\.(json|ts)$/.test(choice);
+  const path = isPath ? resolve(choice) : join(environments, `${choice}.ts`);
   const file = relative(process.cwd(), path);
-  const written = choice.endsWith(".json") ? readJson(path, file) : readModule(choice, path, file);
+  if (!isPath) {
+    refuseUnknown(choice);
+  }
+  const written = path.endsWith(".json") ? readJson(path, file) : readModule(path, file);
   const config = parseConfig(written, file);
   return {
     name: basename(path).replace(/\.(ts|json)$/, ""),
@@ -95,7 +99,8 @@ function refuseFormerForm(input: unknown, file: string): void {
   }
 }
 
-function readModule(choice: string, path: string, file: string): unknown {
+/** @throws {ConfigError} when config/environments holds no such file. */
+function refuseUnknown(choice: string): void {
   const known = readdirSync(environments)
     .filter((name) => name.endsWith(".ts"))
     .map((name) => basename(name, ".ts"));
@@ -104,6 +109,9 @@ function readModule(choice: string, path: string, file: string): unknown {
       `ANYWHERE_ENV is "${choice}", which is no environment: choose one of ${known.join(", ")}, or add config/environments/${choice}.ts`,
     ]);
   }
+}
+
+function readModule(path: string, file: string): unknown {
   const written = load(path, file);
   if (!("default" in written)) {
     throw new ConfigError([
@@ -119,9 +127,9 @@ function load(path: string, file: string): object {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     return require(path) as object;
   } catch (error) {
-    throw new ConfigError([
-      `${file}: can't be loaded: ${error instanceof Error ? error.message : String(error)}`,
-    ]);
+    // Node.js goes on with who has asked for it.
+    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    throw new ConfigError([`${file}: can't be loaded: ${reason}`]);
   }
 }
 
@@ -137,7 +145,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((name) => ({
       path: [...issue.path, name],
-      message: "is no setting: remove it, or check its spelling",
+      message: issue.message,
     }));
   }
   const meant = issue.code === "invalid_union" ? meantVariant(issue.errors) : undefined;

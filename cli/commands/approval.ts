@@ -11,7 +11,13 @@ export function refuseWithoutTerminal(
   what = "Terraform's plans",
 ): void {
   if (!autoApprove && !process.stdin.isTTY) {
-    throw new Refusal(`There is no terminal to approve ${what} at: add --auto-approve.`);
+    // npm takes options before -- for its own, and leaves them to what it runs as variables alone.
+    const taken = process.env["npm_config_auto_approve"] !== undefined;
+    throw new Refusal(
+      taken
+        ? `npm has taken --auto-approve for its own: write "npm run ${process.env["npm_lifecycle_event"] ?? "deploy"} -- --auto-approve".`
+        : `There is no terminal to approve ${what} at: add --auto-approve.`,
+    );
   }
 }
 

@@ -161,6 +161,15 @@ test.each(["deploy", "destroy"])(
   },
 );
 
+test("says how npm passes options on, where it has taken one for its own", async () => {
+  const byNpm = { npm_config_auto_approve: "true", npm_lifecycle_event: "destroy" };
+  expect(await project.anywhere(["destroy"], byNpm)).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr: 'npm has taken --auto-approve for its own: write "npm run destroy -- --auto-approve".\n',
+  });
+});
+
 test("names the stacks there are when one isn't", async () => {
   const { exitCode, stderr } = await diff({}, "compute-ams3", "service-web");
   expect(exitCode).toBe(1);

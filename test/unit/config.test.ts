@@ -46,6 +46,30 @@ test("a JSON file elsewhere is an environment too, and is named in its errors", 
   }
 });
 
+test("a TypeScript file is chosen by its path, too", () => {
+  const path = join("config", "environments", "dev.ts");
+  expect(loadEnvironment({ ANYWHERE_ENV: path })).toEqual(loadEnvironment({ ANYWHERE_ENV: "dev" }));
+  expect(() => loadEnvironment({ ANYWHERE_ENV: "environments/none.ts" })).toThrow(
+    /^environments\/none\.ts: can't be loaded: [^\n]*none\.ts[^\n]*$/,
+  );
+});
+
+test("a setting that isn't one is answered with the one that may be meant", () => {
+  expect(
+    problemsOf({
+      ...oneSite,
+      logRetentionDay: 30,
+      sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: { one: { sizee: "s-1vcpu-1gb" } } } },
+    }),
+  ).toEqual([
+    'test.ts: sites.ams3.nodes.one.sizee is no setting: did you mean size? (got "s-1vcpu-1gb")',
+    "test.ts: logRetentionDay is no setting: did you mean logRetentionDays? (got 30)",
+  ]);
+  expect(problemsOf({ ...oneSite, sites: { berlin: { kind: "on-premises", nodes: 2 } } })).toEqual([
+    'test.ts: sites.berlin.nodes must be the servers by name, such as { "rack-1": {} } (got 2)',
+  ]);
+});
+
 test("every problem is told at once, with file, path, value and remedy", () => {
   expect(
     problemsOf({

@@ -1,0 +1,16 @@
+import { distance } from "fastest-levenshtein";
+
+/**
+ * Which of these may have been meant by a name: the one that differs least, in a third at most or in the order of two
+ * letters. Where several are as near, none is.
+ */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const apart = known.map((one) => distance(name, one));
+  const least = Math.min(...apart);
+  const candidates = new Set(known.filter((_, index) => apart[index] === least));
+  const [candidate = ""] = candidates;
+  const mistyped = sortedLetters(name) === sortedLetters(candidate) ? 2 : 1;
+  return candidates.size === 1 && least <= Math.max(mistyped, candidate.length / 3) ? candidate : undefined;
+}
+
+const sortedLetters = (name: string): string => Array.from(name).sort().join("");
