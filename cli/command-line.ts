@@ -12,6 +12,7 @@ import { addLookingCommands } from "./desk/looking/command-line";
 import { addNodeCommands } from "./desk/nodes/command-line";
 import { addTaskCommands } from "./desk/tasks/command-line";
 import { addDoctorCommand } from "./doctor/command-line";
+import { addPipelineCommands } from "./pipeline/command-line";
 import { Refusal } from "./refusals/refusal";
 
 function commands(): Command {
@@ -80,6 +81,7 @@ function commands(): Command {
   addNodeCommands(program, { finish, parallel, autoApprove });
   addDashboardCommand(program, finishLooking);
   addDoctorCommand(program, finishLooking);
+  addPipelineCommands(program, finishLooking);
   return program;
 }
 

@@ -97,17 +97,9 @@ export async function openDeployment(
   { stacks, selected }: { readonly stacks: readonly Stack[]; readonly selected: readonly Stack[] },
   command: Preparing & ParallelOptions & RollbackOptions,
 ): Promise<Prepared> {
-  const { environment, lock, variables } = locked;
-  const label = labelsFor(selected);
-  const terraform = createTerraform(variables, {
-    prove: ownStacks(environment, stacks, lock, variables),
-    label,
-    parallel: command.parallel ?? bearable(),
-    screen: command.screen,
-  });
-  const deployment = { environment, stacks, terraform, label };
-  await refuseMovedStates(deployment);
-  await refuseAnotherRegion(deployment);
+  const { environment } = locked;
+  const deployment = terraformOf(locked, { stacks, selected }, command);
+  await refuseOtherPlaces(deployment);
   if (command.name !== "destroy") {
     const rollbacks = await rollbacksFor(deployment, selected, command);
     // What was rolled back is known from the states, and where these are from the stacks.
@@ -116,6 +108,28 @@ export async function openDeployment(
     }
   }
   return { deployment, selected };
+}
+
+/** A deployment with Terraform in the folders of these stacks, of whose states nothing is known yet. */
+export function terraformOf(
+  { environment, lock, variables }: Locked,
+  { stacks, selected }: { readonly stacks: readonly Stack[]; readonly selected: readonly Stack[] },
+  { parallel = bearable(), screen }: ParallelOptions & Pick<Preparing, "screen"> = {},
+): Deployment {
+  const label = labelsFor(selected);
+  const prove = ownStacks(environment, stacks, lock, variables);
+  return {
+    environment,
+    stacks,
+    terraform: createTerraform(variables, { prove, label, parallel, screen }),
+    label,
+  };
+}
+
+/** @throws {Refusal} when the environment is about another place than what is deployed. */
+export async function refuseOtherPlaces(deployment: Deployment): Promise<void> {
+  await refuseMovedStates(deployment);
+  await refuseAnotherRegion(deployment);
 }
 
 /** Loads the environment that `ANYWHERE_ENV` names, and says which it is. */

@@ -5,11 +5,10 @@ import { refuseNoStates } from "../refusals/no-states";
 import { prepare, type Deployment, type ParallelOptions } from "./deployment";
 import { afterFailedDestroy } from "../remedies/destroyed-site";
 import { consumersOf } from "./each-stack";
-import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { makePlan, type Plan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
-import { Refusal } from "../refusals/refusal";
-import { activations, controlPlane, type Stack } from "../terraform/stacks";
+import { refuseStrandedStacks } from "../refusals/stranded-stacks";
+import type { Stack } from "../terraform/stacks";
 
 export interface DestroyOptions extends ApprovalOptions, ParallelOptions {
   /** Whether it is a success that there is no state. */
@@ -34,7 +33,7 @@ export async function destroy(ids: readonly string[], options: DestroyOptions): 
   const { deployment } = prepared;
   const { terraform, stacks } = deployment;
   const selected = prepared.selected.toReversed();
-  await refuseToStrand(selected, deployment);
+  await refuseStrandedStacks(selected, deployment);
   if (options.ifExists !== true) {
     await refuseNoStates(selected, deployment);
   }
@@ -63,26 +62,4 @@ async function planOne(stack: Stack, deployment: Deployment): Promise<DestroyPla
   const plan = await makePlan(terraform, stack, ["-destroy", ...options]);
   // What is gone already has to go from the state.
   return { ...plan, options, changes: true };
-}
-
-/** A stack that reads a destroyed one's outputs could neither be changed nor be destroyed any more. */
-async function refuseToStrand(selected: readonly Stack[], deployment: Deployment): Promise<void> {
-  const going = selected.map(({ id }) => id);
-  const stranded: string[] = [];
-  for (const { id, folder, reads } of deployment.stacks) {
-    if (!going.includes(id) && reads.some((producer) => going.includes(producer))) {
-      const { resources } = await deployment.terraform.state(folder);
-      stranded.push(...(resources > 0 ? [`${id} (resources: ${resources})`] : []));
-    }
-  }
-  if (stranded.length > 0) {
-    throw new Refusal(
-      `${going.join(", ")} can't be destroyed before what reads its outputs: ${stranded.join(", ")}. ` +
-        'Name that too, or destroy all: "npm run destroy".',
-    );
-  }
-  // Nodes of a forgotten site need both, and their stack isn't among those that are looked at above.
-  if (going.includes(controlPlane) || going.includes(activations)) {
-    await refuseForgottenStacks(deployment);
-  }
 }

@@ -11,6 +11,20 @@ import { parseState, type State } from "./state-file";
 /** A plan as `terraform show -json` tells it. */
 export interface PlanJson {
   readonly resource_changes?: readonly PlannedChange[];
+  readonly output_changes?: Readonly<Record<string, OutputChange>>;
+  /** What was planned: the blocks of the stack's JSON. */
+  readonly configuration?: {
+    readonly root_module?: { readonly resources?: readonly { readonly address: string }[] };
+  };
+  /** Whether Terraform could not make all of it. */
+  readonly errored?: boolean;
+}
+
+/** What a plan does to an output. */
+interface OutputChange {
+  readonly actions: readonly string[];
+  readonly before?: unknown;
+  readonly after?: unknown;
 }
 
 /** What a plan does to one resource. */

@@ -73,6 +73,7 @@ export async function createProject(): Promise<Project> {
     "constructs/node",
     "node-version.js",
     "package.json",
+    "pipelines",
     "tsconfig.json",
     "test/cli/stand-in-stacks.ts",
   ]) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checkReport } from "./check-report";
 import { dashboardReport } from "./dashboard-report";
 import { doctorReport } from "./doctor-report";
 import { drainReport } from "./drain-report";
@@ -10,9 +11,11 @@ import { rollReport } from "./roll-report";
 import { rollbackReport } from "./rollback-report";
 import { runReport } from "./run-report";
 import { serversReport } from "./servers-report";
+import { stacksReport } from "./stacks-report";
 import { statusReport } from "./status-report";
 
 const reports = {
+  check: checkReport,
   dashboard: dashboardReport,
   doctor: doctorReport,
   drain: drainReport,
@@ -25,6 +28,7 @@ const reports = {
   roll: rollReport,
   rollback: rollbackReport,
   run: runReport,
+  stacks: stacksReport,
   status: statusReport,
 };
 

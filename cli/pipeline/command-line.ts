@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { example, json, type Finish, type JsonOptions } from "../desk/options";
+import type { CheckOptions } from "./plan-refusals";
+import type { StacksOptions } from "./stacks";
+
+/** Adds what pipelines with plain Terraform need of us. */
+export function addPipelineCommands(program: Command, finish: Finish): void {
+  program
+    .command("stacks")
+    .description("list the stacks as they were synthesised last, in the order in which they are applied")
+    .argument("[stack...]", "only these")
+    .option("--destroy", "in the order in which they are destroyed")
+    .option(...json)
+    .addHelpText(
+      "after",
+      example(
+        "anywhere stacks",
+        "A line for each: its id, its folder, the stacks that go before it, and those whose outputs it reads, with tabs between.",
+      ),
+    )
+    .action((ids: string[], options: StacksOptions) =>
+      finish(
+        Promise.resolve().then(() => (require("./stacks") as typeof import("./stacks")).stacks(ids, options)),
+      ),
+    );
+  program
+    .command("check")
+    .description("refuse of saved plans what a deploy or destroy would refuse")
+    .argument(
+      "<plan...>",
+      "what terraform show -json prints, in files named after their stacks: control-plane.json",
+    )
+    .option("--destroy", "the plans are those of a destroy")
+    .option("--all-at-once", "allow that more than one node of a site is replaced at the same time")
+    .option("--roll-forward", "allow that services which were rolled back get their present images again")
+    .option(...json)
+    .addHelpText(
+      "after",
+      example(
+        "anywhere check plans/control-plane.json",
+        "Exit codes: 0 nothing is refused; 2 something is, and is told with the way out; 1 it couldn't be told.",
+      ),
+    )
+    .action((files: string[], options: CheckOptions & JsonOptions) =>
+      finish((require("./check") as typeof import("./check")).check(files, options)),
+    );
+  program
+    .command("redact")
+    .description("copy standard input without the secrets of a state")
+    .argument("<state>", "what terraform state pull prints, in a file")
+    .addHelpText(
+      "after",
+      example("anywhere redact state.json <plan.txt", "Exit codes: 0, or 1 when it couldn't be done."),
+    )
+    .action(async (file: string) => {
+      process.exitCode = await (require("./redact") as typeof import("./redact")).redact(file);
+    });
+}

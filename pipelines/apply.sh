@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# usage: apply.sh [--destroy] [--replan] [--all-at-once] [--roll-forward] FOLDER
+# Applies the plans that plan.sh has saved in FOLDER, stack by stack, also in another checkout of the same sources, after
+# "npm run synth". With --replan they are made again, and applied where they read as those that were approved.
+# A stack that fails holds up what comes after it. What waited for another stack is left to the next round.
+# Exit codes: 0 all is applied; 3 all that was planned is, and something waits: plan again; 2 a plan is refused, or the
+# state has changed since; 1 it couldn't be done.
+set -euo pipefail
+
+# shellcheck source=pipelines/terraform.sh
+source "$(dirname "${BASH_SOURCE[0]}")/terraform.sh"
+
+listing=(stacks)
+checking=(check)
+planning=()
+replan=0
+while [[ "${1:-}" == --* ]]; do
+  case "$1" in
+    --destroy)
+      listing+=(--destroy)
+      checking+=(--destroy)
+      planning+=(-destroy)
+      ;;
+    --replan) replan=1 ;;
+    --all-at-once | --roll-forward) checking+=("$1") ;;
+    *) fail "apply.sh knows no option $1." ;;
+  esac
+  shift
+done
+(($# == 1)) || fail "usage: apply.sh [--destroy] [--replan] [--all-at-once] [--roll-forward] FOLDER"
+[[ -e "$1/stacks.txt" ]] || fail "$1 holds no plans of plan.sh: they were refused, or never made."
+folder_of_plans=$(cd "$1" && pwd)
+
+# What plan.sh has noted of a stack; nothing when it wasn't asked for.
+noted() {
+  awk -F '\t' -v id="$1" '$1 == id { print $2 }' "${folder_of_plans}/stacks.txt"
+}
+
+# get_plan STACK FOLDER: the plan that was approved, as $work/STACK.plan.
+get_plan() {
+  local id=$1 folder=$2 status=0
+  if [[ -e "${folder_of_plans}/${id}.lock" ]]; then
+    cp "${folder_of_plans}/${id}.lock" "${project}/${folder}/.terraform.lock.hcl" || return 1
+  fi
+  open_stack "${id}" "${folder}" || return 1
+  if ((replan)); then
+    make_plan "${id}" "${folder}" "${work}/${id}.txt" ${planning[@]+"${planning[@]}"} || status=$?
+    ((status == 0 || status == 2)) || return 1
+    diff -u "${folder_of_plans}/${id}.txt" "${work}/${id}.txt" >&2 ||
+      fail "${id}: the plan has changed since it was approved, as shown above. Nothing was changed: run plan.sh again, and have that approved." 2
+  else
+    [[ -e "${folder_of_plans}/${id}.plan" ]] ||
+      fail "${folder_of_plans} holds no plan of ${id}: give plan.sh a key, see terraform.sh, or add --replan."
+    has_key || fail "The plans are encrypted: ANYWHERE_PLAN_KEY or ANYWHERE_PLAN_KEY_FILE must hold their key."
+    cipher "${folder_of_plans}/${id}.plan" "${work}/${id}.plan" -d ||
+      fail "${folder_of_plans}/${id}.plan can't be decrypted: the key is another one, or the file is damaged."
+  fi
+  write_json "${id}" "${folder}"
+}
+
+# apply_plan STACK FOLDER
+apply_plan() {
+  local id=$1 folder=$2 status=0
+  say "${id}: applying"
+  told "${id}" "${folder}" apply -input=false -no-color -lock-timeout="${lock_timeout}" "${work}/${id}.plan" |
+    tee "${work}/said" || status=$?
+  ((status != 0)) || return 0
+  if grep -qE 'Saved plan (is stale|does not match the given state)' "${work}/said"; then
+    say "${id}: its state has changed since the plan was made. Nothing of it was changed: run plan.sh again, and have that approved."
+    return 2
+  fi
+  explain_lock "${id}" "${folder}" "${work}/said"
+  return 1
+}
+
+stacks=$(anywhere "${listing[@]}")
+while IFS=$'\t' read -r id folder _ <&3; do
+  [[ "$(noted "${id}")" != planned ]] || get_plan "${id}" "${folder}"
+done 3<<<"${stacks}"
+
+# The clouds may have changed since they were made.
+if compgen -G "${work}/*.json" >/dev/null; then
+  refused=0
+  anywhere "${checking[@]}" "${work}"/*.json || refused=$?
+  ((refused == 0)) || fail "Refused: nothing was changed." "${refused}"
+fi
+
+failed=0
+refused=0
+waiting=0
+while IFS=$'\t' read -r id folder after _ <&3; do
+  state=$(noted "${id}")
+  # shellcheck disable=SC2086 # A list of ids.
+  held=$(held_by ${after})
+  if [[ "${state}" == "waits for "* ]]; then
+    waiting=1
+    hold "${id}"
+    say "${id}: ${state}: run plan.sh again."
+  elif [[ "${state}" == failed ]]; then
+    failed=1
+    hold "${id}"
+    say "${id}: could not be planned."
+  elif [[ "${state}" == planned && -n "${held}" ]]; then
+    hold "${id}"
+    say "${id}: not started, since it comes after ${held}."
+  elif [[ "${state}" == planned ]]; then
+    status=0
+    apply_plan "${id}" "${folder}" || status=$?
+    case "${status}" in
+      0) say "${id}: applied" ;;
+      2) refused=1 ;;
+      *) failed=1 ;;
+    esac
+    ((status == 0)) || hold "${id}"
+  fi
+done 3<<<"${stacks}"
+
+((failed == 0)) || fail "Not all is applied. Once the cause is gone, run plan.sh again: it goes on where this stopped." 1
+((refused == 0)) || exit 2
+((waiting == 0)) || exit 3
