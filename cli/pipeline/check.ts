@@ -3,7 +3,7 @@ import { announceEnvironment, lockEnvironment, refuseOtherPlaces, terraformOf } 
 import { refuseUndeployable } from "../commands/deploy";
 import { exitCodes } from "../desk/exit-codes";
 import type { JsonOptions } from "../desk/options";
-import { isOfOneStack, Refusal } from "../refusals/refusal";
+import { isOfOneStack, Refusal, Unanswered } from "../refusals/refusal";
 import { refuseStrandedStacks } from "../refusals/stranded-stacks";
 import type { CheckReport } from "../report/schemas/check-report";
 import { selectStacks, type Stack } from "../terraform/stacks";
@@ -51,7 +51,7 @@ async function refusalsOfAll(
       : refuseUndeployable({ deployment, selected }));
     return [];
   } catch (error) {
-    if (isOfOneStack(error)) {
+    if (isOfOneStack(error) && !(error instanceof Unanswered)) {
       return error.message.split("\n");
     }
     throw error;

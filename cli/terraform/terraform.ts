@@ -4,7 +4,7 @@ import { capture, show, type Run } from "./child-process";
 import type { Label } from "./label";
 import { limitTo } from "./limit";
 import { redact } from "./redaction";
-import { Refusal } from "../refusals/refusal";
+import { Unanswered } from "../refusals/refusal";
 import type { Stack } from "./stacks";
 import { parseState, type State } from "./state-file";
 
@@ -108,7 +108,7 @@ export function createTerraform(
     const { exitCode, stdout, stderr } = await limit(() => capture(inFolder(folder, ...args)));
     if (exitCode !== 0) {
       const reason = `${stdout}${stderr}`.trim();
-      throw new Refusal(
+      throw new Unanswered(
         `${command} ${args.join(" ")} failed in ${folder} (exit code ${exitCode}):\n${reason}`,
       );
     }
