@@ -1,18 +1,21 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../config/schema";
 import { run, type Ended } from "../../demo/command";
-import { createProject, onPremises, type Project } from "./project";
+import { createProject, type Project } from "./project";
 
 // With the Terraform of the machine, on resources that need no provider.
 jest.setTimeout(300_000);
 
-const sites = {
-  ams3: { kind: "digitalocean", region: "ams3", nodes: 2 },
-  office: onPremises("rack-1"),
-} satisfies Environment["sites"];
+const image = "registry.example/app:v1";
+const environment = {
+  sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 2 } },
+  services: { web: { image, http: { port: 8080 } } },
+} satisfies Partial<Environment>;
 
 /** Two checkouts of the same sources, whose states are in the same place. */
 let here: Project;
@@ -24,8 +27,7 @@ beforeAll(async () => {
   shared = mkdtempSync(join(tmpdir(), "cli-pipeline-"));
   here = await createProject();
   there = await createProject();
-  configure({ sites });
-  await synth();
+  await configure(environment);
 }, 60_000);
 
 afterAll(async () => {
@@ -33,17 +35,19 @@ afterAll(async () => {
   rmSync(shared, { recursive: true });
 });
 
-function configure(environment: Partial<Environment>): void {
+/** Changes the environment in both checkouts, and synthesises it. */
+async function configure(changed: Partial<Environment>): Promise<void> {
   for (const project of [here, there]) {
-    project.configure({ backend: { kind: "local", folder: join(shared, "state") }, ...environment });
-  }
-}
-
-async function synth(): Promise<void> {
-  for (const project of [here, there]) {
+    project.configure({ backend: { kind: "local", folder: join(shared, "state") }, ...changed });
     expect(await project.anywhere(["synth"])).toMatchObject({ exitCode: 0 });
   }
 }
+
+/** Another image of the service: a change of one output, and of nothing else. */
+const withImage = (tag: string): Partial<Environment> => ({
+  ...environment,
+  services: { web: { ...environment.services.web, image: `registry.example/app:${tag}` } },
+});
 
 const key = { ANYWHERE_PLAN_KEY: "a key that is nowhere else" };
 
@@ -58,7 +62,13 @@ function script(
     program: join(project.folder, "pipelines", `${name}.sh`),
     args,
     folder: shared,
-    variables: { ...project.variables, DIGITALOCEAN_TOKEN: "test", RECORD: join(shared, "record"), ...more },
+    variables: {
+      ...project.variables,
+      DIGITALOCEAN_TOKEN: "test",
+      RECORD: join(shared, "record"),
+      FAIL: join(shared, "fail"),
+      ...more,
+    },
     log: undefined,
     seconds: 120,
   });
@@ -66,7 +76,13 @@ function script(
 
 /** A folder that isn't there yet. */
 const newFolder = () => join(shared, `plans-${count++}`);
-const noted = (folder: string) => readFileSync(join(folder, "stacks.txt"), "utf8").trimEnd().split("\n");
+const stacks = ["control-plane", "activations", "compute-ams3", "service-web"];
+/** Each stack with what plan.sh has noted of it. */
+const notedIn = (folder: string): string[][] =>
+  readFileSync(join(folder, "stacks.txt"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split("\t"));
 
 /** Whatever has been created and destroyed since the last look. */
 function carriedOut(): string[] {
@@ -79,55 +95,154 @@ function carriedOut(): string[] {
 test("stacks are planned as far as what they read is known, and applied in another checkout, in rounds", async () => {
   const rounds = [
     {
+      plans: ["planned", "waits for control-plane", "waits for activations", "waits for compute-ams3"],
       exitCode: 3,
-      noted: [
-        "control-plane\tplanned",
-        "activations\twaits for control-plane",
-        "compute-ams3\twaits for activations",
-        "compute-office\twaits for activations",
-        "service-web\twaits for compute-ams3, compute-office",
-      ],
       done: ["+ control-plane cluster"],
     },
     {
+      plans: ["no changes", "planned", "waits for activations", "waits for compute-ams3"],
       exitCode: 3,
-      noted: [
-        "control-plane\tno changes",
-        "activations\tplanned",
-        "compute-ams3\twaits for activations",
-        "compute-office\twaits for activations",
-        "service-web\twaits for compute-ams3, compute-office",
-      ],
       done: ["+ activations activations"],
     },
     {
+      plans: ["no changes", "no changes", "planned", "planned"],
       exitCode: 0,
-      noted: [
-        "control-plane\tno changes",
-        "activations\tno changes",
-        "compute-ams3\tplanned",
-        "compute-office\tplanned",
-        "service-web\tplanned",
-      ],
-      done: [
-        "+ compute-ams3 node-1",
-        "+ compute-ams3 node-2",
-        "+ compute-office rack-1",
-        "+ service-web service",
-      ],
+      done: ["+ compute-ams3 node-1", "+ compute-ams3 node-2", "+ service-web service"],
     },
   ];
-  for (const round of rounds) {
+  for (const { plans, exitCode, done } of rounds) {
     const folder = newFolder();
     expect(await script("plan", [folder])).toMatchObject({ exitCode: 0 });
-    expect(noted(folder)).toEqual(round.noted);
-    expect(await script("apply", [folder], there)).toMatchObject({ exitCode: round.exitCode });
-    const done = carriedOut();
+    expect(notedIn(folder)).toEqual(stacks.map((id, index) => [id, plans[index]]));
+    expect(await script("apply", [folder], there)).toMatchObject({ exitCode });
+    const all = carriedOut();
     // The nodes of a site have no order.
-    expect([...done.slice(0, 2).sort(), ...done.slice(2)]).toEqual(round.done);
+    expect([...all.slice(0, 2).sort(), ...all.slice(2)]).toEqual(done);
   }
   const last = newFolder();
   expect(await script("plan", [last])).toMatchObject({ exitCode: 0 });
-  expect(noted(last).map((line) => line.split("\t")[1])).toEqual(Array(5).fill("no changes"));
+  expect(notedIn(last).map(([, plan]) => plan)).toEqual(Array(4).fill("no changes"));
   expect(readdirSync(last).filter((name) => name.endsWith(".plan"))).toEqual([]);
+});
+
+test("a plan is refused when the state has changed since, with the way out", async () => {
+  await configure(withImage("v2"));
+  const folder = newFolder();
+  expect(await script("plan", [folder, "service-web"])).toMatchObject({ exitCode: 0 });
+  expect(notedIn(folder)).toEqual([["service-web", "planned"]]);
+  const ends = await Promise.all([script("apply", [folder]), script("apply", [folder], there)]);
+  expect(ends.map(({ exitCode }) => exitCode).sort()).toEqual([0, 2]);
+  expect(ends.map(({ stderr }) => stderr).join("")).toContain(
+    "service-web: its state has changed since the plan was made. Nothing of it was changed: run plan.sh again, and have that approved.",
+  );
+  const again = await script("plan", [folder]);
+  expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is not empty") });
+});
+
+test("saved plans are encrypted by a key of the environment or of a file, and are not kept without one", async () => {
+  await configure(withImage("v3"));
+  const keyFile = join(shared, "key");
+  writeFileSync(keyFile, `${key.ANYWHERE_PLAN_KEY}\n`);
+  const [encrypted, unkept] = [newFolder(), newFolder()];
+  const byFile = { ANYWHERE_PLAN_KEY_FILE: keyFile };
+  expect(await script("plan", [encrypted, "service-web"], here, byFile)).toMatchObject({ exitCode: 0 });
+  const plan = readFileSync(join(encrypted, "service-web.plan"), "latin1");
+  // A plan is a zip archive.
+  expect([plan.startsWith("Salted__"), plan.includes("PK\u0003\u0004")]).toEqual([true, false]);
+  expect(await script("apply", [encrypted], there, { ANYWHERE_PLAN_KEY: "another" })).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("can't be decrypted: the key is another one, or the file is damaged."),
+  });
+  expect(await script("plan", [unkept, "service-web"], here, {})).toMatchObject({ exitCode: 0 });
+  expect(readdirSync(unkept).sort()).toEqual(["comment.md", "service-web.txt", "stacks.txt"]);
+  expect(await script("apply", [unkept], there)).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("holds no plan of service-web: give plan.sh a key"),
+  });
+  // Its key is the same as that of the file.
+  expect(await script("apply", [encrypted], there)).toMatchObject({ exitCode: 0 });
+  const changed = await script("apply", ["--replan", unkept], there, {});
+  expect(changed).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("service-web: the plan has changed since it was approved"),
+  });
+});
+
+test("a plan that is made again is applied when it reads as the one that was approved", async () => {
+  await configure(withImage("v4"));
+  const folder = newFolder();
+  expect(await script("plan", [folder, "service-web"], here, {})).toMatchObject({ exitCode: 0 });
+  expect(await script("apply", ["--replan", folder], there, {})).toMatchObject({ exitCode: 0 });
+  expect(await script("plan", [newFolder(), "service-web"], here, {})).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining("service-web: no changes"),
+  });
+});
+
+test("a plan that our commands would refuse leaves nothing to apply, and one that fails holds up what comes after it", async () => {
+  const size = "s-2vcpu-2gb";
+  await configure({ ...withImage("v5"), sites: { ams3: { ...environment.sites.ams3, size } } });
+  const folder = newFolder();
+  const refused = await script("plan", [folder]);
+  expect(refused).toMatchObject({ exitCode: 2 });
+  expect(refused.stdout).toContain("compute-ams3: REFUSED: compute-ams3: 2 nodes would be replaced");
+  expect(readdirSync(folder).filter((name) => name === "stacks.txt" || name.endsWith(".plan"))).toEqual([]);
+  expect(await script("apply", [folder])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("holds no plans of plan.sh: they were refused, or never made."),
+  });
+  const allowed = newFolder();
+  const option = "--all-at-once";
+  expect(await script("plan", [option, allowed, "compute-ams3", "service-web"])).toMatchObject({
+    exitCode: 0,
+  });
+  writeFileSync(join(shared, "fail-compute-ams3"), "");
+  const failed = await script("apply", [option, allowed], there);
+  rmSync(join(shared, "fail-compute-ams3"));
+  expect(failed).toMatchObject({ exitCode: 1 });
+  expect(failed.stderr).toContain("service-web: not started, since it comes after compute-ams3.");
+});
+
+test("a lock that somebody else holds is told with who it is, and how it is removed if nobody is there", async () => {
+  const state = join(shared, "state", "cli-test--control-plane.tfstate");
+  // As Terraform locks a local state.
+  const holder = spawn("python3", [
+    "-c",
+    "import fcntl, sys\nstate = open(sys.argv[1], 'r+')\nfcntl.lockf(state, fcntl.LOCK_EX)\nprint('held', flush=True)\nsys.stdin.read()",
+    state,
+  ]);
+  try {
+    await once(holder.stdout, "data");
+    const waiting = await script("plan", [newFolder(), "control-plane"], here, {
+      ...key,
+      LOCK_TIMEOUT: "0s",
+    });
+    expect(waiting).toMatchObject({ exitCode: 1 });
+    expect(waiting.stderr).toContain("Error acquiring the state lock");
+    expect(waiting.stderr).toContain(
+      'control-plane: somebody else works on it: who, and since when, stands above. Wait for the end of that run, and run this again. Only if that run is dead: run "terraform force-unlock <ID>" in cdktf.out/environment/stacks/control-plane.',
+    );
+  } finally {
+    holder.kill();
+  }
+});
+
+test("everything is destroyed in reverse order by its name alone, and no activation code is told or kept", async () => {
+  expect(await script("destroy", ["another"], there)).toMatchObject({
+    exitCode: 2,
+    stderr:
+      "environment: environment (environment.json)\nThe environment is of cli-test, not of another: choose it by ANYWHERE_ENV. Nothing was destroyed.\n",
+  });
+  const folder = newFolder();
+  const planned = await script("plan", ["--destroy", folder]);
+  expect(planned).toMatchObject({ exitCode: 0 });
+  expect(planned.stdout).toContain("(activation code)");
+  const destroyed = await script("destroy", ["cli-test"], there, {});
+  expect(destroyed).toMatchObject({ exitCode: 0 });
+  const told = [planned, destroyed].map(({ stdout, stderr }) => stdout + stderr).join("");
+  const kept = readdirSync(folder).map((name) => readFileSync(join(folder, name), "latin1"));
+  expect([told, ...kept].filter((text) => text.includes("code-of-"))).toEqual([]);
+  const applied = [...destroyed.stderr.matchAll(/^(\S+): applied$/gm)].map(([, id]) => id);
+  expect(applied).toEqual(stacks.toReversed());
+  expect(readdirSync(here.variables["TMPDIR"] ?? "")).toEqual([]);
 });
