@@ -83,7 +83,7 @@ make_plan() {
 # explain_lock STACK FOLDER TEXT
 explain_lock() {
   if grep -q 'Error acquiring the state lock' "$3"; then
-    say "$1: somebody else works on it: who, and since when, stands above. Wait for the end of that run, and run this" \
+    say "$1: somebody else works on it: who it is stands above. Wait for the end of that run, and run this" \
       "again. Only if that run is dead: run \"${terraform} force-unlock <ID>\" in $2."
   fi
 }

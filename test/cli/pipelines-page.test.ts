@@ -19,7 +19,7 @@ let desk: DeskProject;
 
 beforeAll(async () => {
   desk = await startDeskProject(environment);
-  desk.project.configure({ name: "shop", ...environment }, "dev.json");
+  desk.project.configure({ name: "anywhere", ...environment }, "dev.json");
 }, 60_000);
 
 afterAll(() => desk.close());
@@ -31,7 +31,13 @@ function shell(block: string, more: NodeJS.ProcessEnv = { ANYWHERE_PLAN_KEY: "a 
     program: "bash",
     args: ["-euo", "pipefail", "-c", block],
     folder: project.folder,
-    variables: { ...variables, ANYWHERE_ENV: "dev.json", ...more },
+    variables: {
+      ...variables,
+      ANYWHERE_ENV: "dev.json",
+      // Where every activation is there, and unused.
+      AWS_ENDPOINT_URL_SSM: project.nodes.url,
+      ...more,
+    },
     log: undefined,
     seconds: 200,
   });
@@ -70,17 +76,17 @@ test("docs/pipelines.md shows how plans are made again, what has drifted, and th
   const [replan = ""] = blocks("Without saved plans", 1);
   expect(await shell(replan, {})).toMatchObject({ exitCode: 0 });
   const [drift = ""] = blocks("Drift and lost nodes", 1);
-  desk.project.nodes.instances = [];
-  expect(await shell(drift)).toMatchObject({ exitCode: 0 });
+  const fleet = { AWS_ENDPOINT_URL_SSM: desk.stage.clouds["AWS_ENDPOINT_URL"] };
+  expect(await shell(drift, fleet)).toMatchObject({ exitCode: 0 });
   desk.project.configure(
     {
-      name: "shop",
+      name: "anywhere",
       ...environment,
       services: { web: { image: "registry.example/app:v2", http: { port: 8080 } } },
     },
     "dev.json",
   );
-  const drifted = await shell(`npm run synth\n${drift}`);
+  const drifted = await shell(`npm run synth\n${drift}`, fleet);
   expect(drifted).toMatchObject({ exitCode: 2 });
   expect(drifted.stderr).toContain("service-web: differs, as shown above");
   rmSync(join(desk.project.folder, "plans"), { recursive: true });

@@ -220,7 +220,7 @@ test("a lock that somebody else holds is told with who it is, and how it is remo
     expect(waiting).toMatchObject({ exitCode: 1 });
     expect(waiting.stderr).toContain("Error acquiring the state lock");
     expect(waiting.stderr).toContain(
-      'control-plane: somebody else works on it: who, and since when, stands above. Wait for the end of that run, and run this again. Only if that run is dead: run "terraform force-unlock <ID>" in cdktf.out/environment/stacks/control-plane.',
+      'control-plane: somebody else works on it: who it is stands above. Wait for the end of that run, and run this again. Only if that run is dead: run "terraform force-unlock <ID>" in cdktf.out/environment/stacks/control-plane.',
     );
   } finally {
     holder.kill();
