@@ -74,6 +74,10 @@ apply_plan() {
 }
 
 stacks=$(anywhere "${listing[@]}")
+while IFS=$'\t' read -r id state <&3; do
+  [[ "${state}" != planned ]] || cut -f1 <<<"${stacks}" | grep -qxF "${id}" ||
+    fail "${folder_of_plans} holds a plan of ${id}, which is not synthesised here: synthesise the sources that were planned."
+done 3<"${folder_of_plans}/stacks.txt"
 while IFS=$'\t' read -r id folder _ <&3; do
   [[ "$(noted "${id}")" != planned ]] || get_plan "${id}" "${folder}"
 done 3<<<"${stacks}"

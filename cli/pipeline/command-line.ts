@@ -15,7 +15,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
       "after",
       example(
         "anywhere stacks",
-        "A line for each: its id, its folder, the stacks that go before it, and those whose outputs it reads, with tabs between.",
+        "A line for each: its id, its folder, the stacks that go before it, and those whose outputs it reads, with tabs between. Exit codes: 0, or 1 when nothing is synthesised.",
       ),
     )
     .action((ids: string[], options: StacksOptions) =>

@@ -51,6 +51,13 @@ const withImage = (tag: string): Partial<Environment> => ({
 
 const key = { ANYWHERE_PLAN_KEY: "a key that is nowhere else" };
 
+const variablesOf = ({ variables }: Project): NodeJS.ProcessEnv => ({
+  ...variables,
+  DIGITALOCEAN_TOKEN: "test",
+  RECORD: join(shared, "record"),
+  FAIL: join(shared, "fail"),
+});
+
 /** Runs one of the scripts in a checkout. */
 function script(
   name: string,
@@ -62,13 +69,7 @@ function script(
     program: join(project.folder, "pipelines", `${name}.sh`),
     args,
     folder: shared,
-    variables: {
-      ...project.variables,
-      DIGITALOCEAN_TOKEN: "test",
-      RECORD: join(shared, "record"),
-      FAIL: join(shared, "fail"),
-      ...more,
-    },
+    variables: { ...variablesOf(project), ...more },
     log: undefined,
     seconds: 120,
   });
@@ -172,6 +173,15 @@ test("a plan that is made again is applied when it reads as the one that was app
   await configure(withImage("v4"));
   const folder = newFolder();
   expect(await script("plan", [folder, "service-web"], here, {})).toMatchObject({ exitCode: 0 });
+  await configure({
+    ...withImage("v4"),
+    services: { other: withImage("v4").services?.["web"] ?? { image } },
+  });
+  expect(await script("apply", ["--replan", folder], there, {})).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("holds a plan of service-web, which is not synthesised here"),
+  });
+  await configure(withImage("v4"));
   expect(await script("apply", ["--replan", folder], there, {})).toMatchObject({ exitCode: 0 });
   expect(await script("plan", [newFolder(), "service-web"], here, {})).toMatchObject({
     exitCode: 0,
@@ -227,6 +237,34 @@ test("a lock that somebody else holds is told with who it is, and how it is remo
   }
 });
 
+test("an interrupted run sees Terraform to its end, and begins nothing else", async () => {
+  const folder = newFolder();
+  expect(await script("plan", ["--destroy", folder])).toMatchObject({ exitCode: 0 });
+  carriedOut();
+  const slow = join(shared, "slow-terraform");
+  const lines = [
+    "#!/bin/bash",
+    "trap '' INT",
+    '[[ "$1" != apply ]] || { echo begun; sleep 1; }',
+    'exec terraform "$@"',
+  ];
+  writeFileSync(slow, lines.join("\n"), { mode: 0o755 });
+  const child = spawn(join(here.folder, "pipelines/apply.sh"), ["--destroy", folder], {
+    env: { ...variablesOf(here), ...key, TERRAFORM_BINARY_NAME: slow },
+    // As at a terminal, whose Ctrl-C goes to all of them.
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const ended = once(child, "close");
+  for await (const text of child.stdout) {
+    if (String(text).includes("begun")) {
+      process.kill(-(child.pid ?? 0), "SIGINT");
+    }
+  }
+  expect(await ended).toEqual([130, null]);
+  expect(carriedOut()).toEqual(["- service-web service"]);
+});
+
 test("everything is destroyed in reverse order by its name alone, and no activation code is told or kept", async () => {
   expect(await script("destroy", ["another"], there)).toMatchObject({
     exitCode: 2,
@@ -243,6 +281,6 @@ test("everything is destroyed in reverse order by its name alone, and no activat
   const kept = readdirSync(folder).map((name) => readFileSync(join(folder, name), "latin1"));
   expect([told, ...kept].filter((text) => text.includes("code-of-"))).toEqual([]);
   const applied = [...destroyed.stderr.matchAll(/^(\S+): applied$/gm)].map(([, id]) => id);
-  expect(applied).toEqual(stacks.toReversed());
+  expect(applied).toEqual(["compute-ams3", "activations", "control-plane"]);
   expect(readdirSync(here.variables["TMPDIR"] ?? "")).toEqual([]);
 });

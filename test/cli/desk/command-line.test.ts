@@ -26,6 +26,7 @@ test("npx anywhere tells its version, and which command was meant", async () => 
 const commands = [
   ...["status", "events", "logs", "drain", "undrain", "heal", "run", "rollback"],
   ...["join", "leave", "orphans", "roll", "dashboard", "doctor"],
+  ...["check", "stacks"],
 ];
 
 test.each(commands)("the help of %s has an example of it and its exit codes", async (command) => {
