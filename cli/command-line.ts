@@ -14,6 +14,7 @@ import { addTaskCommands } from "./desk/tasks/command-line";
 import { addDoctorCommand } from "./doctor/command-line";
 import { addPipelineCommands } from "./pipeline/command-line";
 import { Refusal } from "./refusals/refusal";
+import { addStateCommand } from "./state/command-line";
 
 function commands(): Command {
   const program = new Command("anywhere")
@@ -82,6 +83,7 @@ function commands(): Command {
   addDashboardCommand(program, finishLooking);
   addDoctorCommand(program, finishLooking);
   addPipelineCommands(program, finishLooking);
+  addStateCommand(program, finish);
   return program;
 }
 

@@ -15,7 +15,9 @@ export async function bucketProblems(
     `the S3 bucket ${bucket} is in ${actual}, and ${file} says backend.region ${region}: correct the file`;
   try {
     const actual = (await head(bucket, region, deadline)).BucketRegion ?? region;
-    return actual === region ? [] : [elsewhere(actual)];
+    if (actual !== region) {
+      return [elsewhere(actual)];
+    }
   } catch (error) {
     const { status, bucketRegion = region } = refusedBy(error) ?? {};
     if (status === undefined) {
@@ -28,7 +30,7 @@ export async function bucketProblems(
     }
     if (status === 404) {
       return [
-        `there is no S3 bucket ${bucket}: create it in ${region}, with versioning, or correct backend.bucket in ${file}`,
+        `there is no S3 bucket ${bucket}: "npx anywhere bootstrap-state" creates it in ${region}; or correct backend.bucket in ${file}`,
       ];
     }
     if (bucketRegion !== region) {
@@ -40,6 +42,32 @@ export async function bucketProblems(
           "or allow the caller s3:ListBucket on it and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects"
         : `Amazon S3 answers ${status} for the bucket ${bucket}: wait a few minutes and run again`,
     ];
+  }
+  if ((await versioning(bucket, region, deadline)) === "off") {
+    undertaking.notice(
+      `The S3 bucket ${bucket} keeps no former versions of the states, and so no way back to one: "npx anywhere bootstrap-state" switches versioning on.`,
+    );
+  }
+  return [];
+}
+
+/** Whether a bucket keeps former versions; undefined when the caller can't know. */
+async function versioning(
+  bucket: string,
+  region: string,
+  deadline: AbortSignal,
+): Promise<"on" | "off" | undefined> {
+  const { GetBucketVersioningCommand, S3Client } = await import("@aws-sdk/client-s3");
+  try {
+    const { Status } = await ask(
+      new S3Client(clientSettings(region, checkSeconds)),
+      (client) => client.send(new GetBucketVersioningCommand({ Bucket: bucket }), { abortSignal: deadline }),
+      deadline,
+    );
+    return Status === "Enabled" ? "on" : "off";
+  } catch {
+    // It is advice, which is worth no permission.
+    return undefined;
   }
 }
 

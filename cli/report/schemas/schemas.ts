@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { checkReport } from "./check-report";
+import { bootstrapStateReport } from "./bootstrap-state-report";
 import { dashboardReport } from "./dashboard-report";
 import { doctorReport } from "./doctor-report";
 import { drainReport } from "./drain-report";
@@ -16,6 +17,7 @@ import { statusReport } from "./status-report";
 
 const reports = {
   check: checkReport,
+  "bootstrap-state": bootstrapStateReport,
   dashboard: dashboardReport,
   doctor: doctorReport,
   drain: drainReport,

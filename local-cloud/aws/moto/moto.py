@@ -1,9 +1,12 @@
 """Serves moto on a free loopback port, which it prints, and ends when standard input does."""
 
+import json
 import os
 import threading
 
+from moto.iam.access_control import IAMPolicy
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket
 from werkzeug.serving import make_server
 
 
@@ -13,6 +16,18 @@ def end_with_caller() -> None:
     os._exit(0)
 
 
+def permission(bucket: FakeBucket, action: str, resource: str):
+    """What a bucket's policy says of a call, as far as its conditions are modelled; moto heeds none of them."""
+    policy = json.loads(bucket.policy or '{"Version": "2012-10-17", "Statement": []}')
+    listed = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    # Every request stands for one by TLS.
+    met = [one for one in listed if one.get("Condition") != {"Bool": {"aws:SecureTransport": "false"}}]
+    if any("Condition" in one for one in met):
+        raise NotImplementedError("Of the conditions of a bucket's policy only aws:SecureTransport is modelled.")
+    return IAMPolicy(json.dumps({**policy, "Statement": met})).is_action_permitted(action, resource)
+
+
+FakeBucket.get_permission = permission
 threading.Thread(target=end_with_caller, daemon=True).start()
 server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
 os.environ["MOTO_PORT"] = str(server.server_port)

@@ -20,7 +20,10 @@ export async function startMoto(python: Python, log: string): Promise<Moto> {
   const server = await startPythonServer(python, {
     name: "moto",
     script: join(__dirname, "moto.py"),
-    environment: { MOTO_IAM_LOAD_MANAGED_POLICIES: "true" },
+    environment: {
+      MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
+      MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS: "false",
+    },
     log,
   });
   if (!/^\d+$/.test(server.firstLine)) {

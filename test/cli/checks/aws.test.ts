@@ -30,6 +30,7 @@ beforeEach(() => {
   Object.assign(aws.behaviour, {
     account: accountId,
     bucket: { status: 200, region: "eu-west-1" },
+    versioning: "Enabled",
     imageError: undefined,
   });
   aws.asked();
@@ -51,14 +52,18 @@ const withBucket = (command: "deploy" | "diff" = "deploy", stacks = ["control-pl
 
 test("the bucket of the states is looked for with the account's credentials", async () => {
   expect(await withBucket()).toEqual([]);
-  expect(aws.asked()).toEqual(["GetCallerIdentity", "HeadBucket shop-states"]);
+  expect(aws.asked()).toEqual([
+    "GetBucketVersioning shop-states",
+    "GetCallerIdentity",
+    "HeadBucket shop-states",
+  ]);
 });
 
 test.each([
   [
     404,
     "eu-west-1",
-    "there is no S3 bucket shop-states: create it in eu-west-1, with versioning, or correct backend.bucket in environment.json",
+    'there is no S3 bucket shop-states: "npx anywhere bootstrap-state" creates it in eu-west-1; or correct backend.bucket in environment.json',
   ],
   [
     301,
@@ -79,6 +84,19 @@ test.each([
 ])("a bucket that S3 answers for with %s, in %s, is told", async (status, region, line) => {
   aws.behaviour.bucket = { status, region };
   expect(await withBucket()).toEqual([line]);
+});
+
+test("a bucket that keeps no former versions is told, and refused nothing", async () => {
+  const notices: string[] = [];
+  jest.spyOn(console, "error").mockImplementation((line: string) => void notices.push(line));
+  for (const versioning of ["Suspended", undefined, "Enabled"] as const) {
+    aws.behaviour.versioning = versioning;
+    expect(await withBucket()).toEqual([]);
+  }
+  jest.restoreAllMocks();
+  expect(notices).toEqual([
+    'The S3 bucket shop-states keeps no former versions of the states, and so no way back to one: "npx anywhere bootstrap-state" switches versioning on.',
+  ]);
 });
 
 test("no bucket is looked for with another account's credentials", async () => {

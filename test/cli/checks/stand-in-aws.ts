@@ -10,6 +10,8 @@ export interface StandInAws {
     account: string;
     /** Status and region of every bucket. */
     bucket: { status: number; region: string };
+    /** Versioning of every bucket; undefined when nobody may ask. */
+    versioning: "Enabled" | "Suspended" | undefined;
     /** What a question for an image is answered with; undefined when it is there. */
     imageError: string | undefined;
     /** What a repository has, when it is asked for all of it. */
@@ -31,6 +33,7 @@ export async function serveAws(account: string): Promise<StandInAws> {
   const behaviour: StandInAws["behaviour"] = {
     account,
     bucket: { status: 200, region: "eu-west-1" },
+    versioning: "Enabled",
     imageError: undefined,
     images: [],
     role: undefined,
@@ -67,6 +70,12 @@ function answer(
   if (method === "HEAD") {
     response.writeHead(bucket.status, { "x-amz-bucket-region": bucket.region }).end();
     return `HeadBucket ${url.replaceAll("/", "")}`;
+  }
+  if (url.includes("?versioning")) {
+    const { versioning } = behaviour;
+    response.writeHead(versioning === undefined ? 403 : 200, { "content-type": "application/xml" });
+    response.end(`<VersioningConfiguration><Status>${versioning ?? ""}</Status></VersioningConfiguration>`);
+    return `GetBucketVersioning ${url.split("?")[0]?.replaceAll("/", "") ?? ""}`;
   }
   if (headers["x-amz-target"] !== undefined) {
     const { repositoryName, imageIds } = JSON.parse(body) as {

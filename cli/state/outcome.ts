@@ -1,0 +1,10 @@
+/** Where states are kept, and what was changed there. */
+export interface Outcome {
+  /** Such as `the S3 bucket shop-states in eu-west-1`. */
+  readonly place: string;
+  /** One line each; none when there was nothing to do. */
+  readonly changes: readonly string[];
+}
+
+/** Takes each change when it is made, as a text of one line. */
+export type Tell = (change: string) => void;

@@ -1,0 +1,115 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { LoadedEnvironment } from "../../config/load";
+import type { Backend } from "../../config/schema";
+import { clientSettings, isOfAws, reasonOf } from "../aws/client";
+import { refusedBy } from "../aws/refused";
+import { callerIdentity } from "../checks/aws";
+import { Refusal } from "../refusals/refusal";
+import type { Outcome, Tell } from "./outcome";
+import { bucketSettings, type StateBucket } from "./s3-settings";
+
+type S3Backend = Extract<Backend, { kind: "s3" }>;
+
+/** Seconds that all calls may take together. */
+const boundSeconds = 60;
+
+/**
+ * Creates the bucket of the states, if it isn't there, and gives it all that it lacks of {@link bucketSettings}. What
+ * else it has, stays.
+ *
+ * @throws {Refusal} when it is in another account or region, or when AWS denies something.
+ */
+export async function bootstrapBucket(
+  { config, file }: LoadedEnvironment,
+  { bucket: name, region, kmsKeyId }: S3Backend,
+  tell: Tell,
+): Promise<Outcome> {
+  const { S3Client } = await import("@aws-sdk/client-s3");
+  const { accountId } = config.aws;
+  const deadline = AbortSignal.timeout(boundSeconds * 1000);
+  const { account, arn } = await callerIdentity(region, deadline);
+  if (account !== accountId) {
+    throw new Refusal(
+      `The AWS credentials are of account ${account} (${arn}), and ${file} says aws.accountId ${accountId}: choose ` +
+        "other credentials, such as another AWS_PROFILE, or correct the file.",
+    );
+  }
+  const client = new S3Client(clientSettings(region));
+  const bucket: StateBucket = { client, name, accountId, kmsKeyId, tags: config.tags };
+  const changes: string[] = [];
+  const changed: Tell = (change) => {
+    changes.push(change);
+    tell(change);
+  };
+  try {
+    if (!(await exists(bucket, region, file))) {
+      await create(client, name, region);
+      changed(`created the bucket ${name} in ${region}`);
+    }
+    for (const { change, ensure } of bucketSettings) {
+      if (await ensure(bucket)) {
+        changed(`${name}: ${change}`);
+      }
+    }
+  } catch (error) {
+    throw refusalOf(error, name);
+  } finally {
+    client.destroy();
+  }
+  return { place: `the S3 bucket ${name} in ${region}`, changes };
+}
+
+/** @throws {Refusal} when it is elsewhere, or somebody else's. */
+async function exists(
+  { client, name, accountId }: StateBucket,
+  region: string,
+  file: string,
+): Promise<boolean> {
+  const { HeadBucketCommand } = await import("@aws-sdk/client-s3");
+  let actual: string | undefined;
+  try {
+    const asked = new HeadBucketCommand({ Bucket: name, ExpectedBucketOwner: accountId });
+    actual = (await client.send(asked)).BucketRegion;
+  } catch (error) {
+    const { status, bucketRegion } = refusedBy(error) ?? {};
+    if (status === 404) {
+      return false;
+    }
+    if (status === 403) {
+      throw new Refusal(
+        `AWS denies access to the S3 bucket ${name}: it is of another account than ${accountId}, or the caller lacks ` +
+          `s3:ListBucket on it. Correct backend.bucket in ${file} if it is somebody else's; names of buckets are the whole world's.`,
+      );
+    }
+    if (bucketRegion === undefined) {
+      throw error;
+    }
+    actual = bucketRegion;
+  }
+  if (actual !== undefined && actual !== region) {
+    throw new Refusal(
+      `The S3 bucket ${name} is in ${actual}, and ${file} says backend.region ${region}: correct the file.`,
+    );
+  }
+  return true;
+}
+
+async function create(client: S3Client, name: string, region: string): Promise<void> {
+  const { CreateBucketCommand } = await import("@aws-sdk/client-s3");
+  // Source: Amazon S3 API Reference, CreateBucket: us-east-1 is what is meant without a constraint, and can't be named.
+  const place =
+    region === "us-east-1"
+      ? {}
+      : { CreateBucketConfiguration: { LocationConstraint: region as "eu-west-1" } };
+  await client.send(new CreateBucketCommand({ Bucket: name, ...place }));
+}
+
+/** What AWS denies, with where it is written what the caller needs; all else as it is. */
+function refusalOf(error: unknown, name: string): unknown {
+  return isOfAws(error) && refusedBy(error)?.status === 403
+    ? new Refusal(
+        `AWS denies what the S3 bucket ${name} still needs (${reasonOf(error)}): docs/state-and-secrets.md lists the ` +
+          "actions that the caller must be allowed. Run it again then: it goes on where it has stopped.",
+      )
+    : error;
+}
