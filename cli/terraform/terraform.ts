@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { capture, show, type Run } from "./child-process";
+import { explainLock, heldLock } from "./held-lock";
 import type { Label } from "./label";
 import { limitTo } from "./limit";
 import { redact } from "./redaction";
@@ -133,7 +134,11 @@ export function createTerraform(
       const { secrets } = await state(folder);
       const colours = process.stdout.isTTY && process.stderr.isTTY ? [] : ["-no-color"];
       const run = () => inFolder(folder, subcommand, ...colours, ...args);
-      const shown = (text: string) => label(id, redact(text, secrets));
+      const lines: string[] = [];
+      const shown = (text: string) => {
+        lines.push(text);
+        return label(id, redact(text, secrets));
+      };
       const exitCode = await limit(async () => {
         if (showing !== "nothing") {
           console.error(label(id, `${basename(command)} ${subcommand}`));
@@ -152,6 +157,10 @@ export function createTerraform(
         }
         return ended.exitCode;
       });
+      const lock = exitCode === 0 ? undefined : heldLock(lines.join("\n"));
+      if (lock !== undefined) {
+        console.error(label(id, explainLock(lock, folder, command)));
+      }
       if (subcommand !== "plan") {
         states.delete(folder);
       }

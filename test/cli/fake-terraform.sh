@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # usage: fake-terraform.sh COMMAND [ARGUMENT...]
 # A Terraform with nothing deployed. Appends each call to the file $RECORD, and its begin and end to $RECORD.running;
-# $FAKE_VERSION is its version. The command "STACK COMMAND" in $FAKE_FAILS fails.
+# $FAKE_VERSION is its version. The command "STACK COMMAND" in $FAKE_FAILS fails, and says
+# why by the file $FAKE_REASON.
 # A plan has changes when $FAKE_CHANGES is set. It prints the place of its state, after the file $FAKE_PLAN_AWAITS is
 # there (3 minutes at most), as an apply ends after $FAKE_APPLY_AWAITS is. An apply prints $FAKE_SAYS, the first 8 characters of it at once, and lasts until it is
 # interrupted, for $FAKE_LASTS seconds at most. Those of the stacks in $FAKE_TOGETHER last until each of them has begun.
@@ -59,6 +60,7 @@ last() {
 begin "$@"
 if [[ "${FAKE_FAILS:-}" == "${stack} $1" ]]; then
   echo "$1 of ${stack} fails" >&2
+  [[ -z "${FAKE_REASON:-}" ]] || cat -- "$FAKE_REASON" >&2
   exit 1
 fi
 if [[ "${FAKE_TAKES:-}" == "$1 "* ]]; then

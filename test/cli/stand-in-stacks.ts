@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { writeOutput } from "../../checkout/output-folder";
+import { backendBlock, type BackendBlock } from "../../cli/terraform/backend-block";
 import { loadEnvironment, type LoadedEnvironment } from "../../config/load";
 import { namesOf } from "../../config/names";
 import { relianceOn } from "../../config/services/handover";
@@ -27,9 +28,18 @@ function synthesise(outdir: string, { config, rollbacks }: LoadedEnvironment): v
     nodes: [...(resolved.get(name)?.nodes ?? [])],
   }));
   const { backend } = config;
-  const states = resolve(backend.kind === "local" ? backend.folder : "state");
-  const path = (id: string) =>
-    join(relative(join(outdir, "stacks", id), states), `${namesOf(config).state(id)}.tfstate`);
+  const backendOf = (id: string): BackendBlock => {
+    const key = namesOf(config).state(id);
+    return backend.kind === "local"
+      ? {
+          backend: {
+            local: {
+              path: join(relative(join(outdir, "stacks", id), resolve(backend.folder)), `${key}.tfstate`),
+            },
+          },
+        }
+      : backendBlock(backend, key);
+  };
   const { accountId: account, region } = config.aws;
   const identity = { name: config.name, account, region };
   const without = (process.env["WITHOUT_OUTPUTS"] ?? "").split(",");
@@ -62,7 +72,7 @@ function synthesise(outdir: string, { config, rollbacks }: LoadedEnvironment): v
   ) => ({
     // The CDKTF CLI reads it.
     "//": { metadata: { backend: "local", stackName: id, version: "0.21.0" }, outputs: {} },
-    terraform: { backend: { local: { path: path(id) } } },
+    terraform: backendOf(id),
     resource: { terraform_data: resources, ...others },
     output: Object.fromEntries(
       Object.entries({ deployment: identity, ...outputs })
@@ -71,9 +81,10 @@ function synthesise(outdir: string, { config, rollbacks }: LoadedEnvironment): v
     ),
     ...more,
   });
-  const reading = (id: string) => ({
-    data: { terraform_remote_state: { [id]: { backend: "local", config: { path: path(id) } } } },
-  });
+  const reading = (id: string) => {
+    const [[kind, settings] = []] = Object.entries(backendOf(id).backend ?? {});
+    return { data: { terraform_remote_state: { [id]: { backend: kind, config: settings } } } };
+  };
   const read = (key: string) =>
     `\${data.terraform_remote_state.activations.outputs.activation_ids["${key}"]}`;
   const computeStack = ({ name, kind, ownVpc, nodes, outputs }: (typeof sites)[number]) => {

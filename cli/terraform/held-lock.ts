@@ -1,0 +1,63 @@
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { readStackJson } from "./stacks";
+
+/** A lock that somebody else holds on a state. */
+export interface HeldLock {
+  /** What `force-unlock` takes. */
+  readonly id: string;
+  /** Who holds it, for what and since when; undefined where Terraform doesn't know. */
+  readonly holder: string | undefined;
+}
+
+/** The lock by which Terraform, or OpenTofu, has been kept off a state, as it tells in what it has printed. */
+export function heldLock(output: string): HeldLock | undefined {
+  const [, told] = stripVTControlCharacters(output).split("Error acquiring the state lock");
+  if (told === undefined) {
+    return undefined;
+  }
+  const text = told.replaceAll(/[│|]/g, " ");
+  // Terraform may break the line. The other facts are then the caller's own: HCP Terraform tells none of the holder.
+  const [, workspace] = /\(lock ID:\s+"([^"]+)"\)/.exec(text) ?? [];
+  if (workspace !== undefined) {
+    return { id: workspace, holder: undefined };
+  }
+  const fact = (name: string) => new RegExp(`^ +${name}: +(.*\\S)`, "m").exec(text)?.[1];
+  const id = fact("ID");
+  if (id === undefined) {
+    return undefined;
+  }
+  const since = /^(\S+ \d\d:\d\d)\S* \S+ (\S+)/.exec(fact("Created") ?? "");
+  const purpose = fact("Operation")?.replace("OperationType", "").toLowerCase() ?? "";
+  const holder = `${fact("Who") ?? "somebody"} holds it since ${since?.slice(1).join(" ") ?? "an unknown time"}`;
+  return { id, holder: purpose === "" ? holder : `${holder}, for: ${purpose}` };
+}
+
+/**
+ * Tells who keeps Terraform off the state of a stack, and when and how the lock is broken.
+ *
+ * @param command name or path of Terraform
+ */
+export function explainLock({ id, holder }: HeldLock, folder: string, command: string): string {
+  const { backend, cloud } = readStackJson(join(folder, "cdk.tf.json")).terraform;
+  const known =
+    holder ??
+    (cloud === undefined
+      ? "somebody holds it"
+      : `https://${cloud.hostname}/app/${id.replace("/", "/workspaces/")} says who`);
+  if (backend?.local !== undefined) {
+    // Terraform can't break it: it is the other process's, and ends with that.
+    return `The state is locked: ${known}. Wait until that run has ended, or end it, and run the same command again.`;
+  }
+  const from = process.env["ANYWHERE_STARTED_IN"] ?? process.cwd();
+  return (
+    `The state is locked: ${known}. Wait until that run has ended, and run the same command again. Only where it has ` +
+    "surely ended without giving the lock back (it was killed, its machine or its network is gone), break the lock: " +
+    `${command} -chdir=${word(relative(from, folder))} force-unlock ${id}`
+  );
+}
+
+/** A word of a shell's command line. */
+function word(text: string): string {
+  return /^[\w./@%+=:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
