@@ -62,7 +62,8 @@ export function parseState(text: string): State {
     ),
   ];
   return {
-    lineage,
+    // A bucket without the state is answered with an empty one that has none.
+    lineage: lineage === "" ? undefined : lineage,
     resources: managed.length,
     managed,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),

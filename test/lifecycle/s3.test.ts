@@ -1,0 +1,156 @@
+import { DescribeClustersCommand } from "@aws-sdk/client-ecs";
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { DescribeActivationsCommand } from "@aws-sdk/client-ssm";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, openSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Environment } from "../../config/schema";
+import { mustRun } from "../../demo/command";
+import { signingKeyFingerprint } from "../../local-cloud/nodes/origin/signature";
+import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
+import { checkOut, type Checkout } from "../support/deployments/checkout";
+import { awsClients } from "../support/observation/clouds";
+import { eventually } from "../support/jest/eventually";
+
+jest.setTimeout(600_000);
+
+const directory = resolve(".local-cloud/tests/s3");
+const bucket = "shared-states";
+const region = "eu-west-1";
+
+let cloud: LocalCloud;
+let ours: Checkout;
+let theirs: Checkout;
+let s3: S3Client;
+
+beforeAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  cloud = await startLocalCloud({ directory, output: openSync(join(directory, "cloud.log"), "w") });
+  [ours, theirs] = [checkOut(cloud, join(directory, "ours")), checkOut(cloud, join(directory, "theirs"))];
+  s3 = new S3Client({
+    region,
+    endpoint: cloud.environment["AWS_ENDPOINT_URL"] ?? "",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  });
+}, 300_000);
+
+afterAll(async () => {
+  s3.destroy();
+  await cloud.stop();
+});
+
+/** A site whose servers nobody waits for: what is to be seen here needs none. */
+const environment = (...servers: readonly string[]): Environment => ({
+  name: "shared",
+  aws: { region, accountId: "123456789012" },
+  backend: { kind: "s3", bucket, region },
+  installer: { signingKey: signingKeyFingerprint },
+  sites: {
+    berlin: {
+      kind: "on-premises",
+      nodes: Object.fromEntries(servers.map((server) => [server, {}])),
+    },
+  },
+});
+
+interface State {
+  readonly serial: number;
+  readonly resources: readonly { readonly mode: string }[];
+}
+
+async function stateOf(stack: string): Promise<State> {
+  const Key = `shared--${stack}.tfstate`;
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+  return JSON.parse((await Body?.transformToString()) ?? "") as State;
+}
+
+async function keys(): Promise<string[]> {
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+  return Contents.map(({ Key = "" }) => Key).sort();
+}
+
+test("deploys into a bucket that bootstrap-state makes, and plans nothing from another checkout", async () => {
+  ours.configure(environment("rack-1"));
+  theirs.configure(environment("rack-1"));
+  const refused = await ours.anywhere("deploy", "--auto-approve");
+  expect(refused).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining(
+      '- there is no S3 bucket shared-states: "npx anywhere bootstrap-state" creates it',
+    ),
+  });
+  expect(await ours.anywhere("bootstrap-state")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("shared-states: versioning on\n"),
+  });
+  expect(await ours.anywhere("deploy", "--auto-approve")).toMatchObject({ exitCode: 0 });
+  expect(await theirs.anywhere("diff")).toMatchObject({ exitCode: 0 });
+  expect(await keys()).toEqual(
+    ["activations", "compute-berlin", "control-plane"].map((stack) => `shared--${stack}.tfstate`),
+  );
+});
+
+test("scales from the other checkout, and asks there for nothing more", async () => {
+  theirs.configure(environment("rack-1", "rack-2"));
+  expect(await theirs.anywhere("deploy", "--auto-approve")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/activations +1 added, 0 changed, 0 destroyed/),
+  });
+  ours.configure(environment("rack-1", "rack-2"));
+  expect(await ours.anywhere("diff")).toMatchObject({ exitCode: 0 });
+});
+
+test("of two runs at once one is refused, and the lock of one that was killed is broken as its message says", async () => {
+  const before = await stateOf("compute-berlin");
+  const holder = await holdLock();
+  const refused = await ours.anywhere("destroy", "compute-berlin", "--auto-approve");
+  expect(refused).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      /compute-berlin \| The state is locked: \S+@\S+ holds it since \d{4}-\d\d-\d\d \d\d:\d\d UTC, for: apply\. Wait/,
+    ),
+  });
+  expect(await stateOf("compute-berlin")).toEqual(before);
+
+  holder.kill("SIGKILL");
+  await once(holder, "close");
+  const { exitCode, stderr } = await ours.anywhere("diff", "compute-berlin");
+  expect(exitCode).toBe(1);
+  const [, told = ""] = /break the lock: (.+)/.exec(stderr) ?? [];
+  expect(told).toMatch(/^\S+ -chdir=\S+ force-unlock [0-9a-f-]{36}$/);
+  const [program = "", ...args] = told.replace("force-unlock", "force-unlock -force").split(" ");
+  await mustRun(ours.command(program, args));
+  expect(await ours.anywhere("diff", "compute-berlin")).toMatchObject({ exitCode: 0 });
+  expect(await stateOf("compute-berlin")).toEqual(before);
+});
+
+/** Plain Terraform in the other checkout that waits for an answer, and so holds the lock on a site's state. */
+async function holdLock(): Promise<ChildProcess> {
+  const { folder, variables } = theirs.command("", [], theirs.folderOf("compute-berlin"));
+  const child = spawn(cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform", ["destroy", "-no-color"], {
+    cwd: folder,
+    env: variables,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let shown = "";
+  child.stdout.on("data", (text: Buffer) => (shown += text.toString()));
+  await eventually("Terraform asks", () => Promise.resolve(shown.includes("Enter a value:") || undefined));
+  return child;
+}
+
+test("is destroyed from the first checkout, and leaves states without resources, and no lock", async () => {
+  expect(await ours.anywhere("destroy", "--auto-approve")).toMatchObject({ exitCode: 0 });
+  for (const stack of ["activations", "compute-berlin", "control-plane"]) {
+    expect((await stateOf(stack)).resources).toEqual([]);
+  }
+  expect((await keys()).filter((key) => key.endsWith(".tflock"))).toEqual([]);
+  const { ecs, ssm } = awsClients(cloud);
+  const { clusters = [] } = await ecs.send(new DescribeClustersCommand({ clusters: ["shared"] }));
+  expect(clusters.map(({ status }) => status)).not.toContain("ACTIVE");
+  expect((await ssm.send(new DescribeActivationsCommand({}))).ActivationList).toEqual([]);
+  ecs.destroy();
+  ssm.destroy();
+});
