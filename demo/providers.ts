@@ -22,8 +22,7 @@ export function providersUsed(project: Project, { environment }: LocalCloud): Pr
   const attached = Object.keys(JSON.parse(environment["TF_REATTACH_PROVIDERS"] ?? "{}") as object);
   const used = project.stacks().flatMap((stack) => {
     const folder = project.folderOf(stack);
-    return Object.entries(project.requirementsOf(stack)).map(([name, { source, version }]) => {
-      const address = addressOf(source);
+    return Object.entries(project.requirementsOf(stack)).map(([name, { source: address, version }]) => {
       return [
         name,
         attached.includes(address)
@@ -33,12 +32,6 @@ export function providersUsed(project: Project, { environment }: LocalCloud): Pr
     });
   });
   return Object.fromEntries(used) as ProvidersUsed;
-}
-
-function addressOf(source: string): string {
-  return source.includes("/")
-    ? `registry.terraform.io/${source}`
-    : `registry.terraform.io/hashicorp/${source}`;
 }
 
 function installed(stackFolder: string, address: string): Omit<ProviderUsed, "pinned"> {

@@ -32,6 +32,18 @@ export abstract class ProjectStack extends TerraformStack {
   }
 
   /**
+   * Providers have their whole addresses: OpenTofu takes a short one for another provider, of its own registry, and would
+   * leave lock files and states behind that Terraform can't use.
+   */
+  override toTerraform(): object {
+    const json = super.toTerraform() as { readonly terraform: { readonly required_providers?: Providers } };
+    for (const provider of Object.values(json.terraform.required_providers ?? {})) {
+      provider.source = wholeAddress(provider.source);
+    }
+    return json;
+  }
+
+  /**
    * Addresses are a public interface: `digitalocean_droplet.node`, not `…_nodes_node_8F3A21C9`. An element
    * is named by its own id, which must be unique for its type within the stack; Terraform rejects the
    * JSON otherwise, and so does synthesis.
@@ -39,4 +51,12 @@ export abstract class ProjectStack extends TerraformStack {
   protected allocateLogicalId(element: TerraformElement | Node): string {
     return (TerraformElement.isTerraformElement(element) ? element.node : element).id;
   }
+}
+
+type Providers = Readonly<Record<string, { source: string }>>;
+
+/** Source: Terraform Language, "Provider Requirements", Source Addresses. */
+function wholeAddress(source: string): string {
+  const given = source.split("/");
+  return [...["registry.terraform.io", "hashicorp"].slice(0, 3 - given.length), ...given].join("/");
 }

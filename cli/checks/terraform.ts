@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { Config } from "../../config/schema";
 import { terraformBinary, terraformVariables } from "../terraform/terraform";
 import type { Check } from "./check";
@@ -7,16 +8,20 @@ import { versionProblems, type Requirement } from "./program";
 export const terraformProblems: Check = ({ environment: { config }, variables, notice }) =>
   versionProblems(terraformOf(config, variables), { variables: terraformVariables(variables), notice });
 
-/** The Terraform that an environment needs. */
+/** The Terraform, or OpenTofu, that an environment needs. */
 export function terraformOf({ backend }: Config, variables: NodeJS.ProcessEnv): Requirement {
-  // `use_lockfile` came with 1.10, in both of them.
+  const command = terraformBinary(variables);
+  // `use_lockfile` came with 1.10, in both of them; OpenTofu is tried from there on.
   const [minor, reason] = backend.kind === "s3" ? [10, ", which backend s3 locks its states with"] : [9, ""];
+  const isTofu = /tofu/.test(basename(command));
   return {
-    command: terraformBinary(variables),
+    command,
     args: ["version", "-json"],
-    // Warnings about the CLI configuration may stand around the JSON.
+    // Both name it so. Warnings about the CLI configuration may stand around the JSON.
     pattern: /"terraform_version": *"((\d+)\.(\d+)[^"]*)"/,
-    oldest: { 1: minor },
-    wanted: `Terraform 1.${minor} or later, or OpenTofu 1.${minor} or later (set TERRAFORM_BINARY_NAME=tofu)${reason}`,
+    oldest: { 1: isTofu ? 10 : minor },
+    wanted: isTofu
+      ? "OpenTofu 1.10 or later"
+      : `Terraform 1.${minor} or later, or OpenTofu 1.10 or later (set TERRAFORM_BINARY_NAME=tofu)${reason}`,
   };
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { access, realpath } from "node:fs/promises";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, resolve } from "node:path";
 import { promisify } from "node:util";
 import { byVersion } from "./mirrors";
 
@@ -15,18 +15,26 @@ export async function findTerraform(
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly executable: string; readonly version: string }> {
   const remedy = `install Terraform ${oldestTerraform.slice(0, 3)} or newer: https://developer.hashicorp.com/terraform/install`;
-  for (const folder of (environment.PATH ?? "").split(delimiter).filter((path) => path !== "")) {
-    const executable = resolve(folder, "terraform");
-    if (!(await isExecutable(executable)) || (await isWrapper(executable))) {
-      continue;
-    }
-    const version = await versionOf(executable, environment);
-    if (byVersion(version, oldestTerraform) < 0) {
-      throw new Error(`${executable} is version ${version}; ${remedy}`);
-    }
-    return { executable, version };
+  const executable = await findProgram("terraform", environment);
+  if (executable === undefined) {
+    throw new Error(`terraform isn't in PATH; ${remedy}`);
   }
-  throw new Error(`terraform isn't in PATH; ${remedy}`);
+  const version = await versionOf(executable, environment);
+  if (byVersion(version, oldestTerraform) < 0) {
+    throw new Error(`${executable} is version ${version}; ${remedy}`);
+  }
+  return { executable, version };
+}
+
+/** The first program of a name in PATH that isn't a local cloud's wrapper. */
+export async function findProgram(name: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  for (const folder of (environment.PATH ?? "").split(delimiter).filter((path) => path !== "")) {
+    const executable = resolve(folder, name);
+    if ((await isExecutable(executable)) && !(await isWrapper(executable))) {
+      return executable;
+    }
+  }
+  return undefined;
 }
 
 async function isExecutable(path: string): Promise<boolean> {
@@ -37,8 +45,7 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 async function isWrapper(path: string): Promise<boolean> {
-  const settings = join(await realpath(path), "..", "terraform.settings");
-  return access(settings).then(
+  return access(`${await realpath(path)}.settings`).then(
     () => true,
     () => false,
   );

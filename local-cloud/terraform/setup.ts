@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { shellQuoted } from "../environment";
 import type { StandIn } from "../providers/serve";
-import { findTerraform } from "./executable";
+import { findProgram, findTerraform } from "./executable";
 import { byVersion, findMirrors, mirrorRoots, platform, type Mirror } from "./mirrors";
 
 /** Where providers may come from: `auto` takes a stand-in only where the real one can't be had. */
@@ -36,7 +36,7 @@ export interface Terraform {
   readonly executable: string;
   readonly version: string;
   readonly providers: Readonly<Record<ProviderName, ProviderChoice>>;
-  /** Folder of the wrapper `terraform`: to be first in PATH. */
+  /** Folder of the wrapper `terraform`, and of `tofu` where that is in PATH: to be first there. */
   readonly bin: string;
   /** Variables for every command, beside PATH and TF_REATTACH_PROVIDERS. */
   readonly environment: Readonly<Record<string, string>>;
@@ -104,9 +104,14 @@ export async function prepareTerraform(options: TerraformOptions): Promise<Terra
   const configuration = resolve(directory, "terraformrc");
   await mkdir(bin, { recursive: true });
   await writeFile(configuration, cliConfiguration(used));
-  await writeFile(join(bin, "terraform.settings"), wrapperSettings(terraform.executable, used, lockable));
-  await copyFile(join(__dirname, "wrapper.sh"), join(bin, "terraform"));
-  await chmod(join(bin, "terraform"), 0o755);
+  const programs = { terraform: terraform.executable, tofu: await findProgram("tofu", environment) };
+  for (const [name, executable] of Object.entries(programs)) {
+    if (executable !== undefined) {
+      await writeFile(join(bin, `${name}.settings`), wrapperSettings(executable, used, lockable));
+      await copyFile(join(__dirname, "wrapper.sh"), join(bin, name));
+      await chmod(join(bin, name), 0o755);
+    }
+  }
   return {
     ...terraform,
     providers,

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # usage: terraform [-chdir=DIR] COMMAND …, as always
 #
-# The local cloud's terraform wrapper. A provider that comes from a mirror may be there in another version than the
+# The local cloud's wrapper of terraform, and of tofu. A provider that comes from a mirror may be there in another version than the
 # one that a stack pins: an override beside the stack's cdk.tf.json then names the mirror's newest version, which
-# survives a re-synthesis. `terraform.settings` beside this script sets:
-#   real      the terraform to run
+# survives a re-synthesis. The file of this script's name and `.settings` sets:
+#   real      the program to run
 #   platform  OS_ARCH
 #   mirrored  ADDRESS=FOLDER for each mirror of each provider; FOLDER holds a folder per version
 #   lockable  "no" when a provider doesn't come from the registry
@@ -13,7 +13,7 @@ set -euo pipefail
 real="" platform="" lockable=""
 mirrored=()
 # shellcheck source=/dev/null
-source "${BASH_SOURCE[0]%/*}/terraform.settings"
+source "${BASH_SOURCE[0]}.settings"
 
 # The value of a member of one provider's requirement.
 member() {

@@ -53,7 +53,7 @@ test("says everything that is missing at once, and starts nothing", async () => 
   expect(stdout).toBe("");
   expect(stderr.replace(/\(Could not[^)]*\)/, "(…)")).toBe(
     `${header}Nothing was started:
-- /nowhere/terraform can't be run (ENOENT): install Terraform 1.9 or later, or OpenTofu 1.9 or later (set TERRAFORM_BINARY_NAME=tofu)
+- /nowhere/terraform can't be run (ENOENT): install Terraform 1.9 or later, or OpenTofu 1.10 or later (set TERRAFORM_BINARY_NAME=tofu)
 - bash can't be run (ENOENT): install bash 3.2 or later, which the scripts that Terraform runs are written for
 - aws can't be run (ENOENT): install the AWS CLI 2.2 or later (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html), or 1.19 or later (pip install awscli)
 - the image cli-test/app:0123abcd may have to be built, since Amazon ECR can't be asked, and docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and name its URI

@@ -10,7 +10,7 @@ import type { Environment } from "../../config/schema";
 import { mustRun } from "../../demo/command";
 import { signingKeyFingerprint } from "../../local-cloud/nodes/origin/signature";
 import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
-import { checkOut, type Checkout } from "../support/deployments/checkout";
+import { checkOut, type Checkout } from "../support/files/checkout";
 import { awsClients } from "../support/observation/clouds";
 import { eventually } from "../support/jest/eventually";
 

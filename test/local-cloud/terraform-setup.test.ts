@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { removeOverrides } from "../../local-cloud/terraform/overrides";
 import { prepareTerraform, type TerraformOptions, type Terraform } from "../../local-cloud/terraform/setup";
 
@@ -110,6 +111,19 @@ test("the newest version of a mirror overrides a pin that it hasn't got, where t
   });
   const none = await run(setup, ["plan"], { null: { source: "null", version: "3.2.4" } });
   expect(none.override).toBeNull();
+});
+
+test("OpenTofu gets a wrapper of its own where it is in PATH", async () => {
+  await writeExecutable(join(bin, "tofu"), '#!/usr/bin/env bash\necho "tofu: $*"\n');
+  const { bin: wrappers } = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
+  const setUp = await prepare({
+    environment: { PATH: `${wrappers}:${bin}:${process.env.PATH ?? ""}`, HOME: directory },
+    setting: "stand-in",
+    mirrors: [await mirror("hashicorp/aws", pinnedAws)],
+  });
+  expect(setUp.executable).toBe(join(bin, "terraform"));
+  const printed = await promisify(execFile)(join(wrappers, "tofu"), ["plan"], { env: process.env });
+  expect(printed.stdout).toBe("tofu: plan\n");
 });
 
 test("what the wrapper has left beside stacks is removed", async () => {

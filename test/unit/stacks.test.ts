@@ -261,6 +261,20 @@ test("nothing that a deregistration depends on is created before it is destroyed
   ]);
 });
 
+test("every stack names its providers by their whole addresses, which OpenTofu reads as Terraform does", () => {
+  const stacks = Object.values(synth(prod)).map(({ terraform }) => terraform.required_providers);
+  const sources = stacks.flatMap((providers) =>
+    Object.values(providers as Readonly<Record<string, { readonly source: string }>>).map(
+      ({ source }) => source,
+    ),
+  );
+  expect([...new Set(sources)].sort()).toEqual([
+    "registry.terraform.io/digitalocean/digitalocean",
+    "registry.terraform.io/hashicorp/aws",
+    "registry.terraform.io/hashicorp/null",
+  ]);
+});
+
 test("local and prod synthesise the same kinds of stacks with the same providers", () => {
   const [a, b] = [synth(local), synth(prod)];
   for (const id of ["control-plane", "activations", "service-web"]) {

@@ -13,12 +13,21 @@ const terraform = (version: string, environment: Partial<Environment> = {}) => {
 
 test.each(["0.15.5", "1.8.5", "1.8.10"])("Terraform %s is too old", async (version) => {
   expect(await terraform(version)).toEqual([
-    `terraform is version ${version}: install Terraform 1.9 or later, or OpenTofu 1.9 or later (set TERRAFORM_BINARY_NAME=tofu)`,
+    `terraform is version ${version}: install Terraform 1.9 or later, or OpenTofu 1.10 or later (set TERRAFORM_BINARY_NAME=tofu)`,
   ]);
 });
 
 test.each(["1.9.0", "1.10.0", "1.12.0-beta1", "2.0.0"])("Terraform %s will do", async (version) => {
   expect(await terraform(version)).toEqual([]);
+});
+
+test("OpenTofu has a rule of its own, by the name of its program", async () => {
+  const tofu = (version: string) => {
+    const PATH = desk().programs({ tofu: `echo '{ "terraform_version": "${version}" }'` });
+    return terraformProblems(desk().undertake({ variables: { PATH, TERRAFORM_BINARY_NAME: "tofu" } }));
+  };
+  expect(await tofu("1.9.4")).toEqual(["tofu is version 1.9.4: install OpenTofu 1.10 or later"]);
+  expect(await tofu("1.10.0")).toEqual([]);
 });
 
 test("the lock of backend s3 needs Terraform 1.10", async () => {

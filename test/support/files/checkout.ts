@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../../config/schema";
 import { run, type Command, type Ended } from "../../../demo/command";
 import type { LocalCloud } from "../../../local-cloud/start";
-import { shortWaits } from "./life-cycle";
+import { shortWaits } from "../deployments/life-cycle";
 
 /** Another checkout of the project, as a colleague or a pipeline has one, with an environment file of its own. */
 export interface Checkout {
