@@ -5,6 +5,7 @@ import { rollbacksVariable, type Rollbacks } from "../../config/rollbacks";
 import { refuseAnotherRegion } from "../refusals/another-region";
 import type { Undertaking } from "../checks/check";
 import { refuseMovedStates } from "../refusals/moved-states";
+import { refuseUnsavedStates } from "../refusals/unsaved-states";
 import { ownStacks } from "../refusals/own-stack";
 import { preflight } from "../checks/preflight";
 import type { Deployment } from "./prepared";
@@ -97,8 +98,9 @@ export async function openDeployment(
   { stacks, selected }: { readonly stacks: readonly Stack[]; readonly selected: readonly Stack[] },
   command: Preparing & ParallelOptions & RollbackOptions,
 ): Promise<Prepared> {
-  const { environment } = locked;
+  const { environment, variables } = locked;
   const deployment = terraformOf(locked, { stacks, selected }, command);
+  refuseUnsavedStates(stacks, variables);
   await refuseOtherPlaces(deployment);
   if (command.name !== "destroy") {
     const rollbacks = await rollbacksFor(deployment, selected, command);

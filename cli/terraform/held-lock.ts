@@ -1,5 +1,6 @@
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { terraformIn } from "./shown-command";
 import { readStackJson } from "./stacks";
 
 /** A lock that somebody else holds on a state. */
@@ -49,15 +50,9 @@ export function explainLock({ id, holder }: HeldLock, folder: string, command: s
     // Terraform can't break it: it is the other process's, and ends with that.
     return `The state is locked: ${known}. Wait until that run has ended, or end it, and run the same command again.`;
   }
-  const from = process.env["ANYWHERE_STARTED_IN"] ?? process.cwd();
   return (
     `The state is locked: ${known}. Wait until that run has ended, and run the same command again. Only where it has ` +
     "surely ended without giving the lock back (it was killed, its machine or its network is gone), break the lock: " +
-    `${command} -chdir=${word(relative(from, folder))} force-unlock ${id}`
+    `${terraformIn(folder, command)} force-unlock ${id}`
   );
-}
-
-/** A word of a shell's command line. */
-function word(text: string): string {
-  return /^[\w./@%+=:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

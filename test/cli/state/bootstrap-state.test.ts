@@ -16,6 +16,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { reportSchemas } from "../../../cli/report/schemas/schemas";
 import { accountId, useProject } from "../project";
@@ -130,6 +131,35 @@ test("makes the bucket with all that protects states, and finds nothing to do th
   expect(await configuration()).toEqual(made);
   // As by TLS, for which every request to the local cloud stands.
   await s3.send(new PutObjectCommand({ Bucket, Key: "shop--control-plane.tfstate", Body: "{}" }));
+});
+
+/** Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3". */
+const actions: Readonly<Record<string, string>> = {
+  "HEAD /shop-states/": "s3:ListBucket",
+  "PUT /shop-states/": "s3:CreateBucket",
+  "GET /shop-states/?policy": "s3:GetBucketPolicy",
+  "PUT /shop-states/?policy": "s3:PutBucketPolicy",
+  "GET /shop-states/?publicAccessBlock": "s3:GetBucketPublicAccessBlock",
+  "PUT /shop-states/?publicAccessBlock": "s3:PutBucketPublicAccessBlock",
+  "GET /shop-states/?tagging": "s3:GetBucketTagging",
+  "PUT /shop-states/?tagging": "s3:PutBucketTagging",
+  "GET /shop-states/?versioning": "s3:GetBucketVersioning",
+  "PUT /shop-states/?versioning": "s3:PutBucketVersioning",
+  "GET /shop-states/?encryption": "s3:GetEncryptionConfiguration",
+  "PUT /shop-states/?encryption": "s3:PutEncryptionConfiguration",
+  "GET /shop-states/?lifecycle": "s3:GetLifecycleConfiguration",
+  "PUT /shop-states/?lifecycle": "s3:PutLifecycleConfiguration",
+};
+
+test("needs exactly the permissions that the page of states lists", async () => {
+  await run();
+  const asked = aws().asked.filter((request) => request !== "POST /");
+  const used = [...new Set(asked)].map((request) => actions[request] ?? request);
+  const [, policy = ""] = /```json\n(.*?)```/s.exec(readFileSync("docs/state-and-secrets.md", "utf8")) ?? [];
+  const { Statement } = JSON.parse(policy) as {
+    readonly Statement: readonly { readonly Action: string[] }[];
+  };
+  expect(used.sort()).toEqual(Statement.flatMap(({ Action }) => Action).sort());
 });
 
 test("encrypts with the configured key, by default and in place of another", async () => {

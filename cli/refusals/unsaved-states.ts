@@ -1,0 +1,28 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Stack } from "../terraform/stacks";
+import { shownPath, terraformIn } from "../terraform/shown-command";
+import { terraformBinary } from "../terraform/terraform";
+import { Refusal } from "./refusal";
+
+/**
+ * Makes sure that nothing is done by a state that Terraform couldn't write: what it had just made would be made again.
+ *
+ * @throws {Refusal} with the commands that write it.
+ */
+export function refuseUnsavedStates(stacks: readonly Stack[], variables: NodeJS.ProcessEnv): void {
+  const unsaved = stacks.filter(({ folder }) => existsSync(join(folder, "errored.tfstate")));
+  if (unsaved.length > 0) {
+    const command = terraformBinary(variables);
+    throw new Refusal(
+      [
+        "Nothing was started: Terraform could not write the states of what it has changed, and left them beside the stacks. " +
+          "Once the place of the states can be reached again, write them:",
+        ...unsaved.map(
+          ({ folder }) =>
+            `${terraformIn(folder, command)} state push errored.tfstate && rm ${shownPath(join(folder, "errored.tfstate"))}`,
+        ),
+      ].join("\n"),
+    );
+  }
+}
