@@ -86,8 +86,8 @@ test("deploys into a bucket that bootstrap-state makes, and plans nothing from a
     exitCode: 0,
     stdout: expect.stringContaining("shared-states: versioning on\n"),
   });
-  expect(await ours.anywhere("deploy", "--auto-approve")).toMatchObject({ exitCode: 0 });
-  expect(await theirs.anywhere("diff")).toMatchObject({ exitCode: 0 });
+  expect(await ours.anywhere("deploy", "--auto-approve")).toSucceed();
+  expect(await theirs.anywhere("diff")).toSucceed();
   expect(await keys()).toEqual(
     ["activations", "compute-berlin", "control-plane"].map((stack) => `shared--${stack}.tfstate`),
   );
@@ -100,7 +100,7 @@ test("scales from the other checkout, and asks there for nothing more", async ()
     stdout: expect.stringMatching(/activations +1 added, 0 changed, 0 destroyed/),
   });
   ours.configure(environment("rack-1", "rack-2"));
-  expect(await ours.anywhere("diff")).toMatchObject({ exitCode: 0 });
+  expect(await ours.anywhere("diff")).toSucceed();
 });
 
 test("of two runs at once one is refused, and the lock of one that was killed is broken as its message says", async () => {
@@ -123,7 +123,7 @@ test("of two runs at once one is refused, and the lock of one that was killed is
   expect(told).toMatch(/^\S+ -chdir=\S+ force-unlock [0-9a-f-]{36}$/);
   const [program = "", ...args] = told.replace("force-unlock", "force-unlock -force").split(" ");
   await mustRun(ours.command(program, args));
-  expect(await ours.anywhere("diff", "compute-berlin")).toMatchObject({ exitCode: 0 });
+  expect(await ours.anywhere("diff", "compute-berlin")).toSucceed();
   expect(await stateOf("compute-berlin")).toEqual(before);
 });
 
@@ -142,7 +142,7 @@ async function holdLock(): Promise<ChildProcess> {
 }
 
 test("is destroyed from the first checkout, and leaves states without resources, and no lock", async () => {
-  expect(await ours.anywhere("destroy", "--auto-approve")).toMatchObject({ exitCode: 0 });
+  expect(await ours.anywhere("destroy", "--auto-approve")).toSucceed();
   for (const stack of ["activations", "compute-berlin", "control-plane"]) {
     expect((await stateOf(stack)).resources).toEqual([]);
   }

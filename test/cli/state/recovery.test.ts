@@ -72,8 +72,8 @@ const blocks = (heading: string) => documentedCommands(page, heading);
 
 async function deployInto(backend: Environment["backend"]): Promise<void> {
   configure(backend);
-  expect(await anywhere("bootstrap-state")).toMatchObject({ exitCode: 0 });
-  expect(await deploy()).toMatchObject({ exitCode: 0 });
+  expect(await anywhere("bootstrap-state")).toSucceed();
+  expect(await deploy()).toSucceed();
 }
 
 describe("states in S3", () => {
@@ -83,11 +83,11 @@ describe("states in S3", () => {
     expect(await anywhere("diff", "control-plane")).toMatchObject({ exitCode: 2 });
     const [list = "", restore = ""] = blocks("A state that is lost or damaged");
     const recovered = await shell(`${list}${restore}`);
-    expect(recovered).toMatchObject({ exitCode: 0 });
+    expect(recovered).toSucceed();
     expect(existsSync(join(project.folder, "recovered.tfstate"))).toBe(false);
 
     configure(inS3, "rack-1", "rack-2");
-    expect(await deploy()).toMatchObject({ exitCode: 0 });
+    expect(await deploy()).toSucceed();
     const earlier = `${list}${restore}`
       .replaceAll("control-plane", "compute-berlin")
       .replace("[0].VersionId", "[1].VersionId");
@@ -111,8 +111,8 @@ describe("states in S3", () => {
     const [documented = ""] = blocks("A state that could not be written");
     expect(refused.stderr).toContain(`Nothing was started: Terraform could not write the states`);
     expect(refused.stderr).toContain(documented);
-    expect(await shell(documented)).toMatchObject({ exitCode: 0 });
-    expect(await anywhere("diff", "control-plane")).toMatchObject({ exitCode: 0 });
+    expect(await shell(documented)).toSucceed();
+    expect(await anywhere("diff", "control-plane")).toSucceed();
     expect(project.lines("record").filter((line) => line === "+ control-plane cluster")).toHaveLength(1);
   });
 
@@ -130,7 +130,7 @@ describe("states in S3", () => {
     const kmsKeyId = "alias/shop-states-2027";
     configure({ ...inS3, kmsKeyId });
     const [rotate = ""] = blocks("Rotate");
-    expect(await shell(rotate)).toMatchObject({ exitCode: 0 });
+    expect(await shell(rotate)).toSucceed();
     const Key = "shop--control-plane.tfstate";
     expect(await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }))).toMatchObject({
       ServerSideEncryption: "aws:kms",
@@ -143,11 +143,11 @@ describe("local states", () => {
   test("the state before the last change is beside the present one", async () => {
     await deployInto(local);
     configure(local, "rack-1", "rack-2");
-    expect(await deploy()).toMatchObject({ exitCode: 0 });
+    expect(await deploy()).toSucceed();
     writeFileSync(join(project.folder, "state/shop--activations.tfstate"), "damaged");
     expect(await anywhere("diff", "activations")).toMatchObject({ exitCode: 1 });
     const [, , copy = ""] = blocks("A state that is lost or damaged");
-    expect(await shell(copy.replaceAll("control-plane", "activations"))).toMatchObject({ exitCode: 0 });
+    expect(await shell(copy.replaceAll("control-plane", "activations"))).toSucceed();
     expect(await anywhere("diff", "activations")).toMatchObject({
       exitCode: 2,
       stdout: expect.stringMatching(/activations \| .*node\["berlin\/rack-2"\] will be created/),
@@ -170,7 +170,7 @@ describe("local states", () => {
 describe("another backend", () => {
   const move = async (steps: readonly string[], to: Environment["backend"]) => {
     const [before = "", after = ""] = steps;
-    expect(await shell(before)).toMatchObject({ exitCode: 0 });
+    expect(await shell(before)).toSucceed();
     configure(to);
     await anywhere("bootstrap-state");
     expect(await anywhere("diff")).toMatchObject({
@@ -178,7 +178,7 @@ describe("another backend", () => {
       stderr: expect.stringContaining("backend has changed, and the former one still has the states"),
     });
     const moved = await shell(after);
-    expect(moved).toMatchObject({ exitCode: 0 });
+    expect(moved).toSucceed();
     expect(moved.stdout).toContain("No changes.");
   };
 
@@ -188,12 +188,12 @@ describe("another backend", () => {
     await move([before, after], inS3);
     await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: "shop--activations.tfstate" }));
     configure(inS3, "rack-1", "rack-2");
-    expect(await deploy()).toMatchObject({ exitCode: 0 });
-    expect(await shell("rm state/shop--*.tfstate*")).toMatchObject({ exitCode: 0 });
+    expect(await deploy()).toSucceed();
+    expect(await shell("rm state/shop--*.tfstate*")).toSucceed();
     configure(inS3);
-    expect(await deploy()).toMatchObject({ exitCode: 0 });
+    expect(await deploy()).toSucceed();
     await move([before, after], local);
-    expect(await shell("aws s3 rm s3://shop-states/ --recursive")).toMatchObject({ exitCode: 0 });
+    expect(await shell("aws s3 rm s3://shop-states/ --recursive")).toSucceed();
     await move([pull, push], inS3);
     expect(existsSync(join(project.folder, folder, "moved.tfstate"))).toBe(false);
   });
