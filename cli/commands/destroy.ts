@@ -1,7 +1,7 @@
 import { refuseWithoutTerminal, type ApprovalOptions } from "./approval";
 import { carryOut } from "./carry-out";
 import { outcomeText } from "./outcome";
-import { refuseNoStates } from "../refusals/no-states";
+import { refuseNoStates } from "../refusals/states/no-states";
 import { prepare, type Deployment, type ParallelOptions } from "./deployment";
 import { afterFailedDestroy } from "../remedies/destroyed-site";
 import { consumersOf } from "./each-stack";

@@ -1,7 +1,7 @@
 import { namesOf } from "../../config/names";
 import type { Config } from "../../config/schema";
 import type { Deployment } from "../commands/prepared";
-import { stateElsewhere } from "../refusals/state-elsewhere";
+import { stateElsewhere } from "../refusals/states/state-elsewhere";
 import { backendBlock } from "../terraform/backend-block";
 import { computeStack } from "../terraform/stacks";
 import type { State } from "../terraform/state-file";

@@ -4,7 +4,7 @@ import { refuseUndeployable } from "../commands/deploy";
 import { exitCodes } from "../desk/exit-codes";
 import type { JsonOptions } from "../desk/options";
 import { isOfOneStack, Refusal, Unanswered } from "../refusals/refusal";
-import { refuseUnsavedStates } from "../refusals/unsaved-states";
+import { refuseUnsavedStates } from "../refusals/states/unsaved-states";
 import { refuseStrandedStacks } from "../refusals/stranded-stacks";
 import type { CheckReport } from "../report/schemas/check-report";
 import { selectStacks, type Stack } from "../terraform/stacks";

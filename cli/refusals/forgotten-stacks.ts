@@ -2,7 +2,7 @@ import { namesOf } from "../../config/names";
 import type { Deployment } from "../commands/prepared";
 import { Refusal } from "./refusal";
 import { backendBlock } from "../terraform/backend-block";
-import { stateElsewhere } from "./state-elsewhere";
+import { stateElsewhere } from "./states/state-elsewhere";
 import { computeStack, controlPlane, jobs, serviceStack } from "../terraform/stacks";
 
 /** A stack that was deployed and is no longer in the config. */

@@ -11,7 +11,7 @@ import { gatherFleet } from "../fleet/gather";
 import { activationStates } from "../nodes/activation-state";
 import { keyOf, type NodeKey } from "../nodes/node-key";
 import { Refusal } from "../refusals/refusal";
-import { stateElsewhere } from "../refusals/state-elsewhere";
+import { stateElsewhere } from "../refusals/states/state-elsewhere";
 import { backendBlock } from "../terraform/backend-block";
 import { labelsFor } from "../terraform/label";
 import { activations, computeStack, readStackJson } from "../terraform/stacks";

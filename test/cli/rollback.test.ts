@@ -2,7 +2,7 @@ import { beforeEach, expect, jest, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { reportSchemas } from "../../cli/report/schemas/schemas";
+import { reportSchemas } from "../../cli/report/schemas";
 import { fakeState, fakeTerraform, useProject } from "./project";
 
 // Each command takes a second or two, and several where others are at work on the computer.

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020";
 import { expect } from "@jest/globals";
-import { reportSchemas } from "../../../cli/report/schemas/schemas";
+import { reportSchemas } from "../../../cli/report/schemas";
 import type { Environment } from "../../../config/schema";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";
 import { createProject, type Ended, type Project } from "../project";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020";
 import type { DoctorReport } from "../../../cli/report/schemas/doctor-report";
-import { reportSchemas } from "../../../cli/report/schemas/schemas";
+import { reportSchemas } from "../../../cli/report/schemas";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";
 import { fakeTerraform } from "../project";
 import { serveAws, type StandInAws } from "../checks/stand-in-aws";

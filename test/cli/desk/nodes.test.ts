@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020";
 import type { FleetEvent } from "../../../cli/fleet/events";
-import { reportSchemas } from "../../../cli/report/schemas/schemas";
+import { reportSchemas } from "../../../cli/report/schemas";
 import { eventually } from "../../support/jest/eventually";
 import { startCommand } from "../../support/programs/running-command";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";

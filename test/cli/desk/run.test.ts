@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020";
-import { reportSchemas } from "../../../cli/report/schemas/schemas";
+import { reportSchemas } from "../../../cli/report/schemas";
 import type { RunReport } from "../../../cli/report/schemas/run-report";
 import type { StatusReport } from "../../../cli/report/schemas/status-report";
 import { readBody, serveOnLoopback, type LoopbackServer } from "../../../local-cloud/http-server";

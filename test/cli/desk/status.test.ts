@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020";
 import type { Problem } from "../../../cli/fleet/problem";
-import { reportSchemas } from "../../../cli/report/schemas/schemas";
+import { reportSchemas } from "../../../cli/report/schemas";
 import type { StatusReport } from "../../../cli/report/schemas/status-report";
 import type { Environment } from "../../../config/schema";
 import { startDeskStage, type DeskStage } from "../../support/stages/desk-stage";

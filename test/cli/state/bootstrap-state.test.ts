@@ -18,7 +18,7 @@ import {
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { reportSchemas } from "../../../cli/report/schemas/schemas";
+import { reportSchemas } from "../../../cli/report/schemas";
 import { accountId, useProject } from "../project";
 import { useAws } from "./aws-with-moto";
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { reportSchemas } from "../../../cli/report/schemas/schemas";
+import { reportSchemas } from "../../../cli/report/schemas";
 
 test("docs/schemas holds the schema of every command that prints JSON, and no other", () => {
   const written = readdirSync("docs/schemas").map((file) => [

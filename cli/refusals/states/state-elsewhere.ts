@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { BackendBlock } from "../terraform/backend-block";
-import type { Stack, TerraformBlock } from "../terraform/stacks";
-import type { State } from "../terraform/state-file";
-import type { Terraform } from "../terraform/terraform";
+import type { BackendBlock } from "../../terraform/backend-block";
+import type { Stack, TerraformBlock } from "../../terraform/stacks";
+import type { State } from "../../terraform/state-file";
+import type { Terraform } from "../../terraform/terraform";
 
 /** Stacks beside which Terraform runs, with the same providers. */
 type Beside = Pick<Stack, "folder" | "terraform">;

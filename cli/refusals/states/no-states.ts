@@ -1,8 +1,8 @@
 import { relative } from "node:path";
-import type { Deployment } from "../commands/prepared";
-import { Refusal } from "./refusal";
-import { describePlace } from "../terraform/backend-block";
-import type { Stack } from "../terraform/stacks";
+import type { Deployment } from "../../commands/prepared";
+import { Refusal } from "../refusal";
+import { describePlace } from "../../terraform/backend-block";
+import type { Stack } from "../../terraform/stacks";
 
 /**
  * Makes sure that a destroy which finds nothing isn't taken for one that has destroyed everything: it may be looking in

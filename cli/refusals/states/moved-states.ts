@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
-import { keptFolder } from "../../checkout/lock";
-import { forgetFormerPlaces, recordOf, statePlaces, type StatePlace } from "../../checkout/state-places";
-import { namesOf } from "../../config/names";
-import type { Deployment } from "../commands/prepared";
-import { Refusal } from "./refusal";
+import { keptFolder } from "../../../checkout/lock";
+import { forgetFormerPlaces, recordOf, statePlaces, type StatePlace } from "../../../checkout/state-places";
+import { namesOf } from "../../../config/names";
+import type { Deployment } from "../../commands/prepared";
+import { Refusal } from "../refusal";
 import {
   backendBlock,
   describePlace,
   rememberedBackend,
   type BackendBlock,
-} from "../terraform/backend-block";
+} from "../../terraform/backend-block";
 import { stateElsewhere } from "./state-elsewhere";
-import { computeStack, controlPlane } from "../terraform/stacks";
+import { computeStack, controlPlane } from "../../terraform/stacks";
 
 /** Where states have been, by stack. */
 type Place = (id: string) => BackendBlock | undefined;

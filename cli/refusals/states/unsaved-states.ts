@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Stack } from "../terraform/stacks";
-import { shownPath, terraformIn } from "../terraform/shown-command";
-import { terraformBinary } from "../terraform/terraform";
-import { Refusal } from "./refusal";
+import type { Stack } from "../../terraform/stacks";
+import { shownPath, terraformIn } from "../../terraform/shown-command";
+import { terraformBinary } from "../../terraform/terraform";
+import { Refusal } from "../refusal";
 
 /**
  * Makes sure that nothing is done by a state that Terraform couldn't write: what it had just made would be made again.
