@@ -48,6 +48,18 @@ export const backend = z
         )
           .optional()
           .describe("Project of the workspaces."),
+        execution: z
+          .enum(["local", "remote", "agent"], { error: 'must be "local", "remote" or "agent"' })
+          .default("local")
+          .describe(
+            "Where Terraform runs: on the machine of whoever calls it, on HCP Terraform's, or on agents of your own.",
+          ),
+        agentPool: text(/^[A-Za-z0-9_-]+$/, "letters, digits, - and _")
+          .optional()
+          .describe('Pool of the agents, with `execution: "agent"`.'),
+        runRoleArn: text(/^arn:aws:iam::\d{12}:role\/[A-Za-z0-9+=,.@_/-]{1,576}$/, "the ARN of an IAM role")
+          .optional()
+          .describe("Role that runs assume at AWS, by the OIDC tokens of HCP Terraform."),
       }),
     ],
     { error: 'must be "local", "s3" or "cloud"' },

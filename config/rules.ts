@@ -1,3 +1,4 @@
+import { backendProblems } from "./backend-rules";
 import { monitoringProblems } from "./monitoring";
 import type { Problem } from "./problem";
 import type { Config } from "./schema";
@@ -13,6 +14,7 @@ import { resolveSites } from "./sites/nodes";
 /** What is wrong with the config as a whole, where each value by itself is fine. */
 export function* problemsOf(config: Config, kinds: SiteKinds = siteKinds): Iterable<Problem> {
   const sites = resolveSites(config, kinds);
+  yield* backendProblems(config);
   yield* imageProblems(config);
   yield* serviceProblems(config, sites);
   yield* jobProblems(config, sites);

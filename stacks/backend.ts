@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realpathSync, writeFileSync } from "node:fs";
 import { isAbsolute, join, relative } from "node:path";
 import {
   App,
@@ -10,6 +10,8 @@ import {
   type TerraformRemoteState,
 } from "cdktf";
 import type { TerraformStack } from "cdktf";
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import { executionOf } from "../config/backend-rules";
 import type { Backend } from "../config/schema";
 
 /** Where a stack keeps its state, and how other stacks read it. */
@@ -35,6 +37,9 @@ function create(stack: TerraformStack, backend: Backend, key: string) {
     }
     case "cloud": {
       const { organization, hostname, project } = backend;
+      if (executionOf(backend) !== "local") {
+        keepLockFile(stack);
+      }
       return new CloudBackend(stack, {
         organization,
         hostname,
@@ -42,6 +47,19 @@ function create(stack: TerraformStack, backend: Backend, key: string) {
       });
     }
   }
+}
+
+/**
+ * Keeps the lock file out of what is uploaded for a run: it knows providers for this machine's platform alone, and all
+ * of them have exact versions.
+ */
+function keepLockFile(stack: TerraformStack): void {
+  addCustomSynthesis(stack, {
+    onSynthesize: ({ outdir, manifest }) => {
+      const folder = join(outdir, manifest.forStack(stack).workingDirectory);
+      writeFileSync(join(folder, ".terraformignore"), ".terraform.lock.hcl\n");
+    },
+  });
 }
 
 const root = realpathSync(join(__dirname, ".."));

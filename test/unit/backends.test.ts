@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -92,4 +92,17 @@ test("HCP Terraform gets a workspace for each stack, in the project", () => {
       },
     },
   });
+});
+
+test("what HCP Terraform is given for a run that it executes lacks the lock file of this machine's platform", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "remote-"));
+  const ignored = (execution: "local" | "remote") => {
+    const outdir = join(scratch, execution);
+    synthInto(outdir, { ...oneSite, backend: { kind: "cloud", organization: "acme", execution } });
+    const file = join(outdir, "stacks/compute-ams3/.terraformignore");
+    return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  };
+  expect(ignored("remote")).toBe(".terraform.lock.hcl\n");
+  expect(ignored("local")).toBeUndefined();
+  rmSync(scratch, { recursive: true });
 });

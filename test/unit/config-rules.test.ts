@@ -22,7 +22,34 @@ const secret = "arn:aws:ssm:eu-west-1:123456789012:parameter/key";
 const key = "arn:aws:kms:eu-west-1:123456789012:key/0b3c1c52-5bd4-4f0f-9d0e-6a4f0c6d2f11";
 const longest = "a".repeat(24);
 
+const remote = (settings: object) => ({ backend: { kind: "cloud", organization: "acme", ...settings } });
+
 test.each<[string, Readonly<Record<string, unknown>>, string]>([
+  [
+    "an image to be built where Terraform finds no Docker",
+    { ...remote({ execution: "remote" }), images: { app: { build: "app" } } },
+    'images.app.build can\'t be built by backend.execution "remote", where Terraform finds no Docker: push it to a registry elsewhere, and write its URI as the image of its services and jobs (got "app")',
+  ],
+  [
+    "agents without a pool",
+    remote({ execution: "agent" }),
+    'backend.agentPool must name the pool whose agents run Terraform by execution "agent" (it is missing)',
+  ],
+  [
+    "a pool without agents",
+    remote({ execution: "remote", agentPool: "private" }),
+    'backend.agentPool has a meaning by execution "agent" alone: remove it (got "private")',
+  ],
+  [
+    "a role for runs that there are none of",
+    remote({ runRoleArn: `arn:aws:iam::${oneSite.aws.accountId}:role/hcp` }),
+    `backend.runRoleArn has a meaning by execution "remote" or "agent" alone: remove it (got "arn:aws:iam::${oneSite.aws.accountId}:role/hcp")`,
+  ],
+  [
+    "a role of another account",
+    remote({ execution: "remote", runRoleArn: "arn:aws:iam::999999999999:role/hcp" }),
+    `backend.runRoleArn must be a role of aws.accountId, ${oneSite.aws.accountId} (got "arn:aws:iam::999999999999:role/hcp")`,
+  ],
   [
     "more CPU than a node has",
     { "services.web.cpuUnits": 1025 },
