@@ -8,7 +8,7 @@ import { Construct } from "constructs";
 import type { Names } from "../../config/names";
 import { Instances } from "../instances";
 import { rememberedBy } from "../script/remembered";
-import { awsLibrary, Script } from "../script/script";
+import { AwsLibrary, Script } from "../script/script";
 
 /** Props of {@link ObservedCluster}. */
 export interface ObservedClusterProps {
@@ -55,7 +55,7 @@ export class ObservedCluster extends Construct {
   /** What waits for late data when everything else has gone, and removes what that has made. */
   private lateInsights({ insightsLogs, awsRegion, account }: Names): NullResource {
     const script = new Script(this, join(__dirname, "remove-late-insights.sh"));
-    const library = new Script(this, awsLibrary);
+    const library = new AwsLibrary(this);
     const settings = { LOG_GROUP: insightsLogs, AWS_REGION: awsRegion, ACCOUNT: account };
     return new NullResource(this, "late-insights", {
       triggers: settings,

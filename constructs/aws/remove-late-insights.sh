@@ -13,7 +13,7 @@
 set -euo pipefail
 
 TASK="late logs of ${LOG_GROUP:-?}"
-# shellcheck source=constructs/script/aws.sh
+# shellcheck source=constructs/script/aws/aws.sh
 . "${AWS_LIBRARY:?is the path of aws.sh}"
 
 main() {

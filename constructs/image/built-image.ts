@@ -8,7 +8,7 @@ import type { Names } from "../../config/names";
 import { readBuildContext, type BuildContext } from "../../config/services/build-context";
 import { tagLength } from "../../config/services/image";
 import { ConfigError } from "../../config/load";
-import { awsLibrary, Script } from "../script/script";
+import { AwsLibrary, Script } from "../script/script";
 import { copyContext, hashContext } from "./context-copy";
 
 /** Props of {@link BuiltImage}. */
@@ -59,7 +59,7 @@ export class BuiltImage extends Construct {
       ACCOUNT: names.account,
     };
     const publish = new Script(this, join(__dirname, "publish.sh"));
-    const library = new Script(this, awsLibrary);
+    const library = new AwsLibrary(this);
     this.uri = `${repository}:${tag}`;
     this.resource = new NullResource(this, address, {
       triggers: settings,

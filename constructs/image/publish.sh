@@ -16,7 +16,7 @@
 set -euo pipefail
 
 TASK="image ${TAG:-?}"
-# shellcheck source=constructs/script/aws.sh
+# shellcheck source=constructs/script/aws/aws.sh
 . "${AWS_LIBRARY:?is the path of aws.sh}"
 
 main() {

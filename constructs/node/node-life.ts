@@ -4,7 +4,7 @@ import { Fn, FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
 import type { IResolvable, ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { rememberedBy } from "../script/remembered";
-import { awsLibrary, Script } from "../script/script";
+import { AwsLibrary, Script } from "../script/script";
 import type { Names } from "../../config/names";
 import type { Instances } from "../instances";
 
@@ -65,7 +65,7 @@ export class NodeLife extends Construct {
     };
     this.deregister = new Script(this, join(__dirname, "deregister.sh"));
     this.libraries = {
-      AWS_LIBRARY: new Script(this, awsLibrary).location,
+      AWS_LIBRARY: new AwsLibrary(this).location,
       REGISTRATIONS: new Script(this, join(__dirname, "registrations.sh")).location,
     };
     this.generation = new NullResource(this, "generation", {

@@ -8,7 +8,7 @@
 # One node's present incarnation, as the tag anywhere.identity of its managed instance says it.
 readonly IDENTITY="${NAME:-}/${SITE:-}/${NODE:-}/${GENERATION:-}"
 
-# shellcheck source=constructs/script/aws.sh
+# shellcheck source=constructs/script/aws/aws.sh
 . "${AWS_LIBRARY:?is the path of aws.sh}"
 
 # prepare_node: `prepare` for what names a node. The values stand in a state that an earlier release may have written:

@@ -1,9 +1,21 @@
 import { basename, join } from "node:path";
-import { TerraformAsset, type LocalExecProvisioner } from "cdktf";
+import { AssetType, TerraformAsset, type LocalExecProvisioner } from "cdktf";
 import type { Construct } from "constructs";
 
-/** Calls to AWS for scripts, which find it by their setting `AWS_LIBRARY`. */
-export const awsLibrary = join(__dirname, "aws.sh");
+/**
+ * Calls to AWS for scripts, which find it by their setting `AWS_LIBRARY`; beside it lies what obtains an AWS CLI where
+ * there is none. Needs nothing of a state, so that the destroy provisioners of former releases find it, too.
+ */
+export class AwsLibrary extends TerraformAsset {
+  constructor(scope: Construct) {
+    super(scope, "aws", { path: join(__dirname, "aws"), type: AssetType.DIRECTORY });
+  }
+
+  /** Where Terraform finds the script that others source. */
+  get location(): string {
+    return `./${this.path}/aws.sh`;
+  }
+}
 
 /** A file of this project, copied beside the stack's JSON with its mode, so that no absolute path is synthesised. */
 export class Script extends TerraformAsset {

@@ -37,7 +37,7 @@ const run = (overrides: Readonly<Record<string, string>> = {}) =>
     LOG_GROUP: group,
     AWS_REGION: region,
     ACCOUNT: account,
-    AWS_LIBRARY: "constructs/script/aws.sh",
+    AWS_LIBRARY: "constructs/script/aws/aws.sh",
     LATE_INSIGHTS_SECONDS: "0",
     POLL_SECONDS: "0.05",
     RETRY_SECONDS: "0.01",

@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import type { Names } from "../../../config/names";
 import type { Instances } from "../../instances";
 import { rememberedBy } from "../../script/remembered";
-import { awsLibrary, Script } from "../../script/script";
+import { AwsLibrary, Script } from "../../script/script";
 
 /** How scripts find nodes whose agent is lost, by their setting `LOST_NODES`. */
 export const lostNodesLibrary = join(__dirname, "lost-nodes.sh");
@@ -28,7 +28,7 @@ export class LostAgents extends Construct {
         script.run(
           {
             ...rememberedBy("self", Object.keys(settings)),
-            AWS_LIBRARY: new Script(this, awsLibrary).location,
+            AWS_LIBRARY: new AwsLibrary(this).location,
             LOST_NODES: new Script(this, lostNodesLibrary).location,
           },
           "destroy",

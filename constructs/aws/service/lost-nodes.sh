@@ -5,7 +5,7 @@
 # Expects TASK, as aws.sh does, and NAME, SITE, CLUSTER.
 # shellcheck disable=SC2034 # results for the scripts that source this file
 
-# shellcheck source=constructs/script/aws.sh
+# shellcheck source=constructs/script/aws/aws.sh
 . "${AWS_LIBRARY:?is the path of aws.sh}"
 
 # As the attributes of its nodes name the site.

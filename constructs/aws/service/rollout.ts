@@ -6,7 +6,7 @@ import { Construct } from "constructs";
 import type { Names } from "../../../config/names";
 import type { Placement } from "../../../config/services/placements";
 import { Instances } from "../../instances";
-import { awsLibrary, Script } from "../../script/script";
+import { AwsLibrary, Script } from "../../script/script";
 import { lostNodesLibrary } from "./lost-agents";
 
 /** Props of {@link Rollout}. */
@@ -57,7 +57,7 @@ export class Rollout extends Construct {
           TASKS: site.get("tasks"),
           LOG_GROUP: logGroup,
           DEFAULT_TIMEOUT_SECONDS: site.get("timeout"),
-          AWS_LIBRARY: new Script(this, awsLibrary).location,
+          AWS_LIBRARY: new AwsLibrary(this).location,
           LOST_NODES: new Script(this, lostNodesLibrary).location,
         }),
       ],

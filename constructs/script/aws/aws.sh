@@ -3,7 +3,8 @@
 # the AWS CLI 1 and 2 and with bash 3.2 (macOS); needs no jq.
 #
 # Expects TASK, which names the work in messages, AWS_REGION and ACCOUNT.
-# RETRY_SECONDS (default 2) is the first pause before a failed call is repeated.
+# RETRY_SECONDS (default 2) is the first pause before a failed call is repeated; OBTAIN_SECONDS (default 300) is how
+# long it may take to obtain an AWS CLI where there is none.
 # shellcheck disable=SC2034 # results for the scripts that source this file
 
 # The CLI repeats what throttling, 5xx or a lost connection stopped, with back-off and jitter; aws_call once more.
@@ -24,6 +25,25 @@ pause() {
     'BEGIN { printf "%.3f", seconds * times * (1 + 2 * random / 32768) }')"
 }
 
+# Puts an AWS CLI on PATH where there is none, as on the machines of HCP Terraform: by pip, for these scripts alone.
+obtain_aws() {
+  local name python="" beside="${BASH_SOURCE[0]%/*}" found="no Python 3.9 or later is on PATH"
+  for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9; do
+    if "${name}" -c "import sys; sys.exit(sys.version_info < (3, 9))" 2>/dev/null; then
+      python=${name}
+      break
+    fi
+  done
+  if [[ -z ${python} ]] ||
+    ! found=$("${python}" "${beside}/obtain-aws-cli.py" "${beside}/requirements.txt" "${OBTAIN_SECONDS:-300}" 2>&1); then
+    die "the AWS CLI (\`aws\`) is not on PATH, and can't be obtained: ${found}. Install version 2" \
+      "(https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html), or Python 3.9 or later with" \
+      "pip; where HCP Terraform runs this, in the image of its agent. Then run again. Nothing was changed."
+  fi
+  say "the AWS CLI is not on PATH: uses the one in ${found}, obtained by pip for this project alone."
+  PATH="${found}:${PATH}"
+}
+
 # prepare SETTING…: checks the settings of these names, the AWS CLI and the account, and makes the private folder
 # SCRATCH. Without the account's check, the wrong credentials would make a registered node look like one that has
 # gone: Systems Manager answers them with nothing.
@@ -32,9 +52,7 @@ prepare() {
   for name in "$@"; do
     [[ -n ${!name:-} ]] || die "${name} is not set; the head of the script lists the settings."
   done
-  command -v aws >/dev/null || die "the AWS CLI (\`aws\`) is not on PATH. Install version 2" \
-    "(https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html) or \`pip install awscli\`," \
-    "and run again. Nothing was changed."
+  command -v aws >/dev/null || obtain_aws
   SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/anywhere.XXXXXX")
   # Goes with the last process that holds descriptor 9, in whichever way this one ends: Terraform stops it by SIGKILL.
   exec 9> >(

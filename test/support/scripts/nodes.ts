@@ -109,7 +109,7 @@ export function settings(overrides: Readonly<Record<string, string>> = {}): Reco
     ACCOUNT: account,
     ACTIVATION_ID: activationId,
     REMEDY: remedy,
-    AWS_LIBRARY: "constructs/script/aws.sh",
+    AWS_LIBRARY: "constructs/script/aws/aws.sh",
     REGISTRATIONS: "constructs/node/registrations.sh",
     POLL_SECONDS: "0.05",
     RETRY_SECONDS: "0.01",

@@ -31,7 +31,7 @@ export const publishSettings = {
   CONTEXT: "./assets/context",
   AWS_REGION: region,
   ACCOUNT: account,
-  AWS_LIBRARY: "constructs/script/aws.sh",
+  AWS_LIBRARY: "constructs/script/aws/aws.sh",
   RETRY_SECONDS: "0.01",
 };
 

@@ -24,7 +24,7 @@ export interface Running {
 export function startScript(
   file: string,
   environment: Readonly<Record<string, string>>,
-  seconds = 30,
+  seconds = 240,
 ): Running {
   const begun = Date.now();
   // A process group of its own, so that what it has started ends with it.

@@ -76,7 +76,7 @@ function stageOf(stage: Stage, aws: AwsStage): ServiceStage {
           AWS_REGION: "eu-west-1",
           ACCOUNT: account,
           DEFAULT_TIMEOUT_SECONDS: "20",
-          AWS_LIBRARY: "constructs/script/aws.sh",
+          AWS_LIBRARY: "constructs/script/aws/aws.sh",
           LOST_NODES: "constructs/aws/service/lost-nodes.sh",
           POLL_SECONDS: "0.05",
           RETRY_SECONDS: "0.01",
