@@ -1,3 +1,4 @@
+import { executionOf } from "../../config/backend-rules";
 import { isComputeStack } from "../terraform/stacks";
 import { ask, clientSettings } from "../aws/client";
 import { refusedBy } from "../aws/refused";
@@ -7,12 +8,16 @@ import { bucketProblems } from "./state-bucket";
 
 /**
  * Whether the AWS credentials are the right account's, and open the states' bucket when there is one. A plan of
- * compute stacks needs neither: they have no AWS provider, and their scripts don't run.
+ * compute stacks needs neither: they have no AWS provider, and their scripts don't run. Where HCP Terraform runs Terraform,
+ * only this command's own look at nodes that a deploy would replace needs credentials here.
  */
 export const awsProblems: Check = async (undertaking) => {
   const { command, environment, selected } = undertaking;
   const { backend } = environment.config;
   if (command === "diff" && backend.kind !== "s3" && selected.every(isComputeStack)) {
+    return [];
+  }
+  if (executionOf(backend) !== "local" && (command !== "deploy" || !selected.some(isComputeStack))) {
     return [];
   }
   // With credentials that aren't right, every further answer would be a riddle.

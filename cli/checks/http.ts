@@ -5,6 +5,8 @@ export interface Call {
   /** Bearer token. */
   readonly token?: string;
   readonly body?: object;
+  /** What the body is, where that isn't plain JSON. */
+  readonly type?: string;
   readonly deadline: AbortSignal;
 }
 
@@ -15,14 +17,14 @@ export interface Answer {
 }
 
 /** @throws TypeError when there is no answer, and what the deadline was aborted with. */
-export async function call({ url, method = "GET", token, body, deadline }: Call): Promise<Answer> {
+export async function call({ url, method = "GET", token, body, type, deadline }: Call): Promise<Answer> {
   const response = await fetch(url, {
     method,
     signal: deadline,
     headers: {
       Accept: "application/json",
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...(body === undefined ? {} : { "Content-Type": type ?? "application/json" }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });

@@ -1,3 +1,4 @@
+import { executionOf } from "../../config/backend-rules";
 import type { Check } from "./check";
 import { versionProblems, type Requirement } from "./program";
 import { runsScripts } from "./synthesised";
@@ -22,10 +23,11 @@ export const awsCli: Requirement = {
     "or 1.19 or later (pip install awscli)",
 };
 
-/** Whether the programs are there that the scripts of the stacks need: a plan runs none of them. */
+/** Whether the programs are there that the scripts of the stacks need: a plan runs none of them, nor HCP Terraform here. */
 export const scriptProblems: Check = async (undertaking) => {
-  const { command, selected } = undertaking;
-  if (command === "diff" || !selected.some(runsScripts)) {
+  const { command, selected, environment } = undertaking;
+  const isElsewhere = executionOf(environment.config.backend) !== "local";
+  if (command === "diff" || isElsewhere || !selected.some(runsScripts)) {
     return [];
   }
   const problems = await Promise.all([bash, awsCli].map((program) => versionProblems(program, undertaking)));

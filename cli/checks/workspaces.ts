@@ -1,16 +1,18 @@
+import { executionOf } from "../../config/backend-rules";
 import { namesOf } from "../../config/names";
 import type { Backend } from "../../config/schema";
 import type { Check, Undertaking } from "./check";
-import { call, type Answer } from "./http";
 import { unreachable } from "./reachability";
+import { lackingVariables } from "./terraform-cloud/run-variables";
+import { openApi, Unexpected, type ApiObject, type TerraformCloud } from "./terraform-cloud/api";
 import { findToken, tokenVariable } from "./terraform-token";
 
-/** Where Terraform has to run: on this machine are the programs, files and credentials that its scripts need. */
-const wanted = "local";
+/** What makes workspaces as they should be. */
+const remedy = 'run "npx anywhere bootstrap-state"';
 
 /**
- * Whether the backend `cloud` takes the token and leaves it to this machine to run Terraform: a workspace that runs it
- * elsewhere fails half-way, when the first script starts.
+ * Whether the backend `cloud` takes the token, and runs Terraform where the config says: elsewhere it fails half-way, when
+ * the first script starts. Where HCP Terraform runs it, also whether the runs will have what they need.
  */
 export const workspaceProblems: Check = async (undertaking) => {
   const { environment, variables, notice } = undertaking;
@@ -27,9 +29,7 @@ export const workspaceProblems: Check = async (undertaking) => {
     return [];
   }
   if (place === undefined) {
-    return [
-      `no token for ${hostname}: run "terraform login ${hostname}", or set ${tokenVariable(hostname)} to one`,
-    ];
+    return [noToken(hostname)];
   }
   try {
     return await problemsOf(backend, place.token, undertaking);
@@ -46,110 +46,135 @@ export const workspaceProblems: Check = async (undertaking) => {
   }
 };
 
-/** An answer that ends the check, with the remedy. */
-class Unexpected extends Error {}
+/** That nothing has a token of a host. */
+export function noToken(host: string): string {
+  return `no token for ${host}: run "terraform login ${host}", or set ${tokenVariable(host)} to one`;
+}
 
-type Cloud = Extract<Backend, { kind: "cloud" }>;
+/** That an organisation isn't there, or can't be seen. */
+export function noOrganisation({ hostname, organization }: Cloud, file: string): string {
+  return (
+    `${hostname} knows no organisation ${organization} that this token may see: ` +
+    `correct backend.organization in ${file}, or use another token`
+  );
+}
 
-/** Asks the API for an object; undefined when there is none, or none that this token may see. */
-type Read = (path: string) => Promise<ApiObject | undefined>;
+export type Cloud = Extract<Backend, { kind: "cloud" }>;
 
-interface ApiObject {
-  readonly id: string;
-  readonly attributes: {
-    /** Of a workspace. */
-    readonly "execution-mode"?: string;
-    /** Of an organisation, and of a project. */
-    readonly "default-execution-mode"?: string;
-  };
-  readonly relationships?: {
-    readonly "default-project"?: { readonly data?: { readonly id: string } | null };
-  };
+/** The part of paths that names the organisation. */
+export const ownerOf = ({ organization }: Cloud): string =>
+  `organizations/${encodeURIComponent(organization)}`;
+
+/** A workspace that a stack has, or should have. */
+interface Place {
+  readonly name: string;
+  readonly stack: Undertaking["selected"][number];
+  readonly workspace: ApiObject | undefined;
 }
 
 async function problemsOf(cloud: Cloud, token: string, undertaking: Undertaking): Promise<string[]> {
   const { command, environment, selected, deadline } = undertaking;
   const { hostname, organization } = cloud;
-  const read = await openApi(hostname, token, deadline);
-  const owner = `organizations/${encodeURIComponent(organization)}`;
-  const found = await read(owner);
+  const api = await openApi(hostname, token, deadline);
+  const owner = ownerOf(cloud);
+  const found = await api.read(owner);
   if (found === undefined) {
-    return [
-      `${hostname} knows no organisation ${organization} that this token may see: ` +
-        `correct backend.organization in ${environment.file}, or use another token`,
-    ];
+    return [noOrganisation(cloud, environment.file)];
   }
-  const names = selected.map(({ id }) => namesOf(environment.config).state(id));
-  const workspaces = await Promise.all(
-    names.map(async (name) => ({ name, workspace: await read(`${owner}/workspaces/${name}`) })),
+  const stateOf = (id: string) => namesOf(environment.config).state(id);
+  const places: readonly Place[] = await Promise.all(
+    selected.map(async (stack) => {
+      const name = stateOf(stack.id);
+      return { name, stack, workspace: await api.read(`${owner}/workspaces/${name}`) };
+    }),
   );
-  const page = `https://${hostname}/app/${organization}`;
-  const differing = workspaces.flatMap(({ name, workspace }) => {
-    const mode = workspace?.attributes["execution-mode"] ?? wanted;
-    return mode === wanted
+  const execution = executionOf(cloud);
+  const differing = places.flatMap(({ name, workspace }) => {
+    const mode = workspace?.attributes["execution-mode"] ?? execution;
+    return mode === execution
       ? []
       : [
-          `workspace ${name} has the execution mode ${mode}: set it to ${wanted} at ${page}/workspaces/${name}/settings/general`,
+          `workspace ${name} has the execution mode ${mode}, and ${environment.file} says ${execution}: ${remedy}, ` +
+            `or set it at https://${hostname}/app/${organization}/workspaces/${name}/settings/general`,
         ];
   });
-  const missing = workspaces.filter(({ workspace }) => workspace === undefined).map(({ name }) => name);
+  const missing = places.filter(({ workspace }) => workspace === undefined).map(({ name }) => name);
   // A destroy finds nothing in a workspace that isn't there.
-  if (missing.length === 0 || command === "destroy") {
-    return differing;
+  const lines = missing.length === 0 || command === "destroy" ? [] : await missingLines();
+  return [...differing, ...lines, ...(execution === "local" ? [] : await runProblems())];
+
+  async function missingLines(): Promise<string[]> {
+    const mode = await defaultMode(found, owner, cloud, api);
+    return mode === "local" && execution === "local"
+      ? []
+      : [
+          `${missing.join(", ")}: not there yet, and ` +
+            (execution === "local"
+              ? `the organisation ${organization} gives new workspaces the execution mode ${mode}`
+              : "new workspaces have no variables, and may read no state") +
+            `: ${remedy}`,
+        ];
   }
-  const mode = await defaultMode(found, owner, cloud, read);
-  return mode === wanted
-    ? differing
-    : [
-        ...differing,
-        `${missing.join(", ")}: not there yet, and the organisation ${organization} gives new workspaces the execution mode ${mode}: ` +
-          `set its default to ${wanted} at ${page}/settings/general, or create them with the mode ${wanted}`,
-      ];
+
+  /** What the runs of the workspaces that are there lack. */
+  async function runProblems(): Promise<string[]> {
+    const there = places.flatMap((place) =>
+      place.workspace === undefined ? [] : [{ ...place, id: place.workspace.id }],
+    );
+    const lacking = await Promise.all(
+      there.map(async (place) =>
+        lackingVariables(place, (await api.list(`workspaces/${place.id}/all-vars`)) ?? [], environment),
+      ),
+    );
+    const unreadable = await Promise.all(
+      there.flatMap(({ name, id, stack }) =>
+        stack.reads.map(async (producer) => {
+          const from = stateOf(producer);
+          return (await mayRead(id, `${owner}/workspaces/${from}`, api))
+            ? []
+            : [`runs of ${name} may not read the state of ${from}: ${remedy}`];
+        }),
+      ),
+    );
+    return [...lacking.flat(), ...unreadable.flat()];
+  }
+}
+
+/** Whether the runs of a workspace may read the state of another, or that one isn't there yet. */
+async function mayRead(reader: string, producer: string, api: TerraformCloud): Promise<boolean> {
+  const workspace = await api.read(producer);
+  if (workspace === undefined || workspace.attributes["global-remote-state"] === true) {
+    return true;
+  }
+  const consumers = await api.list(`workspaces/${workspace.id}/relationships/remote-state-consumers`);
+  return (consumers ?? []).some(({ id }) => id === reader);
 }
 
 /** What a new workspace gets: what its project says, or else the organisation. */
 async function defaultMode(
-  organisation: ApiObject,
+  organisation: ApiObject | undefined,
   owner: string,
   { project }: Cloud,
-  read: Read,
+  api: TerraformCloud,
 ): Promise<string> {
-  const { id } = organisation.relationships?.["default-project"]?.data ?? {};
-  const path =
+  const { id } = organisation?.relationships?.["default-project"]?.data ?? {};
+  const holder =
     project !== undefined
-      ? `${owner}/projects?filter[names]=${encodeURIComponent(project)}`
-      : id && `projects/${id}`;
-  const holder = path === undefined ? undefined : await read(path);
+      ? await findProject(owner, project, api)
+      : id === undefined
+        ? undefined
+        : await api.read(`projects/${id}`);
   const mode = [holder, organisation].map((one) => one?.attributes["default-execution-mode"]).find(Boolean);
   // Before there was this setting, all were remote.
   return mode ?? "remote";
 }
 
-/** Finds the API of a host, as Terraform does. */
-async function openApi(host: string, token: string, deadline: AbortSignal): Promise<Read> {
-  const discovery = await call({ url: new URL(`https://${host}/.well-known/terraform.json`), deadline });
-  const base = (discovery.body as { readonly "tfe.v2"?: string } | undefined)?.["tfe.v2"];
-  if (base === undefined) {
-    throw new Unexpected(`${host} is no HCP Terraform or Terraform Enterprise: correct backend.hostname`);
-  }
-  return async (path) => {
-    const answer = await call({ url: new URL(path, new URL(base, `https://${host}`)), token, deadline });
-    return dataOf(answer, host);
-  };
-}
-
-function dataOf({ status, body }: Answer, host: string): ApiObject | undefined {
-  if (status === 401) {
-    throw new Unexpected(
-      `${host} rejects the token: run "terraform login ${host}", or set ${tokenVariable(host)} to a valid one`,
-    );
-  }
-  if (status === 404) {
-    return undefined;
-  }
-  const { data } = (body ?? {}) as { readonly data?: ApiObject | readonly ApiObject[] };
-  if (status !== 200 || data === undefined) {
-    throw new Unexpected(`${host} answers ${status}: wait a few minutes and run again`);
-  }
-  return Array.isArray(data) ? (data as readonly ApiObject[])[0] : (data as ApiObject);
+/** The project of this name. */
+export async function findProject(
+  owner: string,
+  name: string,
+  api: TerraformCloud,
+): Promise<ApiObject | undefined> {
+  const found = await api.list(`${owner}/projects?filter[names]=${encodeURIComponent(name)}`);
+  return found?.find(({ attributes }) => attributes.name === name);
 }

@@ -1,3 +1,4 @@
+import { executionOf } from "../../../config/backend-rules";
 import type { DigitalOceanSite } from "../../../config/sites/digitalocean-site";
 import { computeStack } from "../../terraform/stacks";
 import type { Check, Undertaking } from "../check";
@@ -8,7 +9,8 @@ import { unreachable } from "../reachability";
 
 /**
  * Whether DigitalOcean takes the token, and will do what the command wants of it. A plan only reads; a destroy only
- * deletes, and needs nothing that could be lacking.
+ * deletes, and needs nothing that could be lacking. Where HCP Terraform runs Terraform, the token is a variable there, and
+ * one here serves these checks alone.
  */
 export const digitalOceanProblems: Check = async (undertaking) => {
   const { command, variables, deadline, notice } = undertaking;
@@ -18,6 +20,10 @@ export const digitalOceanProblems: Check = async (undertaking) => {
     return [];
   }
   const set = digitalOceanToken(variables);
+  if (set === undefined && executionOf(undertaking.environment.config.backend) !== "local") {
+    notice("DigitalOcean was not checked: DIGITALOCEAN_TOKEN is not set here, and needn't be.");
+    return [];
+  }
   if (set === undefined) {
     return [
       `no DigitalOcean token for site ${needing}: set DIGITALOCEAN_TOKEN to an API token with read and write scope`,

@@ -4,12 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findToken, tokenVariable } from "../../../cli/checks/terraform-token";
 import { workspaceProblems } from "../../../cli/checks/workspaces";
-import {
-  goodToken,
-  organization,
-  serveTerraformCloud,
-  type StandInTerraformCloud,
-} from "./stand-in-terraform-cloud";
+import { goodToken, serveTerraformCloud, type StandInTerraformCloud } from "./stand-in-terraform-cloud";
+import { organization, variableOf, workspaceOf } from "./stand-in-workspaces";
 import { startTrustingProcess, type TrustingProcess } from "./trusting-process";
 import { useDesk } from "./undertaking";
 
@@ -32,9 +28,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  cloud.workspaces.clear();
-  cloud.defaults.organization = "remote";
-  cloud.defaults.projects.clear();
+  cloud.reset();
 });
 
 interface Options {
@@ -42,40 +36,71 @@ interface Options {
   readonly token?: string;
   readonly owner?: string;
   readonly project?: string;
+  readonly backend?: object;
+  readonly reads?: Readonly<Record<string, readonly string[]>>;
 }
 
 const stacks = ["control-plane", "compute-ams3", "service-web"];
 
-const undertake = ({ command = "deploy", token = goodToken, owner = organization, project }: Options) =>
-  desk().undertake({
+const has = (stack: string, mode: string) => {
+  const workspace = workspaceOf(`shop--${stack}`, mode);
+  cloud.workspaces.set(`shop--${stack}`, workspace);
+  return workspace;
+};
+
+const undertake = ({
+  command = "deploy",
+  token = goodToken,
+  owner = organization,
+  project,
+  backend,
+  reads = {},
+}: Options) => {
+  const undertaking = desk().undertake({
     command,
     stacks,
     environment: {
-      backend: { kind: "cloud", organization: owner, hostname: cloud.host, ...(project && { project }) },
+      backend: {
+        kind: "cloud",
+        organization: owner,
+        hostname: cloud.host,
+        ...(project && { project }),
+        ...backend,
+      },
     },
     variables: { [tokenVariable(cloud.host)]: token },
   });
+  const selected = undertaking.selected.map((stack) => ({ ...stack, reads: reads[stack.id] ?? [] }));
+  return { ...undertaking, selected };
+};
 
 const check = (options: Options = {}) => trusting.check(undertake(options));
 
-test("each workspace that runs Terraform elsewhere is told, with the page of its setting", async () => {
-  cloud.workspaces.set("shop--control-plane", "remote").set("shop--compute-ams3", "local");
-  cloud.workspaces.set("shop--service-web", "agent");
-  const page = `https://${cloud.host}/app/example/workspaces`;
-  const lines = [
-    `workspace shop--control-plane has the execution mode remote: set it to local at ${page}/shop--control-plane/settings/general`,
-    `workspace shop--service-web has the execution mode agent: set it to local at ${page}/shop--service-web/settings/general`,
-  ];
+test("each workspace that runs Terraform elsewhere than the config says is told, with the remedy and the page of its setting", async () => {
+  has("control-plane", "remote");
+  has("compute-ams3", "local");
+  has("service-web", "agent");
+  const line = (name: string, mode: string, wanted: string) =>
+    `workspace shop--${name} has the execution mode ${mode}, and environment.json says ${wanted}: run "npx anywhere bootstrap-state", ` +
+    `or set it at https://${cloud.host}/app/example/workspaces/shop--${name}/settings/general`;
   for (const command of ["deploy", "destroy", "diff"] as const) {
-    expect(await check({ command })).toEqual(lines);
+    expect(await check({ command })).toEqual([
+      line("control-plane", "remote", "local"),
+      line("service-web", "agent", "local"),
+    ]);
   }
+  const told = await check({ backend: { execution: "remote" } });
+  expect(told.filter((problem) => problem.includes("execution mode"))).toEqual([
+    line("compute-ams3", "local", "remote"),
+    line("service-web", "agent", "remote"),
+  ]);
 });
 
 test("workspaces yet to be made get what their organisation or their project says", async () => {
-  cloud.workspaces.set("shop--control-plane", "local");
+  has("control-plane", "local");
   const line = (mode: string) =>
     "shop--compute-ams3, shop--service-web: not there yet, and the organisation example gives new workspaces the execution mode " +
-    `${mode}: set its default to local at https://${cloud.host}/app/example/settings/general, or create them with the mode local`;
+    `${mode}: run "npx anywhere bootstrap-state"`;
   expect(await check()).toEqual([line("remote")]);
   expect(await check({ command: "destroy" })).toEqual([]);
 
@@ -89,6 +114,50 @@ test("workspaces yet to be made get what their organisation or their project say
   cloud.defaults.organization = undefined;
   cloud.defaults.projects.clear();
   expect(await check()).toEqual([line("remote")]);
+});
+
+test("of remote runs it is told which variables and which states they lack, by their names alone", async () => {
+  const backend = { execution: "remote" };
+  const reads = { "service-web": ["control-plane"], "compute-ams3": ["activations"] };
+  const role = variableOf("TFC_AWS_RUN_ROLE_ARN", "arn:aws:iam::111122223333:role/hcp");
+  const dynamic = [variableOf("TFC_AWS_PROVIDER_AUTH", "true"), role];
+  const controlPlane = has("control-plane", "remote");
+  const compute = has("compute-ams3", "remote");
+  has("service-web", "remote");
+  const activations = has("activations", "remote");
+  dynamic.forEach((variable) => controlPlane.variables.set(variable.key, variable));
+  // Of a set that holds for the project.
+  dynamic.forEach((variable) => compute.inherited.set(variable.key, variable));
+  const aws =
+    "workspace shop--service-web lacks TFC_AWS_PROVIDER_AUTH and TFC_AWS_RUN_ROLE_ARN, by which its runs sign in at AWS: " +
+    'set backend.runRoleArn in environment.json and run "npx anywhere bootstrap-state", or see docs/hcp-terraform.md for other ways';
+  const unreadable = (reader: string, producer: string) =>
+    `runs of shop--${reader} may not read the state of shop--${producer}: run "npx anywhere bootstrap-state"`;
+  expect(await check({ backend, reads })).toEqual([
+    'workspace shop--compute-ams3 lacks DIGITALOCEAN_TOKEN, which its runs need: run "npx anywhere bootstrap-state" with that variable ' +
+      "in the environment, or give it the workspace, or its project, yourself",
+    aws,
+    unreadable("compute-ams3", "activations"),
+    unreadable("service-web", "control-plane"),
+  ]);
+
+  compute.variables.set("DIGITALOCEAN_TOKEN", variableOf("DIGITALOCEAN_TOKEN", "secret"));
+  activations.consumers.push("ws-other", "ws-another", "ws-shop--compute-ams3");
+  controlPlane.isGlobal = true;
+  expect(await check({ backend, reads })).toEqual([aws]);
+  // Agents may have credentials of the machine that they are on.
+  for (const workspace of cloud.workspaces.values()) {
+    workspace.mode = "agent";
+  }
+  expect(await check({ backend: { execution: "agent", agentPool: "private" }, reads })).toEqual([]);
+});
+
+test("remote runs need workspaces that are made for them beforehand", async () => {
+  cloud.defaults.organization = "remote";
+  expect(await check({ backend: { execution: "remote" } })).toEqual([
+    "shop--control-plane, shop--compute-ams3, shop--service-web: not there yet, and new workspaces have no variables, " +
+      'and may read no state: run "npx anywhere bootstrap-state"',
+  ]);
 });
 
 test("a token that is missing or rejected, and an organisation that it may not see, are told", async () => {
