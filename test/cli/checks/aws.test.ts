@@ -108,6 +108,17 @@ test("no bucket is looked for with another account's credentials", async () => {
   expect(aws.asked()).toEqual(["GetCallerIdentity"]);
 });
 
+test("where HCP Terraform runs Terraform, a deploy alone looks at nodes with credentials from here", async () => {
+  const backend = { kind: "cloud", organization: "acme", execution: "remote" } as const;
+  const asked = async (command: "deploy" | "destroy", stack: string) => {
+    await awsProblems(desk().undertake({ command, stacks: [stack], environment: { backend } }));
+    return aws.asked();
+  };
+  expect(await asked("destroy", "compute-ams3")).toEqual([]);
+  expect(await asked("deploy", "control-plane")).toEqual([]);
+  expect(await asked("deploy", "compute-ams3")).toEqual(["GetCallerIdentity"]);
+});
+
 test("a plan of compute stacks asks AWS for nothing but the states", async () => {
   aws.behaviour.account = "444455556666";
   const plan = (environment: Partial<Environment>) =>

@@ -24,6 +24,7 @@ interface Options {
   readonly stacks?: readonly string[];
   readonly sites?: Environment["sites"];
   readonly services?: Environment["services"];
+  readonly backend?: Environment["backend"];
   readonly variables?: NodeJS.ProcessEnv;
 }
 
@@ -69,6 +70,17 @@ test("a token is needed by the stacks of DigitalOcean sites alone", async () => 
   ]);
   expect(await check({ variables, stacks: ["service-web", "control-plane"] })).toEqual([]);
   expect(await check({ variables: { ...variables, DIGITALOCEAN_ACCESS_TOKEN: "test" } })).toEqual([]);
+});
+
+test("where HCP Terraform runs Terraform, the token is there, and one that is here is checked all the same", async () => {
+  const backend = { kind: "cloud", organization: "acme", execution: "remote" } as const;
+  expect(await check({ backend, variables: { DIGITALOCEAN_TOKEN: "" } })).toEqual([]);
+  expect(calls()).toEqual([]);
+  expect(notices).toEqual([
+    "DigitalOcean was not checked: DIGITALOCEAN_TOKEN is not set here, and needn't be.",
+  ]);
+  expect(await check({ backend })).toEqual([]);
+  expect(calls()).not.toEqual([]);
 });
 
 test.each(["deploy", "destroy", "diff"] as const)(

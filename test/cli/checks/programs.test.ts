@@ -63,6 +63,19 @@ test("neither a diff nor a stack without scripts needs bash or the AWS CLI", asy
   expect(await scripts({}, "deploy", ["control-plane"])).toEqual([]);
 });
 
+test("where HCP Terraform runs Terraform, neither bash nor the AWS CLI is needed here", async () => {
+  const check = (execution: "local" | "remote") =>
+    scriptProblems(
+      desk().undertake({
+        stacks: ["compute-ams3"],
+        environment: { backend: { kind: "cloud", organization: "acme", execution } },
+        variables: { PATH: desk().programs({}) },
+      }),
+    );
+  expect(await check("local")).toHaveLength(2);
+  expect(await check("remote")).toEqual([]);
+});
+
 test.each(["2.2.0", "2.15.30", "1.19.0", "1.45.11", "3.0.0"])("AWS CLI %s will do", async (version) => {
   expect(await scripts({ ...good, aws: `echo aws-cli/${version} Python/3` })).toEqual([]);
 });
