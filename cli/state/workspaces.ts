@@ -71,11 +71,7 @@ export async function arrangeWorkspaces(arrangement: Arrangement, tell: Tell): P
 }
 
 /** Id of the pool whose agents are to run Terraform. */
-async function poolOf(
-  cloud: Cloud,
-  file: string,
-  api: TerraformCloud,
-): Promise<string | undefined> {
+async function poolOf(cloud: Cloud, file: string, api: TerraformCloud): Promise<string | undefined> {
   const { agentPool, organization, hostname } = cloud;
   if (agentPool === undefined) {
     return undefined;
@@ -129,7 +125,11 @@ async function ensureWorkspace(
   if (found === undefined) {
     const version = terraformVersion !== undefined && { "terraform-version": terraformVersion };
     const attributes = { name, ...mode, ...version };
-    const created = await api.write("POST", `${owner}/workspaces`, { type: "workspaces", attributes, ...where });
+    const created = await api.write("POST", `${owner}/workspaces`, {
+      type: "workspaces",
+      attributes,
+      ...where,
+    });
     if (created === undefined) {
       throw new Unexpected(`${api.host} doesn't answer with the workspace ${name} that it has created`);
     }
@@ -173,7 +173,9 @@ async function share(
     wanted.map((consumer) => ({ type: "workspaces", id: consumer })),
   );
   const names = readers.map((reader) => reader.name).join(", ");
-  changed(`${name}: its state is read by the runs of ${names === "" ? "no other workspace" : `${names} alone`}`);
+  changed(
+    `${name}: its state is read by the runs of ${names === "" ? "no other workspace" : `${names} alone`}`,
+  );
 }
 
 /** Gives runs their variables. @returns what they still lack, in a line each. */

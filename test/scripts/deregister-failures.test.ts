@@ -184,5 +184,7 @@ test("a missing AWS CLI is named with what to install", async () => {
   const { status, output } = await deregister({ PATH: bin });
   rmSync(bin, { recursive: true });
   expect(status).toBe(1);
-  expect(output).toContain("the AWS CLI (`aws`) is not on PATH, and can't be obtained: no Python 3.9 or later");
+  expect(output).toContain(
+    "the AWS CLI (`aws`) is not on PATH, and can't be obtained: no Python 3.9 or later",
+  );
 });
