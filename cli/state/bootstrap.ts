@@ -3,9 +3,9 @@ import type { LoadedEnvironment } from "../../config/load";
 import { announceEnvironment } from "../commands/deployment";
 import type { JsonOptions } from "../desk/options";
 import { exitCodes } from "../desk/exit-codes";
-import { Refusal } from "../refusals/refusal";
 import type { BootstrapStateReport } from "../report/schemas/bootstrap-state-report";
 import type { Outcome, Tell } from "./outcome";
+import { bootstrapWorkspaces } from "./cloud";
 import { bootstrapBucket } from "./s3-bucket";
 
 /**
@@ -44,6 +44,6 @@ async function bootstrap(environment: LoadedEnvironment, tell: Tell): Promise<Ou
     case "s3":
       return bootstrapBucket(environment, backend, tell);
     case "cloud":
-      throw new Refusal("Workspaces of HCP Terraform are made by the first deploy.");
+      return bootstrapWorkspaces(environment, tell);
   }
 }
