@@ -20,7 +20,7 @@ const identity = { name: "cli-test", account: accountId, region: "eu-west-1" };
 
 beforeAll(async () => {
   project().configure({ sites });
-  expect(await project().anywhere(["synth"])).toMatchObject({ exitCode: 0 });
+  expect(await project().anywhere(["synth"])).toSucceed();
 });
 
 beforeEach(() => {
@@ -163,9 +163,9 @@ test("several nodes that run something are not replaced by one plan, unless that
   expect(refused.stdout).toContain(
     "compute-ams3: REFUSED: compute-ams3: 2 nodes would be replaced at the same time, and all that they run would stop: node-1, node-2.",
   );
-  expect(await check(["--all-at-once", file])).toMatchObject({ exitCode: 0 });
+  expect(await check(["--all-at-once", file])).toSucceed();
   project().nodes.instances = [{ node: "node-1", status: "ACTIVE", connected: true, tasks: 1 }];
-  expect(await check([file])).toMatchObject({ exitCode: 0 });
+  expect(await check([file])).toSucceed();
 });
 
 test("a machine is not made with an activation that is of no use", async () => {
@@ -199,7 +199,7 @@ test("an image from which a service was rolled back comes back only when that is
   const refused = await check([file], rolledBack);
   expect(refused).toMatchObject({ exitCode: 2 });
   expect(refused.stdout).toContain("service-web: REFUSED: The image v1 would come back");
-  expect(await check(["--roll-forward", file], rolledBack)).toMatchObject({ exitCode: 0 });
+  expect(await check(["--roll-forward", file], rolledBack)).toSucceed();
 });
 
 test("a plan is one of its stack, of this deployment, and whole", async () => {
@@ -241,7 +241,7 @@ test("a plan of a destroy is one only where that is asked for, and leaves no sta
   );
   const all = ["control-plane", "activations", "compute-ams3", "compute-office", "service-web"];
   const files = all.map((stack) => planOf(stack, { changes: gone }));
-  expect(await check(["--destroy", ...files])).toMatchObject({ exitCode: 0 });
+  expect(await check(["--destroy", ...files])).toSucceed();
   const other = planOf("service-web", { changes: { "terraform_data.node": ["update"] } });
   expect((await check(["--destroy", other])).stdout).toContain("REFUSED: This is no plan of a destroy.");
 });

@@ -52,10 +52,10 @@ const blocks = (heading: string, count: number): string[] => {
 test("docs/pipelines.md shows a round, and a loop of them until nothing waits", async () => {
   const [round = "", loop = ""] = blocks("Plan, approve, apply", 2);
   const first = await shell(round);
-  expect(first).toMatchObject({ exitCode: 0 });
+  expect(first).toSucceed();
   expect(first.stdout).toContain("| `activations` | waits for control-plane |");
   const rest = await shell(loop);
-  expect(rest).toMatchObject({ exitCode: 0 });
+  expect(rest).toSucceed();
   expect(desk.project.lines("rounds/2/stacks.txt").map((line) => line.split("\t")[1])).toEqual([
     ...["no changes", "no changes", "planned", "planned"],
   ]);
@@ -64,20 +64,20 @@ test("docs/pipelines.md shows a round, and a loop of them until nothing waits", 
 test("docs/pipelines.md shows how a plan of one's own is checked, and how its text is shown", async () => {
   const [check = "", redact = ""] = blocks("A plan of your own", 2);
   const checked = await shell(check);
-  expect(checked).toMatchObject({ exitCode: 0 });
+  expect(checked).toSucceed();
   expect(checked.stdout).toContain("\ncontrol-plane: no changes.\n");
   const redacted = await shell(redact);
-  expect(redacted).toMatchObject({ exitCode: 0 });
+  expect(redacted).toSucceed();
   expect(redacted.stdout).toContain("(activation code)");
   expect(redacted.stdout).not.toContain("code-of-");
 });
 
 test("docs/pipelines.md shows how plans are made again, what has drifted, and the end", async () => {
   const [replan = ""] = blocks("Without saved plans", 1);
-  expect(await shell(replan, {})).toMatchObject({ exitCode: 0 });
+  expect(await shell(replan, {})).toSucceed();
   const [drift = ""] = blocks("Drift and lost nodes", 1);
   const fleet = { AWS_ENDPOINT_URL_SSM: desk.stage.clouds["AWS_ENDPOINT_URL"] };
-  expect(await shell(drift, fleet)).toMatchObject({ exitCode: 0 });
+  expect(await shell(drift, fleet)).toSucceed();
   desk.project.configure(
     {
       name: "anywhere",
@@ -91,7 +91,7 @@ test("docs/pipelines.md shows how plans are made again, what has drifted, and th
   expect(drifted.stderr).toContain("service-web: differs, as shown above");
   rmSync(join(desk.project.folder, "plans"), { recursive: true });
   const [destroy = ""] = blocks("Destroy", 1);
-  expect(await shell(destroy)).toMatchObject({ exitCode: 0 });
+  expect(await shell(destroy)).toSucceed();
 });
 
 test("every anywhere, npm run and script that docs/pipelines.md names is there, with its options", async () => {

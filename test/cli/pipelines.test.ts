@@ -39,7 +39,7 @@ afterAll(async () => {
 async function configure(changed: Partial<Environment>): Promise<void> {
   for (const project of [here, there]) {
     project.configure({ backend: { kind: "local", folder: join(shared, "state") }, ...changed });
-    expect(await project.anywhere(["synth"])).toMatchObject({ exitCode: 0 });
+    expect(await project.anywhere(["synth"])).toSucceed();
   }
 }
 
@@ -113,7 +113,7 @@ test("stacks are planned as far as what they read is known, and applied in anoth
   ];
   for (const { plans, exitCode, done } of rounds) {
     const folder = newFolder();
-    expect(await script("plan", [folder])).toMatchObject({ exitCode: 0 });
+    expect(await script("plan", [folder])).toSucceed();
     expect(notedIn(folder)).toEqual(stacks.map((id, index) => [id, plans[index]]));
     expect(await script("apply", [folder], there)).toMatchObject({ exitCode });
     const all = carriedOut();
@@ -121,7 +121,7 @@ test("stacks are planned as far as what they read is known, and applied in anoth
     expect([...all.slice(0, 2).sort(), ...all.slice(2)]).toEqual(done);
   }
   const last = newFolder();
-  expect(await script("plan", [last])).toMatchObject({ exitCode: 0 });
+  expect(await script("plan", [last])).toSucceed();
   expect(notedIn(last).map(([, plan]) => plan)).toEqual(Array(4).fill("no changes"));
   expect(readdirSync(last).filter((name) => name.endsWith(".plan"))).toEqual([]);
 });
@@ -129,7 +129,7 @@ test("stacks are planned as far as what they read is known, and applied in anoth
 test("a plan is refused when the state has changed since, with the way out", async () => {
   await configure(withImage("v2"));
   const folder = newFolder();
-  expect(await script("plan", [folder, "service-web"])).toMatchObject({ exitCode: 0 });
+  expect(await script("plan", [folder, "service-web"])).toSucceed();
   expect(notedIn(folder)).toEqual([["service-web", "planned"]]);
   const ends = await Promise.all([script("apply", [folder]), script("apply", [folder], there)]);
   expect(ends.map(({ exitCode }) => exitCode).sort()).toEqual([0, 2]);
@@ -146,7 +146,7 @@ test("saved plans are encrypted by a key of the environment or of a file, and ar
   writeFileSync(keyFile, `${key.ANYWHERE_PLAN_KEY}\n`);
   const [encrypted, unkept] = [newFolder(), newFolder()];
   const byFile = { ANYWHERE_PLAN_KEY_FILE: keyFile };
-  expect(await script("plan", [encrypted, "service-web"], here, byFile)).toMatchObject({ exitCode: 0 });
+  expect(await script("plan", [encrypted, "service-web"], here, byFile)).toSucceed();
   const plan = readFileSync(join(encrypted, "service-web.plan"), "latin1");
   // A plan is a zip archive.
   expect([plan.startsWith("Salted__"), plan.includes("PK\u0003\u0004")]).toEqual([true, false]);
@@ -154,14 +154,14 @@ test("saved plans are encrypted by a key of the environment or of a file, and ar
     exitCode: 1,
     stderr: expect.stringContaining("can't be decrypted: the key is another one, or the file is damaged."),
   });
-  expect(await script("plan", [unkept, "service-web"], here, {})).toMatchObject({ exitCode: 0 });
+  expect(await script("plan", [unkept, "service-web"], here, {})).toSucceed();
   expect(readdirSync(unkept).sort()).toEqual(["comment.md", "service-web.txt", "stacks.txt"]);
   expect(await script("apply", [unkept], there)).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining("holds no plan of service-web: give plan.sh a key"),
   });
   // Its key is the same as that of the file.
-  expect(await script("apply", [encrypted], there)).toMatchObject({ exitCode: 0 });
+  expect(await script("apply", [encrypted], there)).toSucceed();
   const changed = await script("apply", ["--replan", unkept], there, {});
   expect(changed).toMatchObject({
     exitCode: 2,
@@ -172,7 +172,7 @@ test("saved plans are encrypted by a key of the environment or of a file, and ar
 test("a plan that is made again is applied when it reads as the one that was approved", async () => {
   await configure(withImage("v4"));
   const folder = newFolder();
-  expect(await script("plan", [folder, "service-web"], here, {})).toMatchObject({ exitCode: 0 });
+  expect(await script("plan", [folder, "service-web"], here, {})).toSucceed();
   await configure({
     ...withImage("v4"),
     services: { other: withImage("v4").services?.["web"] ?? { image } },
@@ -182,7 +182,7 @@ test("a plan that is made again is applied when it reads as the one that was app
     stderr: expect.stringContaining("holds a plan of service-web, which is not synthesised here"),
   });
   await configure(withImage("v4"));
-  expect(await script("apply", ["--replan", folder], there, {})).toMatchObject({ exitCode: 0 });
+  expect(await script("apply", ["--replan", folder], there, {})).toSucceed();
   expect(await script("plan", [newFolder(), "service-web"], here, {})).toMatchObject({
     exitCode: 0,
     stderr: expect.stringContaining("service-web: no changes"),
@@ -239,7 +239,7 @@ test("a lock that somebody else holds is told with who it is, and how it is remo
 
 test("an interrupted run sees Terraform to its end, and begins nothing else", async () => {
   const folder = newFolder();
-  expect(await script("plan", ["--destroy", folder])).toMatchObject({ exitCode: 0 });
+  expect(await script("plan", ["--destroy", folder])).toSucceed();
   carriedOut();
   const slow = join(shared, "slow-terraform");
   const lines = [
@@ -273,10 +273,10 @@ test("everything is destroyed in reverse order by its name alone, and no activat
   });
   const folder = newFolder();
   const planned = await script("plan", ["--destroy", folder]);
-  expect(planned).toMatchObject({ exitCode: 0 });
+  expect(planned).toSucceed();
   expect(planned.stdout).toContain("(activation code)");
   const destroyed = await script("destroy", ["cli-test"], there, {});
-  expect(destroyed).toMatchObject({ exitCode: 0 });
+  expect(destroyed).toSucceed();
   const told = [planned, destroyed].map(({ stdout, stderr }) => stdout + stderr).join("");
   const kept = readdirSync(folder).map((name) => readFileSync(join(folder, name), "latin1"));
   expect([told, ...kept].filter((text) => text.includes("code-of-"))).toEqual([]);

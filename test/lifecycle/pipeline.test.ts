@@ -74,7 +74,7 @@ const noted = (round: number) =>
     .split("\n");
 
 test("saved plans are applied stack by stack in another checkout, with states in S3", async () => {
-  expect(await plan(1)).toMatchObject({ exitCode: 0 });
+  expect(await plan(1)).toSucceed();
   expect(noted(1)).toEqual([
     "control-plane\tplanned",
     "activations\twaits for control-plane",
@@ -82,13 +82,13 @@ test("saved plans are applied stack by stack in another checkout, with states in
   ]);
   expect(await apply(1)).toMatchObject({ exitCode: 3 });
   // A round plans everything, unless it is told: the control plane has no changes left.
-  expect(await plan(2, "activations")).toMatchObject({ exitCode: 0 });
+  expect(await plan(2, "activations")).toSucceed();
   expect(noted(2)).toEqual(["activations\tplanned"]);
-  expect(await apply(2)).toMatchObject({ exitCode: 0 });
+  expect(await apply(2)).toSucceed();
 });
 
 test("of two runs at once one applies the plans and the other changes nothing, and then nothing is left to plan", async () => {
-  expect(await plan(3, "compute-office")).toMatchObject({ exitCode: 0 });
+  expect(await plan(3, "compute-office")).toSucceed();
   expect(noted(3)).toEqual(["compute-office\tplanned"]);
   const ends = await Promise.all([apply(3, process.cwd()), apply(3)]);
   const [one, other] = ends.toSorted((left, right) => left.exitCode - right.exitCode);
@@ -104,13 +104,13 @@ test("of two runs at once one applies the plans and the other changes nothing, a
     other?.stderr.includes(`compute-office: ${outOfDate}`),
     other?.stderr.includes("compute-office: somebody else works on it"),
   ]);
-  expect(await plan(4)).toMatchObject({ exitCode: 0 });
+  expect(await plan(4)).toSucceed();
   expect(noted(4).map((line) => line.split("\t")[1])).toEqual(["no changes", "no changes", "no changes"]);
 });
 
 test("everything is destroyed from the other checkout", async () => {
   const destroyed = await run(command("pipelines/destroy.sh", [name], checkout));
-  expect(destroyed).toMatchObject({ exitCode: 0 });
+  expect(destroyed).toSucceed();
   const order = [...destroyed.stderr.matchAll(/^(\S+): applied$/gm)].map(([, id]) => id);
   expect(order).toEqual(["compute-office", "activations", "control-plane"]);
   const left = await Promise.all(
