@@ -10,6 +10,7 @@ import {
   rememberedBackend,
   type BackendBlock,
 } from "../../terraform/backend-block";
+import type { Resource, State } from "../../terraform/state-file";
 import { stateElsewhere } from "./state-elsewhere";
 import { computeStack, controlPlane } from "../../terraform/stacks";
 
@@ -65,16 +66,25 @@ async function heldAt(place: Place, deployment: Deployment): Promise<string[]> {
     if (block === undefined || isPresent(id, block)) {
       continue;
     }
-    const { resources, lineage, outputs } = await readable(state(block), environment.file);
+    const former = await readable(state(block), environment.file);
+    const { resources, outputs } = former;
     if (id === controlPlane) {
       ((outputs["sites"] ?? []) as readonly string[]).forEach((site) => ids.add(computeStack(site)));
     }
-    if (resources > 0 && (await state(presentBlock(deployment, id))).lineage !== lineage) {
+    if (resources > 0 && !goesOn(await state(presentBlock(deployment, id)), former)) {
       held.push(`${id} (resources: ${resources}, in ${describePlace(block, folder)})`);
     }
   }
   return held;
 }
+
+/** Whether a state has been moved from another place. Terraform gives what it copies into S3 a lineage of its own. */
+function goesOn(present: State, { lineage, managed }: State): boolean {
+  const known = new Set(present.managed.map(textOf));
+  return present.lineage === lineage || managed.some((resource) => known.has(textOf(resource)));
+}
+
+const textOf = ({ address, attributes }: Resource): string => `${address} ${String(attributes["id"])}`;
 
 async function readable<T>(reading: Promise<T>, file: string): Promise<T> {
   try {
@@ -113,6 +123,6 @@ function otherBackend(held: readonly string[], { environment: { file } }: Deploy
     `${file}: backend has changed, and the former one still has the states of what is deployed: ${held.join(", ")}. ` +
     'Put it back, or move the states: with the former backend run "npm run synth" and "terraform init" in the folder ' +
     'of each stack that it prints; with the new one run "npm run synth" again and "terraform init -migrate-state" in ' +
-    "each of them."
+    "each of them; docs/state-and-secrets.md has the commands."
   );
 }
