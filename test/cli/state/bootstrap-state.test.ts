@@ -20,7 +20,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { reportSchemas } from "../../../cli/report/schemas";
 import { accountId, useProject } from "../project";
-import { useAws } from "./aws-with-moto";
+import { useAws } from "../../support/stages/aws-with-moto";
 
 const project = useProject();
 const aws = useAws(accountId);

@@ -31,7 +31,11 @@ export function useAws(account: string): () => AwsWithMoto {
     const handler = createAwsHandler(createWorld(account), { apis, motoPort: moto.port });
     server = await serveOnLoopback((request, response) => {
       const [path, query = ""] = (request.url ?? "").split("?");
-      const kind = query.split("&").find((part) => !part.includes("x-id=")) ?? "";
+      const kind =
+        query
+          .split("&")
+          .find((part) => !part.startsWith("x-id="))
+          ?.replace(/=$/, "") ?? "";
       aws.asked.push(`${request.method ?? ""} ${path ?? ""}${kind === "" ? "" : `?${kind}`}`);
       if (aws.denied?.test(`${request.method ?? ""} ${request.url ?? ""}`) === true) {
         request.resume();
