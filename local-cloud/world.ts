@@ -10,7 +10,7 @@ import type {
 import type { Schedule } from "./aws/scheduler/schedule";
 import { initialBehaviour, type Behaviour } from "./digitalocean/behaviour";
 import type { Certificate, Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
-import type { Fault, Service } from "./faults";
+import type { Fault } from "./faults";
 
 /** Anything that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -23,15 +23,18 @@ export interface Entry {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly kind: "call" | "event";
-  readonly service: Service;
+  /** Whose API, or where; of what moto serves its signing name, such as `iam`. */
+  readonly service: string;
   /** The operation (`DeregisterManagedInstance`, `DELETE /v2/droplets/{droplet_id}`) or what happened (`booted`). */
   readonly name: string;
   /** HTTP status of a call's answer. */
   readonly status?: number;
   /** Who called: the `User-Agent`'s first product, or the machine's name. */
   readonly caller?: string;
+  /** Id of the access key with which a call to AWS was signed. */
+  readonly principal?: string;
   /**
-   * Input of a call, with the id that a successful registration answered as `answered`, or details of an event. Never holds an activation code or user-data. */
+   * Input of a call, of what moto serves nothing, with the id that a successful registration answered as `answered`, or details of an event. Never holds an activation code or user-data. */
   readonly detail: JsonObject;
 }
 

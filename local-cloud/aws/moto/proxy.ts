@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { readBody } from "../../http-server";
 import { ApiError, notModelled } from "../protocol/api-error";
 import type { CredentialScope } from "../protocol/signature";
+import { isForm, operationName } from "./operation-name";
 import { mayHoldDocuments, withStoredDocuments } from "./stored-documents";
 
 /** Signing names of the services that moto serves well enough: CloudWatch signs as `monitoring`. */
@@ -16,24 +17,26 @@ const served = new Set([
 const timeout = 60_000;
 
 /**
- * Passes a request on to moto, as a call of this account.
+ * Passes a request on to moto, as a call of this account, and tells its operation and how it was answered.
  * @throws ApiError when the service is not one that moto serves, or moto does not answer
  */
 export async function proxy(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: { readonly scope: CredentialScope; readonly port: number; readonly account: string },
-): Promise<void> {
+): Promise<{ readonly name: string; readonly status: number }> {
   if (!served.has(target.scope.service)) {
     throw notModelled(`the service ${target.scope.service}`);
   }
   const { service } = target.scope;
-  const body = mayHoldDocuments(service, incoming.headers)
-    ? withStoredDocuments(incoming.headers, await readBody(incoming, tooLarge))
-    : undefined;
+  const holdsDocuments = mayHoldDocuments(service, incoming.headers);
+  const sent = holdsDocuments || isForm(incoming.headers) ? await readBody(incoming, tooLarge) : undefined;
+  const body = holdsDocuments && sent !== undefined ? withStoredDocuments(incoming.headers, sent) : sent;
   const answer = await forward(incoming, body, target);
-  outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+  const { statusCode: status = 502 } = answer;
+  outgoing.writeHead(status, answer.headers);
   await pipeline(answer, outgoing);
+  return { name: operationName(service, incoming, sent), status };
 }
 
 const tooLarge = (limit: number) =>

@@ -189,6 +189,7 @@ export function journalCall(
     readonly input: JsonObject;
     readonly status: number;
     readonly caller: string;
+    readonly principal?: string | undefined;
     /** What was answered: an output, or the code of an error. */
     readonly answer: { readonly output: object } | { readonly error: string };
   },
@@ -205,6 +206,7 @@ export function journalCall(
     name: call.name,
     status: call.status,
     caller: call.caller,
+    ...(call.principal !== undefined && { principal: call.principal }),
     detail: {
       ...input,
       ...(answered === undefined ? {} : { answered }),

@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { type FaultEffect, takeFault, untilAnswered } from "../../faults";
 import { readBody, serveOnLoopback, type LoopbackServer } from "../../http-server";
 import type { AgentPoll } from "../../machines";
-import type { JsonObject, World } from "../../world";
+import { type JsonObject, note, type World } from "../../world";
 import type { Context, Place } from "../context";
 import { pollAgent } from "../ecs/agent";
 import { type Api, callOperation, journalCall } from "./api";
@@ -86,11 +86,13 @@ async function answer(
     await answerCall(world, options, { api, ...called, scope, request }, response);
   } else if (scope !== undefined) {
     failByFault(takeFault(world, { service: scope.service, operation: name, input: "" }));
-    await proxy(request, response, {
+    const served = await proxy(request, response, {
       scope,
       port: options.motoPort,
       account: accountOf(scope.accessKeyId, world.account),
     });
+    const { service, accessKeyId: principal } = scope;
+    note(world, { kind: "call", service, ...served, caller: callerOf(request), principal, detail: {} });
   }
 }
 
@@ -134,7 +136,7 @@ async function answerCall(
   response: ServerResponse,
 ): Promise<void> {
   const { api, name, input, scope, request } = call;
-  const caller = (request.headers["user-agent"] ?? "").split(" ")[0] ?? "";
+  const by = { caller: callerOf(request), principal: scope?.accessKeyId };
   const text = JSON.stringify(input);
   const fault = takeFault(world, { service: api.service, operation: name, input: text });
   let output: object;
@@ -151,11 +153,11 @@ async function answerCall(
     await api.authorise?.(input, { account, region, moto: motoClient(options.motoPort, account) });
     // Validation turns timestamps into dates, so the journal keeps a copy of what came.
     output = callOperation(api, name, JSON.parse(text) as object, context);
-    journalCall(world, { api, name, input, status: 200, caller, answer: { output } });
+    journalCall(world, { api, name, input, status: 200, ...by, answer: { output } });
   } catch (error) {
     const problem = toApiError(error);
     const answer = { error: problem.code };
-    journalCall(world, { api, name, input, status: problem.status, caller, answer });
+    journalCall(world, { api, name, input, status: problem.status, ...by, answer });
     throw problem;
   } finally {
     await untilAnswered(world, fault);
@@ -172,6 +174,10 @@ async function answerCall(
   } else {
     send(response, 200, output);
   }
+}
+
+function callerOf({ headers }: IncomingMessage): string {
+  return (headers["user-agent"] ?? "").split(" ")[0] ?? "";
 }
 
 async function readJson(request: IncomingMessage): Promise<JsonObject> {
