@@ -7,9 +7,10 @@ const bucket = text(
   "the name of an S3 bucket: 3 to 63 of a-z, 0-9, . and -, and none of the forms that S3 keeps for itself",
 );
 
-const keyId = String.raw`([0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})`;
+/** Of a KMS key. Source: AWS KMS API Reference, KeyMetadata. */
+export const keyId = String.raw`([0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})`;
 const alias = String.raw`alias/[A-Za-z0-9/_-]{1,250}`;
-// Source: Terraform's S3 backend, which takes exactly these. Ids: AWS KMS API Reference, KeyMetadata.
+// Source: Terraform's S3 backend, which takes exactly these.
 const kmsKey = text(
   new RegExp(String.raw`^(${keyId}|${alias}|arn:aws:kms:[a-z0-9-]+:\d{12}:(key/${keyId}|${alias}))$`),
   "the id or alias/NAME of a KMS key, or the ARN of either",

@@ -7,12 +7,15 @@ import type { Config } from "./schema";
 export const joined = (...parts: readonly string[]): string => parts.join("--");
 
 /** Where a deployment is, and the name of every thing in both clouds, so that no two places can disagree about one. */
-export function namesOf({ name, aws: { region, accountId } }: Pick<Config, "name" | "aws">) {
+export function namesOf({ name, aws: { region, accountId, kmsKeyId } }: Pick<Config, "name" | "aws">) {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
   return {
     deployment: name,
     awsRegion: region,
     account: accountId,
+    /** ARN of the key that encrypts what AWS keeps; undefined where AWS's own keys do. */
+    kmsKeyArn:
+      kmsKeyId === undefined || kmsKeyId.startsWith("arn:") ? kmsKeyId : arn("kms", `key/${kmsKeyId}`),
     /** Where scripts look for the nodes and tasks of this deployment. */
     settings: { CLUSTER: name, AWS_REGION: region, ACCOUNT: accountId },
     cluster: name,

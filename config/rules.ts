@@ -27,7 +27,16 @@ export function* problemsOf(config: Config, kinds: SiteKinds = siteKinds): Itera
   }
   yield* nodeProblems(config, sites);
   yield* referenceProblems(config, []);
+  yield* keyProblems(config.aws);
   yield* monitoringProblems(config.monitoring);
+}
+
+/** What is encrypted and its key are in the same region. Source: AWS KMS Developer Guide, "Multi-Region keys". */
+function* keyProblems({ region, kmsKeyId = "" }: Config["aws"]): Iterable<Problem> {
+  const [, , , keyRegion = region] = kmsKeyId.split(":");
+  if (keyRegion !== region) {
+    yield { path: ["aws", "kmsKeyId"], message: `must be a key of ${region}, where the control plane is` };
+  }
 }
 
 function* referenceProblems(value: unknown, path: readonly PropertyKey[]): Iterable<Problem> {

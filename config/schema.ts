@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { backend } from "./backend";
+import { backend, keyId } from "./backend";
 import type { DeepReadonly } from "./deep-readonly";
 import { awsRegion, deploymentName, key, text } from "./forms";
 import { monitoring } from "./monitoring";
@@ -34,6 +34,12 @@ const tags = z
     },
   );
 
+// Log groups and schedules take an ARN alone, and no alias's.
+const kmsKey = text(
+  new RegExp(String.raw`^(${keyId}|arn:aws:kms:[a-z0-9-]+:\d{12}:key/${keyId})$`),
+  "the id of a KMS key or its ARN, not an alias",
+);
+
 const common = {
   name: deploymentName.describe("Prefix of every name in both clouds. Never change it on a live deployment."),
   aws: z
@@ -44,6 +50,11 @@ const common = {
         .enum(["scoped", "managed"])
         .default("scoped")
         .describe("What nodes may do in ECS: a policy scoped to the cluster, or AWS's managed one."),
+      kmsKeyId: kmsKey
+        .optional()
+        .describe(
+          "KMS key that encrypts logs, images, topic, queue and schedules: its id or ARN; see docs/encryption.md. Left out, AWS's own keys do.",
+        ),
     })
     .describe("The control plane's place."),
   backend: backend.prefault({ kind: "local" }),

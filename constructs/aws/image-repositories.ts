@@ -1,5 +1,5 @@
 import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy";
-import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
+import { EcrRepository, type EcrRepositoryConfig } from "@cdktf/provider-aws/lib/ecr-repository";
 import { TerraformIterator, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
@@ -23,6 +23,7 @@ export class ImageRepositories extends Construct {
       imageScanningConfiguration: { scanOnPush: true },
       // Images are built from sources, so that a destroy need not stop at them.
       forceDelete: true,
+      ...encryptedBy(names.kmsKeyArn),
     });
     if (images.includes("app")) {
       this.keepEarlier();
@@ -50,4 +51,14 @@ export class ImageRepositories extends Construct {
       { from: "aws_ecr_lifecycle_policy.app-images", to: 'aws_ecr_lifecycle_policy.image-expiry["app"]' },
     ]);
   }
+}
+
+/** A repository that is there keeps its encryption: another one would be made anew, without its images. */
+function encryptedBy(kmsKey: string | undefined): Partial<EcrRepositoryConfig> {
+  return kmsKey === undefined
+    ? {}
+    : {
+        encryptionConfiguration: [{ encryptionType: "KMS", kmsKey }],
+        lifecycle: { ignoreChanges: ["encryption_configuration"] },
+      };
 }

@@ -36,10 +36,12 @@ export class ObservedCluster extends Construct {
       forEach: each.forEach,
       name: each.value,
       retentionInDays: logRetentionDays,
+      kmsKeyId: names.kmsKeyArn,
     });
     const insights = new CloudwatchLogGroup(this, "insights", {
       name: names.insightsLogs,
       retentionInDays: logRetentionDays,
+      kmsKeyId: names.kmsKeyArn,
       // So that it is destroyed before.
       dependsOn: [this.lateInsights(names)],
     });

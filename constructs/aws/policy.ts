@@ -16,6 +16,13 @@ export function policy(...statements: readonly Statement[]): string {
   return JSON.stringify({ Version: "2012-10-17", Statement: statements });
 }
 
+/** Lets a role send to topics and queues that this key encrypts. Source: Amazon SNS Developer Guide, "Key management". */
+export function useOfKey(arn: string | undefined): Statement[] {
+  return arn === undefined
+    ? []
+    : [{ Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: arn }];
+}
+
 /** Lets an AWS service assume the role, on behalf of what the conditions name only. */
 export function trust(service: string, conditions: Conditions): string {
   return policy({

@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import { nodesWith, type Names } from "../../config/names";
 import type { Job } from "../../config/services/job";
 import { Instances } from "../instances";
-import { policy, trust } from "./policy";
+import { policy, trust, useOfKey } from "./policy";
 
 /** Props of {@link Schedules}. */
 export interface SchedulesProps {
@@ -40,11 +40,13 @@ export class Schedules extends Construct {
     this.deadLetters = new SqsQueue(this, "dead_letters", {
       name: names.deadLetters,
       messageRetentionSeconds: keptSeconds,
-      sqsManagedSseEnabled: true,
+      ...(names.kmsKeyArn === undefined
+        ? { sqsManagedSseEnabled: true }
+        : { kmsMasterKeyId: names.kmsKeyArn }),
     });
     const settings = Object.entries(jobs).map(([name, one]) => [name, settingsOf(name, one, props)] as const);
     const job = new Instances(this, "schedules", settings);
-    const { role, permission } = this.roles(job, clusterArn, names.account);
+    const { role, permission } = this.roles(job, clusterArn, names);
     this.schedule = new SchedulerSchedule(this, "job", {
       forEach: job.forEach,
       // A job that runs at a rate is due at once.
@@ -53,6 +55,7 @@ export class Schedules extends Construct {
       scheduleExpression: job.get("schedule"),
       scheduleExpressionTimezone: job.get("timezone"),
       state: job.get("state"),
+      kmsKeyArn: names.kmsKeyArn,
       flexibleTimeWindow: { mode: "OFF" },
       target: {
         arn: clusterArn,
@@ -70,7 +73,11 @@ export class Schedules extends Construct {
   }
 
   /** Each may start its job's tasks, whatever revision, in this cluster, and nothing else. */
-  private roles(job: Instances<keyof ReturnType<typeof settingsOf>>, clusterArn: string, account: string) {
+  private roles(
+    job: Instances<keyof ReturnType<typeof settingsOf>>,
+    clusterArn: string,
+    { account, kmsKeyArn }: Names,
+  ) {
     const role = new IamRole(this, "scheduler", {
       forEach: job.forEach,
       name: job.get("role"),
@@ -94,6 +101,8 @@ export class Schedules extends Construct {
           Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
         },
         { Effect: "Allow", Action: "sqs:SendMessage", Resource: this.deadLetters.arn },
+        // Of the schedule too, which its role decrypts.
+        ...useOfKey(kmsKeyArn),
       ),
     });
     return { role, permission };

@@ -6,7 +6,7 @@ import { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
 import { Construct } from "constructs";
 import type { Names } from "../../../config/names";
 import { Instances } from "../../instances";
-import { policy, trust, type Statement } from "../policy";
+import { policy, trust, useOfKey, type Statement } from "../policy";
 import { checks } from "./checks";
 import { eventPatterns } from "./patterns";
 import { describe, type Alert } from "./runbook";
@@ -96,6 +96,7 @@ export class AlertEvents extends Construct {
       // Knows no resources. Source: Service Authorization Reference, AWS Systems Manager.
       { Effect: "Allow", Action: "ssm:DescribeActivations", Resource: "*" },
       { Effect: "Allow", Action: "sns:Publish", Resource: names.arn("sns", names.alerts) },
+      ...useOfKey(names.kmsKeyArn),
     );
     const starting = this.role("events", "events.amazonaws.com", {
       Effect: "Allow",

@@ -14,8 +14,8 @@ export interface AlertTopicProps {
 }
 
 /**
- * Where alarms and events of the deployment go, and from there to its subscribers. It has no KMS key: SNS encrypts its
- * disks anyway, and no message holds a secret. With the key alias/aws/sns, SNS drops all that EventBridge and CloudWatch
+ * Where alarms and events of the deployment go, and from there to its subscribers. By itself it has no KMS key: SNS encrypts
+ * its disks anyway, and no message holds a secret. With the key alias/aws/sns, SNS drops all that EventBridge and CloudWatch
  * send, without a word; a key of its own costs 1 USD a month, and remains for a week when the deployment has gone.
  * Source: Amazon SNS Developer Guide, "Data encryption" and "Key management".
  */
@@ -24,7 +24,7 @@ export class AlertTopic extends Construct {
 
   constructor(scope: Construct, id: string, { names, subscribers }: AlertTopicProps) {
     super(scope, id);
-    const topic = new SnsTopic(this, "alerts", { name: names.alerts });
+    const topic = new SnsTopic(this, "alerts", { name: names.alerts, kmsMasterKeyId: names.kmsKeyArn });
     this.arn = topic.arn;
     const sender = (service: string, source: string): Statement => ({
       Effect: "Allow",
