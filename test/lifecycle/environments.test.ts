@@ -7,6 +7,7 @@ import { startLocalCloud, type LocalCloud } from "../../local-cloud/start";
 import { signingKeyFingerprint } from "../../local-cloud/nodes/origin/signature";
 import { lanes } from "../support/jest/lanes";
 import { testOfLowPorts } from "../support/jest/low-ports";
+import { credentialsFor, stopPermitted } from "../support/permissions/roles";
 import type { StackJson } from "../support/synthesis/synth";
 
 jest.setTimeout(900_000);
@@ -26,7 +27,7 @@ beforeAll(async () => {
   cloud = await startLocalCloud({ directory, output: openSync(join(directory, "cloud.log"), "w") });
 });
 
-afterAll(() => cloud.stop());
+afterAll(() => stopPermitted(cloud, "environments"));
 
 /**
  * An environment as it is shipped, in the embedded clouds' account and with their signing key. Under a name of its own: one
@@ -77,7 +78,14 @@ function commandsOf(environmentFile: string) {
     program,
     args,
     folder,
-    variables: { ...cloud.variables, POLL_SECONDS: "2", ANYWHERE_ENV: environmentFile, CDKTF_OUTDIR: outdir },
+    variables: {
+      ...cloud.variables,
+      // What the test itself asks counts for nobody.
+      ...(program === "aws" ? {} : credentialsFor(args.filter((arg) => !/(\.js|cdktf)$/.test(arg)))),
+      POLL_SECONDS: "2",
+      ANYWHERE_ENV: environmentFile,
+      CDKTF_OUTDIR: outdir,
+    },
     log: join(directory, `${basename(environmentFile)}.log`),
     seconds: 600,
   });

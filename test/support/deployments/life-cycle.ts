@@ -6,6 +6,7 @@ import type { Environment } from "../../../config/schema";
 import { mustRun, run, type Command, type Ended } from "../../../demo/command";
 import { startLocalCloud, type LocalCloud } from "../../../local-cloud/start";
 import type { Entry } from "../../../local-cloud/world";
+import { credentialsFor, stopPermitted } from "../permissions/roles";
 import { synthInto } from "../synthesis/synth";
 import { environmentOf, type SiteSettings } from "./sample-environment";
 
@@ -65,13 +66,15 @@ export interface LifeCycle {
   changes(stack: string): Promise<Readonly<Record<string, string>>>;
   /** Folder with a stack's Terraform JSON and its copies of the scripts. */
   folderOf(stack: string): string;
+  /** A command of Terraform in the folder of a stack, which has been initialised. */
+  commandOf(stack: string, ...args: readonly string[]): Command;
   /** Runs Terraform in the folder of a stack. */
   terraform(stack: string, ...args: readonly string[]): Promise<string>;
   /** Position in the journal, for {@link since}. */
   mark(): Promise<number>;
   /** What has been noted since. */
   since(mark: number): Promise<Entry[]>;
-  /** Ends the cloud. */
+  /** Ends the cloud. @throws Error that names what was called and no policy of docs/policies allows */
   stop(): Promise<void>;
 }
 
@@ -151,6 +154,7 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
       ...cloud.variables,
       ...shortWaits,
       ...(stack.startsWith("service-") ? rolloutWaits : {}),
+      ...credentialsFor(args),
       ...variables,
     },
     log: join(directory, "terraform.log"),
@@ -247,8 +251,9 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
       }
     },
     folderOf,
+    commandOf: (stack, ...args) => command(stack, args),
     mark: async () => (await cloud.admin.journal(0)).length,
     since: (mark) => cloud.admin.journal(mark),
-    stop: () => cloud.stop(),
+    stop: () => stopPermitted(cloud, options.name),
   };
 }

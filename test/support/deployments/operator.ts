@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Environment } from "../../../config/schema";
 import { run, type Command, type Ended } from "../../../demo/command";
 import { shortWaits, type LifeCycle } from "./life-cycle";
+import { credentialsFor } from "../permissions/roles";
 import { environmentOf } from "./sample-environment";
 
 /** Our commands at work on a deployment that a life cycle has made, on the same states. */
@@ -33,6 +34,7 @@ export function operatorOf(
       ...life.cloud.variables,
       ...shortWaits,
       ...waits,
+      ...credentialsFor(args),
       ANYWHERE_ENV: file,
       CDKTF_OUTDIR: join(folder, "anywhere.out"),
     },
