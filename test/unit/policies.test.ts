@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
+import type { LocalCloud } from "../../local-cloud/start";
 import { roles, statementsOf, type Role } from "../../cli/permissions/policies";
 import recorded from "../support/permissions/recorded.json";
-import { allowedTo } from "../support/permissions/roles";
+import { allowedTo, stopPermitted } from "../support/permissions/roles";
 import { uncalled } from "../support/permissions/uncalled";
 
 const all = Object.keys(roles) as Role[];
@@ -88,4 +89,22 @@ test("each policy fits into a role, whose own may have 10,240 characters beside 
   for (const role of all) {
     expect(JSON.stringify(JSON.parse(fileOf(role))).length).toBeLessThan(9_500);
   }
+});
+
+test("a life cycle fails that calls what a policy lacks, or no longer calls what is recorded", async () => {
+  const stopped = (lifeCycle: string, principal: string, service: string, name: string) => {
+    const journal = () => Promise.resolve([{ principal, service, name }]);
+    return stopPermitted(
+      { admin: { journal }, stop: () => Promise.resolve() } as unknown as LocalCloud,
+      lifeCycle,
+    );
+  };
+  await expect(stopped("other", "operator", "ecs", "DeleteCluster")).rejects.toThrow(
+    "other differs from cli/permissions/grants.ts: the operator's policy lacks ecs:DeleteCluster",
+  );
+  await expect(stopped("environments", "pipeline", "s3", "HeadObject")).rejects.toThrow(
+    "the pipeline of the record calls cloudwatch:DescribeAlarms",
+  );
+  await expect(stopped("other", "pipeline", "monitoring", "GetDashboard")).resolves.toBeUndefined();
+  await expect(stopped("other", "somebody", "ec2", "RunInstances")).resolves.toBeUndefined();
 });
