@@ -23,6 +23,7 @@ import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
 import { makeRunDirectory } from "./run-directory";
 import { removeOverrides } from "./terraform/overrides";
+import { openTerraformCloud } from "./terraform-cloud/open";
 import { prepareTerraform, type ProviderSetting, type Terraform } from "./terraform/setup";
 import { createWorld } from "./world";
 
@@ -92,6 +93,14 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       }),
     );
     const admin = opened.keep(await openAdmin(aws, machines));
+    const terraformCloud = opened.keep(
+      await openTerraformCloud(aws.world, {
+        directory,
+        token,
+        terraform: tools.terraform,
+        authority: digitalocean.authority,
+      }),
+    );
     const environment = {
       ...tools.environment,
       TF_REATTACH_PROVIDERS: providers.reattach,
@@ -100,6 +109,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       DIGITALOCEAN_TOKEN: token,
       LOCAL_CLOUD_ADMIN: admin.url,
       LOCAL_CLOUD_CERTIFICATE_AUTHORITY: join(directory, authorityFile),
+      ...terraformCloud.environment,
     };
     writeFileSync(join(directory, "env"), shellScript(environment), { mode: 0o600 });
     opened.defer(() => {
@@ -111,7 +121,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       providers: tools.terraform.providers,
       sandbox: machines.sandbox,
     };
-    const description = describe(ready, machines.sandboxReason, directory);
+    const description = describe(ready, machines.sandboxReason, directory, terraformCloud.hostname);
     return { ready, description, close: () => opened.close() };
   } catch (error) {
     await opened.close();
@@ -200,7 +210,7 @@ async function openDigitalOcean(
     }),
   );
   const digitalocean = opened.keep(await serveDigitalOcean(world, machines));
-  writeFileSync(join(directory, authorityFile), digitalocean.root);
+  writeFileSync(join(directory, authorityFile), digitalocean.authority.root);
   return { machines, digitalocean };
 }
 
@@ -264,6 +274,7 @@ function describe(
   { providers, sandbox, adminEndpoint }: Ready,
   reason: string | undefined,
   directory: string,
+  terraformHostname: string,
 ): string {
   const used = Object.entries(providers).map(
     ([name, { source, version }]) => `${name} ${version} (${source})`,
@@ -271,6 +282,7 @@ function describe(
   return [
     `providers: ${used.join(", ")}`,
     `nodes: ${sandbox}${reason === undefined ? "" : `, since ${reason}`}`,
+    `HCP Terraform: ${terraformHostname}, organisation local-cloud`,
     `admin endpoint: ${adminEndpoint}`,
     `ready: source ${join(directory, "env")} in another shell; Ctrl-C ends everything`,
   ].join("\n");

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 /** Whose calls can be hit. */
-export type Service = "ssm" | "ecs" | "scheduler" | "states" | "digitalocean" | "machine";
+export type Service = "ssm" | "ecs" | "scheduler" | "states" | "digitalocean" | "machine" | "terraform-cloud";
 
 /** What a call that matches gets instead of, or before, its answer. */
 export type FaultEffect =

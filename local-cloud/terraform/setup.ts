@@ -39,7 +39,9 @@ export interface Terraform {
   /** Folder of the wrapper `terraform`, and of `tofu` where that is in PATH: to be first there. */
   readonly bin: string;
   /** Variables for every command, beside PATH and TF_REATTACH_PROVIDERS. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Readonly<
+    Record<"TERRAFORM_BINARY_NAME" | "TF_CLI_CONFIG_FILE" | "CHECKPOINT_DISABLE", string>
+  >;
 }
 
 /**

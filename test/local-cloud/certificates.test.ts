@@ -133,7 +133,7 @@ test("TLS ends at the load balancer: the backend hears of it in a header", async
   const { ip } = await stage.createLoadBalancer({ forwarding_rules: [https(await issued("web", domain))] });
   await stage.createDroplet();
   await stage.healthy(1);
-  const { root } = stage.cloud;
+  const { root } = stage.cloud.authority;
   const { body } = await getSecurely({ ip, port: 8443, domain, root });
   expect(JSON.parse(body)).toEqual(["https", "8443", domain]);
   await expect(getSecurely({ ip, port: 8443, domain: "shop.example.com", root })).rejects.toThrow(
@@ -148,7 +148,7 @@ test("a replaced certificate is for new connections; old ones go on, and it can 
   await stage.createDroplet();
   await stage.healthy(1);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const target = { ip, port: 8443, domain, root: stage.cloud.root };
+  const target = { ip, port: 8443, domain, root: stage.cloud.authority.root };
   const before = await getSecurely({ ...target, agent });
   await expect(stage.api("DELETE", `/v2/certificates/${first}`)).rejects.toThrow(
     "Make sure the certificate is not in use before deleting it",
@@ -169,7 +169,7 @@ test("a port can change its protocol", async () => {
   expect((await fetch(`http://${ip}:8443`)).status).toBe(503);
   const certificate = await issued("web", domain);
   await stage.api("PUT", `/v2/load_balancers/${id}`, { ...settings, forwarding_rules: [https(certificate)] });
-  const target = { ip, port: 8443, domain, root: stage.cloud.root };
+  const target = { ip, port: 8443, domain, root: stage.cloud.authority.root };
   expect(await getSecurely(target)).toMatchObject({ status: 503 });
   await stage.api("PUT", `/v2/load_balancers/${id}`, { ...settings, forwarding_rules: [http] });
   expect((await fetch(`http://${ip}:8443`)).status).toBe(503);

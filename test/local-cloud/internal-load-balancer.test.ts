@@ -181,7 +181,7 @@ test("an internal load balancer ends TLS with its certificate", async () => {
   const { privateIp } = stage.world.digitalocean.droplets.get(droplet) ?? {};
   const socket = await open(droplet, `${ip}:8081`);
   expect(socket).toBeDefined();
-  const secure = connectSecurely({ socket, ca: stage.cloud.root, servername: "api.example.com" });
+  const secure = connectSecurely({ socket, ca: stage.cloud.authority.root, servername: "api.example.com" });
   expect(await get(secure)).toBe(`200 ${privateIp} https`);
 });
 

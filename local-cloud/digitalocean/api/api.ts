@@ -6,7 +6,7 @@ import { note, type Json, type JsonObject, type World } from "../../world";
 import { openAccount } from "../account";
 import { ApiError, forbidden, notFound, unprocessable } from "./api-error";
 import { machineName } from "../machine-name";
-import { createCertificateAuthority } from "../balancing/certificate-authority";
+import { createCertificateAuthority, type CertificateAuthority } from "../balancing/certificate-authority";
 import { privateNetwork } from "../balancing/private-network";
 import { readOpenApi, type FindOperation, type Operation } from "./openapi";
 import type { Routes } from "./resource";
@@ -25,8 +25,8 @@ export interface DigitalOceanOptions {
 export interface DigitalOcean {
   /** Scheme, host and port: for `DIGITALOCEAN_API_URL`. */
   readonly endpoint: string;
-  /** Root of the certificates that it issues, in PEM. */
-  readonly root: string;
+  /** Issues its certificates. */
+  readonly authority: CertificateAuthority;
   /** Ends the API and every load balancer. Machines stay as they are. */
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function serveDigitalOcean(
   });
   return {
     endpoint: server.url,
-    root: authority.root,
+    authority,
     close: async () => {
       await server.close();
       await account.close();

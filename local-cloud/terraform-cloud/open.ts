@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { CertificateAuthority } from "../digitalocean/balancing/certificate-authority";
+import type { Environment } from "../environment";
+import { addCredentials } from "../terraform/credentials";
+import type { Terraform } from "../terraform/setup";
+import { writeTrust } from "../terraform/trust";
+import type { World } from "../world";
+import { serveTerraformCloud, type TerraformCloud } from "./api/serve";
+
+export interface OpeningOptions {
+  /** Of the local cloud. */
+  readonly directory: string;
+  readonly token: string;
+  readonly terraform: Terraform;
+  readonly authority: CertificateAuthority;
+}
+
+/** HCP Terraform, ready for a user: Terraform has its token and trusts its certificate. */
+export interface OpenTerraformCloud extends TerraformCloud {
+  /** Variables for every command. */
+  readonly environment: Environment;
+}
+
+/** Serves HCP Terraform and writes what a user of it needs. */
+export async function openTerraformCloud(world: World, options: OpeningOptions): Promise<OpenTerraformCloud> {
+  const { directory, token, terraform, authority } = options;
+  const cloud = await serveTerraformCloud(world, {
+    directory: join(directory, "terraform-cloud"),
+    certificate: await authority.issue(["localhost"]),
+    organisation: "local-cloud",
+    token,
+    terraformVersion: terraform.version,
+  });
+  const root = join(directory, "certificate-authority.pem");
+  const trusted = join(directory, "trusted.pem");
+  await addCredentials(terraform.environment.TF_CLI_CONFIG_FILE, cloud.hostname, token);
+  await writeTrust(trusted, authority.root);
+  return {
+    ...cloud,
+    // Node.js trusts the authority beside its own, everything else by a file that holds all.
+    environment: {
+      LOCAL_CLOUD_TERRAFORM_HOSTNAME: cloud.hostname,
+      NODE_EXTRA_CA_CERTS: root,
+      SSL_CERT_FILE: trusted,
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** Whose token a call carries. */
+export type Caller =
+  | { readonly kind: "user" }
+  /** A remote run, which sees its own workspace and those that share their states with it. */
+  | { readonly kind: "run"; readonly run: string; readonly workspace: string };
+
+export const user: Caller = { kind: "user" };
+
+/** Whether two callers are one. */
+export function isSame(one: Caller, other: Caller): boolean {
+  return nameOf(one) === nameOf(other);
+}
+
+/** How a caller is named in messages. */
+export function nameOf(caller: Caller): string {
+  return caller.kind === "user" ? "User local-cloud" : `Run ${caller.run}`;
+}
