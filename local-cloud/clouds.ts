@@ -99,6 +99,13 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
         token,
         terraform: tools.terraform,
         authority: digitalocean.authority,
+        localWorld: {
+          TF_REATTACH_PROVIDERS: providers.reattach,
+          TF_PLUGIN_CACHE_DIR: tools.environment.TF_PLUGIN_CACHE_DIR,
+          TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
+          AWS_ENDPOINT_URL: aws.url,
+          DIGITALOCEAN_API_URL: digitalocean.endpoint,
+        },
       }),
     );
     const environment = {

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CertificateAuthority } from "../digitalocean/balancing/certificate-authority";
 import type { Environment } from "../environment";
@@ -13,6 +14,8 @@ export interface OpeningOptions {
   readonly token: string;
   readonly terraform: Terraform;
   readonly authority: CertificateAuthority;
+  /** Endpoints and stand-in providers, which reach remote runs. */
+  readonly localWorld: Environment;
 }
 
 /** HCP Terraform, ready for a user: Terraform has its token and trusts its certificate. */
@@ -23,16 +26,24 @@ export interface OpenTerraformCloud extends TerraformCloud {
 
 /** Serves HCP Terraform and writes what a user of it needs. */
 export async function openTerraformCloud(world: World, options: OpeningOptions): Promise<OpenTerraformCloud> {
-  const { directory, token, terraform, authority } = options;
+  const { directory, token, terraform, authority, localWorld } = options;
+  const trusted = join(directory, "trusted.pem");
+  const portFile = join(directory, "terraform-cloud.port");
   const cloud = await serveTerraformCloud(world, {
     directory: join(directory, "terraform-cloud"),
+    port: Number(await readFile(portFile, "utf8").catch(() => "0")),
     certificate: await authority.issue(["localhost"]),
     organisation: "local-cloud",
     token,
     terraformVersion: terraform.version,
+    worker: {
+      executable: terraform.environment.TERRAFORM_BINARY_NAME,
+      configuration: await readFile(terraform.environment.TF_CLI_CONFIG_FILE, "utf8"),
+      localWorld: { ...localWorld, SSL_CERT_FILE: trusted },
+    },
   });
   const root = join(directory, "certificate-authority.pem");
-  const trusted = join(directory, "trusted.pem");
+  await writeFile(portFile, new URL(`https://${cloud.hostname}`).port);
   await addCredentials(terraform.environment.TF_CLI_CONFIG_FILE, cloud.hostname, token);
   await writeTrust(trusted, authority.root);
   return {

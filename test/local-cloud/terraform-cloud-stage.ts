@@ -1,32 +1,22 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { request } from "node:https";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { json } from "node:stream/consumers";
+import { run, type Ended } from "../../demo/command";
 import { createCertificateAuthority } from "../../local-cloud/digitalocean/balancing/certificate-authority";
 import { serveTerraformCloud, type TerraformCloud } from "../../local-cloud/terraform-cloud/api/serve";
+import { addCredentials } from "../../local-cloud/terraform/credentials";
+import { writeTrust } from "../../local-cloud/terraform/trust";
 import { createWorld, type World } from "../../local-cloud/world";
-
-/** An object of an answer. */
-export interface Shown {
-  readonly id: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly relationships: Readonly<Record<string, { readonly data?: unknown } | undefined>>;
-}
-
-export interface Reply {
-  readonly status: number;
-  readonly data: Shown;
-  readonly list: readonly Shown[];
-  readonly errors: readonly { readonly title: string; readonly detail?: string }[];
-}
+import { callTerraformCloud, type Reply } from "../support/observation/terraform-cloud";
 
 /** HCP Terraform by itself, and a client of it. */
 export interface TerraformCloudStage {
   readonly world: World;
   readonly cloud: TerraformCloud;
   readonly directory: string;
+  /** Terraform, where the stage was started with it. */
+  readonly executable: string;
   /** Certificate of the authority, in PEM. */
   readonly root: string;
   /** @param path below /api/v2/, or whole, or an address */
@@ -42,23 +32,41 @@ export const token = "the-token";
 export const owner = "organizations/acme";
 
 /** Starts it with an organisation `acme`, in which there is nothing. */
-export async function startTerraformCloud(terraformVersion = "1.11.4"): Promise<TerraformCloudStage> {
+export async function startTerraformCloud(
+  { version: terraformVersion, executable }: { readonly version: string; readonly executable: string } = {
+    version: "1.11.4",
+    executable: "terraform",
+  },
+): Promise<TerraformCloudStage> {
   const world = createWorld("123456789012");
   const authority = await createCertificateAuthority();
   const directory = mkdtempSync(join(tmpdir(), "terraform-cloud-"));
   const cloud = await serveTerraformCloud(world, {
-    directory: join(directory, "states"),
+    directory: join(directory, "cloud"),
+    port: 0,
     certificate: await authority.issue(["localhost"]),
     organisation: "acme",
     token,
     terraformVersion,
+    worker: {
+      executable,
+      configuration: "",
+      localWorld: { SSL_CERT_FILE: await writeTrust(join(directory, "trusted.pem"), authority.root) },
+    },
   });
+  await addCredentials(join(directory, "terraformrc"), cloud.hostname, token);
   const call: TerraformCloudStage["call"] = (method, path, body, bearer = token) =>
-    send(new URL(path, `https://${cloud.hostname}/api/v2/`), { method, body, bearer, root: authority.root });
+    callTerraformCloud(new URL(path, `https://${cloud.hostname}/api/v2/`), {
+      method,
+      body,
+      token: bearer,
+      root: authority.root,
+    });
   const stage: TerraformCloudStage = {
     world,
     cloud,
     directory,
+    executable,
     root: authority.root,
     call,
     createWorkspace: async (name, attributes = {}) => {
@@ -96,29 +104,32 @@ export async function upload({ call }: TerraformCloudStage, workspace: string, t
   return call("PUT", String(data.attributes["hosted-state-upload-url"]), text, "");
 }
 
-interface Sent {
-  readonly method: string;
-  readonly body: object | string | undefined;
-  readonly bearer: string;
-  readonly root: string;
-}
-
-async function send(url: URL, { method, body, bearer, root }: Sent): Promise<Reply> {
-  const headers = bearer === "" ? {} : { authorization: `Bearer ${bearer}` };
-  return new Promise((resolve, reject) => {
-    const options = { method, headers, ca: root, agent: false as const, timeout: 10_000 };
-    const sent = request(url, options, (response) => {
-      const status = response.statusCode ?? 0;
-      const isEmpty = status === 204 || response.headers["content-type"] === undefined;
-      const answered = isEmpty ? Promise.resolve({}) : json(response);
-      response.resume();
-      answered.then((answer) => {
-        const { data, errors = [] } = answer as { data?: Shown | Shown[]; errors?: Reply["errors"] };
-        const [list, one] = Array.isArray(data) ? [data, data[0]] : [[], data];
-        resolve({ status, data: one ?? (answer as Shown), list, errors });
-      }, reject);
+/** Terraform in a folder of its own, whose workspace has the same name. */
+export function workIn(stage: TerraformCloudStage, name: string, configuration: object) {
+  const folder = join(stage.directory, name);
+  mkdirSync(folder);
+  const { hostname } = stage.cloud;
+  const configure = (more: object): void => {
+    const cloud = { hostname, organization: "acme", workspaces: { name } };
+    writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ terraform: { cloud }, ...more }));
+  };
+  configure(configuration);
+  const terraform = (...args: string[]): Promise<Ended> =>
+    run({
+      program: stage.executable,
+      args,
+      folder,
+      variables: {
+        PATH: process.env["PATH"],
+        HOME: stage.directory,
+        TF_CLI_CONFIG_FILE: join(stage.directory, "terraformrc"),
+        SSL_CERT_FILE: join(stage.directory, "trusted.pem"),
+        SECRET_OF_THE_USER: "of the user",
+        CHECKPOINT_DISABLE: "1",
+        TF_IN_AUTOMATION: "1",
+      },
+      log: undefined,
+      seconds: 30,
     });
-    sent.on("error", reject);
-    sent.end(typeof body === "object" ? JSON.stringify(body) : body);
-  });
+  return { folder, configure, terraform };
 }

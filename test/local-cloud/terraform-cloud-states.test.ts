@@ -83,10 +83,9 @@ test("keeps every version, and hands over sensitive outputs one by one", async (
   };
   await stage.writeState(id, 1);
   await stage.writeState(id, 2, outputs);
-  expect(readdirSync(join(stage.directory, "states", "one")).map((file) => file.slice(0, 6))).toEqual([
-    "000001",
-    "000002",
-  ]);
+  expect(
+    readdirSync(join(stage.directory, "cloud", "states", "one")).map((file) => file.slice(0, 6)),
+  ).toEqual(["000001", "000002"]);
   const { list } = await stage.call("GET", `workspaces/${id}/current-state-version-outputs`);
   expect(list.map(({ attributes }) => attributes)).toEqual([
     { name: "name", sensitive: false, type: "string", "detailed-type": "string", value: "shop" },

@@ -61,19 +61,23 @@ function numberOf(query: URLSearchParams, name: string, otherwise: number): numb
 }
 
 /** The form of a body that holds one object of a type. What it doesn't name is refused. */
-export function form<
-  Attributes extends z.ZodType,
-  Relationships extends z.ZodRawShape = Record<never, never>,
->(type: string, attributes: Attributes, relationships?: Relationships) {
+export function form<Attributes extends z.ZodType, Relationships extends z.ZodType>(
+  type: string,
+  attributes: Attributes,
+  relationships: Relationships,
+) {
   return z.strictObject({
     data: z.strictObject({
       type: z.literal(type),
       id: z.string().optional(),
       attributes,
-      relationships: z.strictObject(relationships ?? ({} as Relationships)).optional(),
+      relationships: relationships.optional(),
     }),
   });
 }
+
+/** Of an object that has none in a body. */
+export const noRelationships = z.strictObject({});
 
 /** The form of a relationship to one object in a body; what none is to be related to may be left out. */
 export function related(type: string) {

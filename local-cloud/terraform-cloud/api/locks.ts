@@ -7,7 +7,14 @@ import { one, read } from "./document";
 import type { Call, Routes } from "./route";
 import { showWorkspace } from "./workspaces";
 
-const locking = z.strictObject({ reason: z.string().optional() });
+const reason = z.strictObject({ reason: z.string().optional() });
+/** The documented form, or the one of Terraform's client, which makes an object without a name of it. */
+const locking = z.union([
+  reason,
+  z
+    .strictObject({ data: z.strictObject({ type: z.literal(""), attributes: reason.optional() }) })
+    .transform(({ data }) => data.attributes ?? {}),
+]);
 
 /** The lock of a workspace, which its runs respect as well as whoever writes its state. */
 export function lockRoutes(account: Account): Routes {
@@ -18,8 +25,8 @@ export function lockRoutes(account: Account): Routes {
     [`POST ${path}/lock`]: {
       answer: (call) => {
         const workspace = workspaceOf(call);
-        const { reason = "" } = call.json === undefined ? {} : read(locking, call.json);
-        lock(workspace, call.caller, reason);
+        const { reason: given = "" } = call.json === undefined ? {} : read(locking, call.json);
+        lock(workspace, call.caller, given);
         return one(showWorkspace(account, workspace));
       },
     },

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { executionModes, required, type Account } from "../state/account";
 import { mayManage } from "../state/permission";
-import { form, one, read, toOne, type Resource } from "./document";
+import { form, noRelationships, one, page, paging, read, toOne, type Resource } from "./document";
 import type { Routes } from "./route";
 
 const change = form(
   "organizations",
   z.strictObject({ "default-execution-mode": z.enum(executionModes).exclude(["agent"]).optional() }),
+  noRelationships,
 );
 
 /** The organisation, and what it has a right to. */
@@ -26,6 +27,16 @@ export function organizationRoutes(account: Account): Routes {
         return one(show(organisation));
       },
     },
+    "GET /api/v2/organizations/{organization}/agent-pools": {
+      query: ["q", ...paging],
+      answer: (call) => {
+        const pool = agents(found(call.parameters));
+        return page(
+          call,
+          [pool].filter(({ attributes }) => attributes.name.includes(call.query.get("q") ?? "")),
+        );
+      },
+    },
     "GET /api/v2/organizations/{organization}/entitlement-set": {
       answer: ({ parameters }) => one(entitlements(found(parameters))),
     },
@@ -43,6 +54,15 @@ function show({ organisation, executionMode, defaultProject }: Account): Resourc
       email: "local@example.com",
     },
     relationships: { "default-project": toOne("projects", defaultProject.id) },
+  };
+}
+
+function agents({ agentPool, organisation }: Account) {
+  return {
+    id: agentPool,
+    type: "agent-pools",
+    attributes: { name: "local-cloud", "organization-scoped": true },
+    relationships: { organization: toOne("organizations", organisation) },
   };
 }
 

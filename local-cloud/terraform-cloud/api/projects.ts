@@ -2,7 +2,7 @@ import { z } from "zod";
 import { executionModes, newId, required, type Account, type Project } from "../state/account";
 import { mayManage } from "../state/permission";
 import { invalid } from "./api-error";
-import { form, one, page, paging, read, toOne, type Resource } from "./document";
+import { form, noRelationships, one, page, paging, read, toOne, type Resource } from "./document";
 import type { Routes } from "./route";
 
 // Source: HCP Terraform API, "Projects".
@@ -16,8 +16,8 @@ const settings = {
   description: z.string().optional(),
   "default-execution-mode": z.enum(executionModes).exclude(["agent"]).nullish(),
 };
-const creation = form("projects", z.strictObject({ name, ...settings }));
-const change = form("projects", z.strictObject({ name: name.optional(), ...settings }));
+const creation = form("projects", z.strictObject({ name, ...settings }), noRelationships);
+const change = form("projects", z.strictObject({ name: name.optional(), ...settings }), noRelationships);
 
 /** Projects, which group workspaces. */
 export function projectRoutes(account: Account): Routes {

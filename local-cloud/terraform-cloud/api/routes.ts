@@ -1,4 +1,8 @@
 import type { Account } from "../state/account";
+import { configurationRoutes } from "../runs/configuration-routes";
+import type { Executor } from "../runs/execute";
+import type { ConfigurationVersion } from "../runs/run";
+import { runRoutes } from "../runs/run-routes";
 import { lockRoutes } from "./locks";
 import { organizationRoutes } from "./organizations";
 import { outputRoutes } from "./outputs";
@@ -10,7 +14,8 @@ import { variableRoutes } from "./variables";
 import { workspaceRoutes } from "./workspaces";
 
 /** Every call that is answered. */
-export function createRoutes(account: Account): Routes {
+export function createRoutes(account: Account, executor: Executor): Routes {
+  const configurations = new Map<string, ConfigurationVersion>();
   return {
     "GET /.well-known/terraform.json": {
       signed: true,
@@ -36,5 +41,7 @@ export function createRoutes(account: Account): Routes {
     ...lockRoutes(account),
     ...stateVersionRoutes(account),
     ...outputRoutes(account),
+    ...configurationRoutes(account, configurations),
+    ...runRoutes(account, executor, configurations),
   };
 }

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { KeyPair } from "../../digitalocean/balancing/certificate-authority";
 import { takeFault, untilAnswered } from "../../faults";
@@ -9,20 +10,27 @@ import { closeServer, listen } from "../../http-server";
 import { note, type Json, type JsonObject, type World } from "../../world";
 import { user } from "../state/access";
 import { createAccount, type Account } from "../state/account";
+import { createExecutor } from "../runs/execute";
+import { createIdentity } from "../runs/identity";
+import type { WorkerOptions } from "../runs/worker";
 import { ApiError, notModelled } from "./api-error";
 import { createRoutes } from "./routes";
 import { findRoute, type Answer, type Call, type Match, type Routes } from "./route";
 
 /** Options of {@link serveTerraformCloud}. */
 export interface TerraformCloudOptions {
-  /** Folder of the states, emptied at the start: with the clouds, their states are gone. */
+  /** Folder of the states and the runs, emptied at the start: with the clouds, their states are gone. */
   readonly directory: string;
+  /** Port to take unless somebody else has it; 0 for any. */
+  readonly port: number;
   /** For `localhost`. */
   readonly certificate: KeyPair;
   readonly organisation: string;
   /** Token of the user. */
   readonly token: string;
   readonly terraformVersion: string;
+  /** What runs are executed with; their folder is one of this directory. */
+  readonly worker: Omit<WorkerOptions, "folder" | "identity">;
 }
 
 /** A running stand-in of HCP Terraform. */
@@ -40,27 +48,42 @@ export async function serveTerraformCloud(
   world: World,
   options: TerraformCloudOptions,
 ): Promise<TerraformCloud> {
-  const { directory, certificate, organisation, token, terraformVersion } = options;
+  const { directory, certificate, organisation, token, terraformVersion, worker } = options;
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  let context: Context | undefined;
-  const server = createServer(certificate, (request, response) => {
-    const answered = context === undefined ? Promise.resolve() : serve(context, request, response);
-    answered.catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
-  });
+  const server = createServer(certificate);
   server.keepAliveTimeout = 0;
-  await listen(server, { host: "127.0.0.1", port: 0 });
+  // A backend names the port, so that it stays the same where it can.
+  await listen(server, { host: "127.0.0.1", port: options.port }).catch(() =>
+    listen(server, { host: "127.0.0.1", port: 0 }),
+  );
   const { port } = server.address() as AddressInfo;
   const hostname = `localhost:${port}`;
   const account = createAccount({
     organisation,
     terraformVersion,
     callers: new Map([[token, user]]),
-    folder: directory,
+    folder: join(directory, "states"),
     origin: `https://${hostname}`,
   });
-  context = { world, account, routes: createRoutes(account) };
-  return { hostname, close: () => closeServer(server) };
+  const executor = createExecutor(account, {
+    ...worker,
+    folder: join(directory, "runs"),
+    identity: createIdentity(),
+  });
+  const context: Context = { world, account, routes: createRoutes(account, executor) };
+  server.on("request", (request, response) => {
+    serve(context, request, response).catch((error: unknown) =>
+      response.destroy(error instanceof Error ? error : undefined),
+    );
+  });
+  return {
+    hostname,
+    close: async () => {
+      await executor.close();
+      await closeServer(server);
+    },
+  };
 }
 
 interface Context {
@@ -126,6 +149,14 @@ async function perform(
   }
   if (match === undefined) {
     throw notModelled(name);
+  }
+  // Source: HCP Terraform API, "JSON API Formatting". Terraform's own comments on runs are plain JSON.
+  if (
+    !isOpen &&
+    body.length > 0 &&
+    !/^application\/(vnd\.api\+)?json\b/.test(request.headers["content-type"] ?? "")
+  ) {
+    throw new ApiError(415, "unsupported media type", "The body must be application/vnd.api+json.");
   }
   const { query = [], answer } = match.route;
   const unknown = [...url.searchParams.keys()].filter((one) => !query.includes(one));

@@ -20,7 +20,7 @@ const creation = form(
     force: z.boolean().optional(),
     "json-state-outputs": z.string().optional(),
   }),
-  { run: related("runs") },
+  z.strictObject({ run: related("runs") }),
 );
 
 /** A workspace and one of its versions. */

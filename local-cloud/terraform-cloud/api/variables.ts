@@ -2,8 +2,8 @@ import { z } from "zod";
 import { newId, required, type Account, type Variable, type Workspace } from "../state/account";
 import { manageable } from "../state/permission";
 import { invalid } from "./api-error";
-import { form, nothing, one, page, paging, read, toOne, type Resource } from "./document";
-import type { Call, Routes } from "./route";
+import { form, noRelationships, nothing, one, page, paging, read, toOne, type Resource } from "./document";
+import type { Call, Route, Routes } from "./route";
 
 // Source: HCP Terraform API, "Workspace Variables".
 const key = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, "must be a name of a variable");
@@ -14,8 +14,12 @@ const settings = {
   hcl: z.boolean().optional(),
   sensitive: z.boolean().optional(),
 };
-const creation = form("vars", z.strictObject({ ...settings, key, category: z.enum(["terraform", "env"]) }));
-const change = form("vars", z.strictObject({ ...settings, key: key.optional() }));
+const creation = form(
+  "vars",
+  z.strictObject({ ...settings, key, category: z.enum(["terraform", "env"]) }),
+  noRelationships,
+);
+const change = form("vars", z.strictObject({ ...settings, key: key.optional() }), noRelationships);
 
 /** Variables of a workspace's runs; a sensitive value is never shown again. */
 export function variableRoutes(account: Account): Routes {
@@ -24,17 +28,21 @@ export function variableRoutes(account: Account): Routes {
     manageable(account, caller, parameters["workspace"] ?? "");
   const variableOf = (call: Call): Variable =>
     required(workspaceOf(call).variables.get(call.parameters["variable"] ?? ""));
-  return {
-    [`GET ${path}`]: {
-      query: paging,
-      answer: (call) => {
-        const workspace = workspaceOf(call);
-        return page(
-          call,
-          [...workspace.variables.values()].map((variable) => show(workspace, variable)),
-        );
-      },
+  const list: Route = {
+    query: paging,
+    answer: (call) => {
+      const workspace = workspaceOf(call);
+      const found = [...workspace.variables.values()];
+      return page(
+        call,
+        found.map((variable) => show(workspace, variable)),
+      );
     },
+  };
+  return {
+    [`GET ${path}`]: list,
+    // With those of variable sets, of which there are none.
+    "GET /api/v2/workspaces/{workspace}/all-vars": list,
     [`POST ${path}`]: {
       answer: (call) => {
         const workspace = workspaceOf(call);

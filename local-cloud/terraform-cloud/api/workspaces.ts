@@ -19,14 +19,21 @@ const name = z.string().regex(/^[A-Za-z0-9_-]{1,90}$/, "must be 1 to 90 letters,
 const settings = {
   description: z.string().nullish(),
   "auto-apply": z.boolean().optional(),
-  "execution-mode": z.enum(executionModes).exclude(["agent"]).optional(),
-  "setting-overwrites": z.strictObject({ "execution-mode": z.boolean().optional() }).optional(),
+  "execution-mode": z.enum(executionModes).optional(),
+  "agent-pool-id": z.string().nullish(),
+  "setting-overwrites": z
+    .strictObject({ "execution-mode": z.boolean().optional(), "agent-pool": z.boolean().optional() })
+    .optional(),
   "global-remote-state": z.boolean().optional(),
   "terraform-version": z.string().optional(),
 };
-const relationships = { project: related("projects") };
+const relationships = z.strictObject({ project: related("projects") });
 const creation = form("workspaces", z.strictObject({ name, ...settings }), relationships);
-const change = form("workspaces", z.strictObject({ name: name.optional(), ...settings }), relationships);
+const change = form(
+  "workspaces",
+  z.strictObject({ name: name.optional(), ...settings }).default({}),
+  relationships,
+);
 
 type Settings = z.output<typeof change>["data"];
 
@@ -134,6 +141,13 @@ function apply(account: Account, workspace: Workspace, { attributes, relationshi
   }
   const mode = attributes["execution-mode"];
   const isOwn = attributes["setting-overwrites"]?.["execution-mode"];
+  const pool = attributes["agent-pool-id"] ?? undefined;
+  if ((mode === "agent") !== (pool !== undefined)) {
+    throw invalid("An agent pool and the execution mode agent need each other");
+  }
+  if (pool !== undefined && pool !== account.agentPool) {
+    throw invalid(`there is no agent pool ${pool}`);
+  }
   if (relationships.project !== undefined) {
     const project = account.projects.get(relationships.project);
     if (project === undefined) {
@@ -175,13 +189,17 @@ export function showWorkspace(account: Account, workspace: Workspace): Resource 
       operations: mode !== "local",
       permissions: Object.fromEntries(permissions.map((permission) => [`can-${permission}`, true])),
       "resource-count": current?.resources ?? 0,
-      "setting-overwrites": { "execution-mode": workspace.executionMode !== undefined },
+      "setting-overwrites": {
+        "execution-mode": workspace.executionMode !== undefined,
+        "agent-pool": workspace.executionMode === "agent",
+      },
       // Logs are texts, as in an organisation that has switched the structured ones off.
       "structured-run-output-enabled": false,
       "terraform-version": account.terraformVersion,
       "working-directory": "",
     },
     relationships: {
+      "agent-pool": toOne("agent-pools", mode === "agent" ? account.agentPool : undefined),
       "current-run": toOne("runs", workspace.currentRun),
       "current-state-version": toOne("state-versions", current?.id),
       organization: toOne("organizations", account.organisation),

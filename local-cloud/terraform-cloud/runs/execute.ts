@@ -1,0 +1,180 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { nameOf } from "../state/access";
+import type { Account, Workspace } from "../state/account";
+import type { Phase, Run } from "./run";
+import { holdsWorkspace } from "./run";
+import { startWorker, unpack, type Worker, type WorkerOptions } from "./worker";
+
+/** Begins runs when their turn comes, and carries confirmed ones out. */
+export interface Executor {
+  readonly runs: Map<string, Run>;
+  /** Begins what can begin now. */
+  readonly advance: () => void;
+  /** Applies a plan. */
+  readonly confirm: (run: Run) => void;
+  /** Gives a plan up. */
+  readonly discard: (run: Run) => void;
+  readonly cancel: (run: Run) => void;
+  /** Ends everything. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds between two looks at runs that wait for a workspace. */
+const tick = 200;
+/**
+ * How long an apply that nobody has to confirm waits for its worker, as HCP Terraform's do: Terraform doesn't show the log
+ * of one that has failed before it has read the plan's to the end.
+ */
+const workerMilliseconds = 3000;
+
+export function createExecutor(account: Account, options: WorkerOptions): Executor {
+  const runs = new Map<string, Run>();
+  const working = new Set<Promise<void>>();
+  const begin = (work: Promise<void>): void => {
+    const ended = work.finally(() => working.delete(ended));
+    working.add(ended);
+  };
+  const of = (workspace: Workspace): Run[] => [...runs.values()].filter((run) => run.workspace === workspace);
+  const release = (run: Run): void => {
+    const { workspace } = run;
+    if (workspace.lock?.by.kind === "run" && workspace.lock.by.run === run.id) {
+      workspace.lock = undefined;
+    }
+  };
+  const hold = ({ id, workspace }: Run): void => {
+    const by = { kind: "run", run: id, workspace: workspace.id } as const;
+    workspace.lock = { by, reason: nameOf(by) };
+  };
+  const apply = async (run: Run): Promise<void> => {
+    hold(run);
+    run.status = "applying";
+    await inPhase(account, options, run, "apply", async (worker, phase) => {
+      const { exitCode } = await worker.terraform([...applying, "tfplan"], phase.log);
+      run.status = exitCode === 0 ? "applied" : "errored";
+      return exitCode === 0;
+    });
+    // What was planned before this is worth nothing now.
+    of(run.workspace)
+      .filter(({ id, status }) => id !== run.id && status === "planned_and_saved")
+      .forEach((stale) => (stale.status = "discarded"));
+    release(run);
+  };
+  const plan = async (run: Run): Promise<void> => {
+    await inPhase(account, options, run, "plan", async (worker, phase) => planIn(worker, phase, run));
+    if (run.status === "planned" && run.options.autoApply) {
+      run.status = "apply_queued";
+      await pause(workerMilliseconds);
+      await apply(run);
+    } else if (!holdsWorkspace(run)) {
+      release(run);
+    }
+  };
+  const advance = (): void => {
+    for (const run of runs.values()) {
+      const { workspace, options: wanted } = run;
+      const isFree = workspace.lock === undefined && !of(workspace).some(holdsWorkspace);
+      if (run.status === "confirmed" && workspace.lock === undefined) {
+        begin(apply(run));
+      } else if (run.status === "pending" && (wanted.planOnly || isFree)) {
+        workspace.currentRun = wanted.planOnly ? workspace.currentRun : run.id;
+        run.status = "planning";
+        if (!wanted.planOnly) {
+          hold(run);
+        }
+        begin(plan(run));
+      }
+    }
+  };
+  const timer = setInterval(advance, tick);
+  return {
+    runs,
+    advance,
+    confirm: (run) => {
+      // The run of a plan that wasn't saved has the lock.
+      if (run.status === "planned") {
+        begin(apply(run));
+      } else {
+        run.status = "confirmed";
+        advance();
+      }
+    },
+    discard: (run) => {
+      run.status = "discarded";
+      release(run);
+    },
+    cancel: (run) => {
+      if (run.interrupt === undefined) {
+        run.status = "canceled";
+        release(run);
+      }
+      run.interrupt?.();
+    },
+    close: async () => {
+      clearInterval(timer);
+      runs.forEach(({ interrupt }) => interrupt?.());
+      await Promise.allSettled(working);
+    },
+  };
+}
+
+/** The run has the workspace's lock, so that Terraform needs none. */
+const planning = ["plan", "-input=false", "-no-color", "-lock=false", "-detailed-exitcode", "-out=tfplan"];
+const applying = ["apply", "-input=false", "-no-color", "-lock=false"];
+
+async function planIn(worker: Worker, { log }: Phase, run: Run): Promise<boolean> {
+  const { isDestroy, refresh, refreshOnly, planOnly, savePlan, targets, replace } = run.options;
+  const { exitCode } = await worker.terraform(
+    [
+      ...planning,
+      ...(isDestroy ? ["-destroy"] : []),
+      ...(refresh ? [] : ["-refresh=false"]),
+      ...(refreshOnly ? ["-refresh-only"] : []),
+      ...targets.map((address) => `-target=${address}`),
+      ...replace.map((address) => `-replace=${address}`),
+    ],
+    log,
+  );
+  if (exitCode !== 0 && exitCode !== 2) {
+    run.status = "errored";
+    return false;
+  }
+  run.planJson = (await worker.terraform(["show", "-json", "tfplan"])).stdout;
+  run.hasChanges = exitCode === 2;
+  run.status =
+    planOnly || !run.hasChanges ? "planned_and_finished" : savePlan ? "planned_and_saved" : "planned";
+  return true;
+}
+
+/** Does one phase's work in a computer of its own, and tells in its log how it began and why it couldn't. */
+async function inPhase(
+  account: Account,
+  options: WorkerOptions,
+  run: Run,
+  name: "plan" | "apply",
+  work: (worker: Worker, phase: Phase) => Promise<boolean>,
+): Promise<void> {
+  const phase = run[name];
+  const { log } = phase;
+  phase.status = "running";
+  // Terraform leaves these three lines of an apply out when it shows its log.
+  log.write(`Terraform v${account.terraformVersion}\non linux_amd64\nInitializing plugins and modules...\n`);
+  let worker: Worker | undefined;
+  try {
+    if (name === "plan") {
+      await unpack(options, run);
+    }
+    worker = startWorker(account, options, run, name);
+    const initialised = await worker.terraform(["init", "-input=false", "-no-color"]);
+    if (initialised.exitCode !== 0) {
+      throw new Error(`terraform init failed:\n${initialised.stdout.toString("utf8")}`);
+    }
+    phase.status = (await work(worker, phase)) ? "finished" : "errored";
+  } catch (error) {
+    log.write(`\nError: ${error instanceof Error ? error.message : String(error)}\n`);
+    phase.status = "errored";
+    run.status = "errored";
+  } finally {
+    worker?.close();
+    log.end();
+  }
+}

@@ -1,0 +1,136 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import type { Environment } from "../../environment";
+import type { Account } from "../state/account";
+import { identityVariables, type Identity } from "./identity";
+import type { Log } from "./log";
+import { placePrograms } from "./programs";
+import type { Run } from "./run";
+
+/** What runs are executed with. */
+export interface WorkerOptions {
+  /** Folder of the runs. */
+  readonly folder: string;
+  /** The terraform that users run. */
+  readonly executable: string;
+  /** Beginning of the CLI configuration of every run: where its providers come from. */
+  readonly configuration: string;
+  /**
+   * What makes the local world one: its endpoints, its stand-in providers, whom it trusts. HCP Terraform has the real
+   * clouds instead; nothing else of the local cloud, and nothing of its user, reaches a run.
+   */
+  readonly localWorld: Environment;
+  readonly identity: Identity;
+}
+
+/** How Terraform ended. */
+interface Ended {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+}
+
+/** The computer of one phase of a run: a home and credentials of its own, and the folder of the configuration. */
+export interface Worker {
+  /** Runs Terraform; what it prints goes into the log, if one is given. */
+  terraform(args: readonly string[], log?: Log): Promise<Ended>;
+  /** Ends the run's credentials. */
+  close(): void;
+}
+
+/** Unpacks a run's configuration into a folder of its own. */
+export async function unpack({ folder }: WorkerOptions, run: Run): Promise<void> {
+  const place = configurationOf(folder, run);
+  mkdirSync(place, { recursive: true, mode: 0o700 });
+  const tar = spawn("tar", ["-xzf", "-", "-C", place], { stdio: ["pipe", "ignore", "ignore"] });
+  tar.stdin.end(run.configuration.archive);
+  const code = await new Promise((resolve, reject) => tar.once("close", resolve).once("error", reject));
+  if (code !== 0) {
+    throw new Error(`the configuration can't be unpacked: tar ended with exit code ${String(code)}`);
+  }
+}
+
+/** Makes the computer of a phase. */
+export function startWorker(
+  account: Account,
+  options: WorkerOptions,
+  run: Run,
+  phase: "plan" | "apply",
+): Worker {
+  const { folder, executable, localWorld, identity } = options;
+  const home = join(folder, run.id, phase);
+  const [bin, temporary] = [join(home, "bin"), join(home, "tmp")];
+  [bin, temporary].forEach((path) => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  placePrograms(bin);
+  const token = randomBytes(24).toString("hex");
+  account.callers.set(token, { kind: "run", run: run.id, workspace: run.workspace.id });
+  const configuration = join(home, "terraformrc");
+  const { host } = new URL(account.origin);
+  writeFileSync(configuration, `${options.configuration}credentials "${host}" {\n  token = "${token}"\n}\n`, {
+    mode: 0o600,
+  });
+  const own = variablesOf(run, "env");
+  // In the order in which HCP Terraform lets one come before the other: a workspace can't change what is said of the run.
+  const environment: Environment = {
+    PATH: [bin, "/nonexistent"].join(delimiter),
+    LANG: "C.UTF-8",
+    ...localWorld,
+    ...own,
+    ...identityVariables({ account, run, phase, home, own }, identity),
+    HOME: home,
+    TMPDIR: temporary,
+    TF_CLI_CONFIG_FILE: configuration,
+    TF_IN_AUTOMATION: "1",
+    TF_INPUT: "0",
+    CHECKPOINT_DISABLE: "1",
+    // The worker is the place where the operation runs, and the run has the lock already.
+    TF_FORCE_LOCAL_BACKEND: "1",
+    TFE_RUN_ID: run.id,
+    TFC_RUN_ID: run.id,
+    TFC_WORKSPACE_NAME: run.workspace.name,
+    TFC_WORKSPACE_SLUG: `${account.organisation}/${run.workspace.name}`,
+    TFC_PROJECT_NAME: run.workspace.project.name,
+    ...Object.fromEntries(
+      Object.entries(variablesOf(run, "terraform")).map(([name, value]) => [`TF_VAR_${name}`, value]),
+    ),
+  };
+  return {
+    terraform: async (args, log) => {
+      const child = spawn(executable, args, {
+        cwd: configurationOf(folder, run),
+        env: environment,
+        stdio: ["ignore", "pipe", "pipe"],
+        detached: true,
+      });
+      run.interrupt = () => child.kill("SIGINT");
+      const stdout = log === undefined ? buffer(child.stdout) : Promise.resolve(Buffer.alloc(0));
+      if (log !== undefined) {
+        child.stdout.on("data", (text: Buffer) => log.write(text));
+      }
+      child.stderr.on("data", (text: Buffer) => log?.write(text));
+      const exitCode = await new Promise<number>((resolve, reject) => {
+        child.once("close", (code) => resolve(code ?? 1)).once("error", reject);
+      });
+      run.interrupt = undefined;
+      return { exitCode, stdout: await stdout };
+    },
+    close: () => {
+      account.callers.delete(token);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function configurationOf(folder: string, { id }: Run): string {
+  return join(folder, id, "configuration");
+}
+
+function variablesOf({ workspace }: Run, category: "env" | "terraform"): Environment {
+  return Object.fromEntries(
+    [...workspace.variables.values()]
+      .filter((variable) => variable.category === category)
+      .map(({ key, value }) => [key, value]),
+  );
+}
