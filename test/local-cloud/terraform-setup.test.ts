@@ -143,7 +143,7 @@ test("a mirror with the pinned version needs no override", async () => {
 test("Terraform is told to take a mirrored provider from the mirror and nothing else", async () => {
   const root = await mirror("hashicorp/aws", "5.100.0");
   const { environment } = await prepare({ mirrors: [root] });
-  expect(await readFile(environment.TF_CLI_CONFIG_FILE ?? "", "utf8")).toBe(`provider_installation {
+  expect(await readFile(environment.TF_CLI_CONFIG_FILE, "utf8")).toBe(`provider_installation {
   filesystem_mirror {
     path    = "${root}"
     include = ["registry.terraform.io/hashicorp/aws"]

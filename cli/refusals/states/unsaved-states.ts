@@ -18,11 +18,19 @@ export function refuseUnsavedStates(stacks: readonly Stack[], variables: NodeJS.
       [
         "Nothing was started: Terraform could not write the states of what it has changed, and left them beside the stacks. " +
           "Once the place of the states can be reached again, write them:",
-        ...unsaved.map(
-          ({ folder }) =>
-            `${terraformIn(folder, command)} state push errored.tfstate && rm ${shownPath(join(folder, "errored.tfstate"))}`,
-        ),
+        ...unsaved.map((stack) => commandsFor(stack, command)),
       ].join("\n"),
     );
   }
+}
+
+function commandsFor({ folder, terraform: { cloud } }: Stack, command: string): string {
+  const terraform = terraformIn(folder, command);
+  // A workspace stays locked by the run that couldn't write its state.
+  const unlock =
+    cloud === undefined
+      ? []
+      : [`${terraform} force-unlock -force ${cloud.organization}/${cloud.workspaces.name}`];
+  const push = `${terraform} state push errored.tfstate`;
+  return [...unlock, push, `rm ${shownPath(join(folder, "errored.tfstate"))}`].join(" && ");
 }
