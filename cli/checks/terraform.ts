@@ -13,7 +13,7 @@ export function terraformOf({ backend }: Config, variables: NodeJS.ProcessEnv): 
   const command = terraformBinary(variables);
   // `use_lockfile` came with 1.10, in both of them; OpenTofu is tried from there on.
   const [minor, reason] = backend.kind === "s3" ? [10, ", which backend s3 locks its states with"] : [9, ""];
-  const isTofu = /tofu/.test(basename(command));
+  const isTofu = isOpenTofu(command);
   return {
     command,
     args: ["version", "-json"],
@@ -25,3 +25,6 @@ export function terraformOf({ backend }: Config, variables: NodeJS.ProcessEnv): 
       : `Terraform 1.${minor} or later, or OpenTofu 1.10 or later (set TERRAFORM_BINARY_NAME=tofu)${reason}`,
   };
 }
+
+/** Whether this name or path of Terraform is OpenTofu's. */
+export const isOpenTofu = (command: string): boolean => basename(command).includes("tofu");

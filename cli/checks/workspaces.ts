@@ -89,12 +89,19 @@ async function problemsOf(cloud: Cloud, token: string, undertaking: Undertaking)
     }),
   );
   const execution = executionOf(cloud);
+  const pool = await poolOf(cloud, environment.file, api);
   const differing = places.flatMap(({ name, workspace }) => {
-    const mode = workspace?.attributes["execution-mode"] ?? execution;
-    return mode === execution
+    const { attributes, relationships } = workspace ?? {};
+    const mode = attributes?.["execution-mode"] ?? execution;
+    const isElsewhere =
+      pool !== undefined && workspace !== undefined && relationships?.["agent-pool"]?.data?.id !== pool;
+    const actual =
+      mode !== execution ? `has the execution mode ${mode}` : isElsewhere ? "runs in another agent pool" : "";
+    const wanted = mode !== execution ? execution : String(cloud.agentPool);
+    return actual === ""
       ? []
       : [
-          `workspace ${name} has the execution mode ${mode}, and ${environment.file} says ${execution}: ${remedy}, ` +
+          `workspace ${name} ${actual}, and ${environment.file} says ${wanted}: ${remedy}, ` +
             `or set it at https://${hostname}/app/${organization}/workspaces/${name}/settings/general`,
         ];
   });
@@ -177,4 +184,21 @@ export async function findProject(
 ): Promise<ApiObject | undefined> {
   const found = await api.list(`${owner}/projects?filter[names]=${encodeURIComponent(name)}`);
   return found?.find(({ attributes }) => attributes.name === name);
+}
+
+/** Id of the pool whose agents are to run Terraform. @throws {Unexpected} when there is none of its name. */
+export async function poolOf(cloud: Cloud, file: string, api: TerraformCloud): Promise<string | undefined> {
+  const { agentPool, organization, hostname } = cloud;
+  if (agentPool === undefined) {
+    return undefined;
+  }
+  const pools = await api.list(`${ownerOf(cloud)}/agent-pools?q=${encodeURIComponent(agentPool)}`);
+  const pool = pools?.find(({ attributes }) => attributes.name === agentPool);
+  if (pool === undefined) {
+    throw new Unexpected(
+      `the organisation ${organization} has no agent pool ${agentPool} that this token may see: make it at ` +
+        `https://${hostname}/app/${organization}/settings/agents, or correct backend.agentPool in ${file}`,
+    );
+  }
+  return pool.id;
 }

@@ -1,5 +1,5 @@
 import { findToken } from "../checks/terraform-token";
-import { terraformOf } from "../checks/terraform";
+import { isOpenTofu, terraformOf } from "../checks/terraform";
 import { openApi, Unexpected } from "../checks/terraform-cloud/api";
 import { noToken } from "../checks/workspaces";
 import { versionOf } from "../checks/program";
@@ -7,7 +7,7 @@ import { lockEnvironment } from "../commands/deployment";
 import type { LoadedEnvironment } from "../../config/load";
 import { Refusal } from "../refusals/refusal";
 import { synthesise } from "../terraform/synthesis";
-import { terraformVariables } from "../terraform/terraform";
+import { terraformBinary, terraformVariables } from "../terraform/terraform";
 import type { Outcome, Tell } from "./outcome";
 import { arrangeWorkspaces } from "./workspaces";
 
@@ -39,8 +39,11 @@ export async function bootstrapWorkspaces(environment: LoadedEnvironment, tell: 
   }
   const lock = await lockEnvironment(environment, { name: "bootstrap-state", changes: true });
   const stacks = await synthesise(environment, lock, variables);
-  // New workspaces would have the newest Terraform, and Terraform refuses to work with one of another version.
-  const terraformVersion = await versionOf(terraformOf(config, variables), terraformVariables(variables));
+  // New workspaces would have the newest Terraform, and Terraform refuses to work with one of another version. HCP
+  // Terraform knows no version of OpenTofu.
+  const terraformVersion = isOpenTofu(terraformBinary(variables))
+    ? undefined
+    : await versionOf(terraformOf(config, variables), terraformVariables(variables));
   try {
     const api = await openApi(hostname, place.token, AbortSignal.timeout(boundSeconds * 1000));
     const changes = await arrangeWorkspaces(

@@ -6,7 +6,7 @@ import {
   lackingVariables,
   tokenName,
 } from "../checks/terraform-cloud/run-variables";
-import { findProject, noOrganisation, ownerOf, type Cloud } from "../checks/workspaces";
+import { findProject, noOrganisation, ownerOf, poolOf, type Cloud } from "../checks/workspaces";
 import { namesOf } from "../../config/names";
 import type { LoadedEnvironment } from "../../config/load";
 import type { Stack } from "../terraform/stacks";
@@ -70,23 +70,6 @@ export async function arrangeWorkspaces(arrangement: Arrangement, tell: Tell): P
   return changes;
 }
 
-/** Id of the pool whose agents are to run Terraform. */
-async function poolOf(cloud: Cloud, file: string, api: TerraformCloud): Promise<string | undefined> {
-  const { agentPool, organization, hostname } = cloud;
-  if (agentPool === undefined) {
-    return undefined;
-  }
-  const pools = await api.list(`${ownerOf(cloud)}/agent-pools?q=${encodeURIComponent(agentPool)}`);
-  const pool = pools?.find(({ attributes }) => attributes.name === agentPool);
-  if (pool === undefined) {
-    throw new Unexpected(
-      `the organisation ${organization} has no agent pool ${agentPool} that this token may see: make it at ` +
-        `https://${hostname}/app/${organization}/settings/agents, or correct backend.agentPool in ${file}`,
-    );
-  }
-  return pool.id;
-}
-
 /** Id of the project; undefined when the config names none. */
 async function ensureProject(cloud: Cloud, api: TerraformCloud, changed: Tell): Promise<string | undefined> {
   const { project: name } = cloud;
@@ -137,7 +120,9 @@ async function ensureWorkspace(
     return { name, stack, object: created };
   }
   const { "agent-pool": hasPool, project: hasProject } = found.relationships ?? {};
-  if (found.attributes["execution-mode"] !== cloud.execution || (hasPool?.data?.id ?? undefined) !== pool) {
+  // One that runs elsewhere may still name the pool that it had.
+  const inPool = pool === undefined || hasPool?.data?.id === pool;
+  if (found.attributes["execution-mode"] !== cloud.execution || !inPool) {
     await api.write("PATCH", `workspaces/${found.id}`, { type: "workspaces", attributes: mode });
     changed(`${name}: ${described}`);
   }
@@ -209,7 +194,8 @@ async function ensureVariables(
   if (cloud.runRoleArn !== undefined) {
     const wanted = { [dynamicCredentials.auth]: "true", [dynamicCredentials.role]: cloud.runRoleArn };
     for (const [key, value] of Object.entries(wanted)) {
-      if (all.find(isNamed(key))?.attributes.value !== value) {
+      const { sensitive = false, value: present } = all.find(isNamed(key))?.attributes ?? {};
+      if (!sensitive && present !== value) {
         await set(key, value, false);
       }
     }

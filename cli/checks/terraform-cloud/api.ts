@@ -23,6 +23,7 @@ export interface ApiObject {
     /** Of a variable. */
     readonly key?: string;
     readonly value?: string | null;
+    readonly sensitive?: boolean;
     readonly category?: string;
   };
   readonly relationships?: {

@@ -40,6 +40,8 @@ obtain_aws() {
       "(https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html), or Python 3.9 or later with" \
       "pip; where HCP Terraform runs this, in the image of its agent. Then run again. Nothing was changed."
   fi
+  # Python may have warned before.
+  found=${found##*$'\n'}
   say "the AWS CLI is not on PATH: uses the one in ${found}, obtained by pip for this project alone."
   PATH="${found}:${PATH}"
 }

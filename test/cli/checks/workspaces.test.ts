@@ -96,6 +96,22 @@ test("each workspace that runs Terraform elsewhere than the config says is told,
   ]);
 });
 
+test("a workspace whose agents are of another pool is told, and a pool that isn't there", async () => {
+  const backend = { execution: "agent", agentPool: "private" };
+  expect(await check({ backend, command: "destroy" })).toEqual([
+    expect.stringMatching(/^the organisation example has no agent pool private that this token may see: /),
+  ]);
+  cloud.pools.set("private", "apool-1").set("other", "apool-2");
+  has("control-plane", "agent").pool = "apool-2";
+  has("service-web", "agent").pool = "apool-1";
+  has("compute-ams3", "agent").pool = "apool-1";
+  const told = await check({ backend });
+  expect(told.filter((problem) => problem.includes("pool"))).toEqual([
+    'workspace shop--control-plane runs in another agent pool, and environment.json says private: run "npx anywhere bootstrap-state", ' +
+      `or set it at https://${cloud.host}/app/example/workspaces/shop--control-plane/settings/general`,
+  ]);
+});
+
 test("workspaces yet to be made get what their organisation or their project says", async () => {
   has("control-plane", "local");
   const line = (mode: string) =>

@@ -159,6 +159,13 @@ test("what is otherwise than the config says is set, and what else there is stay
   controlPlane.isGlobal = true;
   controlPlane.variables.set("OTHER", variableOf("OTHER", "1"));
   of("activations").consumers.push("ws-stranger");
+  // Neither can one of ours that somebody has made sensitive.
+  of("activations").variables.set("TFC_AWS_RUN_ROLE_ARN", {
+    ...variableOf("TFC_AWS_RUN_ROLE_ARN", runRoleArn),
+    sensitive: true,
+  });
+  // HCP Terraform may keep it for the time when agents run it again.
+  of("control-plane").pool = "apool-1";
   of("service-web").project = "prj-elsewhere";
   of("service-web").variables.set("TFC_AWS_RUN_ROLE_ARN", variableOf("TFC_AWS_RUN_ROLE_ARN", "former"));
   // Another's value can't be compared, and stays.
