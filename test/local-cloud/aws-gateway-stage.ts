@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeAll, beforeEach } from "@jest/globals";
 import { type Api, loadApis } from "../../local-cloud/aws/protocol/api";
 import { serveAws } from "../../local-cloud/aws/protocol/gateway";
@@ -27,6 +28,8 @@ export interface GatewayStage {
   readonly world: World;
   readonly url: string;
   readonly passedOn: readonly IncomingMessage[];
+  /** Of what was passed on. */
+  readonly bodies: readonly string[];
 }
 
 /** Sets a stage for each test of a file. */
@@ -37,6 +40,7 @@ export function useGateway(): () => GatewayStage {
   let gateway: LoopbackServer;
   let moto: ReturnType<typeof createServer>;
   let passedOn: IncomingMessage[];
+  let bodies: string[];
 
   beforeAll(async () => {
     python = await ensurePython(join(__dirname, "../../.local-cloud"));
@@ -46,9 +50,13 @@ export function useGateway(): () => GatewayStage {
   beforeEach(async () => {
     world = createWorld("123456789012");
     passedOn = [];
+    bodies = [];
     moto = createServer((request, response) => {
       passedOn.push(request);
-      response.end("from moto");
+      void text(request).then((body) => {
+        bodies.push(body);
+        response.end("from moto");
+      });
     });
     await new Promise<void>((resolve) => moto.listen(0, "127.0.0.1", resolve));
     const address = moto.address();
@@ -62,7 +70,7 @@ export function useGateway(): () => GatewayStage {
     await new Promise((resolve) => moto.close(resolve));
   });
 
-  return () => ({ python, apis, world, url: gateway.url, passedOn });
+  return () => ({ python, apis, world, url: gateway.url, passedOn, bodies });
 }
 
 /** The header of a request that is signed, as far as the gateway looks. */

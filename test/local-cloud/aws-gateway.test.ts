@@ -74,6 +74,22 @@ test("an unsigned request is refused, except an agent's own calls", async () => 
   expect(poll.status).toBe(200);
 });
 
+test("a role is assumed by a web identity without a signature, and nothing else is", async () => {
+  const send = (form: Record<string, string>) =>
+    fetch(stage().url, { method: "POST", body: new URLSearchParams(form) });
+  const Action = "AssumeRoleWithWebIdentity";
+
+  expect((await send({ Action: "AssumeRole", RoleArn: "arn:aws:iam::123456789012:role/run" })).status).toBe(
+    403,
+  );
+  expect((await send({ Action, RoleArn: "arn:aws:iam::999999999999:role/run" })).status).toBe(400);
+  expect(stage().passedOn).toHaveLength(0);
+  const form = { Action, RoleArn: "arn:aws:iam::123456789012:role/run", WebIdentityToken: "a.b.c" };
+  expect(await (await send(form)).text()).toBe("from moto");
+  expect(stage().bodies).toEqual([new URLSearchParams(form).toString()]);
+  expect(stage().passedOn.map(({ headers }) => headers["x-moto-account-id"])).toEqual(["123456789012"]);
+});
+
 test.each([
   ["another region", { region: "us-east-1" }, "arn:aws:ecs:us-east-1:123456789012:cluster/default"],
   ["another account", { accessKeyId: "999999999999" }, "arn:aws:ecs:eu-west-1:999999999999:cluster/default"],

@@ -2,8 +2,7 @@ import { type IncomingMessage, request as send, type ServerResponse } from "node
 import { pipeline } from "node:stream/promises";
 
 import { readBody } from "../../http-server";
-import { ApiError, notModelled } from "../protocol/api-error";
-import type { CredentialScope } from "../protocol/signature";
+import { ApiError, notModelled, tooLarge } from "../protocol/api-error";
 import { isForm, operationName } from "./operation-name";
 import { mayHoldDocuments, withStoredDocuments } from "./stored-documents";
 
@@ -16,6 +15,16 @@ const served = new Set([
 /** Milliseconds that moto may take for an answer. */
 const timeout = 60_000;
 
+/** Where a request is passed on to. */
+export interface ProxyTarget {
+  /** Signing name. */
+  readonly service: string;
+  readonly port: number;
+  readonly account: string;
+  /** The request's body, where it has been read already. */
+  readonly body?: string;
+}
+
 /**
  * Passes a request on to moto, as a call of this account, and tells its operation and how it was answered.
  * @throws ApiError when the service is not one that moto serves, or moto does not answer
@@ -23,14 +32,16 @@ const timeout = 60_000;
 export async function proxy(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  target: { readonly scope: CredentialScope; readonly port: number; readonly account: string },
+  target: ProxyTarget,
 ): Promise<{ readonly name: string; readonly status: number }> {
-  if (!served.has(target.scope.service)) {
-    throw notModelled(`the service ${target.scope.service}`);
+  const { service } = target;
+  if (!served.has(service)) {
+    throw notModelled(`the service ${service}`);
   }
-  const { service } = target.scope;
   const holdsDocuments = mayHoldDocuments(service, incoming.headers);
-  const sent = holdsDocuments || isForm(incoming.headers) ? await readBody(incoming, tooLarge) : undefined;
+  const sent =
+    target.body ??
+    (holdsDocuments || isForm(incoming.headers) ? await readBody(incoming, tooLarge) : undefined);
   const body = holdsDocuments && sent !== undefined ? withStoredDocuments(incoming.headers, sent) : sent;
   const answer = await forward(incoming, body, target);
   const { statusCode: status = 502 } = answer;
@@ -38,9 +49,6 @@ export async function proxy(
   await pipeline(answer, outgoing);
   return { name: operationName(service, incoming, sent), status };
 }
-
-const tooLarge = (limit: number) =>
-  new ApiError("RequestEntityTooLarge", `The request's body exceeds ${limit} bytes.`, 413);
 
 /** @param body in place of what is yet to be read of the request */
 async function forward(

@@ -37,3 +37,8 @@ export function clientError(message: string): ApiError {
 export function invalidInput(message: string): ApiError {
   return new ApiError("ValidationException", message);
 }
+
+/** What a body is refused with that has more than so many bytes. */
+export function tooLarge(limit: number): ApiError {
+  return new ApiError("RequestEntityTooLarge", `The request's body exceeds ${limit} bytes.`, 413);
+}

@@ -7,7 +7,7 @@ import { type JsonObject, note, type World } from "../../world";
 import type { Context, Place } from "../context";
 import { pollAgent } from "../ecs/agent";
 import { type Api, callOperation, journalCall } from "./api";
-import { ApiError, defect } from "./api-error";
+import { ApiError, defect, notModelled, tooLarge } from "./api-error";
 import { receiveLateInsights } from "../moto/insights";
 import { type MotoClient, motoClient } from "../moto/moto-client";
 import type { RestCall } from "./rest";
@@ -75,11 +75,8 @@ async function answer(
     targetPrefix === undefined ? service === scope?.service : targetPrefix === prefix,
   );
   if (scope === undefined && api?.agentOperations.includes(name) !== true) {
-    throw new ApiError(
-      "MissingAuthenticationToken",
-      "The request has no credential scope: it is not signed.",
-      403,
-    );
+    await passUnsigned(world, options.motoPort, request, response);
+    return;
   }
   if (api !== undefined && api.motoOperations?.includes(name) !== true) {
     const called = await readCall(api, name, request);
@@ -87,13 +84,46 @@ async function answer(
   } else if (scope !== undefined) {
     failByFault(takeFault(world, { service: scope.service, operation: name, input: "" }));
     const served = await proxy(request, response, {
-      scope,
+      service: scope.service,
       port: options.motoPort,
       account: accountOf(scope.accessKeyId, world.account),
     });
     const { service, accessKeyId: principal } = scope;
     note(world, { kind: "call", service, ...served, caller: callerOf(request), principal, detail: {} });
   }
+}
+
+/** Passes on the one call that nobody can sign, since keys are what it is for. @throws ApiError for every other */
+async function passUnsigned(
+  world: World,
+  port: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await readBody(request, tooLarge);
+  const form = new URLSearchParams(body);
+  const operation = form.get("Action");
+  if (operation !== "AssumeRoleWithWebIdentity") {
+    throw new ApiError(
+      "MissingAuthenticationToken",
+      "The request has no credential scope: it is not signed.",
+      403,
+    );
+  }
+  const { account } = world;
+  if (form.get("RoleArn")?.split(":")[4] !== account) {
+    throw notModelled(`a role of another account than ${account}, assumed by a web identity`);
+  }
+  failByFault(takeFault(world, { service: "sts", operation, input: "" }));
+  const served = await proxy(request, response, { service: "sts", port, account, body });
+  note(world, {
+    kind: "call",
+    service: "sts",
+    ...served,
+    caller: callerOf(request),
+    principal: undefined,
+    detail: {},
+  });
 }
 
 /** @throws ApiError of the fault, and Error for one that is no error. */
@@ -181,10 +211,7 @@ function callerOf({ headers }: IncomingMessage): string {
 }
 
 async function readJson(request: IncomingMessage): Promise<JsonObject> {
-  const text = await readBody(
-    request,
-    (limit) => new ApiError("RequestEntityTooLarge", `The request's body exceeds ${limit} bytes.`, 413),
-  );
+  const text = await readBody(request, tooLarge);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text === "" ? "{}" : text);
