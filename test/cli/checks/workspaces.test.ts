@@ -164,7 +164,9 @@ test("of remote runs it is told which variables and which states they lack, by t
   // Agents may have credentials of the machine that they are on.
   for (const workspace of cloud.workspaces.values()) {
     workspace.mode = "agent";
+    workspace.pool = "apool-1";
   }
+  cloud.pools.set("private", "apool-1");
   expect(await check({ backend: { execution: "agent", agentPool: "private" }, reads })).toEqual([]);
 });
 
