@@ -247,7 +247,7 @@ export function grants(names: Names, bucket: string): Grant[] {
       service: "s3",
       resource: `arn:aws:s3:::${bucket}`,
       need: "s3",
-      allow: { dxp: "ListBucket" },
+      allow: { dxp: "ListBucket GetBucketVersioning" },
     },
     {
       service: "s3",

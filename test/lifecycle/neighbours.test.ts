@@ -24,6 +24,7 @@ import {
 } from "../support/deployments/life-cycle";
 import { environmentOf, type SiteSettings } from "../support/deployments/sample-environment";
 import { startService, type NodeService } from "../support/deployments/node-service";
+import { holdToPolicies } from "../support/permissions/roles";
 import { dropletSite, nodesOf } from "../support/observation/nodes";
 import { answers } from "../support/observation/listening";
 import { living, processTree } from "../support/programs/process-tree";
@@ -87,7 +88,7 @@ async function deployProject(): Promise<void> {
 afterAll(async () => {
   clients.ecs.destroy();
   clients.ssm.destroy();
-  await life.stop();
+  await life.cloud.stop();
 });
 
 describe("beside a deployment with the same sites and nodes, and strangers", () => {
@@ -275,6 +276,7 @@ test("a killed local cloud leaves no process, mount or listener behind", async (
   expect(tree.length).toBeGreaterThan(6);
   expect(await Promise.all(listeners.map(answers))).toEqual(listeners.map(() => true));
 
+  holdToPolicies(await life.since(0), "neighbours");
   root.kill("SIGKILL");
   await eventually("every process of the local cloud has ended", () =>
     Promise.resolve(living(tree).length === 0 || undefined),

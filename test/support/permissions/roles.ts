@@ -20,6 +20,7 @@ const named: Readonly<Record<string, string>> = {
   "s3:HeadBucket": "s3:ListBucket",
   "s3:ListObjects": "s3:ListBucket",
   "s3:HeadObject": "s3:GetObject",
+  "s3:GetBucket versioning": "s3:GetBucketVersioning",
 };
 
 function actionOf({ service, name }: Entry): string {
@@ -33,13 +34,18 @@ export function allowedTo(role: Role): string[] {
   return [...new Set(statementsOf(role).flatMap(({ Action }) => Action))].sort();
 }
 
-/**
- * Ends a cloud, and holds what each role called against its policy, and against the record of this life cycle.
- * @throws Error that names what a policy lacks, and what the record has and was not called
- */
+/** Ends a cloud, and holds its journal to the policies. @throws Error as {@link holdToPolicies} */
 export async function stopPermitted(cloud: LocalCloud, lifeCycle: string): Promise<void> {
   const journal = await cloud.admin.journal(0);
   await cloud.stop();
+  holdToPolicies(journal, lifeCycle);
+}
+
+/**
+ * Holds what each role called against its policy, and against the record of this life cycle.
+ * @throws Error that names what a policy lacks, and what the record has and was not called
+ */
+export function holdToPolicies(journal: readonly Entry[], lifeCycle: string): void {
   const records: Readonly<Record<string, Partial<Record<Role, readonly string[]>>>> = recorded;
   const problems = (Object.keys(roles) as Role[]).flatMap((role) => {
     const called = new Set(journal.filter(({ principal }) => principal === role).map(actionOf));

@@ -8,6 +8,11 @@ interface Uncalled {
 }
 
 export const uncalled: readonly Uncalled[] = [
+  ...(["deployer", "destroyer"] as const).map((role) => ({
+    role,
+    why: "our own commands look at the bucket of the states, which the recorded life cycle works on by CDKTF's CLI",
+    actions: "s3:GetBucketVersioning",
+  })),
   {
     role: "deployer",
     why: "AWS asks for it beside the creation of what has tags, and Terraform calls it when `tags` changes",
