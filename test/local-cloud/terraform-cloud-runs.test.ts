@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { findTerraform } from "../../local-cloud/terraform/executable";
+import { eventually } from "../support/jest/eventually";
 import { startTerraformCloud, workIn, type TerraformCloudStage } from "./terraform-cloud-stage";
 
 jest.setTimeout(120_000);
@@ -94,6 +95,24 @@ test("a run sees the states alone that are shared with its workspace", async () 
   });
   expect(await terraform("apply", "-auto-approve")).toMatchObject({ exitCode: 0 });
   expect((await terraform("output", "-raw", "read")).stdout).toBe("shared");
+});
+
+test("a run that is canceled while its script runs ends so, and leaves the workspace free", async () => {
+  const { terraform } = workIn(stage, "canceled", holding("first", "exec sleep 100"));
+  await terraform("init");
+  const applied = terraform("apply", "-auto-approve");
+  const run = await eventually("the run applies", async () => {
+    const { relationships } = (await stage.call("GET", "organizations/acme/workspaces/canceled")).data;
+    const { id } = (relationships["current-run"]?.data ?? {}) as { readonly id?: string };
+    const status = id && (await stage.call("GET", `runs/${id}`)).data.attributes["status"];
+    return status === "applying" ? id : undefined;
+  });
+  await stage.call("POST", `runs/${run}/actions/cancel`);
+  expect((await applied).exitCode).toBe(1);
+  expect((await stage.call("GET", `runs/${run}`)).data.attributes["status"]).toBe("canceled");
+  expect((await stage.call("GET", "organizations/acme/workspaces/canceled")).data.attributes["locked"]).toBe(
+    false,
+  );
 });
 
 test("destroys", async () => {

@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { nameOf } from "../state/access";
 import type { Account, Workspace } from "../state/account";
 import type { Phase, Run } from "./run";
-import { holdsWorkspace } from "./run";
-import { startWorker, unpack, type Worker, type WorkerOptions } from "./worker";
+import { holdsWorkspace, isAtWork, isConfirmable } from "./run";
+import { Canceled, removeFiles, startWorker, unpack, type Worker, type WorkerOptions } from "./worker";
 
 /** Begins runs when their turn comes, and carries confirmed ones out. */
 export interface Executor {
@@ -56,7 +56,10 @@ export function createExecutor(account: Account, options: WorkerOptions): Execut
     // What was planned before this is worth nothing now.
     of(run.workspace)
       .filter(({ id, status }) => id !== run.id && status === "planned_and_saved")
-      .forEach((stale) => (stale.status = "discarded"));
+      .forEach((stale) => {
+        stale.status = "discarded";
+        removeFiles(options, stale);
+      });
     release(run);
   };
   const plan = async (run: Run): Promise<void> => {
@@ -100,14 +103,17 @@ export function createExecutor(account: Account, options: WorkerOptions): Execut
     },
     discard: (run) => {
       run.status = "discarded";
+      removeFiles(options, run);
       release(run);
     },
     cancel: (run) => {
-      if (run.interrupt === undefined) {
+      run.isCanceled = true;
+      if (isAtWork(run)) {
+        run.interrupt?.();
+      } else {
         run.status = "canceled";
         release(run);
       }
-      run.interrupt?.();
     },
     close: async () => {
       clearInterval(timer);
@@ -138,7 +144,11 @@ async function planIn(worker: Worker, { log }: Phase, run: Run): Promise<boolean
     run.status = "errored";
     return false;
   }
-  run.planJson = (await worker.terraform(["show", "-json", "tfplan"])).stdout;
+  const shown = await worker.terraform(["show", "-json", "tfplan"]);
+  if (shown.exitCode !== 0) {
+    throw new Error(`terraform show failed:\n${shown.stderr}`);
+  }
+  run.planJson = shown.stdout;
   run.hasChanges = exitCode === 2;
   run.status =
     planOnly || !run.hasChanges ? "planned_and_finished" : savePlan ? "planned_and_saved" : "planned";
@@ -166,15 +176,18 @@ async function inPhase(
     worker = startWorker(account, options, run, name);
     const initialised = await worker.terraform(["init", "-input=false", "-no-color"]);
     if (initialised.exitCode !== 0) {
-      throw new Error(`terraform init failed:\n${initialised.stdout.toString("utf8")}`);
+      throw new Error(`terraform init failed:\n${initialised.stdout.toString("utf8")}${initialised.stderr}`);
     }
     phase.status = (await work(worker, phase)) ? "finished" : "errored";
   } catch (error) {
     log.write(`\nError: ${error instanceof Error ? error.message : String(error)}\n`);
-    phase.status = "errored";
-    run.status = "errored";
+    phase.status = error instanceof Canceled ? "canceled" : "errored";
+    run.status = phase.status;
   } finally {
     worker?.close();
     log.end();
+    if (!isConfirmable(run)) {
+      removeFiles(options, run);
+    }
   }
 }

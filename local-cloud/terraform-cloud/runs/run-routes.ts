@@ -140,6 +140,7 @@ function create(
     status: "pending",
     hasChanges: false,
     planJson: undefined,
+    isCanceled: false,
     interrupt: undefined,
   };
 }

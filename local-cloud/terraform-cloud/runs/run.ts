@@ -62,6 +62,8 @@ export interface Run {
   hasChanges: boolean;
   /** The plan as `terraform show -json` tells it. */
   planJson: Buffer | undefined;
+  /** Whether somebody wants its end. */
+  isCanceled: boolean;
   /** Ends what goes on. */
   interrupt: (() => void) | undefined;
 }
@@ -69,6 +71,11 @@ export interface Run {
 /** Whether a run may be confirmed, and discarded. */
 export function isConfirmable({ status }: Run): boolean {
   return status === "planned" || status === "planned_and_saved";
+}
+
+/** Whether one of a run's phases goes on. */
+export function isAtWork({ plan, apply }: Run): boolean {
+  return [plan, apply].some(({ status }) => status === "running");
 }
 
 /** Whether a run is under way, so that it may be cancelled. */

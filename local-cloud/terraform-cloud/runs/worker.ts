@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { buffer } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import type { Environment } from "../../environment";
 import type { Account } from "../state/account";
 import { identityVariables, type Identity } from "./identity";
@@ -30,14 +30,29 @@ export interface WorkerOptions {
 interface Ended {
   readonly exitCode: number;
   readonly stdout: Buffer;
+  readonly stderr: string;
 }
 
 /** The computer of one phase of a run: a home and credentials of its own, and the folder of the configuration. */
 export interface Worker {
-  /** Runs Terraform; what it prints goes into the log, if one is given. */
+  /** Runs Terraform; what it prints goes into the log, if one is given. @throws Canceled when the run is canceled. */
   terraform(args: readonly string[], log?: Log): Promise<Ended>;
   /** Ends the run's credentials. */
   close(): void;
+}
+
+/** Nothing more is done for the run. */
+export class Canceled extends Error {}
+
+function refuseCanceled({ isCanceled }: Run): void {
+  if (isCanceled) {
+    throw new Canceled("the run was canceled");
+  }
+}
+
+/** Removes all that a run has left. Saved plans hold secrets. */
+export function removeFiles({ folder }: WorkerOptions, { id }: Run): void {
+  rmSync(join(folder, id), { recursive: true, force: true });
 }
 
 /** Unpacks a run's configuration into a folder of its own. */
@@ -65,7 +80,6 @@ export function startWorker(
   [bin, temporary].forEach((path) => mkdirSync(path, { recursive: true, mode: 0o700 }));
   placePrograms(bin);
   const token = randomBytes(24).toString("hex");
-  account.callers.set(token, { kind: "run", run: run.id, workspace: run.workspace.id });
   const configuration = join(home, "terraformrc");
   const { host } = new URL(account.origin);
   writeFileSync(configuration, `${options.configuration}credentials "${host}" {\n  token = "${token}"\n}\n`, {
@@ -96,8 +110,10 @@ export function startWorker(
       Object.entries(variablesOf(run, "terraform")).map(([name, value]) => [`TF_VAR_${name}`, value]),
     ),
   };
+  account.callers.set(token, { kind: "run", run: run.id, workspace: run.workspace.id });
   return {
     terraform: async (args, log) => {
+      refuseCanceled(run);
       const child = spawn(executable, args, {
         cwd: configurationOf(folder, run),
         env: environment,
@@ -107,14 +123,16 @@ export function startWorker(
       run.interrupt = () => child.kill("SIGINT");
       const stdout = log === undefined ? buffer(child.stdout) : Promise.resolve(Buffer.alloc(0));
       if (log !== undefined) {
-        child.stdout.on("data", (text: Buffer) => log.write(text));
+        child.stdout.on("data", (printed: Buffer) => log.write(printed));
       }
-      child.stderr.on("data", (text: Buffer) => log?.write(text));
+      const stderr = text(child.stderr);
+      child.stderr.on("data", (printed: Buffer) => log?.write(printed));
       const exitCode = await new Promise<number>((resolve, reject) => {
         child.once("close", (code) => resolve(code ?? 1)).once("error", reject);
       });
       run.interrupt = undefined;
-      return { exitCode, stdout: await stdout };
+      refuseCanceled(run);
+      return { exitCode, stdout: await stdout, stderr: await stderr };
     },
     close: () => {
       account.callers.delete(token);
