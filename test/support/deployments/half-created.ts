@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "@jest/globals";
 import { eventually } from "../jest/eventually";
 import { hold, refuse } from "./injection";
@@ -29,6 +30,8 @@ export async function createHalf(life: ObservedLife, site: string) {
     (await life.find(site)).containerInstances.find(({ connected }) => connected),
   );
   await see();
+  // DigitalOcean tells to the second when a droplet was made: a successor of this one is made in another second.
+  await pause(1000);
   expect((await life.site(site).state()).filter((address) => address.startsWith("null_resource."))).toEqual([
     'null_resource.generation["node-1"]',
     'null_resource.guard["node-1"]',
