@@ -17,6 +17,7 @@ const everyText = {
 export const everyTextFilled: readonly Environment[] = [
   {
     ...threeSites,
+    aws: { ...threeSites.aws, kmsKeyId: "0b3c1c52-5bd4-4f0f-9d0e-6a4f0c6d2f11" },
     sites: {
       ...threeSites.sites,
       ams3: {
@@ -83,4 +84,14 @@ export const everyTextFilled: readonly Environment[] = [
     },
   },
   { ...oneSite, backend: { kind: "local", folder: "state" } },
+  {
+    ...oneSite,
+    backend: {
+      kind: "cloud",
+      organization: "acme",
+      execution: "agent",
+      agentPool: "private",
+      runRoleArn: `arn:aws:iam::${oneSite.aws.accountId}:role/runs`,
+    },
+  },
 ];
