@@ -101,6 +101,8 @@ export function startWorker(
     CHECKPOINT_DISABLE: "1",
     // The worker is the place where the operation runs, and the run has the lock already.
     TF_FORCE_LOCAL_BACKEND: "1",
+    // By this Terraform knows that its worker takes `import` blocks, which need 1.10.
+    TFC_AGENT_VERSION: "1.22.0",
     TFE_RUN_ID: run.id,
     TFC_RUN_ID: run.id,
     TFC_WORKSPACE_NAME: run.workspace.name,
