@@ -104,6 +104,9 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
           TF_PLUGIN_CACHE_DIR: tools.environment.TF_PLUGIN_CACHE_DIR,
           TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
           AWS_ENDPOINT_URL: aws.url,
+          // The AWS provider assumes a role by a web identity before it reads the variable above.
+          AWS_STS_ENDPOINT: aws.url,
+          AWS_ENDPOINT_URL_STS: aws.url,
           DIGITALOCEAN_API_URL: digitalocean.endpoint,
         },
       }),
