@@ -3,8 +3,7 @@ import { tagOf } from "../commands/rollbacks";
 import { keyOf } from "../nodes/node-key";
 import { spentNodes } from "../nodes/spent-activations";
 import { deployedOutputs } from "../refusals/deployed-output";
-import { isOfOneStack } from "../refusals/refusal";
-import { interruptedNodes, refuseInterruptions } from "../refusals/replaced-nodes";
+import { interruptedNodes, interruption } from "../refusals/replaced-nodes";
 import { isComputeStack, type Stack } from "../terraform/stacks";
 import type { PlanJson } from "../terraform/terraform";
 import { destroysAll, notOf } from "./saved-plan";
@@ -48,16 +47,8 @@ export async function refusalsOf(
 }
 
 async function interruptions(stack: Stack, plan: PlanJson, deployment: Deployment): Promise<string[]> {
-  const nodes = await interruptedNodes(stack, plan, deployment);
-  try {
-    refuseInterruptions(stack.id, nodes);
-    return [];
-  } catch (error) {
-    if (isOfOneStack(error)) {
-      return [error.message];
-    }
-    throw error;
-  }
+  const reason = interruption(stack.id, await interruptedNodes(stack, plan, deployment));
+  return reason === undefined ? [] : [reason];
 }
 
 /** A deploy gives these nodes new activations first; a plan that is made already can't. */

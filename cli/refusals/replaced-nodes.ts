@@ -33,17 +33,19 @@ export async function interruptedNodes(
   return running.length > 1 ? running : [];
 }
 
-/**
- * Makes sure that a site is not left without nodes while they are replaced.
- *
- * @throws {Refusal} that names the nodes when there is more than one on which something runs.
- */
-export function refuseInterruptions(id: string, nodes: readonly string[]): void {
-  if (nodes.length > 1) {
-    throw new Refusal(
-      `${id}: ${nodes.length} nodes would be replaced at the same time, and all that they run would stop: ` +
+/** Why nodes may not be replaced: there is more than one on which something runs. Undefined when they may. */
+export function interruption(id: string, nodes: readonly string[]): string | undefined {
+  return nodes.length > 1
+    ? `${id}: ${nodes.length} nodes would be replaced at the same time, and all that they run would stop: ` +
         `${nodes.join(", ")}. Nothing of this stack was changed. Give the change (an image, a size, a raised ` +
-        "`replacement`, --replace) to one node after the other and deploy each time, or add --all-at-once.",
-    );
+        "`replacement`, --replace) to one node after the other and deploy each time, or add --all-at-once."
+    : undefined;
+}
+
+/** Makes sure that a site is not left without nodes while they are replaced. @throws {Refusal} as {@link interruption} */
+export function refuseInterruptions(id: string, nodes: readonly string[]): void {
+  const reason = interruption(id, nodes);
+  if (reason !== undefined) {
+    throw new Refusal(reason);
   }
 }
