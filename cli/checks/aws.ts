@@ -1,4 +1,5 @@
 import { executionOf } from "../../config/backend-rules";
+import type { LoadedEnvironment } from "../../config/load";
 import { isComputeStack } from "../terraform/stacks";
 import { ask, clientSettings } from "../aws/client";
 import { refusedBy } from "../aws/refused";
@@ -27,19 +28,24 @@ export const awsProblems: Check = async (undertaking) => {
 
 async function accountProblems(undertaking: Undertaking): Promise<string[]> {
   const { environment, deadline } = undertaking;
-  const { config, file } = environment;
-  const { region, accountId } = config.aws;
+  const { region, accountId } = environment.config.aws;
   try {
     const { account, arn } = await callerIdentity(region, deadline);
-    return account === accountId
-      ? []
-      : [
-          `the AWS credentials are of account ${account} (${arn}), and ${file} says aws.accountId ${accountId}: ` +
-            "choose other credentials, such as another AWS_PROFILE, or correct the file",
-        ];
+    return account === accountId ? [] : [`the ${otherAccount({ account, arn }, environment)}`];
   } catch (error) {
     return problemsOf(error as Error, undertaking);
   }
+}
+
+/** That the caller's account is another than the file's, in words that go on an article. */
+export function otherAccount(
+  { account, arn }: Pick<Caller, "account" | "arn">,
+  { config, file }: Pick<LoadedEnvironment, "config" | "file">,
+): string {
+  return (
+    `AWS credentials are of account ${account} (${arn}), and ${file} says aws.accountId ${config.aws.accountId}: ` +
+    "choose other credentials, such as another AWS_PROFILE, or correct the file"
+  );
 }
 
 /** Who asks AWS, and what time it is there. */

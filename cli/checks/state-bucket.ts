@@ -1,3 +1,4 @@
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { Backend } from "../../config/schema";
 import { ask, clientSettings } from "../aws/client";
 import { refusedBy } from "../aws/refused";
@@ -11,22 +12,26 @@ export async function bucketProblems(
 ): Promise<string[]> {
   const { environment, deadline } = undertaking;
   const { file } = environment;
-  const elsewhere = (actual: string) =>
-    `the S3 bucket ${bucket} is in ${actual}, and ${file} says backend.region ${region}: correct the file`;
+  const sdk = await import("@aws-sdk/client-s3");
+  const elsewhere = (actual: string) => [`the ${otherRegion(bucket, actual, region, file)}`];
+  const s3 = <T>(question: (client: S3Client) => Promise<T>) =>
+    ask(new sdk.S3Client(clientSettings(region, checkSeconds)), question, deadline);
+  const options = { abortSignal: deadline };
   try {
-    const actual = (await head(bucket, region, deadline)).BucketRegion ?? region;
+    const head = new sdk.HeadBucketCommand({ Bucket: bucket });
+    const actual = (await s3((client) => client.send(head, options))).BucketRegion ?? region;
     if (actual !== region) {
-      return [elsewhere(actual)];
+      return elsewhere(actual);
     }
   } catch (error) {
     const { status, bucketRegion = region } = refusedBy(error) ?? {};
     if (status === undefined) {
-      const s3 = {
+      const service = {
         name: "Amazon S3",
         subject: `The S3 bucket ${bucket} was`,
         setting: "AWS_ENDPOINT_URL when it is set",
       };
-      return unreachable(s3, error, undertaking);
+      return unreachable(service, error, undertaking);
     }
     if (status === 404) {
       return [
@@ -34,7 +39,7 @@ export async function bucketProblems(
       ];
     }
     if (bucketRegion !== region) {
-      return [elsewhere(bucketRegion)];
+      return elsewhere(bucketRegion);
     }
     return [
       status === 403
@@ -43,7 +48,10 @@ export async function bucketProblems(
         : `Amazon S3 answers ${status} for the bucket ${bucket}: wait a few minutes and run again`,
     ];
   }
-  if ((await versioning(bucket, region, deadline)) === "off") {
+  const asked = new sdk.GetBucketVersioningCommand({ Bucket: bucket });
+  // It is advice, which is worth no permission.
+  const versioning = await s3((client) => client.send(asked, options)).catch(() => undefined);
+  if (versioning !== undefined && versioning.Status !== "Enabled") {
     undertaking.notice(
       `The S3 bucket ${bucket} keeps no former versions of the states, and so no way back to one: "npx anywhere bootstrap-state" switches versioning on.`,
     );
@@ -51,31 +59,6 @@ export async function bucketProblems(
   return [];
 }
 
-/** Whether a bucket keeps former versions; undefined when the caller can't know. */
-async function versioning(
-  bucket: string,
-  region: string,
-  deadline: AbortSignal,
-): Promise<"on" | "off" | undefined> {
-  const { GetBucketVersioningCommand, S3Client } = await import("@aws-sdk/client-s3");
-  try {
-    const { Status } = await ask(
-      new S3Client(clientSettings(region, checkSeconds)),
-      (client) => client.send(new GetBucketVersioningCommand({ Bucket: bucket }), { abortSignal: deadline }),
-      deadline,
-    );
-    return Status === "Enabled" ? "on" : "off";
-  } catch {
-    // It is advice, which is worth no permission.
-    return undefined;
-  }
-}
-
-async function head(bucket: string, region: string, deadline: AbortSignal) {
-  const { HeadBucketCommand, S3Client } = await import("@aws-sdk/client-s3");
-  return ask(
-    new S3Client(clientSettings(region, checkSeconds)),
-    (client) => client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: deadline }),
-    deadline,
-  );
-}
+/** That a bucket is in another region than the file says, in words that go on an article. */
+export const otherRegion = (bucket: string, actual: string, region: string, file: string): string =>
+  `S3 bucket ${bucket} is in ${actual}, and ${file} says backend.region ${region}: correct the file`;

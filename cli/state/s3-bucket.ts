@@ -3,7 +3,8 @@ import type { LoadedEnvironment } from "../../config/load";
 import type { Backend } from "../../config/schema";
 import { clientSettings, isOfAws, reasonOf } from "../aws/client";
 import { refusedBy } from "../aws/refused";
-import { callerIdentity } from "../checks/aws";
+import { callerIdentity, otherAccount } from "../checks/aws";
+import { otherRegion } from "../checks/state-bucket";
 import { Refusal } from "../refusals/refusal";
 import type { Outcome, Tell } from "./outcome";
 import { bucketSettings, type StateBucket } from "./s3-settings";
@@ -20,19 +21,17 @@ const boundSeconds = 60;
  * @throws {Refusal} when it is in another account or region, or when AWS denies something.
  */
 export async function bootstrapBucket(
-  { config, file }: LoadedEnvironment,
+  environment: LoadedEnvironment,
   { bucket: name, region, kmsKeyId }: S3Backend,
   tell: Tell,
 ): Promise<Outcome> {
   const { S3Client } = await import("@aws-sdk/client-s3");
+  const { config, file } = environment;
   const { accountId } = config.aws;
   const deadline = AbortSignal.timeout(boundSeconds * 1000);
-  const { account, arn } = await callerIdentity(region, deadline);
-  if (account !== accountId) {
-    throw new Refusal(
-      `The AWS credentials are of account ${account} (${arn}), and ${file} says aws.accountId ${accountId}: choose ` +
-        "other credentials, such as another AWS_PROFILE, or correct the file.",
-    );
+  const caller = await callerIdentity(region, deadline);
+  if (caller.account !== accountId) {
+    throw new Refusal(`The ${otherAccount(caller, environment)}.`);
   }
   const client = new S3Client(clientSettings(region));
   const bucket: StateBucket = { client, name, accountId, kmsKeyId, tags: config.tags };
@@ -87,9 +86,7 @@ async function exists(
     actual = bucketRegion;
   }
   if (actual !== undefined && actual !== region) {
-    throw new Refusal(
-      `The S3 bucket ${name} is in ${actual}, and ${file} says backend.region ${region}: correct the file.`,
-    );
+    throw new Refusal(`The ${otherRegion(name, actual, region, file)}.`);
   }
   return true;
 }
