@@ -9,22 +9,32 @@ export interface TrustingProcess {
   end(): void;
 }
 
-/** Starts one that trusts the authority in this file. */
-export function startTrustingProcess(root: string): TrustingProcess {
-  const child = fork(__filename, {
+/** Runs a file in a process that trusts the authority in `root`, and answers one message by one. */
+export function forkTrusting<Answer>(file: string, root: string) {
+  const child = fork(file, {
     execArgv: ["--require", "tsx/cjs"],
     env: { PATH: process.env["PATH"], NODE_EXTRA_CA_CERTS: root },
   });
   return {
-    check: async ({ command, environment, selected, variables }) => {
+    ask: async (sent: object): Promise<Answer> => {
       const answer = once(child, "message");
-      child.send({ command, environment, selected, variables });
-      const [problems] = (await answer) as [readonly string[]];
-      return problems;
+      child.send(sent);
+      const [answered] = (await answer) as [Answer];
+      return answered;
     },
     end: () => {
       child.kill();
     },
+  };
+}
+
+/** Starts one that trusts the authority in this file. */
+export function startTrustingProcess(root: string): TrustingProcess {
+  const { ask, end } = forkTrusting<readonly string[]>(__filename, root);
+  return {
+    check: ({ command, environment, selected, variables }) =>
+      ask({ command, environment, selected, variables }),
+    end,
   };
 }
 

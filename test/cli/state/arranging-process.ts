@@ -1,7 +1,6 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { openApi } from "../../../cli/checks/terraform-cloud/api";
 import { arrangeWorkspaces, type Arrangement } from "../../../cli/state/workspaces";
+import { forkTrusting } from "../checks/trusting-process";
 
 /** What an arrangement is made of, but for the API. */
 type Sent = Omit<Arrangement, "api"> & { readonly token: string };
@@ -15,21 +14,8 @@ export interface Arranged {
 
 /** Arranges workspaces in a process of its own: Node.js learns no later than at its start which authorities to trust. */
 export function startArrangingProcess(root: string) {
-  const child = fork(__filename, {
-    execArgv: ["--require", "tsx/cjs"],
-    env: { PATH: process.env["PATH"], NODE_EXTRA_CA_CERTS: root },
-  });
-  return {
-    arrange: async (sent: Sent): Promise<Arranged> => {
-      const answer = once(child, "message");
-      child.send(sent);
-      const [arranged] = (await answer) as [Arranged];
-      return arranged;
-    },
-    end: () => {
-      child.kill();
-    },
-  };
+  const { ask, end } = forkTrusting<Arranged>(__filename, root);
+  return { arrange: (sent: Sent) => ask(sent), end };
 }
 
 async function arrange({ token, ...sent }: Sent): Promise<Arranged> {
