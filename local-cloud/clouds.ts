@@ -96,6 +96,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
     const terraformCloud = opened.keep(
       await openTerraformCloud(aws.world, {
         directory,
+        runDirectory: tools.runDirectory,
         token,
         terraform: tools.terraform,
         authority: digitalocean.authority,

@@ -11,6 +11,8 @@ import { serveTerraformCloud, type TerraformCloud } from "./api/serve";
 export interface OpeningOptions {
   /** Of the local cloud. */
   readonly directory: string;
+  /** The same, by a path that is short enough for Unix sockets. */
+  readonly runDirectory: string;
   readonly token: string;
   readonly terraform: Terraform;
   readonly authority: CertificateAuthority;
@@ -26,7 +28,7 @@ export interface OpenTerraformCloud extends TerraformCloud {
 
 /** Serves HCP Terraform and writes what a user of it needs. */
 export async function openTerraformCloud(world: World, options: OpeningOptions): Promise<OpenTerraformCloud> {
-  const { directory, token, terraform, authority, localWorld } = options;
+  const { directory, runDirectory, token, terraform, authority, localWorld } = options;
   const trusted = join(directory, "trusted.pem");
   const portFile = join(directory, "terraform-cloud.port");
   const cloud = await serveTerraformCloud(world, {
@@ -37,6 +39,7 @@ export async function openTerraformCloud(world: World, options: OpeningOptions):
     token,
     terraformVersion: terraform.version,
     worker: {
+      temporary: runDirectory,
       executable: terraform.environment.TERRAFORM_BINARY_NAME,
       configuration: await readFile(terraform.environment.TF_CLI_CONFIG_FILE, "utf8"),
       localWorld: { ...localWorld, SSL_CERT_FILE: trusted },

@@ -41,6 +41,8 @@ test("plans and applies where there is nothing of the user, and no AWS CLI", asy
   expect(exitCode).toBe(0);
   expect(stdout).toContain("OF_THE_WORKSPACE=yes");
   expect(stdout).toContain("TFC_WORKSPACE_NAME=remote");
+  // Providers listen on sockets there, whose paths may have 107 characters.
+  expect(stdout).toContain(`TMPDIR=${stage.directory}/run-`);
   expect(stdout).toContain("no aws");
   expect(stdout).toMatch(/\/bin\/python3\n/);
   expect(stdout).not.toContain("SECRET_OF_THE_USER");

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import type { Environment } from "../../environment";
@@ -14,6 +14,8 @@ import type { Run } from "./run";
 export interface WorkerOptions {
   /** Folder of the runs. */
   readonly folder: string;
+  /** Folder of what is there while a phase goes on, by a path that is short enough for the Unix sockets of providers. */
+  readonly temporary: string;
   /** The terraform that users run. */
   readonly executable: string;
   /** Beginning of the CLI configuration of every run: where its providers come from. */
@@ -76,8 +78,9 @@ export function startWorker(
 ): Worker {
   const { folder, executable, localWorld, identity } = options;
   const home = join(folder, run.id, phase);
-  const [bin, temporary] = [join(home, "bin"), join(home, "tmp")];
-  [bin, temporary].forEach((path) => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  const bin = join(home, "bin");
+  mkdirSync(bin, { recursive: true, mode: 0o700 });
+  const temporary = mkdtempSync(join(options.temporary, "run-"));
   placePrograms(bin);
   const token = randomBytes(24).toString("hex");
   const configuration = join(home, "terraformrc");
@@ -138,7 +141,7 @@ export function startWorker(
     },
     close: () => {
       account.callers.delete(token);
-      rmSync(home, { recursive: true, force: true });
+      [home, temporary].forEach((path) => rmSync(path, { recursive: true, force: true }));
     },
   };
 }
