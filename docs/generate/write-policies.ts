@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { roles, statementsOf, type Role } from "../cli/permissions/policies";
+import { roles, statementsOf, type Role } from "../../cli/permissions/policies";
 
 // Writes the IAM policies of those who work with a deployment; `npm run docs` runs it.
 for (const role of Object.keys(roles) as Role[]) {

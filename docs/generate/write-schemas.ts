@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { reportSchemas } from "../cli/report/schemas";
+import { reportSchemas } from "../../cli/report/schemas";
 
 // Writes the JSON Schemas of what commands print with --json; `npm run docs` runs it.
 for (const [command, schema] of reportSchemas()) {
