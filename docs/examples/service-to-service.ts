@@ -1,0 +1,27 @@
+import type { Environment } from "../../config/schema";
+
+/** A public service that asks an internal one, by HTTPS in front and on the site's own network behind. */
+export default {
+  name: "shop",
+  aws: { region: "eu-west-1", accountId: "111122223333" },
+  sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 3 } },
+  services: {
+    web: {
+      image: "registry.example/shop/web:42",
+      environment: { API_URL: { service: "api" } },
+      http: {
+        port: 8080,
+        loadBalancer: {
+          listeners: [
+            { protocol: "http", port: 80, redirectTo: 443 },
+            { protocol: "https", port: 443, certificate: { domains: ["shop.example.com"] } },
+          ],
+        },
+      },
+    },
+    api: {
+      image: "registry.example/shop/api:42",
+      http: { port: 8081, loadBalancer: { network: "internal" } },
+    },
+  },
+} satisfies Environment;
