@@ -22,19 +22,19 @@ export const backend = z
     "kind",
     [
       z.strictObject({
-        kind: z.literal("local"),
+        kind: z.literal("local").describe("in a folder on this computer"),
         folder: folder
           .default("state")
           .describe("Folder of the states, absolute or relative to the project's root."),
       }),
       z.strictObject({
-        kind: z.literal("s3"),
-        bucket: bucket.describe("Bucket that holds the states; versioning is recommended."),
+        kind: z.literal("s3").describe("in an S3 bucket"),
+        bucket: bucket.describe("Bucket that holds the states; `npx anywhere bootstrap-state` creates it."),
         region: awsRegion.describe("Region of the bucket."),
         kmsKeyId: kmsKey.optional().describe("KMS key that encrypts the states."),
       }),
       z.strictObject({
-        kind: z.literal("cloud"),
+        kind: z.literal("cloud").describe("in HCP Terraform or Terraform Enterprise"),
         // Source: HCP Terraform API, Organizations.
         organization: text(/^[A-Za-z0-9_-]+$/, "letters, digits, _ and -").describe(
           "Organisation in HCP Terraform or Terraform Enterprise.",
@@ -53,7 +53,7 @@ export const backend = z
           .enum(["local", "remote", "agent"], { error: 'must be "local", "remote" or "agent"' })
           .default("local")
           .describe(
-            "Where Terraform runs: on the machine of whoever calls it, on HCP Terraform's, or on agents of your own.",
+            'Where Terraform runs: `"local"`, on the machine of whoever calls it; `"remote"`, on HCP Terraform\'s; `"agent"`, on agents of your own.',
           ),
         agentPool: text(/^[A-Za-z0-9_-]+$/, "letters, digits, - and _")
           .optional()

@@ -133,9 +133,14 @@ function load(path: string, file: string): object {
   }
 }
 
+/** Without the `$schema` by which editors find the schema of the file. */
 function readJson(path: string, file: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    const written: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (typeof written === "object" && written !== null) {
+      Reflect.deleteProperty(written, "$schema");
+    }
+    return written;
   } catch (error) {
     throw new ConfigError([`${file}: can't be read as JSON (${String(error)}): see ANYWHERE_ENV`]);
   }

@@ -6,7 +6,7 @@ import type { Problem } from "./problem";
 const subscriber = z.strictObject({
   protocol: z
     .enum(["email", "https"])
-    .describe("How: by mail or to a web hook, either of which has to confirm that it wants to be told."),
+    .describe('`"email"`, or `"https"` for a web hook; either has to confirm the subscription.'),
   endpoint: z
     .string()
     .min(1)
@@ -22,7 +22,7 @@ export const monitoring = z
     subscribers: z
       .array(subscriber)
       .default([])
-      .describe("Who is told; alarms show in CloudWatch without any."),
+      .describe("Who gets the alerts; alarms show in CloudWatch without any."),
   })
   .prefault({})
   .describe("Alarms, events and a dashboard.");

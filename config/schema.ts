@@ -41,7 +41,7 @@ const kmsKey = text(
 );
 
 const common = {
-  name: deploymentName.describe("Prefix of every name in both clouds. Never change it on a live deployment."),
+  name: deploymentName.describe("Prefix of every name in both clouds. It can't change on a live deployment."),
   aws: z
     .strictObject({
       region: awsRegion.describe("Region of the control plane."),
@@ -49,7 +49,9 @@ const common = {
       nodePolicy: z
         .enum(["scoped", "managed"])
         .default("scoped")
-        .describe("What nodes may do in ECS: a policy scoped to the cluster, or AWS's managed one."),
+        .describe(
+          'Permissions of nodes in ECS: `"scoped"`, a policy for this cluster alone; `"managed"`, AWS\'s own.',
+        ),
       kmsKeyId: kmsKey
         .optional()
         .describe(

@@ -115,7 +115,7 @@ export const containerSettings = {
     .enum(["standard", "strict"])
     .default("standard")
     .describe(
-      "`standard`: what images expect, less NET_RAW, MKNOD and AUDIT_WRITE; `strict`: a read-only root file system and no capabilities. Neither lets a process gain privileges.",
+      '`"standard"`: as images expect, less NET_RAW, MKNOD and AUDIT_WRITE; `"strict"`: a read-only root file system and no capabilities. Neither lets a process gain privileges.',
     ),
   tmpfs: z.array(path).default([]).describe("Paths kept in memory, for a read-only root file system."),
 };

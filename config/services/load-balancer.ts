@@ -15,26 +15,29 @@ const certificate = z
           .max(100)
           .refine((domains) => new Set(domains).size === domains.length, {
             error: "must not name a domain twice",
-          }),
+          })
+          .describe("Domains of a managed certificate; their DNS must be at DigitalOcean."),
       }),
-      z.strictObject({ name: text(/^\P{Cc}{1,255}$/u, "1 to 255 characters on one line") }),
+      z.strictObject({
+        name: text(/^\P{Cc}{1,255}$/u, "1 to 255 characters on one line").describe(
+          "Name of a certificate that is at DigitalOcean already.",
+        ),
+      }),
     ],
     { error: "must be { domains } of a managed certificate, or the { name } of an existing one" },
   )
-  .describe(
-    "Domains of a managed certificate (their DNS must be at DigitalOcean), or an existing one's name.",
-  );
+  .describe("Its certificate: a managed one by its `domains`, or an existing one by its `name`.");
 
 const listener = z.discriminatedUnion(
   "protocol",
   [
     z.strictObject({
-      protocol: z.literal("http"),
+      protocol: z.literal("http").describe("plain HTTP"),
       port: port.describe("Port that clients connect to."),
       redirectTo: port.optional().describe("Port of the HTTPS listener that clients are sent to."),
     }),
     z.strictObject({
-      protocol: z.literal("https"),
+      protocol: z.literal("https").describe("HTTPS, which ends at the load balancer"),
       port: port.describe("Port that clients connect to."),
       certificate,
     }),
@@ -50,9 +53,9 @@ const clientRange = addressRange.refine((range) => !range.includes(":"), {
 
 const network = z
   .enum(["public", "internal"])
-  .describe("Who reaches it: clients anywhere, or the site's nodes alone.");
+  .describe('Who reaches it: `"public"`, clients anywhere; `"internal"`, the site\'s nodes alone.');
 const allowFrom = z.array(clientRange).describe("IPv4 address ranges that may connect; empty for everybody.");
-const listeners = z.array(listener).min(1).describe("What clients connect to.");
+const listeners = z.array(listener).min(1).describe("Ports that clients connect to.");
 
 const defaults = {
   network: "public" as const,
@@ -73,7 +76,7 @@ export const loadBalancer = z
     ],
     { error: "must be false, or { network, allowFrom, listeners }" },
   )
-  .describe("What stands in front of the nodes at each site that can have one; false for nothing.");
+  .describe("The load balancer at each site that can have one; `false` for none.");
 
 /** What differs at a site. */
 export const loadBalancersBySite = z
@@ -91,7 +94,7 @@ export const loadBalancersBySite = z
       { error: "must be false, or what of { network, allowFrom, listeners } differs there" },
     ),
   )
-  .describe("By site, what is different there; false for no load balancer.");
+  .describe("By site, the settings that differ there; `false` for no load balancer.");
 
 export type Listener = DeepReadonly<z.output<typeof listener>>;
 

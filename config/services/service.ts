@@ -30,7 +30,7 @@ const http = z.strictObject({
     .enum(["proxy", "app"])
     .default("proxy")
     .describe(
-      "Who keeps requests from failing when a task starts or ends: a proxy in front of any image, or the image itself.",
+      'Who keeps requests from failing when a task starts or ends: `"proxy"`, a proxy in front of any image; `"app"`, the image itself.',
     ),
   loadBalancer: loadBalancer.prefault({}),
   sites: loadBalancersBySite.default({}),
@@ -56,7 +56,7 @@ export const service = z.strictObject({
       error: 'must be "every-node", or a number of tasks for each site',
     })
     .default("every-node")
-    .describe("One task on every node, or a number of tasks per site."),
+    .describe('`"every-node"` for a task on each node, or a number of tasks for each site by its name.'),
   on: nodeSelector,
   exec: z
     .boolean()

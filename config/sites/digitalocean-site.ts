@@ -48,7 +48,7 @@ const vpcRange = addressRange.refine(
 
 /** The form of a site at DigitalOcean. */
 export const digitalOceanSite = z.strictObject({
-  kind: z.literal("digitalocean"),
+  kind: z.literal("digitalocean").describe("droplets of a region"),
   region: text(/^[a-z]{3}\d$/, "a DigitalOcean region such as ams3").describe("DigitalOcean region."),
   size: size.default("s-1vcpu-1gb").describe("Droplet size."),
   image: image.default("ubuntu-24-04-x64").describe("Droplet image."),
@@ -56,13 +56,19 @@ export const digitalOceanSite = z.strictObject({
     .union([z.int().min(0).max(500), z.record(key, dropletSpec)], {
       error: "must be a number from 0 to 500, or the nodes by name",
     })
-    .describe("How many nodes, or each node by name. 0 is the step before a site's removal."),
+    .describe("Number of nodes, or the nodes by name. 0 is the step before a site's removal."),
   vpc: z
-    .union([z.literal("default"), z.strictObject({ ipRange: vpcRange })], {
-      error: 'must be "default", or { ipRange } of a VPC of the site\'s own',
-    })
+    .union(
+      [
+        z.literal("default"),
+        z.strictObject({ ipRange: vpcRange.describe("Address range of a VPC of the site's own.") }),
+      ],
+      {
+        error: 'must be "default", or { ipRange } of a VPC of the site\'s own',
+      },
+    )
     .default("default")
-    .describe("The region's default VPC, or a VPC of the site's own."),
+    .describe("`\"default\"` for the region's default VPC, or a VPC of the site's own."),
   ssh: z
     .strictObject({
       keys: z

@@ -5,7 +5,7 @@ import { specsOf, type SiteKind } from "./kind";
 import { serverSpec } from "./node";
 
 const onPremisesSite = z.strictObject({
-  kind: z.literal("on-premises"),
+  kind: z.literal("on-premises").describe("servers of your own"),
   nodes: z
     .record(key, serverSpec, {
       error: ({ code }) =>

@@ -148,7 +148,7 @@ let server: Promise<string>;
 /** Boots a server that becomes a node, and then loses all that made it one. */
 async function bootServer(): Promise<string> {
   const { admin } = life.cloud;
-  const [clean] = documentedCommands("README.md", "What remains");
+  const [clean] = documentedCommands("docs/destroying.md", "What remains");
   const script = await serverScript(life, "office", "node-1");
   const userData = `#!/bin/bash
 cat >bootstrap.sh <<'END'
@@ -211,13 +211,13 @@ test("a destroy ends when the log group that late data made again is gone once m
   expect(await everything()).toEqual([...theirs, ...platformTag].sort());
 });
 
-test("each thing that remains goes by the line that the README gives for it", async () => {
+test("each thing that remains goes by the commands that docs/destroying.md gives for it", async () => {
   const printed = await server;
   expect(printed).toMatch(/anywhere: READY office\/node-1 [^]*inactive\ninactive\n/);
   expect(printed.match(/^ls: cannot access .*: No such file or directory$/gm)).toHaveLength(5);
 
   await shell(`${digitalocean} aws logs create-log-group --log-group-name ${insights}`);
-  const [, ...lines] = documentedCommands("README.md", "What remains");
+  const [, ...lines] = documentedCommands("docs/destroying.md", "What remains");
   const settings = "export NAME=shop AWS_REGION=eu-west-1 BUCKET=states\n";
   expect(readdirSync(join(folder, "state"))).toContain("shop--control-plane.tfstate");
   for (const line of lines) {

@@ -198,14 +198,14 @@ describe("a new image, where every node runs the application,", () => {
     expectRolledOut(image, site, "better", nodes);
   });
 
-  test("is rolled out on a site of one node with the gap that the README names", () => {
+  test("is rolled out on a site of one node with the gap that docs/your-own-application.md names", () => {
     const { failed, longestGapSeconds, failures } = image.loads.one;
     expect(failed).toBeGreaterThan(0);
     expect(failures.filter((failure) => !failure.endsWith("status 503"))).toEqual([]);
     const { lameDuck, loadBalancer } = healthTimes(defaults);
     const { interval, healthyThreshold, unhealthyThreshold } = loadBalancer;
     const gap = lameDuck + interval * (healthyThreshold - unhealthyThreshold + 1);
-    expect(readFileSync("README.md", "utf8")).toContain(`about ${gap} seconds`);
+    expect(readFileSync("docs/your-own-application.md", "utf8")).toContain(`about ${gap} seconds`);
     expect(longestGapSeconds).toBeGreaterThan(lameDuck / 2);
     // The container's start, on a slow computer.
     expect(longestGapSeconds).toBeLessThan(gap + 15);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { expect, test } from "@jest/globals";
-import { loadEnvironment } from "../../config/load";
+import { loadEnvironment, parseConfig } from "../../config/load";
 import { problemsOf } from "../support/synthesis/config-problems";
 import { oneSite, threeSites } from "../support/synthesis/environments";
 
@@ -35,6 +35,8 @@ test("a JSON file elsewhere is an environment too, and is named in its errors", 
       file,
       config: { name: "shop" },
     });
+    writeFileSync(path, JSON.stringify({ $schema: "docs/environment.schema.json", ...oneSite }));
+    expect(loadEnvironment({ ANYWHERE_ENV: path }).config).toEqual(parseConfig(oneSite, "test"));
     writeFileSync(path, JSON.stringify({ ...oneSite, name: "X" }));
     expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`${file}: name `);
     writeFileSync(path, "{");

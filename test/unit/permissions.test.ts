@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { allowedTo } from "../support/permissions/roles";
 
-const readme = readFileSync("README.md", "utf8");
+const page = readFileSync("docs/deploying.md", "utf8");
 const scripts = readdirSync("constructs", { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".sh") && !path.endsWith("bootstrap.sh"))
   .map((path) => readFileSync(join("constructs", path), "utf8"))
@@ -27,8 +27,8 @@ test("the policies of deployer and destroyer allow every call that the scripts m
   expect(calls.filter((call) => !allowed.includes(call))).toEqual([]);
 });
 
-test("the README names the waits that scripts and commands have, with their defaults", () => {
-  const named = [...readme.matchAll(/`(\w+_SECONDS)`\s\((\d+),/g)];
+test("docs/deploying.md names the waits that scripts and commands have, with their defaults", () => {
+  const named = [...page.matchAll(/^\| `(\w+_SECONDS)` +\| (\d+) /gm)];
   for (const [, name = "", seconds = ""] of named) {
     // A default of its own, one that is handed to the script and, without it, this, or one of our commands.
     const texts = [

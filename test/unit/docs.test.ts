@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "@jest/globals";
+import prod from "../../config/environments/prod";
+import { architecturePicture } from "../../docs/generate/architecture";
+import { stacksOf } from "../../docs/generate/deployment";
+
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  ...readdirSync("docs", { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => join("docs", path)),
+];
+const read = (page: string) => readFileSync(page, "utf8");
+/** A page without what it shows of code. */
+const prose = (page: string) => read(page).replace(/^ *```.*?^ *```$/gms, "");
+
+/** Anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  const headings = [...prose(page).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => heading);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+test("every link leads to a file that is there, and to a heading of it", () => {
+  const links = pages.flatMap((page) =>
+    [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target = ""]) => ({ page, target }))
+      .filter(({ target }) => !/^https?:/.test(target)),
+  );
+  expect(links.length).toBeGreaterThan(60);
+  const broken = links.filter(({ page, target }) => {
+    const [path = "", anchor] = target.split("#");
+    const file = path === "" ? page : join(dirname(page), path);
+    return !existsSync(file) || (anchor !== undefined && !anchorsOf(file).includes(anchor));
+  });
+  expect(broken).toEqual([]);
+});
+
+test("every page of docs/ is linked from another", () => {
+  const linked = pages.flatMap((page) =>
+    [...prose(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target = ""]) => join(dirname(page), target)),
+  );
+  const reached = (page: string) => linked.some((target) => page === target || page.startsWith(`${target}/`));
+  expect(pages.filter((page) => page.startsWith("docs/") && !reached(page))).toEqual([]);
+});
+
+test("the README has 200 lines at most, and no table of more than 15 rows", () => {
+  const text = read("README.md");
+  expect(text.split("\n").length - 1).toBeLessThanOrEqual(200);
+  const tables = text.split("\n\n").filter((block) => block.startsWith("|"));
+  expect(tables.filter((table) => table.split("\n").length - 2 > 15)).toEqual([]);
+});
+
+test("no sentence of a page begins with What to name a thing", () => {
+  const found = pages
+    .filter((page) => page !== "docs/promises.md")
+    .flatMap((page) =>
+      [...prose(page).matchAll(/(?:^|[.:;] )(What [^.?:\n]*)/gm)].map(
+        ([, sentence = ""]) => `${page}: ${sentence}`,
+      ),
+    );
+  expect(found).toEqual([]);
+});
+
+test("docs/pictures/architecture.svg is of today's stacks", () => {
+  expect(read("docs/pictures/architecture.svg")).toBe(
+    architecturePicture("The stacks of config/environments/prod.ts", stacksOf(prod)),
+  );
+});
