@@ -130,7 +130,7 @@ export function grants(names: Names, bucket: string): Grant[] {
       service: "logs",
       resource: logGroups,
       allow: {
-        d: "CreateLogGroup PutRetentionPolicy AssociateKmsKey DisassociateKmsKey TagResource UntagResource",
+        d: "CreateLogGroup GetLogEvents PutRetentionPolicy AssociateKmsKey DisassociateKmsKey TagResource UntagResource",
         dx: "DeleteLogGroup",
         o: "FilterLogEvents",
         dxp: "ListTagsForResource",

@@ -107,7 +107,7 @@ async function loseAgent() {
 }
 
 describe("a first version that crashes", () => {
-  test("fails the deploy, which says how its tasks ended and where to read more", () => {
+  test("fails the deploy, which says how its tasks ended, what they printed and where to read more", () => {
     expect(failing.first.exitCode).toBe(1);
     const said = reasons(failing.first);
     expect(said).toContain(
@@ -115,6 +115,7 @@ describe("a first version that crashes", () => {
     );
     expect(said).toMatch(/event: \(service web--pair\) .* deployment failed: tasks failed to start\./);
     expect(said).toMatch(/task \w+ stopped: Essential container in task exited \(app exited with 1\)/);
+    expect(said).toContain(": app: Error: DATABASE_URL is not set");
     expect(said).toContain("in log group /ecs/shop/web");
   });
 

@@ -25,6 +25,7 @@ afterEach(() => there.close());
 afterAll(() => scripts.close());
 
 const run = (settings: Readonly<Record<string, string>> = {}) => there.run("await-rollout.sh", settings);
+const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index + 1} of app`);
 const revision = (number: number) => `arn:aws:ecs:eu-west-1:123456789012:task-definition/app:${number}`;
 
 /** Rolls the next revision out, which does this on every node. */
@@ -64,6 +65,22 @@ test("a first revision that fails fails at once, with events, ends of tasks and 
   expect(output).toContain(
     "FAILED: ECS has given app:1 up, and there is none to go back to: ECS deployment circuit breaker: tasks failed to start. Read above, and in log group /ecs/shop,",
   );
+});
+
+test("a first revision that fails shows what its newest task has printed last", async () => {
+  there.createService();
+  const printed = new Map<string, Promise<void>>();
+  for (const node of there.stage.nodes) {
+    node.run = ({ taskArn }) => {
+      const task = taskArn.split("/").at(-1) ?? "";
+      printed.set(task, printed.get(task) ?? there.print(task, lines(12)));
+      return { status: "STOPPED", health: "UNKNOWN", exitCode: 3 };
+    };
+  }
+  const { output } = await run();
+  await Promise.all(printed.values());
+  const shown = output.split("\n").filter((line) => line.includes(": app: "));
+  expect(shown.map((line) => line.replace(/^.*: app: /, ""))).toEqual(lines(12).slice(2));
 });
 
 test("a first revision that failed in an earlier run is started anew", async () => {

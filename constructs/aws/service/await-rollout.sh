@@ -119,9 +119,10 @@ give_up_late() {
     "${OTHERS} of other revisions); its deployment is ${STATE:-not begun}. ${advice}"
 }
 
-# Says the newest events of the service, and how tasks of this revision ended. What cannot be read is left out.
+# Says the newest events of the service, how tasks of this revision ended, and what the newest of them printed last.
+# What cannot be read is left out.
 explain() {
-  local line reason exits events tasks arns=()
+  local line reason exits containers events tasks newest=() arns=()
   events=$(details ecs describe-services --cluster "${CLUSTER}" --services "${SERVICE}" \
     --query 'services[0].events[:5].[message]')
   while read -r line; do
@@ -132,10 +133,25 @@ explain() {
   IFS=$'\n' read -r -d '' -a arns <<<"${tasks}" || true
   [[ -n ${arns[0]:-} ]] || return 0
   tasks=$(details ecs describe-tasks --cluster "${CLUSTER}" --tasks "${arns[@]}" --query \
-    "tasks[?taskDefinitionArn=='${TASK_DEFINITION}'].[taskArn,stoppedReason,join(', ',containers[?exitCode!=\`null\`].join(' ',[name,'exited with',to_string(exitCode)]))]")
-  while IFS=$'\t' read -r line reason exits; do
-    [[ ${line} != arn:* ]] || say "task ${line##*/} stopped: ${reason}${exits:+ (${exits})}" >&2
+    "tasks[?taskDefinitionArn=='${TASK_DEFINITION}'].[taskArn,join(' ',containers[].name),stoppedReason,join(', ',containers[?exitCode!=\`null\`].join(' ',[name,'exited with',to_string(exitCode)]))]")
+  while IFS=$'\t' read -r line containers reason exits; do
+    [[ ${line} == arn:* ]] || continue
+    newest=("${line##*/}" "${containers}")
+    say "task ${newest[0]} stopped: ${reason}${exits:+ (${exits})}" >&2
   done <<<"$(tail -n 3 <<<"${tasks}")"
+  [[ -z ${newest[0]:-} ]] || last_words "${newest[@]}"
+}
+
+# last_words TASK CONTAINERS: says the last lines that a task's containers have printed.
+last_words() {
+  local container line lines
+  for container in $2; do
+    lines=$(details logs get-log-events --log-group-name "${LOG_GROUP}" \
+      --log-stream-name "${container}/${container}/$1" --limit 10 --query 'events[].[message]')
+    while read -r line; do
+      [[ -z ${line} || ${line} == None ]] || say "${container}: ${line}" >&2
+    done <<<"${lines}"
+  done
 }
 
 # details SERVICE OPERATION [OPTION…]: prints the answer; a failure is said, and no more.

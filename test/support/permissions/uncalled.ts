@@ -65,6 +65,11 @@ export const uncalled: readonly Uncalled[] = [
     actions: "ecs:ListServiceDeployments ecs:DescribeServiceDeployments",
   },
   {
+    role: "deployer",
+    why: "a roll-out that fails, which test/scripts/await-rollout has",
+    actions: "logs:GetLogEvents",
+  },
+  {
     role: "destroyer",
     why: "a node with tasks, which test/scripts/deregister has; orphans that are activations",
     actions: "ecs:DescribeTasks ecs:ListTasks ecs:StopTask ssm:ListTagsForResource",

@@ -7,12 +7,16 @@ import { edited, type Edit } from "../files/exact-edit";
 type Changes = Readonly<Partial<Record<"server.js" | "healthcheck", readonly Edit[]>>>;
 
 const notNow = { from: `"use strict";\n`, to: `"use strict";\n\nprocess.exit(1);\n` };
+const complain = {
+  from: `"use strict";\n`,
+  to: `"use strict";\n\nthrow new Error("DATABASE_URL is not set");\n`,
+};
 
 const changes = {
   good: {},
   better: {},
-  /** Ends as soon as it is started. */
-  crashing: { "server.js": [notNow] },
+  /** Ends as soon as it is started, and says why. */
+  crashing: { "server.js": [complain] },
   /** Serves, but never says that it is healthy. */
   silent: { healthcheck: [notNow] },
   /** Takes over before the load balancer sends it anything, and goes without letting the load balancer know. */

@@ -12,6 +12,8 @@ export interface ServiceStage {
   readonly createService: (over?: object) => void;
   /** Lets the agent of a node, by its number from 0, get lost, or come back. */
   readonly connect: (node: number, connected: boolean) => void;
+  /** Lets the awslogs driver of a task's container have written these lines. */
+  readonly print: (task: string, lines: readonly string[]) => Promise<void>;
   /** Runs a script of constructs/aws/service to its end, while the stage's time goes by. */
   readonly run: (script: string, settings?: Readonly<Record<string, string>>) => Promise<Ended>;
   readonly close: () => Promise<void>;
@@ -59,6 +61,21 @@ function stageOf(stage: Stage, aws: AwsStage): ServiceStage {
       }
       node.alive = connected;
       instance.lastPollAt = connected ? stage.now() : 0;
+    },
+    print: async (task, lines) => {
+      const logs = (operation: string, input: object) =>
+        aws.moto.json("logs", "eu-west-1", `Logs_20140328.${operation}`, {
+          logGroupName: "/ecs/shop",
+          ...input,
+        });
+      const logStreamName = `app/app/${task}`;
+      await logs("CreateLogGroup", {}).catch(() => undefined); // It is there.
+      await logs("CreateLogStream", { logStreamName });
+      const logEvents = lines.map((message, index) => ({
+        message,
+        timestamp: Date.now() - lines.length + index,
+      }));
+      await logs("PutLogEvents", { logStreamName, logEvents });
     },
     run: async (script, settings = {}) => {
       const clock = setInterval(() => {
