@@ -16,9 +16,9 @@ export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_value":
       return `must be ${listOf(issue.values.map((value) => JSON.stringify(value)))}`;
     case "invalid_key":
-      return `is no possible key: it ${issue.issues.map(({ message }) => message).join(", ")}`;
+      return `can't be a key: it ${issue.issues.map(({ message }) => message).join(", ")}`;
     case "unrecognized_keys":
-      return `is no setting: ${remedyFor(issue.keys, issue.inst)}`;
+      return `is not a setting: ${remedyFor(issue.keys, issue.inst)}`;
     default:
       return undefined;
   }

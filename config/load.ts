@@ -94,7 +94,7 @@ export class ConfigError extends Error {
 function refuseFormerForm(input: unknown, file: string): void {
   if (isObject(input) && "application" in input) {
     throw new ConfigError([
-      `${file}: application is no setting any more: write images: { app: { build: "app" } } and services: { web: { image: "app", http: { port: 8080, handover: "app" } } }, with loadBalancer of the sites in services.web.http; see CHANGELOG.md`,
+      `${file}: application is no longer a setting: write images: { app: { build: "app" } } and services: { web: { image: "app", http: { port: 8080, handover: "app" } } }, with loadBalancer of the sites in services.web.http; see CHANGELOG.md`,
     ]);
   }
 }

@@ -10,12 +10,10 @@ const subscriber = z.strictObject({
   endpoint: z
     .string()
     .min(1)
-    .describe(
-      "Address of the mail, or an https URL; it stands in states and plans, so keep no secret in it.",
-    ),
+    .describe("Address of the mail, or an https URL; it is in states and plans, so put no secret in it."),
 });
 
-/** Who is told of what goes wrong, and whether anybody is. */
+/** Whether there are alerts, and who gets them. */
 export const monitoring = z
   .strictObject({
     enabled: z.boolean().default(true).describe("Whether there are alarms, events and a dashboard."),

@@ -82,7 +82,7 @@ const common = {
         ),
     })
     .prefault({})
-    .describe("What stands in front of services whose `handover` is `proxy`."),
+    .describe("The proxy in front of services whose `handover` is `proxy`."),
   services: z
     .record(key, service)
     .default({})

@@ -47,7 +47,7 @@ get_plan() {
     make_plan "${id}" "${folder}" "${work}/${id}.txt" ${planning[@]+"${planning[@]}"} || status=$?
     ((status == 0 || status == 2)) || return 1
     diff -u "${folder_of_plans}/${id}.txt" "${work}/${id}.txt" >&2 ||
-      fail "${id}: the plan has changed since it was approved, as shown above. Nothing was changed: run plan.sh again, and have that approved." 2
+      fail "${id}: the plan has changed since it was approved, as shown above, and was not applied: run plan.sh again, and have that approved." 2
   else
     [[ -e "${folder_of_plans}/${id}.plan" ]] ||
       fail "${folder_of_plans} holds no plan of ${id}: give plan.sh a key, see terraform.sh, or add --replan."

@@ -54,7 +54,7 @@ function refuseOthers({ resource_changes: changes = [] }: PlanJson, keys: readon
   if (others.length > 0) {
     throw new Refusal(
       `${activations}: with new activations of ${keys.join(", ")} those of ${others.join(", ")} would go, which the ` +
-        'configuration changes too. Nothing was changed: deploy all of it with "npm run deploy".',
+        'configuration changes too. None was changed: deploy everything with "npm run deploy".',
     );
   }
 }

@@ -37,8 +37,8 @@ export async function interruptedNodes(
 export function interruption(id: string, nodes: readonly string[]): string | undefined {
   return nodes.length > 1
     ? `${id}: ${nodes.length} nodes would be replaced at the same time, and all that they run would stop: ` +
-        `${nodes.join(", ")}. Nothing of this stack was changed. Give the change (an image, a size, a raised ` +
-        "`replacement`, --replace) to one node after the other and deploy each time, or add --all-at-once."
+        `${nodes.join(", ")}. Nothing of this stack was changed. Change one node at a time (its image, size or ` +
+        '`replacement`, or by --replace), let "npx anywhere roll" do so, or add --all-at-once.'
     : undefined;
 }
 

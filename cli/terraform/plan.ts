@@ -28,7 +28,7 @@ export class TerraformFailed extends Refusal {
     left = "",
     readonly passable = false,
   ) {
-    super(`Terraform ended with exit code ${exitCode}; its reason stands above. ${left}`.trimEnd());
+    super(`Terraform ended with exit code ${exitCode}; see the reason above. ${left}`.trimEnd());
   }
 }
 

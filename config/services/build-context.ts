@@ -6,7 +6,7 @@ import dockerignore from "@balena/dockerignore";
 export interface BuildContext {
   /** Absolute. */
   readonly folder: string;
-  /** What .dockerignore lets through, and the Dockerfile in any case; sorted by path. */
+  /** The files that .dockerignore doesn't exclude, and always the Dockerfile; sorted by path. */
   readonly files: readonly ContextFile[];
   /** Whether .dockerignore keeps the Dockerfile out: then it says how to build, but can't be copied into the image. */
   readonly dockerfileIgnored: boolean;

@@ -83,7 +83,7 @@ function* variableProblems({ path, container, taken }: Placed): Iterable<Problem
     }
   }
   for (const name of Object.keys(secrets).filter((each) => Object.hasOwn(environment, each))) {
-    const message = `stands in ${[...path, "environment"].join(".")} too: keep one`;
+    const message = `is in ${[...path, "environment"].join(".")} as well: keep one of them`;
     yield { path: [...path, "secrets", name], message };
   }
   if (secretKeys.length > 0 && Object.keys(secrets).length === 0 && registryCredentials === undefined) {

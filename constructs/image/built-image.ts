@@ -36,7 +36,7 @@ const copies = "assets/context";
 export class BuiltImage extends Construct {
   /** What tasks name: the repository and an immutable tag. */
   readonly uri: string;
-  /** Once it is there, so is the image. Without a destroy provisioner: what depends on it is created before it is destroyed. */
+  /** The image exists once this does. Has no destroy provisioner, since its dependants are created before it is destroyed. */
   readonly resource: NullResource;
   /** Of what is built, from the stack's folder. */
   private readonly location: string;

@@ -54,7 +54,7 @@ export class NodeLife extends Construct {
     this.nodes = nodes;
     this.remedy = remedy;
     this.drain = drain;
-    // By what the scripts find a node, and nothing but that node, in ECS and in Systems Manager.
+    // The scripts find this node by these in ECS and in Systems Manager, and no other.
     this.settings = {
       NAME: names.deployment,
       SITE: site,

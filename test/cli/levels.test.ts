@@ -181,7 +181,7 @@ test("a stack that fails holds up what waits for it alone, and the last lines te
     ["activations", "compute-a", "compute-c", "control-plane", "service-web"].map((id) => `${id}: done.`),
   );
   expect(lines.slice(5)).toEqual([
-    "compute-b: Terraform ended with exit code 1; its reason stands above.",
+    "compute-b: Terraform ended with exit code 1; see the reason above.",
     "service-api: not started, since it waits for compute-b.",
     "service-worker: not started, since it waits for compute-b.",
     "jobs: not started, since it waits for compute-b.",
@@ -201,7 +201,7 @@ test("a diff plans all stacks although one fails, and ends with 1", async () => 
   expect(ended).toBe(1);
   expect(called("plan").sort()).toEqual(levels.flat().sort());
   expect(stderr.split("\n").slice(-2)).toEqual([
-    "compute-b: Terraform ended with exit code 1; its reason stands above.",
+    "compute-b: Terraform ended with exit code 1; see the reason above.",
     "",
   ]);
   expect(await run(["diff"], { FAKE_CHANGES: "" })).toSucceed();

@@ -205,7 +205,7 @@ test("a site that fails holds up what depends on it, and no other site", async (
     "control-plane: done.",
     "activations: done.",
     "compute-office: done.",
-    "compute-ams3: Terraform ended with exit code 1; its reason stands above.",
+    "compute-ams3: Terraform ended with exit code 1; see the reason above.",
     "service-web: not started, since it waits for compute-ams3.",
     "Once the cause is gone, run the same command again: it goes on where this one stopped.",
     "",
@@ -230,7 +230,7 @@ test("a VPC that can't be deleted holds up no other stack, and the end says what
     "compute-office: done.",
     "activations: done.",
     "control-plane: done.",
-    "compute-ams3: Terraform ended with exit code 1; its reason stands above. No node is left, and the other stacks go on. Left: terraform_data.vpc.",
+    "compute-ams3: Terraform ended with exit code 1; see the reason above. No node is left, and the other stacks go on. Left: terraform_data.vpc.",
     "Once the cause is gone, run the same command again: it goes on where this one stopped.",
     "",
   ]);

@@ -10,7 +10,7 @@ const partition =
 const bucket =
   "must be the name of an S3 bucket: 3 to 63 of a-z, 0-9, . and -, and none of the forms that S3 keeps for itself";
 const variable =
-  "is no possible key: it must be a variable's name as a shell takes it: letters, digits and _, not beginning with a digit";
+  "can't be a key: it must be a variable's name as a shell takes it: letters, digits and _, not beginning with a digit";
 const secret =
   "must be the ARN of a Secrets Manager secret (arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME) or of an SSM parameter (arn:aws:ssm:REGION:ACCOUNT:parameter/NAME)";
 const secretKey = "must be the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), not of an alias";
@@ -68,7 +68,7 @@ const refused: readonly [string, unknown, string][] = [
   ],
   ["backend", { ...cloud, project: "x" }, "must be 3 to 40 letters, digits, _, - and spaces inside"],
   ["backend", { ...cloud, project: " shops" }, "must be 3 to 40 letters, digits, _, - and spaces inside"],
-  ["tags", { "a b": "c" }, "is no possible key: it must be 1 to 100 of letters, digits, - and _"],
+  ["tags", { "a b": "c" }, "can't be a key: it must be 1 to 100 of letters, digits, - and _"],
   ["tags", { a: "b:c" }, "must be 1 to 100 of letters, digits, - and _"],
   [
     "tags",
@@ -85,8 +85,8 @@ const refused: readonly [string, unknown, string][] = [
     2,
     "must be a retention that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …",
   ],
-  ["sites", { "ams--3": berlin }, `is no possible key: it must be ${key}`],
-  ["sites.ams3.nodes", { "web--1": {} }, `is no possible key: it must be ${key}`],
+  ["sites", { "ams--3": berlin }, `can't be a key: it must be ${key}`],
+  ["sites.ams3.nodes", { "web--1": {} }, `can't be a key: it must be ${key}`],
   ["sites.ams3.region", "amsterdam", "must be a DigitalOcean region such as ams3"],
   ["sites.ams3.size", "s 1vcpu", "must be the slug of a droplet size, such as s-1vcpu-1gb"],
   [
@@ -99,12 +99,12 @@ const refused: readonly [string, unknown, string][] = [
   [
     "sites.ams3.nodes",
     { "web-1": { attributes: { "a b": "c" } } },
-    `is no possible key: it must be ${attributeName}`,
+    `can't be a key: it must be ${attributeName}`,
   ],
   [
     "sites.ams3.nodes",
     { "web-1": { attributes: { "a\\b": "c" } } },
-    `is no possible key: it must be ${attributeName}`,
+    `can't be a key: it must be ${attributeName}`,
   ],
   ["sites.ams3.nodes", { "web-1": { attributes: { a: " b" } } }, attributeValue],
   ["sites.ams3.nodes", { "web-1": { attributes: { a: "b " } } }, attributeValue],

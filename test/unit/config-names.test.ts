@@ -28,7 +28,7 @@ test.each([
 ])("none of %s may be called constructor", (setting, value) => {
   expect(problemsWith({ [setting]: { constructor: value } })).toEqual([
     expect.stringContaining(
-      `test.ts: ${setting}.constructor is no possible key: it must not be constructor, which no part of a stack can be called (got {`,
+      `test.ts: ${setting}.constructor can't be a key: it must not be constructor, which no part of a stack can be called (got {`,
     ),
   ]);
 });

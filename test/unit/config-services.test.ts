@@ -259,7 +259,7 @@ test.each<[string, Parts]>([
 test("an environment of the form before services is answered with the new form, in one line", () => {
   expect(problemsOf({ ...oneSite, application: { image: { build: "app" } } })).toEqual([
     expect.stringMatching(
-      /^test\.ts: application is no setting any more: write images: \{ app: \{ build: "app" \} \} and services: \{ web: .*see CHANGELOG\.md$/,
+      /^test\.ts: application is no longer a setting: write images: \{ app: \{ build: "app" \} \} and services: \{ web: .*see CHANGELOG\.md$/,
     ),
   ]);
 });

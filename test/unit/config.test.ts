@@ -64,8 +64,8 @@ test("a setting that isn't one is answered with the one that may be meant", () =
       sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: { one: { sizee: "s-1vcpu-1gb" } } } },
     }),
   ).toEqual([
-    'test.ts: sites.ams3.nodes.one.sizee is no setting: did you mean size? (got "s-1vcpu-1gb")',
-    "test.ts: logRetentionDay is no setting: did you mean logRetentionDays? (got 30)",
+    'test.ts: sites.ams3.nodes.one.sizee is not a setting: did you mean size? (got "s-1vcpu-1gb")',
+    "test.ts: logRetentionDay is not a setting: did you mean logRetentionDays? (got 30)",
   ]);
   expect(problemsOf({ ...oneSite, sites: { berlin: { kind: "on-premises", nodes: 2 } } })).toEqual([
     'test.ts: sites.berlin.nodes must be the servers by name, such as { "rack-1": {} } (got 2)',
@@ -99,8 +99,8 @@ test("every problem is told at once, with file, path, value and remedy", () => {
     "test.ts: services.web.secrets.KEY must be the ARN of a Secrets Manager secret (arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME) or of an SSM parameter (arn:aws:ssm:REGION:ACCOUNT:parameter/NAME) (got a value not shown)",
     "test.ts: services.web.http.port must be at least 1 (got 0)",
     "test.ts: sites.ams3.nodes must be a number from 0 to 500, or the nodes by name (got 1.5)",
-    'test.ts: sites.ams3.color is no setting: remove it, or check its spelling (got "red")',
-    'test.ts: sites.Paris is no possible key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without -- (got {"kind":"on-premises","nodes":{}})',
+    'test.ts: sites.ams3.color is not a setting: remove it, or check its spelling (got "red")',
+    `test.ts: sites.Paris can't be a key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without -- (got {"kind":"on-premises","nodes":{}})`,
     'test.ts: sites.oslo.kind must be "digitalocean" or "on-premises" (got "dungeon")',
     'test.ts: sites.berlin.nodes.rack-1.attributes must not begin with anywhere., which names the deployment\'s own attributes (got {"anywhere.node":"x"})',
     "test.ts: sites.berlin.activationDays must be at most 30 (got 31)",
@@ -123,7 +123,7 @@ test.each([
   ],
   [
     { environment: { KEY: "x" }, secrets: { KEY: "arn:aws:ssm:eu-west-1:123456789012:parameter/key" } },
-    "services.web.secrets.KEY stands in services.web.environment too: keep one (got a value not shown)",
+    "services.web.secrets.KEY is in services.web.environment as well: keep one of them (got a value not shown)",
   ],
   [
     { http: { port: 8080, health: { intervalSeconds: 60, healthyAfter: 5 } } },

@@ -38,7 +38,7 @@ obtain_aws() {
     ! found=$("${python}" "${beside}/obtain-aws-cli.py" "${beside}/requirements.txt" "${OBTAIN_SECONDS:-300}" 2>&1); then
     die "the AWS CLI (\`aws\`) is not on PATH, and can't be obtained: ${found}. Install version 2" \
       "(https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html), or Python 3.9 or later with" \
-      "pip; where HCP Terraform runs this, in the image of its agent. Then run again. Nothing was changed."
+      "pip; where HCP Terraform runs this, in the image of its agent. Then run again."
   fi
   # Python may have warned before.
   found=${found##*$'\n'}
@@ -64,7 +64,7 @@ prepare() {
   )
   aws_call sts get-caller-identity --query Account
   [[ ${ANSWER} == "${ACCOUNT}" ]] || die "wrong account: the credentials belong to account ${ANSWER}, the" \
-    "deployment to ${ACCOUNT}. Nothing was changed. Use credentials of ${ACCOUNT} and run again."
+    "deployment to ${ACCOUNT}. Use credentials of ${ACCOUNT} and run again."
 }
 
 # Prints what kind of failure a message of the AWS CLI tells.
