@@ -3,7 +3,7 @@
 const { engines } = require("./package.json");
 
 /**
- * Whether a version lies in a range such as ">=20.9 <23".
+ * Whether a version lies in a range such as ">=20.9 <25".
  *
  * @param {string} version
  * @param {string} range
@@ -26,7 +26,7 @@ function inRange(version, range) {
 function requireNodeVersion() {
   if (!inRange(process.versions.node, engines.node)) {
     console.error(
-      `This project needs Node.js ${engines.node}, and this is ${process.versions.node}: install Node.js 20 or 22.`,
+      `This project needs Node.js ${engines.node}, and this is ${process.versions.node}: install Node.js 20, 22 or 24.`,
     );
     process.exit(1);
   }

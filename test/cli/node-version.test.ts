@@ -34,14 +34,14 @@ async function runAs(version: string, ...args: string[]) {
   });
 }
 
-test.each(["18.20.8", "20.8.1", "23.0.0", "24.4.1"])(
+test.each(["18.20.8", "20.8.1", "25.0.0"])(
   "refuses Node.js %s in one line, before anything is loaded",
   async (version) => {
     expect(await runAs(version)).toEqual({
       code: 1,
       // The shim, anywhere.js, node-version.js and package.json.
       stdout: "4\n",
-      stderr: `This project needs Node.js >=20.9 <23, and this is ${version}: install Node.js 20 or 22.\n`,
+      stderr: `This project needs Node.js >=20.9 <25, and this is ${version}: install Node.js 20, 22 or 24.\n`,
     });
   },
 );
@@ -51,13 +51,13 @@ test.each([
   ["the demo", ["local-cloud/run.js", "demo/demo.ts"]],
   ["the tests", ["-e", "require('./jest.config')"]],
 ])("%s refuse it the same way", async (_, args) => {
-  expect(await runAs("24.4.1", ...args)).toMatchObject({
+  expect(await runAs("25.0.0", ...args)).toMatchObject({
     code: 1,
-    stderr: "This project needs Node.js >=20.9 <23, and this is 24.4.1: install Node.js 20 or 22.\n",
+    stderr: "This project needs Node.js >=20.9 <25, and this is 25.0.0: install Node.js 20, 22 or 24.\n",
   });
 });
 
-test.each(["20.9.0", "20.20.2", "21.7.3", "22.17.0"])("runs on Node.js %s", async (version) => {
+test.each(["20.9.0", "20.20.2", "22.17.0", "24.4.1"])("runs on Node.js %s", async (version) => {
   const { code, stdout, stderr } = await runAs(version);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toContain("Usage: anywhere");
