@@ -35,13 +35,6 @@ export default defineConfig(
     rules: noImport(["**/local-cloud/**"], "The product knows the local cloud only through its environment."),
   },
   {
-    files: ["cli/**/command-line.ts"],
-    rules: {
-      // Each command loads its own modules alone. They are part of one bundle, whose functions alone wait for a require.
-      "@typescript-eslint/no-require-imports": "off",
-    },
-  },
-  {
     files: ["local-cloud/**/*.ts"],
     rules: {
       ...noImport(

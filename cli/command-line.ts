@@ -41,7 +41,7 @@ function commands(): Command {
   program
     .command("synth")
     .description("write the Terraform JSON of every stack, for plain terraform or a pipeline")
-    .action(() => finish((require("./commands/synth") as typeof import("./commands/synth")).synth()));
+    .action(() => finish(import("./commands/synth.ts").then(({ synth }) => synth())));
   program
     .command("deploy")
     .description("apply the stacks side by side, each after those it depends on")
@@ -57,7 +57,7 @@ function commands(): Command {
     )
     .option("--roll-forward", "give services that were rolled back their present images again")
     .action((ids: string[], options: DeployOptions) =>
-      finish((require("./commands/deploy") as typeof import("./commands/deploy")).deploy(ids, options)),
+      finish(import("./commands/deploy.ts").then(({ deploy }) => deploy(ids, options))),
     );
   program
     .command("diff")
@@ -65,7 +65,7 @@ function commands(): Command {
     .argument(...stacks)
     .option(...parallel)
     .action((ids: string[], options: ParallelOptions) =>
-      finish((require("./commands/diff") as typeof import("./commands/diff")).diff(ids, options)),
+      finish(import("./commands/diff.ts").then(({ diff }) => diff(ids, options))),
     );
   program
     .command("destroy")
@@ -75,7 +75,7 @@ function commands(): Command {
     .option(...autoApprove)
     .option("--if-exists", "succeed when there is no state, as after an earlier destroy elsewhere")
     .action((ids: string[], options: DestroyOptions) =>
-      finish((require("./commands/destroy") as typeof import("./commands/destroy")).destroy(ids, options)),
+      finish(import("./commands/destroy.ts").then(({ destroy }) => destroy(ids, options))),
     );
   addLookingCommands(program, finishLooking);
   addTaskCommands(program, finishLooking, finish);

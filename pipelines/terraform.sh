@@ -103,13 +103,13 @@ has_key() {
   [[ -n "${plan_key}${ANYWHERE_PLAN_KEY_FILE:-}" ]]
 }
 
-# cipher IN OUT [-d]: encrypts, or decrypts. The key is in no command line.
+# cipher IN OUT [-d]: encrypts, or decrypts. The key is in no command line and no environment.
 cipher() {
-  local in=$1 out=$2 source=env:ANYWHERE_PLAN_KEY
+  local in=$1 out=$2 source=stdin
   shift 2
   [[ -n "${plan_key}" ]] || source="file:${ANYWHERE_PLAN_KEY_FILE:-}"
-  ANYWHERE_PLAN_KEY="${plan_key}" openssl enc -aes-256-cbc -pbkdf2 -iter 600000 -salt "$@" \
-    -in "${in}" -out "${out}" -pass "${source}"
+  openssl enc -aes-256-cbc -pbkdf2 -iter 600000 -salt "$@" \
+    -in "${in}" -out "${out}" -pass "${source}" < <(printf '%s\n' "${plan_key}")
 }
 
 # held_by STACK...: those of these stacks that hold up what comes after them, as a list.

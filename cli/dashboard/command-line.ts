@@ -18,7 +18,7 @@ export function addDashboardCommand(program: Command, finish: Finish): void {
       ),
     )
     .action((options: DashboardOptions) =>
-      finish((require("./dashboard") as typeof import("./dashboard")).dashboard(options)),
+      finish(import("./dashboard.ts").then(({ dashboard }) => dashboard(options))),
     );
 }
 

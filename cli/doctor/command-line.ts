@@ -17,7 +17,5 @@ export function addDoctorCommand(program: Command, finish: Finish): void {
         "Exit codes: 0 nothing fails, though there may be warnings; 2 something fails, and is told with its remedy; 1 it couldn't be done.",
       ),
     )
-    .action((options: JsonOptions) =>
-      finish((require("./doctor") as typeof import("./doctor")).doctor(options)),
-    );
+    .action((options: JsonOptions) => finish(import("./doctor.ts").then(({ doctor }) => doctor(options))));
 }

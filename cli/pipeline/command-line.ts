@@ -19,9 +19,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
       ),
     )
     .action((ids: string[], options: StacksOptions) =>
-      finish(
-        Promise.resolve().then(() => (require("./stacks") as typeof import("./stacks")).stacks(ids, options)),
-      ),
+      finish(import("./stacks.ts").then(({ stacks }) => stacks(ids, options))),
     );
   program
     .command("check")
@@ -42,7 +40,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
       ),
     )
     .action((files: string[], options: CheckOptions & JsonOptions) =>
-      finish((require("./check") as typeof import("./check")).check(files, options)),
+      finish(import("./check.ts").then(({ check }) => check(files, options))),
     );
   program
     .command("redact")
@@ -53,6 +51,6 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
       example("anywhere redact state.json <plan.txt", "Exit codes: 0, or 1 when it couldn't be done."),
     )
     .action(async (file: string) => {
-      process.exitCode = await (require("./redact") as typeof import("./redact")).redact(file);
+      process.exitCode = await import("./redact.ts").then(({ redact }) => redact(file));
     });
 }

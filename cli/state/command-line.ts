@@ -17,6 +17,6 @@ export function addStateCommand(program: Command, finish: Finish): void {
       ),
     )
     .action((options: JsonOptions) =>
-      finish((require("./bootstrap") as typeof import("./bootstrap")).bootstrapState(options)),
+      finish(import("./bootstrap.ts").then(({ bootstrapState }) => bootstrapState(options))),
     );
 }

@@ -234,13 +234,15 @@ set_lines() {
   cmp -s config "${file}" || cat config >"${file}"
 }
 
-# Sourced with its options, so that the code is not in the arguments of a process of ours. Where a former run has
-# installed the agent, it must run, or the installer waits for it in vain.
+# Sourced with its options by a shell that reads the code, so that it is in no arguments and no environment of ours. The
+# installer itself hands it to the Systems Manager agent as an argument, which takes it in no other way. Where a former
+# run has installed the ECS agent, it must run, or the installer waits for it in vain.
 register() {
   [[ ! -x /usr/libexec/amazon-ecs-init ]] || systemctl enable --now ecs
   # shellcheck disable=SC2016 # expanded by the inner shell
-  ACTIVATION_CODE="${SECRET}" bash -c '. ./installer --region "${AWS_REGION}" --cluster "${CLUSTER}" \
-    --activation-id "${ACTIVATION_ID}" --activation-code "${ACTIVATION_CODE}" --docker-install-source distro' </dev/null
+  bash -c 'IFS= read -r ACTIVATION_CODE; exec </dev/null; . ./installer --region "${AWS_REGION}" --cluster "${CLUSTER}" \
+    --activation-id "${ACTIVATION_ID}" --activation-code "${ACTIVATION_CODE}" --docker-install-source distro' \
+    < <(printf '%s\n' "${SECRET}")
 }
 
 # Copies what comes in to the console and to the log, without the code.
@@ -261,7 +263,7 @@ switch_off() {
   systemd-run --on-active=15 systemctl poweroff
 }
 
-# No child but the installer finds the code in its environment.
+# No child finds the code in its environment.
 readonly SECRET=${ACTIVATION_CODE:-}
 export -n ACTIVATION_CODE
 (umask 077 && : >>"${LOG}")

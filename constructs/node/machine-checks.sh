@@ -103,18 +103,21 @@ check_clock() {
 # Amazon EC2's metadata service, and what imitates it, gives a machine the credentials of its role. DigitalOcean's own
 # has the same address, and no such path. Source: Amazon EC2 User Guide, "Retrieve security credentials".
 check_metadata() {
-  local latest=http://169.254.169.254/latest token role answer
+  local latest=http://169.254.169.254/latest token="" role answer
   token=$(metadata -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "${latest}/api/token") || true
   [[ ${token} =~ ^[A-Za-z0-9_=-]+$ ]] || token=""
-  role=$(metadata -H "X-aws-ec2-metadata-token: ${token}" "${latest}/meta-data/iam/security-credentials/") || true
+  role=$(metadata "${latest}/meta-data/iam/security-credentials/") || true
   [[ ${role} =~ ^[A-Za-z0-9_+=,.@-]+$ ]] || return 0
-  answer=$(metadata -H "X-aws-ec2-metadata-token: ${token}" "${latest}/meta-data/iam/security-credentials/${role}") || true
+  answer=$(metadata "${latest}/meta-data/iam/security-credentials/${role}") || true
   [[ ${answer} != *'"AccessKeyId"'* ]] || die "the machine's metadata service gives AWS credentials of the role ${role}," \
     "which the agents would take for the node's: take that role from the machine"
 }
 
-# Not by a proxy, nor long where nothing answers.
-metadata() { curl --disable --noproxy '*' --silent --fail --connect-timeout 1 --max-time 2 "$@"; }
+# Not by a proxy, nor long where nothing answers. The session's token, once there is one, is in no list of processes.
+metadata() {
+  curl --disable --noproxy '*' --silent --fail --connect-timeout 1 --max-time 2 --config - "$@" \
+    < <(printf 'header = "X-aws-ec2-metadata-token: %s"\n' "${token}")
+}
 
 # A Docker that is there is used as it is. One that stands still is started, as the installer would.
 check_docker() {

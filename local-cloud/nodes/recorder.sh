@@ -4,13 +4,9 @@
 set -euo pipefail
 
 main() {
-  local -a words=(--data-urlencode "word=${0##*/}")
-  local word answer code output
-  for word in "$@"; do
-    words+=(--data-urlencode "word=${word}")
-  done
-  answer="$(curl --disable --silent --show-error --max-time 120 \
-    --unix-socket /run/anywhere/sockets/control.sock "${words[@]}" http://machine/tool)"
+  local answer code output
+  answer="$(printf '%s\0' "${0##*/}" "$@" | curl --disable --silent --show-error --max-time 120 \
+    --unix-socket /run/anywhere/sockets/control.sock --data-binary @- http://machine/tool)"
   code="${answer%%$'\n'*}"
   output="${answer#*$'\n'}"
   if [[ "${output}" != "${answer}" && -n "${output}" ]]; then

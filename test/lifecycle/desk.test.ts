@@ -14,26 +14,22 @@ import { loadableSite, underLoad } from "../support/deployments/site-load";
 import { eventually } from "../support/jest/eventually";
 import { awsClients, findSite, listDroplets, nothing } from "../support/observation/clouds";
 import { machineOf, nodesOf, raised } from "../support/observation/nodes";
+import { nothingFound, watchSecrets } from "../support/observation/secrets";
 import { startCommand } from "../support/programs/running-command";
 
 const image = "localhost/anywhere/app:v1";
 const names = ["one", "two", "three"];
 const sites = { ams3: loadableSite(...names) };
+const secrets = watchSecrets();
+const small = { image, cpuUnits: 64, memoryMiB: 64 };
 const environment: Partial<Environment> = {
   name: "desk",
   services: {
     web: sample(),
-    worker: { image, command: ["node", "worker.js"], cpuUnits: 64, memoryMiB: 64, placement: { ams3: 1 } },
+    worker: { ...small, command: ["node", "worker.js"], placement: { ams3: 1 }, secrets: secrets.ofService },
   },
   jobs: {
-    report: {
-      image,
-      command: ["node", "report.js"],
-      cpuUnits: 64,
-      memoryMiB: 64,
-      schedule: "rate(1 minute)",
-      site: "ams3",
-    },
+    report: { ...small, command: ["node", "report.js"], schedule: "rate(1 minute)", site: "ams3" },
   },
 };
 let life: LifeCycle;
@@ -41,8 +37,9 @@ let operator: Operator;
 
 beforeAll(async () => {
   life = await startLifeCycle({ name: "desk", sites, environment });
-  operator = operatorOf(life, environment);
+  operator = operatorOf(life, environment, secrets.variables);
   operator.configure(sites);
+  await secrets.store(life.cloud);
   // The real one takes a sample every two minutes.
   await life.cloud.admin.digitalocean({ metricsMilliseconds: 1000 });
   expect(await life.site("ams3").apply()).toSucceed();
@@ -52,8 +49,9 @@ beforeAll(async () => {
 }, 600_000);
 
 afterAll(() => life.stop());
+afterAll(secrets.end);
 
-const anywhere: Operator["anywhere"] = (...args) => operator.anywhere(...args);
+const anywhere: Operator["anywhere"] = (...args) => secrets.watched(operator.anywhere(...args));
 
 async function status(): Promise<StatusReport> {
   return JSON.parse((await anywhere("status", "--json")).stdout) as StatusReport;
@@ -261,6 +259,16 @@ test("servers join by exactly the line that is printed, and one leaves again", a
     stdout: expect.stringContaining('"was already"'),
   });
 }, 600_000);
+
+test("codes, tokens, keys and secrets' values are nowhere but where they must be", async () => {
+  expect(Math.min(...Object.values(secrets.extent()))).toBeGreaterThan(20);
+  const states = ["activations", "compute-ams3", "compute-berlin"].map((id) => `state/desk--${id}.tfstate`);
+  expect(await secrets.find(life, ["control-plane", "service-worker", "compute-ams3"])).toEqual({
+    ...nothingFound,
+    files: ["rack-1.code", "rack-2.code", ...states].map((file) => `${file}: activation code`),
+    plans: ["compute-ams3 as JSON: activation code"],
+  });
+}, 300_000);
 
 test("orphans of a site whose state is lost are found and removed, and of the other site nothing", async () => {
   expect(await anywhere("orphans")).toMatchObject({ exitCode: 0, stdout: "Nothing of desk is orphaned.\n" });

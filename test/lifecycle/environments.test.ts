@@ -45,7 +45,11 @@ async function configure(name: string): Promise<string> {
   const adapted: Environment = {
     ...environment,
     name: `shipped-${name}`,
-    aws: { ...environment.aws, accountId: "123456789012" },
+    aws: {
+      ...environment.aws,
+      accountId: "123456789012",
+      ...(name === "prod" ? { kmsKeyId: await createKey() } : {}),
+    },
     backend: backend ?? { kind: "local", folder: join(directory, "state") },
     installer: { signingKey: signingKeyFingerprint },
   };
@@ -53,22 +57,63 @@ async function configure(name: string): Promise<string> {
   return file;
 }
 
-async function createBucket(bucket: string): Promise<void> {
-  const options = ["--bucket", bucket, "--region", "eu-west-1"];
-  await mustRun({
+/** Calls AWS as the test, which counts for nobody. */
+function aws(...args: readonly string[]): Promise<string> {
+  return mustRun({
     program: "aws",
-    args: [
-      "s3api",
-      "create-bucket",
-      ...options,
-      "--create-bucket-configuration",
-      "LocationConstraint=eu-west-1",
-    ],
+    args: [...args, "--region", "eu-west-1"],
     folder: directory,
     variables: cloud.variables,
     log: undefined,
     seconds: 60,
   });
+}
+
+async function createBucket(bucket: string): Promise<void> {
+  const place = ["--create-bucket-configuration", "LocationConstraint=eu-west-1"];
+  await aws("s3api", "create-bucket", "--bucket", bucket, ...place);
+}
+
+async function createKey(): Promise<string> {
+  return (await aws("kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text")).trim();
+}
+
+/** The keys of all that AWS keeps of a deployment, as AWS tells them. */
+async function keysOf(name: string): Promise<object> {
+  const ask = async (query: string, ...call: readonly string[]): Promise<unknown> =>
+    JSON.parse(await aws(...call, "--query", query, "--output", "json"));
+  const place = "eu-west-1:123456789012";
+  const groups = (prefix: string) =>
+    ask(
+      "logGroups[].[logGroupName,kmsKeyId]",
+      "logs",
+      "describe-log-groups",
+      "--log-group-name-prefix",
+      prefix,
+    );
+  const [containers, insights, repositories, topic, queue, schedule] = await Promise.all([
+    groups(`/ecs/${name}/`),
+    groups(`/aws/ecs/containerinsights/${name}/`),
+    ask(
+      `repositories[?starts_with(repositoryName,'${name}/')].encryptionConfiguration`,
+      "ecr",
+      "describe-repositories",
+    ),
+    ask(
+      "Attributes.KmsMasterKeyId",
+      "sns",
+      "get-topic-attributes",
+      "--topic-arn",
+      `arn:aws:sns:${place}:${name}--alerts`,
+    ),
+    ask(
+      "Attributes",
+      ...["sqs", "get-queue-attributes", "--attribute-names", "KmsMasterKeyId", "SqsManagedSseEnabled"],
+      ...["--queue-url", `${cloud.environment["AWS_ENDPOINT_URL"] ?? ""}/123456789012/${name}--dead-letters`],
+    ),
+    ask("KmsKeyArn", "scheduler", "get-schedule", "--name", `${name}--report`),
+  ]);
+  return { containers, insights, repositories, topic, queue, schedule };
 }
 
 function commandsOf(environmentFile: string) {
@@ -80,8 +125,7 @@ function commandsOf(environmentFile: string) {
     folder,
     variables: {
       ...cloud.variables,
-      // What the test itself asks counts for nobody.
-      ...(program === "aws" ? {} : credentialsFor(args.filter((arg) => !/(\.js|cdktf)$/.test(arg)))),
+      ...credentialsFor(args.filter((arg) => !/(\.js|cdktf)$/.test(arg))),
       POLL_SECONDS: "2",
       ANYWHERE_ENV: environmentFile,
       CDKTF_OUTDIR: outdir,
@@ -96,7 +140,6 @@ function commandsOf(environmentFile: string) {
   };
   return {
     folderOf,
-    aws: (...args: string[]) => mustRun(command("aws", [...args, "--region", "eu-west-1"])),
     pushedTag: () => {
       const { resource } = JSON.parse(
         readFileSync(join(folderOf("service-web"), "cdk.tf.json"), "utf8"),
@@ -171,11 +214,30 @@ describe.each(shipped)("the environment %s", (name) => {
     }),
   );
 
+  if (name === "prod") {
+    testOfLowPorts(
+      "carries the key of its own wherever AWS keeps something of it",
+      lane(name, async () => {
+        const { kmsKeyId } = (JSON.parse(readFileSync(join(directory, "prod.json"), "utf8")) as Environment)
+          .aws;
+        const key = `arn:aws:kms:eu-west-1:123456789012:key/${kmsKeyId ?? ""}`;
+        expect(await keysOf("shipped-prod")).toEqual({
+          containers: ["api", "report", "web", "worker"].map((group) => [`/ecs/shipped-prod/${group}`, key]),
+          insights: [["/aws/ecs/containerinsights/shipped-prod/performance", key]],
+          repositories: [{ encryptionType: "KMS", kmsKey: key }],
+          topic: key,
+          queue: { KmsMasterKeyId: key },
+          schedule: key,
+        });
+      }),
+    );
+  }
+
   if (name === "dev") {
     testOfLowPorts(
       "pushes an image again that has vanished from the registry",
       lane(name, async () => {
-        const { anywhere, aws, pushedTag } = commandsOf(join(directory, `${name}.json`));
+        const { anywhere, pushedTag } = commandsOf(join(directory, `${name}.json`));
         const image = ["--repository-name", "shipped-dev/app", "--image-ids", `imageTag=${pushedTag()}`];
         await aws("ecr", "batch-delete-image", ...image);
         await expect(aws("ecr", "describe-images", ...image)).rejects.toThrow("ImageNotFoundException");

@@ -144,6 +144,8 @@ test.each([
   ["a role that isn't there", {}, { RoleArn: `arn:aws:iam::${account}:role/none` }, "ValidationException"],
   ["another account's role", {}, { RoleArn: "arn:aws:iam::210987654321:role/r" }, "ValidationException"],
   ["another target", {}, { Arn: `arn:aws:lambda:${region}:${account}:function:f` }, "NotModelledException"],
+  ["a key's alias", { KmsKeyArn: `arn:aws:kms:${region}:${account}:alias/jobs` }, {}, "NotModelledException"],
+  ["a key's id", { KmsKeyArn: "00000000-0000-4000-8000-000000000000" }, {}, "ValidationException"],
   ["an input that is no JSON", {}, { Input: "{" }, "ValidationException"],
   [
     "another launch type",
@@ -155,6 +157,45 @@ test.each([
   const body = request(await cloud().role(), more, target);
   expect(await call("POST", "/schedules/job", body)).toMatchObject({ status: 400, error });
   expect(world.aws.schedules.size).toBe(0);
+});
+
+test("a schedule keeps the key that encrypts it, until it is set anew without one", async () => {
+  const [RoleArn, KmsKeyArn] = [await cloud().role(), await cloud().key()];
+  const path = "/schedules/job";
+  expect(await call("POST", path, request(RoleArn, { KmsKeyArn }))).toMatchObject({ status: 200 });
+  expect((await call("GET", path)).body).toMatchObject({ KmsKeyArn });
+  expect(JSON.stringify((await call("GET", "/schedules")).body)).not.toContain(KmsKeyArn);
+  const another = await cloud().key();
+  await call("PUT", path, request(RoleArn, { KmsKeyArn: another }));
+  expect((await call("GET", path)).body).toMatchObject({ KmsKeyArn: another });
+  await call("PUT", path, request(RoleArn));
+  expect((await call("GET", path)).body).not.toHaveProperty("KmsKeyArn");
+});
+
+const unknownKey = `arn:aws:kms:${region}:${account}:key/00000000-0000-4000-8000-000000000000`;
+
+test.each([
+  ["that isn't there", () => unknownKey],
+  ["of another region", async () => (await cloud().key()).replace(region, "us-east-1")],
+  ["that isn't symmetric", () => cloud().key({ KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" })],
+  ["that only signs", () => cloud().key({ KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" })],
+  [
+    "that is disabled",
+    async () => {
+      const key = await cloud().key();
+      await cloud().disable(key);
+      return key;
+    },
+  ],
+])("a schedule with a key %s is refused, and one that has a key keeps it", async (_label, make) => {
+  const [RoleArn, KmsKeyArn] = [await cloud().role(), await cloud().key()];
+  const refused = request(RoleArn, { KmsKeyArn: await make() });
+  const refusal = { status: 400, error: "ValidationException" };
+  expect(await call("POST", "/schedules/job", refused)).toMatchObject(refusal);
+  expect(world.aws.schedules.size).toBe(0);
+  await call("POST", "/schedules/job", request(RoleArn, { KmsKeyArn }));
+  expect(await call("PUT", "/schedules/job", refused)).toMatchObject(refusal);
+  expect(world.aws.schedules.get("job")?.settings.KmsKeyArn).toBe(KmsKeyArn);
 });
 
 test.each([

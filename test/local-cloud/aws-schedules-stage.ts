@@ -47,6 +47,10 @@ export interface Cloud {
   role(statements?: readonly Statement[], trusted?: Statement): Promise<string>;
   /** Makes a queue and returns its ARN. */
   queue(): Promise<string>;
+  /** Makes a key and returns its ARN; a symmetric one that encrypts, unless its settings say otherwise. */
+  key(settings?: object): Promise<string>;
+  /** Disables a key. */
+  disable(key: string): Promise<void>;
   /** The messages of a queue: body and attributes. */
   messages(queue: string): Promise<{ readonly body: unknown; readonly attributes: Record<string, string> }[]>;
   /** ECS with a node, on a clock of its own, and a schedule `job` with this target. */
@@ -82,6 +86,8 @@ async function createCloud(python: Python, motoPort: number): Promise<Cloud> {
   let made = 0;
   const sqs = <Output>(operation: string, input: object): Promise<Output> =>
     moto.json("sqs", region, `AmazonSQS.${operation}`, input);
+  const kms = <Output>(operation: string, input: object): Promise<Output> =>
+    moto.json("kms", region, `TrentService.${operation}`, input);
   return {
     python,
     apis,
@@ -103,6 +109,10 @@ async function createCloud(python: Python, motoPort: number): Promise<Cloud> {
       await sqs("CreateQueue", { QueueName: `dead-${made}` });
       return `arn:aws:sqs:${region}:${account}:dead-${made}`;
     },
+    key: async (settings = {}) =>
+      (await kms<{ KeyMetadata: { Arn: string } }>("CreateKey", settings)).KeyMetadata.Arn,
+    // moto finds it by its id alone.
+    disable: (key) => kms("DisableKey", { KeyId: key.replace(/^.*\//, "") }),
     messages: async (queue) => {
       const { QueueUrl } = await sqs<{ QueueUrl: string }>("GetQueueUrl", {
         QueueName: queue.split(":").at(-1),

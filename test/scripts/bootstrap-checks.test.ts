@@ -194,6 +194,14 @@ test("a metadata address where nothing answers is asked for two seconds at most 
   }
 });
 
+test("the token of a session with the metadata service is in no command line and no environment", async () => {
+  const token = "AQAEA-token==";
+  write(["metadata/token", token], ["metadata/roles", "web-role"], roleKeys)();
+  expect(lastLine((await bootstrap()).output)).toContain(webRole);
+  expect(stage.machine.journal.filter((call) => call.includes("/security-credentials/"))).toHaveLength(2);
+  expect(stage.machine.journal.join("\n") + stage.machine.read("environment")).not.toContain(token);
+});
+
 test("AWS credentials of the bootstrap's own environment are handed on to nobody, its region is", async () => {
   await bootstrap({ AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "key", AWS_PROFILE: "me" });
   const environment = stage.machine.read("installer-environment");

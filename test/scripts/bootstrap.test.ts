@@ -83,14 +83,16 @@ test("the console and the log end with the status, and neither holds the code", 
   expect(node.mode("var/log/anywhere-bootstrap.log")).toBe(0o600);
 });
 
-test("the code is in no command line of ours and in no other program's environment", async () => {
+test("the code is in no command line of ours and in no program's environment, not even of the installer's programs", async () => {
   const node = machine();
   await node.bootstrap(settings());
   expect(node.read("installer-command-line")).toContain("--activation-code");
   expect(node.read("installer-command-line")).not.toContain(code);
   expect(node.journal.join("\n")).not.toContain(code);
-  expect(node.read("environment")).toContain("MACHINE=");
-  expect(node.read("environment")).not.toContain(code);
+  for (const environment of ["environment", "installer-environment"]) {
+    expect(node.read(environment)).toContain("MACHINE=");
+    expect(node.read(environment)).not.toContain(code);
+  }
 });
 
 const configured = [

@@ -48,7 +48,9 @@ function importsOf(file: string): string[] {
     .preProcessFile(readFileSync(file, "utf8"))
     .importedFiles.filter(({ fileName }) => fileName.startsWith("."))
     .map(({ fileName }) => join(dirname(file), fileName))
-    .flatMap((path) => [`${path}.ts`, join(path, "index.ts")].filter(existsSync));
+    .flatMap((path) =>
+      path.endsWith(".ts") ? [path] : [`${path}.ts`, join(path, "index.ts")].filter(existsSync),
+    );
 }
 
 /** A circle that can be reached from one of these files, as the way along it. */

@@ -17,10 +17,12 @@ export function addLookingCommands(program: Command, finish: Finish): void {
     .addHelpText("after", example("anywhere status --watch ams3", exitCodesHelp))
     .action((names: string[], { watch, ...options }: WatchOptions) =>
       finish(
-        (require("./status") as typeof import("./status")).status(names, {
-          ...options,
-          ...(watch !== undefined && { watch: watch === true ? 10 : watch }),
-        }),
+        import("./status.ts").then(({ status }) =>
+          status(names, {
+            ...options,
+            ...(watch !== undefined && { watch: watch === true ? 10 : watch }),
+          }),
+        ),
       ),
     );
   program
@@ -32,7 +34,7 @@ export function addLookingCommands(program: Command, finish: Finish): void {
     .option(...json)
     .addHelpText("after", example("anywhere events web", "Exit codes: 0, or 1 when it couldn't be done."))
     .action((name: string | undefined, options: JsonOptions) =>
-      finish((require("./events") as typeof import("./events")).events(name, options)),
+      finish(import("./events.ts").then(({ events }) => events(name, options))),
     );
   program
     .command("logs")
@@ -53,7 +55,7 @@ export function addLookingCommands(program: Command, finish: Finish): void {
       example("anywhere logs web --follow --since 5m", "Exit codes: 0, or 1 when it couldn't be done."),
     )
     .action((name: string, options: LogsOptions) =>
-      finish((require("./logs") as typeof import("./logs")).logs(name, options)),
+      finish(import("./logs.ts").then(({ logs }) => logs(name, options))),
     );
 }
 

@@ -36,7 +36,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
       ),
     )
     .action((name: string, options: JsonOptions) =>
-      finish((require("./drain") as typeof import("./drain")).drain(name, options)),
+      finish(import("./drain.ts").then(({ drain }) => drain(name, options))),
     );
   program
     .command("undrain")
@@ -48,7 +48,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
       example("anywhere undrain ams3/node-1", "Exit codes: 0, or 1 when it couldn't be done."),
     )
     .action((name: string, options: JsonOptions) =>
-      finish((require("./drain") as typeof import("./drain")).undrain(name, options)),
+      finish(import("./drain.ts").then(({ undrain }) => undrain(name, options))),
     );
   program
     .command("heal")
@@ -63,7 +63,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
         "Run it every few minutes. Exit codes: 0 no agent is lost; 2 some are, and are told; 1 it couldn't be done.",
       ),
     )
-    .action((options: HealOptions) => finish((require("./heal") as typeof import("./heal")).heal(options)));
+    .action((options: HealOptions) => finish(import("./heal.ts").then(({ heal }) => heal(options))));
   program
     .command("roll")
     .description(
@@ -84,7 +84,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
       ),
     )
     .action((site: string | undefined, options: RollOptions) =>
-      finish((require("./roll") as typeof import("./roll")).roll(site, options)),
+      finish(import("./roll.ts").then(({ roll }) => roll(site, options))),
     );
   program
     .command("join")
@@ -108,7 +108,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
       ),
     )
     .action((site: string | undefined, node: string | undefined, options: JoinOptions) =>
-      finish((require("./join") as typeof import("./join")).join(site, node, options)),
+      finish(import("./join.ts").then(({ join }) => join(site, node, options))),
     );
   program
     .command("leave")
@@ -127,7 +127,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
       ),
     )
     .action((site: string, node: string, options: LeaveOptions) =>
-      finish((require("./leave") as typeof import("./leave")).leave(site, node, options)),
+      finish(import("./leave.ts").then(({ leave }) => leave(site, node, options))),
     );
   program
     .command("orphans")
@@ -144,7 +144,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
       ),
     )
     .action((options: OrphansOptions) =>
-      finish((require("./orphans") as typeof import("./orphans")).orphans(options)),
+      finish(import("./orphans.ts").then(({ orphans }) => orphans(options))),
     );
 }
 

@@ -30,7 +30,7 @@ export function addTaskCommands(program: Command, finishLooking: Finish, finish:
       ),
     )
     .action((name: string, command: string[], options: RunOptions) =>
-      finishLooking((require("./run") as typeof import("./run")).run(name, command, options)),
+      finishLooking(import("./run.ts").then(({ run }) => run(name, command, options))),
     );
   program
     .command("exec")
@@ -48,7 +48,7 @@ export function addTaskCommands(program: Command, finishLooking: Finish, finish:
       ),
     )
     .action((target: string, command: string[], options: ExecOptions) =>
-      finishLooking((require("./exec") as typeof import("./exec")).exec(target, command, options)),
+      finishLooking(import("./exec.ts").then(({ exec }) => exec(target, command, options))),
     );
   program
     .command("rollback")
@@ -65,7 +65,7 @@ export function addTaskCommands(program: Command, finishLooking: Finish, finish:
       example("anywhere rollback web --to 0c6fab8a7ead2b40", "Exit codes: 0, or 1 when it couldn't be done."),
     )
     .action((service: string, options: RollbackCommandOptions) =>
-      finish((require("./rollback") as typeof import("./rollback")).rollback(service, options)),
+      finish(import("./rollback.ts").then(({ rollback }) => rollback(service, options))),
     );
 }
 

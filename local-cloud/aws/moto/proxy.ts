@@ -9,7 +9,7 @@ import { mayHoldDocuments, withStoredDocuments } from "./stored-documents";
 /** Signing names of the services that moto serves well enough: CloudWatch signs as `monitoring`. */
 const served = new Set([
   ...["iam", "sts", "ecr", "logs", "s3", "events", "sns", "monitoring"],
-  ...["secretsmanager", "ssm", "sqs", "states"],
+  ...["secretsmanager", "ssm", "sqs", "states", "kms"],
 ]);
 
 /** Milliseconds that moto may take for an answer. */

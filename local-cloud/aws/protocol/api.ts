@@ -1,6 +1,6 @@
 import type { Python } from "../../python/environment";
 import type { MotoClient } from "../moto/moto-client";
-import { requireAssumableRole } from "../scheduler/execution-role";
+import { authoriseSchedule } from "../scheduler/key";
 import { schedulerOperations } from "../scheduler/schedules";
 import { note, type Json, type JsonObject, type World } from "../../world";
 import { activationOperations } from "../ssm/activations";
@@ -109,7 +109,7 @@ export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): 
       service: "scheduler",
       targetPrefix: undefined,
       read: (request) => readRestCall(scheduler, request),
-      authorise: requireAssumableRole,
+      authorise: authoriseSchedule,
       operations: schedulerOperations,
       checks: createChecks(scheduler),
       invalidInput: "ValidationException",

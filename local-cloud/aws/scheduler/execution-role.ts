@@ -4,8 +4,8 @@ import type { MotoClient } from "../moto/moto-client";
 import { isPermitted, trusts } from "../moto/permissions";
 import type { Asked } from "../moto/policies";
 
-/** Where a schedule is, and IAM of its account. */
-interface Place {
+/** Where a schedule is, and IAM and KMS of its account. */
+export interface Place {
   readonly account: string;
   readonly region: string;
   readonly moto: MotoClient;

@@ -38,6 +38,8 @@ export interface ScheduleSettings {
   readonly StartDate?: Date;
   readonly EndDate?: Date;
   readonly Description?: string;
+  /** ARN of the customer's key that encrypts it. */
+  readonly KmsKeyArn?: string;
 }
 
 /** A schedule of the group `default`. Times are in milliseconds since the epoch. */

@@ -140,6 +140,7 @@ function checkedSettings(request: Request, createdAt: number): ScheduleSettings 
     ...(StartDate && { StartDate }),
     ...(EndDate && { EndDate }),
     ...(request.Description !== undefined && { Description: request.Description }),
+    ...(request.KmsKeyArn !== undefined && { KmsKeyArn: request.KmsKeyArn }),
   };
 }
 
@@ -181,7 +182,7 @@ function isJson(text: string): boolean {
 
 const settable = `
   Name GroupName ClientToken ScheduleExpression ScheduleExpressionTimezone State StartDate EndDate Description
-  ActionAfterCompletion FlexibleTimeWindow.Mode FlexibleTimeWindow.MaximumWindowInMinutes Target.Arn Target.RoleArn
+  KmsKeyArn ActionAfterCompletion FlexibleTimeWindow.Mode FlexibleTimeWindow.MaximumWindowInMinutes Target.Arn Target.RoleArn
   Target.Input Target.DeadLetterConfig.Arn Target.RetryPolicy.MaximumEventAgeInSeconds
   Target.RetryPolicy.MaximumRetryAttempts Target.EcsParameters.TaskDefinitionArn Target.EcsParameters.LaunchType
   Target.EcsParameters.TaskCount Target.EcsParameters.Group Target.EcsParameters.Tags

@@ -6,7 +6,8 @@ import { lastPart } from "../protocol/arns";
 import type { Place } from "../context";
 import type { MotoClient } from "../moto/moto-client";
 import { isAssumable, requirePermission } from "./execution-role";
-import type { EcsTarget, Schedule } from "./schedule";
+import { requireUsableKey } from "./key";
+import type { Schedule, ScheduleSettings } from "./schedule";
 
 /** Where schedules start tasks: a place, and what else it takes. */
 export interface Stage {
@@ -50,7 +51,7 @@ function given(name: string, value: JsonObject[string] | undefined): JsonObject 
  * @throws ApiError for what IAM or ECS refuses
  */
 export async function startTasks(stage: Stage, schedule: Schedule, now: number): Promise<Started> {
-  await authorise(stage, schedule.settings.Target);
+  await authorise(stage, schedule.settings);
   const { tasks, failures } = runTask(stage, runTaskRequest(schedule), now);
   return {
     tasks: tasks.map(({ taskArn }) => taskArn),
@@ -89,12 +90,23 @@ function runTask({ place, ecs }: Stage, input: JsonObject, now: number): Answer 
   }
 }
 
-/** The role must be the scheduler's to assume, run this task definition in this cluster, and pass on its roles. */
-async function authorise({ place, moto }: Stage, { Arn, RoleArn, EcsParameters }: EcsTarget): Promise<void> {
+/**
+ * The role must be the scheduler's to assume, decrypt the schedule, run this task definition in this cluster, and pass on
+ * its roles.
+ */
+async function authorise(
+  { place, moto }: Stage,
+  { Target, KmsKeyArn: key }: ScheduleSettings,
+): Promise<void> {
   const { account, aws } = place.world;
+  const { Arn, RoleArn, EcsParameters } = Target;
   const where = { account, region: place.settings.region, moto };
   if (!(await isAssumable(RoleArn, where))) {
     throw new ApiError("AccessDeniedException", `${caller} may not assume the role ${lastPart(RoleArn)}.`);
+  }
+  if (key !== undefined) {
+    await requireUsableKey(key, where);
+    await requirePermission(RoleArn, where, { action: "kms:Decrypt", resource: key });
   }
   const { TaskDefinitionArn: resource, Tags = [] } = EcsParameters;
   const context = { "ecs:cluster": Arn };

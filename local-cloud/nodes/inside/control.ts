@@ -13,7 +13,7 @@ export interface Controls {
   agent(action: "stop" | "start"): void;
 }
 
-/** Listens on `control.sock`: `POST /tool` (the recorder) and `POST /agent/stop|start`. Resolves when it does. */
+/** Listens on `control.sock`: `POST /tool` (the recorder: words, each with a NUL after it) and `POST /agent/stop|start`. Resolves when it does. */
 export function serveControls(socketDirectory: string, controls: Controls): Promise<void> {
   const path = join(socketDirectory, "control.sock");
   rmSync(path, { force: true });
@@ -33,8 +33,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
     response.end();
     return;
   }
-  const words = new URLSearchParams(await text(request)).getAll("word");
-  const [program = "", ...parameters] = words;
+  const [program = "", ...parameters] = (await text(request)).split("\0").slice(0, -1);
   const { code, output } = await controls.tools(program, parameters);
   response.end(`${code}\n${output}`);
 }
