@@ -105,8 +105,11 @@ function refuseUnknown(choice: string): void {
     .filter((name) => name.endsWith(".ts"))
     .map((name) => basename(name, ".ts"));
   if (!known.includes(choice)) {
+    const remedy = /^[\w-]+$/.test(choice)
+      ? `add config/environments/${choice}.ts`
+      : "give the path of a .ts or .json file";
     throw new ConfigError([
-      `ANYWHERE_ENV is "${choice}", which is no environment: choose one of ${known.join(", ")}, or add config/environments/${choice}.ts`,
+      `ANYWHERE_ENV is "${choice}", which is not an environment: choose one of ${known.join(", ")}, or ${remedy}`,
     ]);
   }
 }

@@ -23,6 +23,7 @@ import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
 import { makeRunDirectory } from "./run-directory";
 import { removeOverrides } from "./terraform/overrides";
+import { requirePrograms } from "./programs";
 import { openTerraformCloud } from "./terraform-cloud/open";
 import { prepareTerraform, type ProviderSetting, type Terraform } from "./terraform/setup";
 import { createWorld } from "./world";
@@ -74,6 +75,7 @@ const sharedDirectory = resolve(__dirname, "../.local-cloud");
  * @throws Error of one line when something is missing on this computer; nothing is left running then
  */
 export async function createLocalCloud(options: CloudOptions): Promise<Running> {
+  await requirePrograms(process.env);
   const directory = resolve(options.directory);
   mkdirSync(join(directory, "logs"), { recursive: true });
   const opened = new Opened();

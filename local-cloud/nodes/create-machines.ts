@@ -99,8 +99,12 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
     addresses: (machine) => yard.network?.addresses(machine) ?? [],
     open: (machine, address) => yard.network?.open(machine, address),
   });
-  const origin =
-    kind === "namespaces" ? await serveOrigin(world, join(runDirectory, "origin.sock")) : undefined;
+  const origin = await (
+    kind === "namespaces" ? serveOrigin(world, join(runDirectory, "origin.sock")) : Promise.resolve(undefined)
+  ).catch(async (error: unknown) => {
+    await cloud.close();
+    throw error;
+  });
   return {
     ...actionsOf(yard),
     sandboxReason: reason,

@@ -20,7 +20,10 @@ test("dev is chosen when ANYWHERE_ENV is unset", () => {
 
 test("an unknown environment is answered with the list of known ones", () => {
   expect(() => loadEnvironment({ ANYWHERE_ENV: "staging" })).toThrow(
-    'ANYWHERE_ENV is "staging", which is no environment: choose one of dev, local, prod, or add config/environments/staging.ts',
+    'ANYWHERE_ENV is "staging", which is not an environment: choose one of dev, local, prod, or add config/environments/staging.ts',
+  );
+  expect(() => loadEnvironment({ ANYWHERE_ENV: "config/environments" })).toThrow(
+    'ANYWHERE_ENV is "config/environments", which is not an environment: choose one of dev, local, prod, or give the path of a .ts or .json file',
   );
 });
 
