@@ -7,13 +7,16 @@ const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
+const { evaluate } = require("./evaluate");
 const { markOf } = require("./mark");
 
 // A checkout has its own, though several may share what is installed by a link. No deployment may have such a name.
 const cache = path.join(__dirname, "../.anywhere/.bundles");
 
 Module._extensions[".ts"] = (module, file) => {
-  module._compile(bundleOf(file), file);
+  const bundle = bundleOf(file);
+  const mark = createHash("sha256").update(inputsOf(bundle)).digest("hex");
+  evaluate(module, { file, bundle, mark }, { place: `${placeOf(file)}.code`, keep });
 };
 
 // Of the bundle's own lines nobody knows anything.
@@ -36,12 +39,17 @@ function bundleOf(file) {
 function keptBundle(place) {
   try {
     const bundle = readFileSync(place, "utf8");
-    const inputs = JSON.parse(bundle.slice(bundle.lastIndexOf("\n//") + "\n//".length));
+    const inputs = JSON.parse(inputsOf(bundle));
     return inputs.every(([input, mark]) => markOf(input) === mark) ? bundle : undefined;
   } catch {
     // There is none yet, or one of its sources has gone.
     return undefined;
   }
+}
+
+/** The files by which to tell whether a bundle is still good, and their marks: its last line. */
+function inputsOf(bundle) {
+  return bundle.slice(bundle.lastIndexOf("\n//") + "\n//".length);
 }
 
 function newBundle(file) {
@@ -64,10 +72,10 @@ function newBundle(file) {
 }
 
 /** Several commands may do so at the same time. */
-function keep(place, text) {
+function keep(place, content) {
   const own = `${place}.${process.pid}`;
   mkdirSync(cache, { recursive: true });
-  writeFileSync(own, text);
+  writeFileSync(own, content);
   renameSync(own, place);
 }
 

@@ -101,7 +101,7 @@ export async function openDeployment(
   const { environment, variables } = locked;
   const deployment = terraformOf(locked, { stacks, selected }, command);
   refuseUnsavedStates(stacks, variables);
-  await refuseOtherPlaces(deployment);
+  await refuseOtherPlaces(deployment, selected);
   if (command.name !== "destroy") {
     const rollbacks = await rollbacksFor(deployment, selected, command);
     // What was rolled back is known from the states, and where these are from the stacks.
@@ -128,9 +128,17 @@ export function terraformOf(
   };
 }
 
-/** @throws {Refusal} when the environment is about another place than what is deployed. */
-export async function refuseOtherPlaces(deployment: Deployment): Promise<void> {
+/**
+ * Begins to read the states of the stacks that a command is about, side by side.
+ *
+ * @throws {Refusal} when the environment is about another place than what is deployed.
+ */
+export async function refuseOtherPlaces(deployment: Deployment, selected: readonly Stack[]): Promise<void> {
   await refuseMovedStates(deployment);
+  for (const { folder } of selected) {
+    // Whoever needs it hears why it can't be read.
+    deployment.terraform.state(folder).catch(() => undefined);
+  }
   await refuseAnotherRegion(deployment);
 }
 

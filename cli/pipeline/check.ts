@@ -47,7 +47,7 @@ async function refusalsOfAll(
 ): Promise<string[]> {
   try {
     refuseUnsavedStates(deployment.stacks, process.env);
-    await refuseOtherPlaces(deployment);
+    await refuseOtherPlaces(deployment, selected);
     await (destroy
       ? refuseStrandedStacks(selected, deployment)
       : refuseUndeployable({ deployment, selected }));

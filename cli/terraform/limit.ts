@@ -24,8 +24,8 @@ export function limitTo(count: number): Limit {
   };
 }
 
-/** At its peak, a Terraform with the provider for AWS takes about 600 MB. */
-const bytesEach = 600e6;
+/** At its peak, a Terraform with the provider for AWS takes about 750 MB. */
+const bytesEach = 750e6;
 
 /** How many Terraforms a machine bears: most of the time they wait for a cloud, so that memory is what bounds them. */
 export function bearable(

@@ -11,7 +11,7 @@ export interface Plan {
   /** Where `terraform apply` finds it. */
   readonly file: string;
   readonly changes: boolean;
-  /** What is in it. */
+  /** What is in it, and nothing when it changes nothing. */
   readonly json: () => Promise<PlanJson>;
   /** To be called as soon as it isn't needed any more. */
   readonly remove: () => void;
@@ -67,7 +67,7 @@ export async function makePlan(
     stack,
     file,
     changes: exitCode === 2,
-    json: () => terraform.showPlan(stack.folder, file),
+    json: () => (exitCode === 2 ? terraform.showPlan(stack.folder, file) : Promise.resolve({})),
     remove: () => {
       removeFolder(folder);
     },

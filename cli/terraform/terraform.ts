@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { capture, show, type Run } from "./child-process";
 import { explainLock, heldLock } from "./held-lock";
+import { isInitialised, noteInitialised } from "./initialised";
 import type { Label } from "./label";
 import { limitTo } from "./limit";
 import { redact } from "./redaction";
@@ -121,12 +122,18 @@ export function createTerraform(
         // Where the state was before is checked by then: Terraform would ask whether it shall copy that over the present one.
         rmSync(join(folder, ".terraform", "terraform.tfstate"), { force: true });
         await output(folder, "init", "-input=false", "-no-color");
+        noteInitialised(folder, command, own);
       }),
     );
   const state = (folder: string): Promise<State> =>
     once(states, folder, async () => {
-      await init(folder);
-      return parseState(await output(folder, "state", "pull"));
+      const pull = () => output(folder, "state", "pull");
+      // Another version of Terraform may want an `init` of its own.
+      const early = isInitialised(folder, command, own) ? await pull().catch(() => undefined) : undefined;
+      if (early === undefined) {
+        await init(folder);
+      }
+      return parseState(early ?? (await pull()));
     });
   return {
     state,
@@ -184,6 +191,8 @@ export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.Process
     // Otherwise the cache isn't used for a stack without a lock file, which is every stack after its first
     // synthesis. These lock files are never committed, so that nothing is lost by their being incomplete.
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
+    // Go: collecting what the AWS provider's schema leaves behind takes a sixth of a plan's time; 80 MB save that.
+    GOGC: "400",
     ...others,
     TF_PLUGIN_CACHE_DIR: pluginCache,
     // Else all stacks might share what `init` remembers of a backend: each keeps its own, in its folder.

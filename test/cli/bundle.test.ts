@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   statSync,
@@ -58,12 +59,35 @@ const built = () =>
 test("a bundle is built once, and anew as soon as one of its sources has changed", async () => {
   expect(await run()).toEqual({ code: 0, stdout: "first\n", stderr: "" });
   const first = built();
-  expect(first).toHaveLength(2);
+  expect(first).toHaveLength(3);
   expect(await run()).toMatchObject({ stdout: "first\n" });
   expect(built()).toEqual(first);
   write("parts/said.ts", 'export const said: string = "second";\n');
   expect(await run()).toMatchObject({ stdout: "second\n" });
   expect(built()).not.toEqual(first);
+});
+
+test("compiled code is kept for one bundle and one version of Node.js, and made anew when it is of no use", async () => {
+  await run();
+  const [code = ""] = readdirSync(cache).filter((file) => file.endsWith(".code"));
+  const kept = readFileSync(join(cache, code));
+  // V8 would take it for good: it looks at a source's length alone.
+  write("parts/said.ts", 'export const said: string = "fifth";\n');
+  expect(await run()).toEqual({ code: 0, stdout: "fifth\n", stderr: "" });
+  const made = readFileSync(join(cache, code));
+  expect(made.equals(kept)).toBe(false);
+  for (const useless of [
+    Buffer.from("nothing"),
+    Buffer.concat([made.subarray(0, made.indexOf("\n") + 1), Buffer.alloc(1000)]),
+    Buffer.from(made.toString("latin1").replace(process.version, "v20.0.0"), "latin1"),
+  ]) {
+    writeFileSync(join(cache, code), useless);
+    expect(await run()).toEqual({ code: 0, stdout: "fifth\n", stderr: "" });
+    expect(readFileSync(join(cache, code)).subarray(0, made.indexOf("\n"))).toEqual(
+      made.subarray(0, made.indexOf("\n")),
+    );
+    expect(readFileSync(join(cache, code)).equals(useless)).toBe(false);
+  }
 });
 
 test("a bundle is built anew after another installation", async () => {

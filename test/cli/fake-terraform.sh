@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # usage: fake-terraform.sh COMMAND [ARGUMENT...]
-# A Terraform with nothing deployed. Appends each call to the file $RECORD, and its begin and end to $RECORD.running;
-# $FAKE_VERSION is its version. The command "STACK COMMAND" in $FAKE_FAILS fails, and says
-# why by the file $FAKE_REASON.
+# A Terraform with nothing deployed. Appends each call to the file $RECORD, its begin and end to $RECORD.running, and
+# the variables of each plan to $RECORD.variables; $FAKE_VERSION is its version. The command "STACK COMMAND" in
+# $FAKE_FAILS fails, and says why by the file $FAKE_REASON. The command "COMMAND SECONDS" in $FAKE_TAKES takes so long.
 # A plan has changes when $FAKE_CHANGES is set. It prints the place of its state, after the file $FAKE_PLAN_AWAITS is
-# there (3 minutes at most), as an apply ends after $FAKE_APPLY_AWAITS is. An apply prints $FAKE_SAYS, the first 8 characters of it at once, and lasts until it is
-# interrupted, for $FAKE_LASTS seconds at most. Those of the stacks in $FAKE_TOGETHER last until each of them has begun.
-# $FAKE_STATE is the file with the state of every stack. An init puts the file $FAKE_REPLACES in the place of the stack
-# that it is for. The command "COMMAND SECONDS" in $FAKE_TAKES takes so long.
+# there (3 minutes at most), as an apply ends after $FAKE_APPLY_AWAITS is. An apply prints $FAKE_SAYS, the first 8
+# characters of it at once, and lasts until it is interrupted, for $FAKE_LASTS seconds at most. Those of the stacks in
+# $FAKE_TOGETHER last until each of them has begun. $FAKE_STATE is the file with the state of every stack. An init puts
+# the file $FAKE_REPLACES in the place of the stack that it is for, and removes the file $FAKE_STALE, beside which no
+# state can be read.
 set -euo pipefail
 
 stack="${PWD##*/}"
@@ -69,14 +70,22 @@ fi
 case "$1" in
   version) printf '{ "terraform_version": "%s" }\n' "${FAKE_VERSION:-1.9.0}" ;;
   init)
-    env | grep -E '^(TF_|CHECKPOINT_)' | sort >>"$RECORD.variables"
     if [[ -n "${FAKE_REPLACES:-}" ]]; then
       cp -- "$FAKE_REPLACES" cdk.tf.json
     fi
+    mkdir -p .terraform
+    rm -f -- "${FAKE_STALE:-}"
     ;;
-  state) [[ -z "${FAKE_STATE:-}" ]] || cat -- "$FAKE_STATE" ;;
+  state)
+    if [[ -e "${FAKE_STALE:-}" ]]; then
+      echo "Backend initialization required" >&2
+      exit 1
+    fi
+    [[ -z "${FAKE_STATE:-}" ]] || cat -- "$FAKE_STATE"
+    ;;
   show) echo '{}' ;;
   plan)
+    env | grep -E '^(TF_|CHECKPOINT_|GOGC)' | sort >>"$RECORD.variables"
     await_file "${FAKE_PLAN_AWAITS:-}"
     grep -o '[^/"]*\.tfstate' cdk.tf.json | sort -u
     [[ -z "${FAKE_CHANGES:-}" ]] || exit 2

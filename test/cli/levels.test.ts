@@ -1,5 +1,7 @@
 import { beforeAll, expect, jest, test } from "@jest/globals";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { bearable } from "../../cli/terraform/limit";
 import { exitCode, fakeState, fakeTerraform, onPremises, useProject } from "./project";
@@ -134,7 +136,7 @@ test("no more Terraforms run at the same time than were asked for", async () => 
 
 test.each([
   [2, 16e9, 8],
-  [16, 6e9, 10],
+  [16, 6e9, 8],
   [4, 0.5e9, 1],
 ])(
   "on %i cores and with %i bytes of free memory %i Terraforms run at the same time",
@@ -145,6 +147,7 @@ test.each([
 );
 
 test("only one Terraform at a time initialises a stack: it may write into the plugin cache of all", async () => {
+  rmSync(join(project().folder, "cdktf.out"), { recursive: true });
   expect(await deploy([], { FAKE_TAKES: "init 0.3" })).toSucceed();
   expect(called("init").sort()).toEqual(levels.flat().sort());
   expect(mostTogether("init")).toBe(1);

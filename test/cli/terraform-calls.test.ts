@@ -1,7 +1,7 @@
 import { expect, jest, test } from "@jest/globals";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fakeTerraform, useProject } from "./project";
+import { fakeState, fakeTerraform, useProject } from "./project";
 
 jest.setTimeout(20_000);
 
@@ -36,7 +36,37 @@ test("a stack without changes is planned, and not applied", async () => {
   expect(await run(["deploy", "control-plane", "--auto-approve"], { FAKE_CHANGES: "" })).toMatchObject({
     exitCode: 0,
   });
-  expect(calls("control-plane").map((line) => line.split(" ")[1])).toEqual(["init", "state", "plan"]);
+  expect(calls("control-plane").map((line) => line.split(" ")[1])).toEqual(["state", "plan"]);
+});
+
+test.each([["deploy", "--auto-approve"], ["diff"]])(
+  "a %s with nothing to do asks Terraform for its version, each state and each plan once",
+  async (...args) => {
+    const stacks = ["control-plane", "activations", "compute-office", "service-web"];
+    const variables = { FAKE_STATE: fakeState(project(), ["office/rack-1"]), FAKE_CHANGES: "" };
+    expect(await run(args, variables)).toSucceed();
+    // From now on the stacks are initialised.
+    rmSync(join(project().folder, "record"));
+    expect(await run(args, variables)).toSucceed();
+    expect(project().lines("record")).toHaveLength(1 + 2 * stacks.length);
+    expect(project().lines("record")[0]).toMatch(/: version -json$/);
+    for (const stack of stacks) {
+      expect(calls(stack)).toEqual([
+        `${stack}: state pull`,
+        `${stack}: plan -no-color -input=false -detailed-exitcode -out=FOLDER/plan`,
+      ]);
+    }
+  },
+);
+
+test("a stack that Terraform wants to be initialised again is, and its plan is made all the same", async () => {
+  const FAKE_STALE = join(project().folder, "stale");
+  await run(["diff", "control-plane"], { FAKE_CHANGES: "" });
+  writeFileSync(FAKE_STALE, "");
+  rmSync(join(project().folder, "record"));
+  expect(await run(["diff", "control-plane"], { FAKE_STALE, FAKE_CHANGES: "" })).toSucceed();
+  const asked = calls("control-plane").map((line) => line.split(" ")[1]);
+  expect(asked).toEqual(["state", "init", "state", "plan"]);
 });
 
 test("Terraform runs with a plugin cache, without calling home, and with each stack's memory in its own folder", async () => {
@@ -46,11 +76,17 @@ test("Terraform runs with a plugin cache, without calling home, and with each st
   });
   expect([...new Set(project().lines("record.variables"))]).toEqual([
     "CHECKPOINT_DISABLE=1",
+    "GOGC=400",
     "TF_IN_AUTOMATION=1",
     "TF_LOG=ERROR",
     `TF_PLUGIN_CACHE_DIR=${join(project().folder, "plugins")}`,
     "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE=1",
   ]);
+});
+
+test("who has set GOGC keeps it", async () => {
+  await run(["diff", "control-plane"], { GOGC: "50" });
+  expect(project().lines("record.variables")).toContain("GOGC=50");
 });
 
 test("a CLI configuration is passed on when it exists, and a missing one doesn't disturb", async () => {

@@ -1,0 +1,4 @@
+"use strict";
+
+/** In place of CDKTF's, and of that of constructs. */
+exports.captureStackTrace = () => [];
