@@ -115,7 +115,7 @@ test("another backend is refused while the former has the states, and taken once
   expect(said).toMatch(
     /^environment\.json: backend has changed, and the former one still has the states of what is deployed: control-plane \(resources: 1, in \S+state\/cli-test--control-plane\.tfstate\)/,
   );
-  expect(said).toContain("terraform init -migrate-state");
+  expect(said).toContain('docs/state-and-secrets.md says under "Move to another backend"');
   // Known by what plain Terraform was initialised for, too.
   rmSync(at(".anywhere"), { recursive: true });
   expect(await refusal(diff)).toBe(said);

@@ -82,7 +82,8 @@ function synthesise(outdir: string, { config, rollbacks }: LoadedEnvironment): v
     ...more,
   });
   const reading = (id: string) => {
-    const [[kind, settings] = []] = Object.entries(backendOf(id).backend ?? {});
+    const { backend: block = {}, cloud } = backendOf(id);
+    const [[kind, settings] = []] = Object.entries(cloud === undefined ? block : { remote: cloud });
     return { data: { terraform_remote_state: { [id]: { backend: kind, config: settings } } } };
   };
   const read = (key: string) =>

@@ -19,6 +19,8 @@ export interface TerraformCloudStage {
   readonly executable: string;
   /** Certificate of the authority, in PEM. */
   readonly root: string;
+  /** By which Terraform, our commands and curl have its token and trust it. */
+  readonly userVariables: NodeJS.ProcessEnv;
   /** @param path below /api/v2/, or whole, or an address */
   readonly call: (method: string, path: string, body?: object | string, token?: string) => Promise<Reply>;
   /** Makes a workspace and returns its id. */
@@ -63,12 +65,19 @@ export async function startTerraformCloud(
       token: bearer,
       root: authority.root,
     });
+  const rootFile = join(directory, "root.pem");
+  writeFileSync(rootFile, authority.root);
   const stage: TerraformCloudStage = {
     world,
     cloud,
     directory,
     executable,
     root: authority.root,
+    userVariables: {
+      TF_CLI_CONFIG_FILE: join(directory, "terraformrc"),
+      SSL_CERT_FILE: join(directory, "trusted.pem"),
+      NODE_EXTRA_CA_CERTS: rootFile,
+    },
     call,
     createWorkspace: async (name, attributes = {}) => {
       const body = { data: { type: "workspaces", attributes: { name, ...attributes } } };
@@ -123,8 +132,7 @@ export function workIn(stage: TerraformCloudStage, name: string, configuration: 
       variables: {
         PATH: process.env["PATH"],
         HOME: stage.directory,
-        TF_CLI_CONFIG_FILE: join(stage.directory, "terraformrc"),
-        SSL_CERT_FILE: join(stage.directory, "trusted.pem"),
+        ...stage.userVariables,
         SECRET_OF_THE_USER: "of the user",
         CHECKPOINT_DISABLE: "1",
         TF_IN_AUTOMATION: "1",

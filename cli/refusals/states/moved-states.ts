@@ -121,8 +121,6 @@ function otherName(former: string, held: readonly string[], { environment }: Dep
 function otherBackend(held: readonly string[], { environment: { file } }: Deployment): string {
   return (
     `${file}: backend has changed, and the former one still has the states of what is deployed: ${held.join(", ")}. ` +
-    'Put it back, or move the states: with the former backend run "npm run synth" and "terraform init" in the folder ' +
-    'of each stack that it prints; with the new one run "npm run synth" again and "terraform init -migrate-state" in ' +
-    "each of them; docs/state-and-secrets.md has the commands."
+    'Put it back, or move the states as docs/state-and-secrets.md says under "Move to another backend".'
   );
 }
