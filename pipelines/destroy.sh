@@ -12,7 +12,8 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 }
 deployment=$1
 shift
-own=$(node "${scripts}/../cli/anywhere.js" stacks --json | node -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).deployment')
+listed=$(node "${scripts}/../cli/anywhere.js" stacks --here --json)
+own=$(node -p 'JSON.parse(process.argv[1]).deployment' "${listed}")
 if [[ "${own}" != "${deployment}" ]]; then
   echo "The environment is of ${own}, not of ${deployment}: choose it by ANYWHERE_ENV. Nothing was destroyed." >&2
   exit 2

@@ -45,7 +45,7 @@ look() {
   return "${status}"
 }
 
-stacks=$(anywhere stacks)
+stacks=$(anywhere stacks --here)
 while IFS=$'\t' read -r id folder _ <&3; do
   status=0
   look "${id}" "${folder}" || status=$?

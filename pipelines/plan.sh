@@ -14,7 +14,7 @@ set -euo pipefail
 # shellcheck source=pipelines/terraform.sh
 source "$(dirname "${BASH_SOURCE[0]}")/terraform.sh"
 
-listing=(stacks)
+listing=(stacks --here)
 checking=(check)
 planning=()
 while [[ "${1:-}" == --* ]]; do

@@ -10,6 +10,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
     .description("list the stacks as they were synthesised last, in the order in which they are applied")
     .argument("[stack...]", "only these")
     .option("--destroy", "in the order in which they are destroyed")
+    .option("--here", "for a pipeline of one's own: refused where HCP Terraform plans and applies")
     .option(...json)
     .addHelpText(
       "after",

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { outputFolder } from "../../checkout/output-folder";
+import { executionOf } from "../../config/backend-rules";
 import type { LoadedEnvironment } from "../../config/load";
 import { announceEnvironment } from "../commands/deployment";
 import type { JsonOptions } from "../desk/options";
@@ -11,6 +12,8 @@ import { readStacks, selectStacks, type Stack } from "../terraform/stacks";
 export interface StacksOptions extends JsonOptions {
   /** Whether they are listed for a destroy. */
   readonly destroy?: boolean;
+  /** Whether the caller plans and applies itself. */
+  readonly here?: boolean;
 }
 
 /** In the place of an empty column, so that shells count the others right. */
@@ -19,9 +22,17 @@ const none = "-";
 /**
  * Lists the stacks with these ids (all, when there are none) as they were synthesised last, in the order in which they
  * are applied. Needs no credentials, and reads no state.
+ *
+ * @throws {Refusal} when the caller would plan what HCP Terraform plans.
  */
-export function stacks(ids: readonly string[], { destroy = false, json = false }: StacksOptions): number {
+export function stacks(
+  ids: readonly string[],
+  { destroy = false, here = false, json = false }: StacksOptions,
+): number {
   const environment = announceEnvironment(process.env);
+  if (here) {
+    refuseRemote(environment);
+  }
   const selected = selectStacks(synthesisedStacks(environment, process.env), ids);
   const listed = destroy ? selected.toReversed() : selected;
   const report: StacksReport = {
@@ -37,6 +48,16 @@ export function stacks(ids: readonly string[], { destroy = false, json = false }
   };
   console.log(json ? JSON.stringify(report, undefined, 2) : report.stacks.map(line).join("\n"));
   return 0;
+}
+
+function refuseRemote({ config: { backend }, file }: LoadedEnvironment): void {
+  const execution = executionOf(backend);
+  if (execution !== "local") {
+    throw new Refusal(
+      `${file}: backend.execution is "${execution}", by which HCP Terraform itself plans and applies: in the place of ` +
+        'this script call "npx anywhere diff", "npm run deploy", "npm run destroy" or "npx anywhere heal".',
+    );
+  }
 }
 
 const dependentsOf = ({ id }: Stack, all: readonly Stack[]): string[] =>
