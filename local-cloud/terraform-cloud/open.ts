@@ -39,7 +39,7 @@ export async function openTerraformCloud(world: World, options: OpeningOptions):
     token,
     terraformVersion: terraform.version,
     worker: {
-      temporary: runDirectory,
+      folder: runDirectory,
       executable: terraform.environment.TERRAFORM_BINARY_NAME,
       configuration: await readFile(terraform.environment.TF_CLI_CONFIG_FILE, "utf8"),
       localWorld: { ...localWorld, SSL_CERT_FILE: trusted },

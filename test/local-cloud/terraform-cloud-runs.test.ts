@@ -24,7 +24,11 @@ test("plans and applies where there is nothing of the user, and no AWS CLI", asy
   const { terraform } = workIn(
     stage,
     "remote",
-    holding("first", 'env | sort; command -v aws || echo "no aws"; command -v python3'),
+    holding(
+      "first",
+      'env | sort; command -v aws || echo "no aws"; command -v python3; echo "user $(id -u)"; ' +
+        'touch /etc/of-a-run || echo "may not change the system"',
+    ),
   );
   expect(await terraform("init")).toMatchObject({ exitCode: 0 });
   const { list } = await stage.call("GET", "organizations/acme/workspaces");
@@ -46,6 +50,9 @@ test("plans and applies where there is nothing of the user, and no AWS CLI", asy
   expect(stdout).toContain("no aws");
   expect(stdout).toMatch(/\/bin\/python3\n/);
   expect(stdout).not.toContain("SECRET_OF_THE_USER");
+  // Whoever runs the tests.
+  expect(stdout).toMatch(/user [1-9]/);
+  expect(stdout).toContain("may not change the system");
   expect((await terraform("plan", "-detailed-exitcode")).exitCode).toBe(0);
   expect((await terraform("output", "-raw", "code")).stdout).toBe("secret");
 });

@@ -51,7 +51,7 @@ export async function startTerraformCloud(
     token,
     terraformVersion,
     worker: {
-      temporary: directory,
+      folder: directory,
       executable,
       configuration: "",
       localWorld: { SSL_CERT_FILE: await writeTrust(join(directory, "trusted.pem"), authority.root) },

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { KeyPair } from "../../digitalocean/balancing/certificate-authority";
 import { takeFault, untilAnswered } from "../../faults";
@@ -12,6 +12,7 @@ import { user } from "../state/access";
 import { createAccount, type Account } from "../state/account";
 import { createExecutor } from "../runs/execute";
 import { createIdentity } from "../runs/identity";
+import { ordinaryUser } from "../runs/user";
 import type { WorkerOptions } from "../runs/worker";
 import { ApiError, notModelled } from "./api-error";
 import { createRoutes } from "./routes";
@@ -19,7 +20,7 @@ import { findRoute, type Answer, type Call, type Match, type Routes } from "./ro
 
 /** Options of {@link serveTerraformCloud}. */
 export interface TerraformCloudOptions {
-  /** Folder of the states and the runs, emptied at the start: with the clouds, their states are gone. */
+  /** Folder of the states, emptied at the start: with the clouds, their states are gone. */
   readonly directory: string;
   /** Port to take unless somebody else has it; 0 for any. */
   readonly port: number;
@@ -29,8 +30,8 @@ export interface TerraformCloudOptions {
   /** Token of the user. */
   readonly token: string;
   readonly terraformVersion: string;
-  /** What runs are executed with; their folder is one of this directory. */
-  readonly worker: Omit<WorkerOptions, "folder" | "identity">;
+  /** What runs are executed with. */
+  readonly worker: Omit<WorkerOptions, "user" | "identity">;
 }
 
 /** A running stand-in of HCP Terraform. */
@@ -66,9 +67,10 @@ export async function serveTerraformCloud(
     folder: join(directory, "states"),
     origin: `https://${hostname}`,
   });
+  const needed = [worker.executable, ...Object.values(worker.localWorld).filter(isAbsolute)];
   const executor = createExecutor(account, {
     ...worker,
-    folder: join(directory, "runs"),
+    user: ordinaryUser(worker.folder, needed),
     identity: createIdentity(),
   });
   const context: Context = { world, account, routes: createRoutes(account, executor) };

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, realpathSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { mayRun, type User } from "./user";
 
 /**
  * Programs that HCP Terraform's workers have as every Linux does. The AWS CLI isn't among them, nor Docker, nor sudo and
@@ -16,18 +17,21 @@ const programs = [
 let python: string | undefined;
 
 /** Links the programs of a worker into an otherwise empty folder, which is all of its PATH. */
-export function placePrograms(bin: string): void {
+export function placePrograms(bin: string, user: User | undefined): void {
   for (const name of programs) {
     const found = find(name);
     if (found !== undefined) {
       symlinkSync(found, join(bin, name));
     }
   }
-  // What is called python3 may be a script that looks for the real one, in its user's home.
-  python ??= execFileSync("python3", ["-c", "import sys; print(sys.executable)"], {
-    encoding: "utf8",
-  }).trim();
-  symlinkSync(realpathSync(python), join(bin, "python3"));
+  // What is called python3 may be a script that looks for the real one in a home that isn't its caller's.
+  python ??= [
+    execFileSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).trim(),
+    "/usr/bin/python3",
+  ].find((path) => mayRun(user, path, ["-c", ""]));
+  if (python !== undefined) {
+    symlinkSync(realpathSync(python), join(bin, "python3"));
+  }
 }
 
 function find(name: string): string | undefined {

@@ -9,13 +9,14 @@ import { identityVariables, type Identity } from "./identity";
 import type { Log } from "./log";
 import { placePrograms } from "./programs";
 import type { Run } from "./run";
+import { handOver, type User } from "./user";
 
 /** What runs are executed with. */
 export interface WorkerOptions {
-  /** Folder of the runs. */
+  /** Folder of the runs, by a path that is short enough for the Unix sockets of providers. */
   readonly folder: string;
-  /** Folder of what is there while a phase goes on, by a path that is short enough for the Unix sockets of providers. */
-  readonly temporary: string;
+  /** Who they are; undefined for whoever has started the local cloud. */
+  readonly user: User | undefined;
   /** The terraform that users run. */
   readonly executable: string;
   /** Beginning of the CLI configuration of every run: where its providers come from. */
@@ -58,10 +59,13 @@ export function removeFiles({ folder }: WorkerOptions, { id }: Run): void {
 }
 
 /** Unpacks a run's configuration into a folder of its own. */
-export async function unpack({ folder }: WorkerOptions, run: Run): Promise<void> {
+export async function unpack({ folder, user }: WorkerOptions, run: Run): Promise<void> {
   const place = configurationOf(folder, run);
   mkdirSync(place, { recursive: true, mode: 0o700 });
-  const tar = spawn("tar", ["-xzf", "-", "-C", place], { stdio: ["pipe", "ignore", "ignore"] });
+  if (user !== undefined) {
+    handOver(join(folder, run.id), user);
+  }
+  const tar = spawn("tar", ["-xzf", "-", "-C", place], { ...user, stdio: ["pipe", "ignore", "ignore"] });
   tar.stdin.end(run.configuration.archive);
   const code = await new Promise((resolve, reject) => tar.once("close", resolve).once("error", reject));
   if (code !== 0) {
@@ -76,12 +80,12 @@ export function startWorker(
   run: Run,
   phase: "plan" | "apply",
 ): Worker {
-  const { folder, executable, localWorld, identity } = options;
+  const { folder, user, executable, localWorld, identity } = options;
   const home = join(folder, run.id, phase);
   const bin = join(home, "bin");
   mkdirSync(bin, { recursive: true, mode: 0o700 });
-  const temporary = mkdtempSync(join(options.temporary, "run-"));
-  placePrograms(bin);
+  const temporary = mkdtempSync(join(folder, "run-"));
+  placePrograms(bin, user);
   const token = randomBytes(24).toString("hex");
   const configuration = join(home, "terraformrc");
   const { host } = new URL(account.origin);
@@ -115,11 +119,15 @@ export function startWorker(
       Object.entries(variablesOf(run, "terraform")).map(([name, value]) => [`TF_VAR_${name}`, value]),
     ),
   };
+  if (user !== undefined) {
+    [home, temporary].forEach((path) => handOver(path, user));
+  }
   account.callers.set(token, { kind: "run", run: run.id, workspace: run.workspace.id });
   return {
     terraform: async (args, log) => {
       refuseCanceled(run);
       const child = spawn(executable, args, {
+        ...user,
         cwd: configurationOf(folder, run),
         env: environment,
         stdio: ["ignore", "pipe", "pipe"],
