@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { findTerraform } from "../../local-cloud/terraform/executable";
 import { eventually } from "../support/jest/eventually";
-import { startTerraformCloud, workIn, type TerraformCloudStage } from "./terraform-cloud-stage";
+import type { Shown } from "../support/observation/terraform-cloud";
+import { owner, startTerraformCloud, workIn, type TerraformCloudStage } from "./terraform-cloud-stage";
 
 jest.setTimeout(120_000);
 
@@ -18,6 +20,11 @@ afterAll(() => stage.close());
 const holding = (input: string, command: string) => ({
   resource: { terraform_data: { one: { input, provisioner: [{ "local-exec": { command } }] } } },
   output: { text: { value: "${terraform_data.one.output}" }, code: { value: "secret", sensitive: true } },
+});
+
+const two = (text: string) => ({
+  resource: { terraform_data: { one: { input: text }, two: { input: text } } },
+  output: { text: { value: text } },
 });
 
 test("plans and applies where there is nothing of the user, and no AWS CLI", async () => {
@@ -57,7 +64,7 @@ test("plans and applies where there is nothing of the user, and no AWS CLI", asy
   expect((await terraform("output", "-raw", "code")).stdout).toBe("secret");
 });
 
-test("a saved plan is shown as JSON and applied, once", async () => {
+test("a saved plan is shown as a text and as JSON, and applied once", async () => {
   const { folder, terraform } = workIn(stage, "saved", holding("first", "true"));
   await terraform("init");
   const file = join(folder, "plan");
@@ -66,7 +73,17 @@ test("a saved plan is shown as JSON and applied, once", async () => {
   expect(JSON.parse(stdout)).toMatchObject({
     resource_changes: [{ address: "terraform_data.one", change: { actions: ["create"] } }],
   });
+  const shown = await terraform("show", "-no-color", file);
+  expect(shown).toSucceed();
+  expect(shown.stdout).toContain("terraform_data.one will be created");
+  expect(shown.stdout).toMatch(/Run status: planned and saved \(confirmable\)/);
+  const { run_id: run } = JSON.parse(readFileSync(file, "utf8")) as { readonly run_id: string };
+  const { id } = (await stage.call("GET", `runs/${run}`)).data.relationships["plan"]?.data as Shown;
+  const redacted = JSON.stringify((await stage.call("GET", `plans/${id}/json-output-redacted`)).data);
+  expect(redacted).toContain('"after":"REDACTED"');
+  expect(redacted).not.toContain('"secret"');
   expect(await terraform("apply", file)).toMatchObject({ exitCode: 0 });
+  expect((await stage.call("GET", `plans/${id}/json-output-redacted`)).status).toBe(501);
   expect(await terraform("apply", file)).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining("Saved plan is already applied"),
@@ -124,12 +141,54 @@ test("a run that is canceled while its script runs ends so, and leaves the works
   );
 });
 
-test("destroys", async () => {
-  const { terraform } = workIn(stage, "gone", holding("first", "true"));
+test("a run waits while somebody has locked the workspace, and behind one that waits for its confirmation", async () => {
+  const workspace = await stage.createWorkspace("queued");
+  const { terraform } = workIn(stage, "queued", holding("first", "true"));
   await terraform("init");
-  await terraform("apply", "-auto-approve");
-  expect(await terraform("destroy", "-auto-approve")).toMatchObject({ exitCode: 0 });
-  expect(
-    (await stage.call("GET", "organizations/acme/workspaces/gone")).data.attributes["resource-count"],
-  ).toBe(0);
+  const runs = async () => (await stage.call("GET", `workspaces/${workspace}/runs`)).list;
+  /** Whether Terraform has made this call after it has looked at the workspace, since the last run was created. */
+  const hasAsked = (call: string) => {
+    const calls = stage.world.journal.flatMap((entry) =>
+      entry.kind === "call" && entry.caller?.startsWith("go-tfe") === true ? [entry.name] : [],
+    );
+    const waiting = calls.slice(calls.lastIndexOf("POST /api/v2/runs"));
+    const looked = waiting.indexOf(`GET /api/v2/${owner}/workspaces/{name}`);
+    return Promise.resolve((looked >= 0 && waiting.includes(call, looked)) || undefined);
+  };
+  const isPending = async (count: number) => {
+    const [newest, ...others] = await runs();
+    return newest?.attributes["status"] === "pending" && others.length === count ? newest.id : undefined;
+  };
+  await stage.call("POST", `workspaces/${workspace}/actions/lock`);
+  const unconfirmed = terraform("apply", "-input=false", "-no-color");
+  const first = await eventually("a run waits for the lock", () => isPending(0));
+  await eventually("Terraform has looked why", () => hasAsked("GET /api/v2/runs/{run}"));
+  await stage.call("POST", `workspaces/${workspace}/actions/unlock`);
+  expect((await unconfirmed).stdout).toContain("Waiting for the manually locked workspace to be unlocked");
+
+  const behind = terraform("apply", "-auto-approve", "-no-color");
+  await eventually("a run waits behind another", () => isPending(1));
+  await eventually("Terraform has looked behind what", () =>
+    hasAsked("GET /api/v2/workspaces/{workspace}/runs"),
+  );
+  expect((await stage.call("POST", `runs/${first}/actions/discard`)).status).toBe(202);
+  expect((await behind).stdout).toMatch(/Waiting for 1 run\(s\) to finish before being queued[^]*1 added/);
+  expect((await runs()).map(({ attributes }) => attributes["status"])).toEqual(["applied", "discarded"]);
+  expect((await stage.call("POST", `runs/${first}/actions/discard`)).status).toBe(409);
+});
+
+test("runs do what targets, replacements, refreshes and destroys say, and nothing else", async () => {
+  const { configure, terraform } = workIn(stage, "modes", two("first"));
+  await terraform("init");
+  const applied = (...options: string[]) => terraform("apply", "-auto-approve", "-no-color", ...options);
+
+  expect((await applied("-target=terraform_data.one")).stdout).toContain("Resources: 1 added");
+  const replaced = await terraform("plan", "-no-color", "-replace=terraform_data.one");
+  expect(replaced.stdout).toContain("terraform_data.one will be replaced, as requested");
+  expect(replaced.stdout).toContain("2 to add, 0 to change, 1 to destroy");
+  configure(two("second"));
+  expect(await applied("-refresh-only")).toMatchObject({ exitCode: 0 });
+  expect((await terraform("output", "-raw", "text")).stdout).toBe("second");
+  expect((await applied("-destroy")).stdout).toContain("0 changed, 1 destroyed");
+  expect((await stage.call("GET", `${owner}/workspaces/modes`)).data.attributes["resource-count"]).toBe(0);
 });

@@ -1,8 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { nameOf } from "../state/access";
 import type { Account, Workspace } from "../state/account";
+import type { JsonObject } from "../../world";
+import { redactedPlan } from "./redacted-plan";
 import type { Phase, Run } from "./run";
-import { holdsWorkspace, isAtWork, isConfirmable } from "./run";
+import { holdsWorkspace, isAtWork, isConfirmable, takesPlace } from "./run";
 import { Canceled, removeFiles, startWorker, unpack, type Worker, type WorkerOptions } from "./worker";
 
 /** Begins runs when their turn comes, and carries confirmed ones out. */
@@ -15,6 +17,8 @@ export interface Executor {
   /** Gives a plan up. */
   readonly discard: (run: Run) => void;
   readonly cancel: (run: Run) => void;
+  /** The plan of a run without its secrets; undefined once its files are gone. */
+  readonly redact: (run: Run) => Promise<JsonObject | undefined>;
   /** Ends everything. */
   close(): Promise<void>;
 }
@@ -72,19 +76,24 @@ export function createExecutor(account: Account, options: WorkerOptions): Execut
       release(run);
     }
   };
+  const start = (run: Run): void => {
+    run.status = "planning";
+    begin(plan(run));
+  };
   const advance = (): void => {
     for (const run of runs.values()) {
-      const { workspace, options: wanted } = run;
-      const isFree = workspace.lock === undefined && !of(workspace).some(holdsWorkspace);
-      if (run.status === "confirmed" && workspace.lock === undefined) {
+      const { workspace, status, options: wanted } = run;
+      if (status === "confirmed" && workspace.lock === undefined) {
         begin(apply(run));
-      } else if (run.status === "pending" && (wanted.planOnly || isFree)) {
-        workspace.currentRun = wanted.planOnly ? workspace.currentRun : run.id;
-        run.status = "planning";
-        if (!wanted.planOnly) {
+      } else if (status === "pending" && wanted.planOnly) {
+        start(run);
+      } else if (status === "pending" && of(workspace).find(takesPlace) === run) {
+        // It is the current one as soon as no other run is before it, although somebody may have locked the workspace.
+        workspace.currentRun = run.id;
+        if (workspace.lock === undefined) {
           hold(run);
+          start(run);
         }
-        begin(plan(run));
       }
     }
   };
@@ -113,6 +122,21 @@ export function createExecutor(account: Account, options: WorkerOptions): Execut
       } else {
         run.status = "canceled";
         release(run);
+      }
+    },
+    redact: async (run) => {
+      if (run.planJson === undefined || !isConfirmable(run)) {
+        return undefined;
+      }
+      const worker = startWorker(account, options, run, "plan");
+      try {
+        const { exitCode, stdout, stderr } = await worker.terraform(["providers", "schema", "-json"]);
+        if (exitCode !== 0) {
+          throw new Error(`terraform providers schema failed:\n${stderr}`);
+        }
+        return redactedPlan(run.planJson.toString("utf8"), stdout.toString("utf8"));
+      } finally {
+        worker.close();
       }
     },
     close: async () => {

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { newId, required, type Account, type Workspace } from "../state/account";
 import { manageable } from "../state/permission";
-import { ApiError, conflict, invalid } from "../api/api-error";
+import { ApiError, conflict, invalid, notModelled } from "../api/api-error";
 import { form, one, page, paging, read, related, type Resource } from "../api/document";
 import type { Call, Route, Routes } from "../api/route";
 import { showWorkspace } from "../api/workspaces";
 import type { Executor } from "./execute";
 import { Log } from "./log";
-import { isConfirmable, isUnderWay, type ConfigurationVersion, type Run } from "./run";
+import { isConfirmable, isDiscardable, isUnderWay, type ConfigurationVersion, type Run } from "./run";
 import { showPhase, showRun } from "./show";
 
 const addresses = z.array(z.string()).nullish();
@@ -107,7 +107,7 @@ export function runRoutes(
       },
     },
     "POST /api/v2/runs/{run}/actions/apply": action(isConfirmable, executor.confirm),
-    "POST /api/v2/runs/{run}/actions/discard": action(isConfirmable, executor.discard),
+    "POST /api/v2/runs/{run}/actions/discard": action(isDiscardable, executor.discard),
     "POST /api/v2/runs/{run}/actions/cancel": action(isUnderWay, executor.cancel),
     ...phaseRoutes(account, executor),
   };
@@ -146,7 +146,7 @@ function create(
 }
 
 /** Plans, applies and their logs. */
-function phaseRoutes(account: Account, { runs }: Executor): Routes {
+function phaseRoutes(account: Account, { runs, redact }: Executor): Routes {
   const find = (call: Call, of: "plan" | "apply"): Run => {
     const run = required([...runs.values()].find((one) => one[of].id === call.parameters["id"]));
     manageable(account, call.caller, run.workspace.id);
@@ -167,6 +167,17 @@ function phaseRoutes(account: Account, { runs }: Executor): Routes {
     },
     "GET /api/v2/plans/{id}/json-output": {
       answer: (call) => ({ status: 200, bytes: required(find(call, "plan").planJson) }),
+    },
+    "GET /api/v2/plans/{id}/json-output-redacted": {
+      answer: async (call) => {
+        const run = find(call, "plan");
+        required(run.planJson);
+        const json = await redact(run);
+        if (json === undefined) {
+          throw notModelled("The redacted plan of a run that doesn't wait to be confirmed");
+        }
+        return { status: 200, json };
+      },
     },
     "GET /_archivist/v1/logs/{secret}": {
       signed: true,

@@ -68,9 +68,14 @@ export interface Run {
   interrupt: (() => void) | undefined;
 }
 
-/** Whether a run may be confirmed, and discarded. */
+/** Whether a run may be confirmed. */
 export function isConfirmable({ status }: Run): boolean {
   return status === "planned" || status === "planned_and_saved";
+}
+
+/** Whether a run may be discarded: while it waits for somebody's word, or for its turn. */
+export function isDiscardable(run: Run): boolean {
+  return isConfirmable(run) || run.status === "pending";
 }
 
 /** Whether one of a run's phases goes on. */
@@ -88,4 +93,9 @@ export function holdsWorkspace({ status, options }: Run): boolean {
   return (
     !options.planOnly && ["planning", "planned", "confirmed", "apply_queued", "applying"].includes(status)
   );
+}
+
+/** Whether a run has a place in the queue of its workspace. */
+export function takesPlace(run: Run): boolean {
+  return holdsWorkspace(run) || (run.status === "pending" && !run.options.planOnly);
 }

@@ -1,18 +1,17 @@
 import { toMany, toOne, type Resource } from "../api/document";
-import { isConfirmable, isUnderWay, type Phase, type Run } from "./run";
+import { isConfirmable, isDiscardable, isUnderWay, type Phase, type Run } from "./run";
 
 /** How a run is answered. */
 export function showRun(run: Run): Resource {
   const { options } = run;
-  const confirmable = isConfirmable(run);
   return {
     id: run.id,
     type: "runs",
     attributes: {
       actions: {
         "is-cancelable": isUnderWay(run),
-        "is-confirmable": confirmable,
-        "is-discardable": confirmable,
+        "is-confirmable": isConfirmable(run),
+        "is-discardable": isDiscardable(run),
         "is-force-cancelable": false,
       },
       "auto-apply": options.autoApply,
