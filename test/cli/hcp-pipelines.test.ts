@@ -11,10 +11,10 @@ const project = useProject();
 test.each(["remote", "agent"] as const)(
   "no script works where HCP Terraform plans, by execution %s: each says what to call instead",
   async (execution) => {
-    const { folder, variables, configure, anywhere, lines } = project();
+    const { folder, variables } = project();
     const pool = execution === "agent" && { agentPool: "own" };
-    configure({ backend: { kind: "cloud", organization: "acme", execution, ...pool } });
-    expect(await anywhere(["synth"])).toSucceed();
+    project().configure({ backend: { kind: "cloud", organization: "acme", execution, ...pool } });
+    expect(await project().anywhere(["synth"])).toSucceed();
     const calls = [["plan", "plans"], ["drift"], ["destroy", "cli-test"]] as const;
     for (const [name, ...args] of calls) {
       const refused = await run({
@@ -35,6 +35,6 @@ test.each(["remote", "agent"] as const)(
       });
     }
     expect(readdirSync(join(folder, "plans"))).toEqual([]);
-    expect(lines("record")).toEqual([]);
+    expect(project().lines("record")).toEqual([]);
   },
 );

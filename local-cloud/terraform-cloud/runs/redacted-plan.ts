@@ -32,7 +32,7 @@ export function redactedPlan(plan: string, schemas: string): JsonObject {
     JSON.parse(schemas),
   );
   const ofResources = (all: z.output<typeof changes>) =>
-    all.map(({ change: one, ...resource }) => ({ ...resource, change: withoutSecrets(one) }) as JsonObject);
+    all.map(({ change: one, ...resource }) => ({ ...resource, change: withoutSecrets(one) }));
   return {
     plan_format_version: format_version,
     resource_changes: ofResources(resource_changes),
@@ -51,7 +51,7 @@ function withoutSecrets(one: z.output<typeof change>): JsonObject {
     ...one,
     before: redact(one.before, one.before_sensitive),
     after: redact(one.after, one.after_sensitive),
-  } as JsonObject;
+  };
 }
 
 /** @param sensitive `true` where a value is, or what is so below it */

@@ -18,15 +18,15 @@ export interface Shop {
   readonly aws: AwsWithMoto;
   readonly s3: S3Client;
   /** Writes its environment: one site, with `rack-1` unless other servers are named. */
-  configure(backend: Environment["backend"], ...servers: readonly string[]): void;
+  readonly configure: (backend: Environment["backend"], ...servers: readonly string[]) => void;
   /** Runs what the page shows. */
-  shell(script: string): Promise<Ended>;
-  anywhere(...args: readonly string[]): Promise<Ended>;
-  deploy(): Promise<Ended>;
+  readonly shell: (script: string) => Promise<Ended>;
+  readonly anywhere: (...args: readonly string[]) => Promise<Ended>;
+  readonly deploy: () => Promise<Ended>;
   /** Deploys it with its states at a place where there is nothing yet. */
-  deployInto(backend: Environment["backend"]): Promise<void>;
+  readonly deployInto: (backend: Environment["backend"]) => Promise<void>;
   /** The blocks of commands that a section of the page shows. */
-  blocks(heading: string): string[];
+  readonly blocks: (heading: string) => string[];
 }
 
 /** @param more variables of all commands */
