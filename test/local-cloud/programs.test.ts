@@ -35,7 +35,8 @@ function listed(path: string): string[] {
 async function start(): Promise<{ readonly status: unknown; readonly error: string }> {
   const args = ["local-cloud/run.js", "local-cloud/serve.ts", "--directory", join(folder, "cloud")];
   const child = spawn(process.execPath, args, { env: { ...process.env, PATH: folder }, timeout: 120_000 });
-  const [error, [status]] = await Promise.all([text(child.stderr), once(child, "close")]);
+  const [error, ended] = await Promise.all([text(child.stderr), once(child, "close")]);
+  const [status] = ended as [number | null];
   return { status, error };
 }
 
