@@ -39,11 +39,9 @@ test("an interval of a minute and five failed checks keep a node until its task 
 test("with any allowed health numbers, load balancer, lame duck, stop time-out and drain agree", () => {
   const wrong = settings.filter((health) => {
     const { loadBalancer, lameDuck, readyAfter } = healthTimes(health);
-    const [app, proxy] = [taskTimes(handingOver("app", health)), taskTimes(handingOver("proxy", health))];
-    const [drain, drainOfBoth] = [
-      drainTimes([handingOver("app", health)]),
-      drainTimes([handingOver("app", health), handingOver("proxy", health)]),
-    ];
+    const [byApp, byProxy] = [handingOver("app", health), handingOver("proxy", health)];
+    const [app, proxy] = [taskTimes(byApp), taskTimes(byProxy)];
+    const [drain, drainOfBoth] = [drainTimes([byApp]), drainTimes([byApp, byProxy])];
     return !(
       seen(loadBalancer.unhealthyThreshold, loadBalancer) <= lameDuck &&
       seen(loadBalancer.healthyThreshold, loadBalancer) <= readyAfter &&

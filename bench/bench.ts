@@ -1,0 +1,71 @@
+import { writeFileSync } from "node:fs";
+import { Argument, Command, InvalidArgumentError } from "commander";
+import { mustRun } from "../demo/command";
+import { deployments } from "./deployments";
+import type { Figure } from "./figure";
+import { machine, pageOf, performancePage, tableOf } from "./page";
+import { command, secondsOf } from "./process";
+import { synthesis } from "./synthesis";
+
+const unitTests = async (): Promise<readonly Figure[]> => {
+  const values = [await secondsOf(command("npm", ["run", "--silent", "test:unit"]))];
+  return [{ name: "`npm run test:unit`", unit: "s", values, most: 40 }];
+};
+
+/** What can be measured, by the name of a group of figures. */
+const groups = { synthesis, deployments, tests: unitTests };
+type Group = keyof typeof groups;
+const names = Object.keys(groups) as Group[];
+
+interface Options {
+  readonly all: boolean;
+  readonly write: boolean;
+  readonly runs: number;
+}
+
+async function bench(chosen: readonly Group[], { all, write, runs }: Options): Promise<void> {
+  const wanted = all ? names : chosen.length > 0 ? chosen : (["synthesis"] as const);
+  if (write && wanted.length < names.length) {
+    throw new InvalidArgumentError("--write needs all figures: add --all.");
+  }
+  const terraform = await versionOfTerraform();
+  const figures: Figure[] = [];
+  for (const group of wanted) {
+    console.error(`Measuring ${group} …`);
+    figures.push(...(await groups[group](runs)));
+  }
+  console.log(`${tableOf(figures)}\n\n${machine(terraform)}`);
+  if (write) {
+    writeFileSync(performancePage, pageOf(figures, runs, terraform));
+    console.error(`Written to ${performancePage}.`);
+  }
+}
+
+async function versionOfTerraform(): Promise<string> {
+  const said = await mustRun(command("terraform", ["version", "-json"], { TF_CLI_CONFIG_FILE: "" }));
+  return (JSON.parse(said) as { readonly terraform_version: string }).terraform_version;
+}
+
+const program = new Command("bench")
+  .description("Measures how long whole processes take, and says what the project wants of them.")
+  .addArgument(new Argument("[group...]", "what is measured; synthesis when left out").choices(names))
+  .option("--all", "measure everything, in twenty minutes", false)
+  .option("--write", `write ${performancePage}, with --all`, false)
+  .option("--runs <number>", "runs of what takes seconds, of which the middle one counts", number, 5)
+  .action((chosen: Group[], options: Options) =>
+    bench(chosen, options).catch((error: unknown) => {
+      if (error instanceof InvalidArgumentError) {
+        program.error(error.message);
+      }
+      throw error;
+    }),
+  );
+
+function number(text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) {
+    throw new InvalidArgumentError("It must be a number from 1 to 99.");
+  }
+  return Number(text);
+}
+
+void program.parseAsync();

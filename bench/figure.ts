@@ -1,0 +1,50 @@
+/** Something that was measured several times, and how much it may be. */
+export interface Figure {
+  readonly name: string;
+  /** Seconds, or how many times as long as something else. */
+  readonly unit: "s" | "×";
+  /** One for each run. */
+  readonly values: readonly number[];
+  readonly most: number;
+}
+
+/** What is measured: how many seconds each of its runs takes. */
+export type Measured<Name extends string> = Readonly<Record<Name, () => Promise<number>>>;
+
+/** Seconds by what was measured, one for each round. */
+export type Rounds<Name extends string> = Readonly<Record<Name, readonly number[]>>;
+
+/**
+ * Measures things in turn, so that whatever else the computer does slows all of them.
+ *
+ * @param begin does what the first run of each would have to do besides; nothing of it is counted.
+ */
+export async function inTurn<Name extends string>(
+  runs: number,
+  measured: Measured<Name>,
+  begin?: () => Promise<unknown>,
+): Promise<Rounds<Name>> {
+  await begin?.();
+  const names = Object.keys(measured) as Name[];
+  const rounds = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
+  for (let round = 0; round < runs; round++) {
+    for (const name of names) {
+      rounds[name].push(await measured[name]());
+    }
+  }
+  return rounds;
+}
+
+/** How often each second time goes into the first, round by round. */
+export function ratios(of: readonly number[], by: readonly number[]): number[] {
+  return of.map((seconds, round) => seconds / (by[round] ?? NaN));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const [low, high] = [(sorted.length - 1) / 2, sorted.length / 2].map(Math.floor) as [number, number];
+  return ((sorted[low] ?? NaN) + (sorted[high] ?? NaN)) / 2;
+}
+
+/** Whether a figure is what it shall be. */
+export const isMet = ({ values, most }: Figure): boolean => median(values) <= most;

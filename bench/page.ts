@@ -1,0 +1,57 @@
+import { availableParallelism, totalmem } from "node:os";
+import { isMet, median, type Figure } from "./figure";
+
+const page = "docs/performance.md";
+export { page as performancePage };
+
+/** The figures as a table of Markdown, each with the middle, the least and the most of its runs. */
+export function tableOf(figures: readonly Figure[]): string {
+  const rows = figures.map((figure) => {
+    const { name, unit, values, most } = figure;
+    const noise =
+      values.length === 1 ? "one run" : `${text(Math.min(...values))} to ${text(Math.max(...values))}`;
+    return [name, shown(median(values), unit), noise, `≤ ${shown(most, unit)}`, isMet(figure) ? "yes" : "no"];
+  });
+  const all = [["Figure", "Measured", "Least to most", "To reach", "Met"], ...rows];
+  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const [head = [], ...others] = all;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...others.map(line)].join("\n");
+}
+
+/** What it was measured on. */
+export function machine(terraform: string): string {
+  const gibibytes = Math.round(totalmem() / 2 ** 30);
+  return `${availableParallelism()} cores, ${gibibytes} GiB, Node.js ${process.version.slice(1)}, Terraform ${terraform}`;
+}
+
+/** The page that holds what was measured last. */
+export function pageOf(figures: readonly Figure[], runs: number, terraform: string): string {
+  const [date] = new Date().toISOString().split("T");
+  return `# How fast it is
+
+\`npm run bench -- --all --write\` has written this page on ${date}, on ${machine(terraform)}.
+
+${tableOf(figures)}
+
+Whole processes are timed, as their user waits for them: the middle of ${runs} runs, which were taken in turn, so that whatever else
+the computer did slowed all of them. A ratio is one of two runs of the same round. What lies between the least and the
+most is noise. Deployments are those of the local cloud, where machines boot in seconds and Terraform has two cores for
+itself: in real clouds the waits for machines and load balancers are most of the time.
+
+- **The bare plans** are \`terraform plan\` for each stack: one level of stacks after the other for a deploy, all at once for
+  a diff, at most four at the same time, as our commands are told to.
+- **A deploy or a diff with nothing to do** runs Terraform once for its version, once for each state and once for each
+  plan. A stack is initialised only when its backend, its providers or its lock file have changed since.
+- **Most of a plan** is what the provider for AWS takes to start, three times, and to tell its schema: three seconds of a
+  core. Our commands run Terraform with \`GOGC=400\`, which saves a sixth of that for 200 MB more; a value of your own is
+  left alone.
+
+\`npm run bench\` measures the synthesis alone, in half a minute; \`npm run bench -- deployments\` takes a quarter of an hour.
+`;
+}
+
+const text = (value: number): string => value.toFixed(2);
+const shown = (value: number, unit: Figure["unit"]): string =>
+  unit === "s" ? `${text(value)} s` : `${text(value)} ×`;
