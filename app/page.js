@@ -9,8 +9,8 @@ const style = `
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; background: light-dark(#fff, #0d1117); color: light-dark(#1f2328, #f0f6fc) }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem } dt, p, figcaption { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere }
-table { border-spacing: 0 .3rem; width: 100% } th { font-weight: normal; text-align: left; white-space: nowrap; padding-right: 1rem }
-td { display: grid; grid-template-columns: repeat(40, 1fr); gap: 2px } i { height: 1rem; border-radius: 2px; background: var(--line) } .on { background: var(--on) } .bad .on { background: var(--bad) } .bad { color: var(--bad) }`;
+table { width: 100% } tr { display: grid; grid-template-columns: minmax(0, 13rem) minmax(0, 1fr); align-items: center; padding: .15rem 0 } th { font-weight: normal; text-align: left }
+td { display: grid; grid-template-columns: repeat(40, 1fr); gap: 2px } i { height: 1.1rem; border-radius: 2px; background: var(--line) } .on { background: var(--on) } .bad .on { background: var(--bad) } .bad { color: var(--bad) }`;
 
 // Runs in the browser: asks as programs do, twice a second, and shows who gave the last answers.
 function follow() {

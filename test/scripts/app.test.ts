@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { get } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -64,6 +65,14 @@ test("a browser gets a page with site, node, task and version, which loads nothi
   expect(body).not.toMatch(/(src|href)="(?!data:)/);
   expect(body).not.toContain("<node-1>");
   expect(body).toMatch(/<noscript>.*reload/);
+});
+
+test("the image holds every file of the sample", () => {
+  const files = readdirSync("app").filter((name) => !/^(Dockerfile|\.dockerignore)$/.test(name));
+  const [, copied = ""] = /^COPY (healthcheck .+) \.\/$/m.exec(readFileSync("app/Dockerfile", "utf8")) ?? [];
+  expect(copied.split(" ")).toEqual(files.sort());
+  const sent = [...readFileSync("app/.dockerignore", "utf8").matchAll(/^!(.+)$/gm)].map(([, name]) => name);
+  expect(sent).toEqual(files.sort());
 });
 
 testOfChromium(
