@@ -1,6 +1,7 @@
 "use strict";
 
 const { createServer } = require("node:http");
+const { page } = require("./page");
 
 const port = Number(process.env.PORT ?? 8080);
 const host = process.env.HOST;
@@ -8,6 +9,7 @@ const healthPath = process.env.HEALTH_PATH ?? "/healthz";
 const lameDuckSeconds = Number(process.env.LAME_DUCK_SECONDS ?? 12);
 const apiUrl = process.env.API_URL;
 const readyAfterSeconds = Number(process.env.READY_AFTER_SECONDS ?? 12);
+const unknown = { site: "unknown", node: "unknown", task: "unknown", version: "unknown" };
 
 let stopping = false;
 let listeningSince = Infinity;
@@ -18,16 +20,16 @@ let listeningSince = Infinity;
  */
 async function readPlace() {
   const endpoint = process.env.ECS_CONTAINER_METADATA_URI_V4;
-  const place = { site: "unknown", node: "unknown", task: "unknown" };
   if (endpoint === undefined) {
-    return place;
+    return unknown;
   }
   const response = await fetch(`${endpoint}/taskWithTags`, { signal: AbortSignal.timeout(5000) });
-  const { TaskARN, ContainerInstanceTags = {} } = await response.json();
+  const { TaskARN, Revision, ContainerInstanceTags = {} } = await response.json();
   return {
-    site: ContainerInstanceTags["anywhere.site"] ?? place.site,
-    node: ContainerInstanceTags["anywhere.node"] ?? place.node,
-    task: TaskARN?.split("/").at(-1) ?? place.task,
+    site: ContainerInstanceTags["anywhere.site"] ?? unknown.site,
+    node: ContainerInstanceTags["anywhere.node"] ?? unknown.node,
+    task: TaskARN?.split("/").at(-1) ?? unknown.task,
+    version: Revision ?? unknown.version,
   };
 }
 
@@ -38,22 +40,43 @@ function placeReader() {
     reading ??= readPlace().catch((error) => {
       console.error(`task metadata: ${error.message}`);
       reading = undefined;
-      return { site: "unknown", node: "unknown", task: "unknown" };
+      return unknown;
     });
     return reading;
   };
 }
 
-function answer(response, status, body) {
-  response.writeHead(status, { "content-type": "application/json" });
+function answer(response, status, body, headers = {}) {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(`${JSON.stringify(body)}\n`);
 }
 
 const place = placeReader();
 
+/** What browsers may do with the page: nothing from elsewhere. */
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'";
+
+/** A page for browsers, JSON for programs. */
+async function answerWithPlace(request, response) {
+  const { version, ...here } = await place();
+  const { status, body } = await report(here);
+  const headers = { vary: "accept", "app-version": version };
+  if (!(request.headers.accept ?? "").includes("text/html")) {
+    answer(response, status, body, headers);
+    return;
+  }
+  response.writeHead(status, {
+    ...headers,
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": policy,
+    "cache-control": "no-store",
+  });
+  response.end(page({ ...body, version }));
+}
+
 /** Where this container runs, and what the internal service says that it is told to ask. */
-async function page() {
-  const here = await place();
+async function report(here) {
   if (apiUrl === undefined) {
     return { status: 200, body: here };
   }
@@ -78,8 +101,7 @@ const server = createServer(async (request, response) => {
     const ready = process.uptime() - listeningSince >= readyAfterSeconds;
     answer(response, ready ? 200 : 503, { status: ready ? "ready" : "starting" });
   } else if (pathname === "/") {
-    const { status, body } = await page();
-    answer(response, status, body);
+    await answerWithPlace(request, response);
   } else {
     answer(response, 404, { error: "not found" });
   }
@@ -99,5 +121,5 @@ process.on("SIGINT", stop);
 server.listen(port, host, () => {
   // Not from the process's start: that takes long on a small or busy machine, and only now can checks pass.
   listeningSince = process.uptime();
-  console.log(`listening on port ${port}`);
+  console.log(`listening on port ${server.address().port}`);
 });

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
 
 /** A command to run to its end. */
 export interface Command {
@@ -12,6 +13,8 @@ export interface Command {
   readonly log: string | undefined;
   /** Seconds that it may take. */
   readonly seconds: number;
+  /** Is told each line of its standard output as it comes. */
+  readonly told?: ((line: string) => void) | undefined;
 }
 
 /** How a command ended. */
@@ -25,7 +28,7 @@ export interface Ended {
 const shownLines = 40;
 
 /** Runs a command and keeps its output, whatever its exit code. After its time it is ended, and its code is 137. */
-export async function run({ program, args, variables, folder, log, seconds }: Command): Promise<Ended> {
+export async function run({ program, args, variables, folder, log, seconds, told }: Command): Promise<Ended> {
   const file = log === undefined ? undefined : createWriteStream(log, { flags: "a" });
   const child = spawn(program, args, {
     cwd: folder,
@@ -40,6 +43,9 @@ export async function run({ program, args, variables, folder, log, seconds }: Co
       output[name] += text;
       file?.write(text);
     });
+  }
+  if (told !== undefined) {
+    createInterface({ input: child.stdout }).on("line", told);
   }
   const [exitCode] = (await once(child, "close")) as [number | null];
   file?.end();

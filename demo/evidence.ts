@@ -1,7 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Foreign } from "../local-cloud/admin/admin";
 import type { LocalCloud } from "../local-cloud/start";
 import type { Project } from "./project";
@@ -18,32 +14,6 @@ export interface Left {
 export interface ForeignCount {
   readonly managedInstances: number;
   readonly containerInstances: number;
-}
-
-interface PlanJson {
-  readonly resource_changes?: readonly { readonly change: { readonly actions: readonly string[] } }[];
-  readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>;
-}
-
-/** How much a refreshed plan of a stack would change: resources and outputs. */
-export async function plannedChanges(project: Project, stack: string): Promise<number> {
-  // A plan holds activation codes: it stays outside the project, and not for long.
-  const plan = join(tmpdir(), `plan-${randomUUID()}`);
-  try {
-    if (!(await project.hasChanges(stack, plan))) {
-      return 0;
-    }
-    const { resource_changes = [], output_changes = {} } = JSON.parse(
-      await project.terraformSecretly(stack, "show", "-json", plan),
-    ) as PlanJson;
-    const actions = [
-      ...resource_changes.map(({ change }) => change.actions),
-      ...Object.values(output_changes).map((change) => change.actions),
-    ];
-    return actions.filter(([first]) => first !== "no-op" && first !== "read").length;
-  } finally {
-    rmSync(plan, { force: true });
-  }
 }
 
 /** Asks both clouds and every state what there still is of the deployment. */

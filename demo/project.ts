@@ -2,8 +2,10 @@ import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
+import { writeShellScript } from "../local-cloud/environment";
 import type { LocalCloud } from "../local-cloud/start";
 import { mustRun, run, type Command, type Ended } from "./command";
+import type { PlanInShell } from "./report";
 
 /** A deployment as an environment file writes it, as far as it is read and changed here. */
 export interface EnvironmentFile {
@@ -52,6 +54,11 @@ export class Project {
     writeFileSync(this.environmentFile, JSON.stringify(environment, undefined, 2));
   }
 
+  /** Takes all that commands say. */
+  get log(): string {
+    return join(this.directory, "commands.log");
+  }
+
   /** Runs one of the project's commands as a user does. */
   anywhere(...args: readonly string[]): Promise<Ended> {
     return run(this.command(process.execPath, [join(root, "cli/anywhere.js"), ...args]));
@@ -59,16 +66,43 @@ export class Project {
 
   /** As {@link anywhere}, where nothing but success will do. */
   mustAnywhere(...args: readonly string[]): Promise<string> {
-    return mustRun(this.command(process.execPath, [join(root, "cli/anywhere.js"), ...args]));
+    return this.tellingAnywhere(undefined, ...args);
+  }
+
+  /** As {@link mustAnywhere}; `told` gets each line of its output as it comes. */
+  tellingAnywhere(told: ((line: string) => void) | undefined, ...args: readonly string[]): Promise<string> {
+    return mustRun({ ...this.command(process.execPath, [join(root, "cli/anywhere.js"), ...args]), told });
   }
 
   /** Starts one of the project's commands, which goes on until it is ended. */
   startAnywhere(...args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
-    const { program, folder, variables, ...command } = this.command(process.execPath, [
-      join(root, "cli/anywhere.js"),
-      ...args,
-    ]);
-    return spawn(program, command.args, { cwd: folder, env: variables, stdio: ["ignore", "pipe", "ignore"] });
+    return this.start([join(root, "cli/anywhere.js"), ...args]);
+  }
+
+  /** Starts a TypeScript file of the project with an environment of its own, until it is ended. */
+  startScript(file: string, environment: EnvironmentFile): ChildProcessByStdio<null, Readable, null> {
+    const watched = join(this.directory, "watched.json");
+    writeFileSync(watched, JSON.stringify(environment));
+    return this.start([join(root, "local-cloud/run.js"), file], { ANYWHERE_ENV: watched });
+  }
+
+  private start(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
+    const { program, folder, variables, ...command } = this.command(process.execPath, args);
+    const env = { ...variables, ...more };
+    return spawn(program, command.args, { cwd: folder, env, stdio: ["ignore", "pipe", "ignore"] });
+  }
+
+  /** Writes a script that turns a shell to this deployment: clouds, environment, output and states. */
+  writeShellScript(file: string): void {
+    writeShellScript(file, { ...this.cloud.environment, ...this.own });
+  }
+
+  /** Plans everything as a user does who sources that script. */
+  async planInShell(file: string): Promise<PlanInShell> {
+    const script = '. "$1" && npm run --silent diff';
+    const { exitCode, stdout } = await run(this.command("bash", ["-c", script, "bash", file]));
+    const unchanged = [...stdout.matchAll(/^(\S+) +\| No changes\./gm)].map(([, stack = ""]) => stack);
+    return { exitCode, unchanged: unchanged.sort() };
   }
 
   /** Ids of the synthesised stacks. */
@@ -100,17 +134,6 @@ export class Project {
     return mustRun(this.command(this.binary, args, this.folderOf(stack)));
   }
 
-  /** Plans a stack against what there is, and writes the plan to a file; whether it changes anything. */
-  async hasChanges(stack: string, file: string): Promise<boolean> {
-    const args = ["plan", "-input=false", "-no-color", "-detailed-exitcode", `-out=${file}`];
-    const command = this.command(this.binary, args, this.folderOf(stack));
-    const { exitCode, stderr } = await run(command);
-    if (exitCode !== 0 && exitCode !== 2) {
-      throw new Error(`The plan of ${stack} failed:\n${stderr}`);
-    }
-    return exitCode === 2;
-  }
-
   /** As {@link terraform}, for output that holds secrets: it is logged nowhere. */
   terraformSecretly(stack: string, ...args: readonly string[]): Promise<string> {
     return mustRun({ ...this.command(this.binary, args, this.folderOf(stack)), log: undefined });
@@ -130,6 +153,16 @@ export class Project {
     return mustRun(this.command("aws", [...args, "--region", "eu-west-1", "--output", "json"]));
   }
 
+  /** Variables that commands need beside the local cloud's. */
+  private get own(): Readonly<Record<string, string>> {
+    return {
+      ANYWHERE_ENV: this.environmentFile,
+      CDKTF_OUTDIR: this.outdir,
+      // In a cloud of one's own nothing takes long, and it bears to be asked more often than AWS.
+      POLL_SECONDS: "2",
+    };
+  }
+
   private get binary(): string {
     return this.cloud.environment["TERRAFORM_BINARY_NAME"] ?? "terraform";
   }
@@ -139,12 +172,8 @@ export class Project {
       program,
       args,
       folder,
-      variables: {
-        ...this.cloud.variables,
-        ANYWHERE_ENV: this.environmentFile,
-        CDKTF_OUTDIR: this.outdir,
-      },
-      log: join(this.directory, "commands.log"),
+      variables: { ...this.cloud.variables, ...this.own },
+      log: this.log,
       seconds: commandTimeout,
     };
   }

@@ -5,14 +5,21 @@ import type { ProvidersUsed } from "./providers";
 import type { JobRun } from "./tasks";
 import type { Update } from "./update";
 
+/** What `npm run diff` has told in the shell that a demo offers. */
+export interface PlanInShell {
+  readonly exitCode: number;
+  /** Stacks in which nothing would change, sorted. */
+  readonly unchanged: readonly string[];
+}
+
 /** What a demo has shown, for people and for machines. */
 export interface Report {
   providers: ProvidersUsed;
   readonly sandbox: "namespaces" | "process";
   readonly steps: { readonly name: string; readonly seconds: number }[];
   http: Answers | undefined;
-  /** Changes of a refreshed plan right after the deploy, by stack. */
-  secondPlan: Record<string, number>;
+  /** A plan right after the deploy. */
+  secondPlan: PlanInShell | undefined;
   /** What runs, by kind. */
   running: { readonly services: readonly string[]; readonly jobs: readonly string[] };
   job: JobRun | undefined;

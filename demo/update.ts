@@ -1,8 +1,14 @@
 import { appendFileSync, cpSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { startLoad, type LoadResult } from "../local-cloud/load/load";
+import { startLoad, type LoadProgress, type LoadResult } from "../local-cloud/load/load";
 import type { EnvironmentFile, Project } from "./project";
+import { loadPicture } from "./show/load";
+import type { ShownNode } from "./show/nodes";
+import { together, type Picture } from "./show/picture";
+import { revisionsPicture } from "./show/revisions";
+import type { Stage } from "./steps/step";
 import { runningTasks } from "./tasks";
+import { watchNodes } from "./watch/watch";
 
 /** What a roll-out has meant to those who use the service at the time. */
 export interface Update {
@@ -27,31 +33,40 @@ const sources = resolve(__dirname, "../app");
 
 /**
  * Changes the sample service in a copy of its own, and deploys that while requests come in steadily.
- * @param folder takes the copy
  * @returns the update, and the environment that it was deployed with
  * @throws Error when a request has failed, when there were too few of them, when a task of another service has ended, or when the image is still the same
  */
 export async function updateUnderLoad(
-  project: Project,
-  environment: EnvironmentFile,
+  { project, environment, folder, cloud }: Stage,
   url: string,
-  folder: string,
+  show: (picture: Picture) => void,
 ): Promise<Update & { readonly environment: EnvironmentFile }> {
   const others = Object.keys(environment.services ?? {}).filter((name) => name !== service);
   const tasks = () => runningTasks(project, environment.name, site, others);
   const [before, untouched] = [await imageOf(project), await tasks()];
-  cpSync(sources, folder, { recursive: true });
-  appendFileSync(join(folder, "server.js"), "\n// The second version.\n");
-  const updated = {
-    ...environment,
-    images: { ...environment.images, [service]: { build: folder } },
+  const copy = join(folder, "app");
+  cpSync(sources, copy, { recursive: true });
+  appendFileSync(join(copy, "server.js"), "\n// The second version.\n");
+  const updated = { ...environment, images: { ...environment.images, [service]: { build: copy } } };
+  let nodes: readonly ShownNode[] = [];
+  let progress: LoadProgress | undefined;
+  const draw = (): void => {
+    show(together([revisionsPicture(service, nodes), loadPicture(progress)]));
   };
-  const load = await startLoad({ url });
+  const load = await startLoad({ url }, (told) => {
+    progress = told;
+    draw();
+  });
+  const watch = watchNodes(project, updated, cloud.admin, (seen) => {
+    nodes = seen;
+    draw();
+  });
   let result: LoadResult;
   try {
     project.configure(updated);
     await project.mustAnywhere("deploy", `service-${service}`, "--auto-approve");
   } finally {
+    watch.end();
     result = await load.stop();
   }
   const [after, still] = [await imageOf(project), await tasks()];

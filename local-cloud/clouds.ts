@@ -14,13 +14,15 @@ import { defaultSettings } from "./aws/settings";
 import { placeAwsCli } from "./aws-cli/place";
 import { serveDigitalOcean } from "./digitalocean/api/api";
 import { placeDocker } from "./docker/place";
-import { shellScript, type Environment } from "./environment";
+import { writeShellScript } from "./environment";
+import { lowestPort } from "./digitalocean/balancing/loopback-address";
 import { lock } from "./lock";
 import { createMachines } from "./nodes/create-machines";
 import { signingKeyFingerprint } from "./nodes/origin/signature";
 import { imageFolder } from "./nodes/inside/images/image";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
+import { describe, type Ready } from "./ready";
 import { makeRunDirectory } from "./run-directory";
 import { removeOverrides } from "./terraform/overrides";
 import { requirePrograms } from "./programs";
@@ -38,17 +40,6 @@ export interface CloudOptions {
   readonly pageSize?: number;
   /** How long a second of a stand-in provider's waits lasts, in milliseconds. @default 1000 */
   readonly providerSecond?: number;
-}
-
-/** What a process that started a local cloud is told once it is ready. */
-export interface Ready {
-  /** Variables that turn a command to it. */
-  readonly environment: Environment;
-  /** Base URL of the admin endpoint. */
-  readonly adminEndpoint: string;
-  /** Where Terraform will find its providers. */
-  readonly providers: Terraform["providers"];
-  readonly sandbox: "namespaces" | "process";
 }
 
 /** A running local cloud. */
@@ -124,7 +115,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       LOCAL_CLOUD_CERTIFICATE_AUTHORITY: join(directory, authorityFile),
       ...terraformCloud.environment,
     };
-    writeFileSync(join(directory, "env"), shellScript(environment), { mode: 0o600 });
+    writeShellScript(join(directory, "env"), environment);
     opened.defer(() => {
       rmSync(join(directory, "env"), { force: true });
     });
@@ -133,8 +124,9 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
       adminEndpoint: admin.url,
       providers: tools.terraform.providers,
       sandbox: machines.sandbox,
+      sandboxReason: machines.sandboxReason,
     };
-    const description = describe(ready, machines.sandboxReason, directory, terraformCloud.hostname);
+    const description = describe(ready, directory, terraformCloud.hostname);
     return { ready, description, close: () => opened.close() };
   } catch (error) {
     await opened.close();
@@ -185,6 +177,8 @@ async function prepareTools(options: CloudOptions, directory: string, opened: Op
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
     ANYWHERE_ENV: "local",
     ANYWHERE_SIGNING_KEY: signingKeyFingerprint,
+    ANYWHERE_NODE_REGION: defaultSettings.region,
+    ANYWHERE_LOWEST_PORT: String(lowestPort()),
     NO_PROXY: "127.0.0.1,localhost",
     no_proxy: "127.0.0.1,localhost",
   };
@@ -281,22 +275,4 @@ function placeImages(directory: string, images: readonly string[]): void {
     const [reference = "", folder = ""] = image.split(/=(.*)/s);
     cpSync(folder, imageFolder(join(directory, "images"), reference), { recursive: true });
   }
-}
-
-function describe(
-  { providers, sandbox, adminEndpoint }: Ready,
-  reason: string | undefined,
-  directory: string,
-  terraformHostname: string,
-): string {
-  const used = Object.entries(providers).map(
-    ([name, { source, version }]) => `${name} ${version} (${source})`,
-  );
-  return [
-    `providers: ${used.join(", ")}`,
-    `nodes: ${sandbox}${reason === undefined ? "" : `, since ${reason}`}`,
-    `HCP Terraform: ${terraformHostname}, organisation local-cloud`,
-    `admin endpoint: ${adminEndpoint}`,
-    `ready: source ${join(directory, "env")} in another shell; Ctrl-C ends everything`,
-  ].join("\n");
 }

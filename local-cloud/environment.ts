@@ -1,3 +1,6 @@
+import { writeFileSync } from "node:fs";
+import { defaultSettings } from "./aws/settings";
+
 /** Variables of a shell or a process that works against the local cloud. */
 export type Environment = Readonly<Record<string, string>>;
 
@@ -21,6 +24,16 @@ export function shellScript(environment: Environment): string {
     ...Object.entries(environment).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
     "",
   ].join("\n");
+}
+
+/**
+ * Writes {@link shellScript} to a file that its owner alone reads, since it holds credentials. Who asks AWS by hand in
+ * that shell asks where the machines are; the project's own commands name their region.
+ */
+export function writeShellScript(file: string, environment: Environment): void {
+  const { region } = defaultSettings;
+  const script = shellScript({ AWS_REGION: region, AWS_DEFAULT_REGION: region, ...environment });
+  writeFileSync(file, script, { mode: 0o600 });
 }
 
 /**

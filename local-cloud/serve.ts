@@ -25,8 +25,12 @@ async function main(options: CloudOptions): Promise<void> {
     }
     return;
   }
-  process.send?.({ ...running.ready });
-  console.log(running.description);
+  if (process.send === undefined) {
+    console.log(running.description);
+  } else {
+    // Who has started it says what there is to say.
+    process.send({ ...running.ready });
+  }
 }
 
 new Command("local-cloud")

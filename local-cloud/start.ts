@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { adminClient, type AdminClient } from "./admin/admin-client";
 import { processEnvironment } from "./environment";
-import type { Ready } from "./clouds";
+import type { Ready } from "./ready";
 
 /** Options of {@link startLocalCloud}. */
 export interface LocalCloudOptions {

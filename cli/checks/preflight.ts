@@ -3,6 +3,7 @@ import { awsProblems } from "./aws";
 import { checkSeconds, type Check, type Undertaking } from "./check";
 import { digitalOceanProblems } from "./digitalocean/account";
 import { dockerProblems } from "./docker";
+import { embeddedCloudProblems } from "./embedded-clouds";
 import { installerProblems } from "./installer";
 import { scriptProblems } from "./scripts";
 import { terraformProblems } from "./terraform";
@@ -17,6 +18,7 @@ const checks: readonly Check[] = [
   workspaceProblems,
   digitalOceanProblems,
   installerProblems,
+  embeddedCloudProblems,
 ];
 
 /**

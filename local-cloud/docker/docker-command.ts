@@ -11,6 +11,10 @@ import { pushImage } from "./push";
  */
 async function docker(words: readonly string[]): Promise<string> {
   const directory = dirname(dirname(__filename));
+  const elsewhere = instead[words[0] ?? ""];
+  if (elsewhere !== undefined) {
+    throw new Failure(`containers run on the nodes, not on this computer: ${elsewhere}`);
+  }
   const { values, positionals } = parse(words);
   const [command = "", subject = ""] = positionals;
   if (command === "version" && values.format === "{{.Server.Version}}") {
@@ -48,6 +52,14 @@ function parse(words: readonly string[]) {
     throw unknown(words);
   }
 }
+
+/** Who asks for containers gets told where they are: none is on this computer's Docker. */
+const instead: Readonly<Record<string, string>> = {
+  ps: "`npx anywhere status` shows them",
+  logs: "`npx anywhere logs <service>` prints what they have said",
+  exec: "`npx anywhere exec <service>` opens a shell in one",
+  run: "`npx anywhere run <service> -- <command>` starts one more",
+};
 
 function unknown(words: readonly string[]): Failure {
   return new Failure(`the local cloud's docker doesn't know: docker ${words.join(" ")}`);

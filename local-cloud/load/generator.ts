@@ -1,7 +1,7 @@
 import { Agent, get, type IncomingMessage } from "node:http";
 import { Agent as TlsAgent, get as getSecurely } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
-import type { LoadOptions, LoadResult } from "./load";
+import type { LoadMessage, LoadOptions, LoadProgress, LoadResult } from "./load";
 
 type Outcome = "succeeded" | "non2xx" | "resets" | "timeouts" | "errors";
 
@@ -12,8 +12,15 @@ const tick = 50;
 /** Milliseconds that a late connection may catch up. */
 const arrears = 5000;
 
-/** Sends requests until it is aborted or its time is over. */
-async function generateLoad(options: LoadOptions, ended: AbortSignal): Promise<LoadResult> {
+/** Milliseconds between two reports of how it goes. */
+const reportPeriod = 1000;
+
+/** Sends requests until it is aborted or its time is over, and tells meanwhile how it goes. */
+async function generateLoad(
+  options: LoadOptions,
+  ended: AbortSignal,
+  tell: (progress: LoadProgress) => void,
+): Promise<LoadResult> {
   const { url, tls, rate = 120, connections = 24, timeout = 10, limit = 1200 } = options;
   const kept = { keepAlive: true, maxSockets: connections };
   const agent = url.startsWith("https:") ? new TlsAgent({ ...kept, ...tls }) : new Agent(kept);
@@ -49,16 +56,24 @@ async function generateLoad(options: LoadOptions, ended: AbortSignal): Promise<L
       due = Math.max(due + period, performance.now() - arrears);
     }
   };
+  const soFar = (): LoadProgress => {
+    const requests = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    return { requests, failed: requests - counts.succeeded, rate: requests / elapsed() };
+  };
+  const reports = setInterval(() => {
+    tell(soFar());
+  }, reportPeriod);
   await Promise.all(Array.from({ length: connections }, (_, index) => connection(index)));
 
+  clearInterval(reports);
   agent.destroy();
   const seconds = elapsed();
-  const requests = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const { requests, failed } = soFar();
   const fullSeconds = Array.from({ length: Math.floor(seconds) }, (_, second) => perSecond[second] ?? 0);
   return {
     requests,
     ...counts,
-    failed: requests - counts.succeeded,
+    failed,
     failures,
     seconds,
     rate: requests / seconds,
@@ -110,9 +125,19 @@ async function main(options: LoadOptions): Promise<void> {
   const ended = new AbortController();
   process.on("message", () => ended.abort());
   process.once("disconnect", () => process.exit());
-  setImmediate(() => process.send?.("started"));
-  const result = await generateLoad(options, ended.signal);
-  process.send?.(result, () => process.disconnect());
+  const send = (message: LoadMessage): void => {
+    process.send?.(message);
+  };
+  setImmediate(() => {
+    send("started");
+  });
+  const result = await generateLoad(options, ended.signal, (progress) => {
+    send({ progress });
+  });
+  const last: LoadMessage = { result };
+  process.send?.(last, () => {
+    process.disconnect();
+  });
 }
 
 void main(JSON.parse(process.argv[2] ?? "") as LoadOptions);

@@ -18,6 +18,19 @@ export interface LoadOptions {
   readonly limit?: number;
 }
 
+/** How a load goes while it comes in. */
+export interface LoadProgress {
+  /** Requests that have ended. */
+  readonly requests: number;
+  /** Those that didn't succeed. */
+  readonly failed: number;
+  /** Requests a second, on average so far. */
+  readonly rate: number;
+}
+
+/** What the process that makes the load tells. */
+export type LoadMessage = "started" | { readonly progress: LoadProgress } | { readonly result: LoadResult };
+
 /** What has become of each request. None is tried twice. */
 export interface LoadResult {
   /** Requests sent; all have ended. */
@@ -60,18 +73,27 @@ const endTimeout = 30;
 /**
  * Sends GET requests to a URL from a process of its own, which ends with this one at the latest. Returns once it has
  * sent the first.
+ * @param told every second how it goes
  * @throws Error when the process can't start
  */
-export async function startLoad(options: LoadOptions): Promise<Load> {
+export async function startLoad(
+  options: LoadOptions,
+  told: (progress: LoadProgress) => void = () => undefined,
+): Promise<Load> {
   const child = spawn(
     process.execPath,
     [join(__dirname, "..", "run.js"), "local-cloud/load/generator.ts", JSON.stringify(options)],
     { stdio: ["ignore", "inherit", "inherit", "ipc"] },
   );
   const result = new Promise<LoadResult>((resolve, reject) => {
-    child.on("message", (message: "started" | LoadResult) => {
-      if (message !== "started") {
-        resolve(message);
+    child.on("message", (message: LoadMessage) => {
+      if (message === "started") {
+        return;
+      }
+      if ("result" in message) {
+        resolve(message.result);
+      } else {
+        told(message.progress);
       }
     });
     child.once("error", reject);

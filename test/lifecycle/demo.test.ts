@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
 import type { Report } from "../../demo/report";
+import { titles } from "../../demo/steps/titles";
 import type { Entry } from "../../local-cloud/world";
 import { startCommand } from "../support/programs/running-command";
 
@@ -62,15 +63,19 @@ test("the page comes from every node, through the load balancer", () => {
 });
 
 test("a second plan shows no change in any stack", () => {
-  expect(report.secondPlan).toEqual({
-    activations: 0,
-    "compute-ams3": 0,
-    "control-plane": 0,
-    jobs: 0,
-    "service-api": 0,
-    "service-web": 0,
-    "service-worker": 0,
-  });
+  expect(report.secondPlan?.unchanged).toEqual([
+    "activations",
+    "compute-ams3",
+    "control-plane",
+    "jobs",
+    "service-api",
+    "service-web",
+    "service-worker",
+  ]);
+});
+
+test("a shell that sources the local cloud's script works on the demo's own deployment", () => {
+  expect(report.secondPlan?.exitCode).toBe(0);
 });
 
 test("the deployment is shown by status, in which all is well", () => {
@@ -104,19 +109,30 @@ test("a destroy leaves nothing, and everything that is somebody else's", () => {
 });
 
 test("every step is timed", () => {
-  expect(report.steps.map(({ name }) => name)).toEqual([
-    "Deploy control plane, two nodes and the services",
-    "Read the page through the load balancer",
-    "Wait for the job",
-    "Look how it is",
-    "Plan again",
-    "Update one service under load",
-    "Scale to 3 nodes",
-    "Scale to 1 node",
-    "Destroy everything",
-    "Count what is left",
-  ]);
+  expect(report.steps.map(({ name }) => name)).toEqual(Object.values(titles));
   expect(report.steps.every(({ seconds }) => seconds > 0)).toBe(true);
+  for (const title of Object.values(titles)) {
+    expect(output.match(new RegExp(`^✔ +[\\d.]+ s  ${title}$`, "gm"))).toHaveLength(1);
+  }
+});
+
+test("without a terminal the demo says each line once, without colours, and what is foreign before it counts it", () => {
+  // eslint-disable-next-line no-control-regex
+  expect(output).not.toMatch(/[\u001b\r]/);
+  const lines = output.split("\n");
+  for (const line of [
+    "  control-plane: 56 added",
+    "  node-1 has booted",
+    "  node-2 ECS: ACTIVE",
+    "  web:2 on node-1: healthy",
+  ]) {
+    expect(lines.filter((one) => one === line)).toHaveLength(1);
+  }
+  const introduced = output.indexOf("somebody else has 3 machines");
+  expect(introduced).toBeGreaterThanOrEqual(0);
+  expect(introduced).toBeLessThan(output.indexOf(titles.deploy));
+  expect(output).toMatch(/registered with ECS +0 +2 of 2$/m);
+  expect(output).toContain(join(directory, "demo", "commands.log").slice(resolve(".").length + 1));
 });
 
 test("only the deployment's own nodes are deregistered, each once", () => {

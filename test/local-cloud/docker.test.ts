@@ -155,9 +155,21 @@ describe("refused, as Docker and ECR do, is", () => {
   });
 
   test("whatever isn't modelled", () => {
-    expect(docker("", "run", "--rm", "busybox")).toMatchObject({
+    expect(docker("", "pull", "busybox")).toMatchObject({
       status: 1,
-      stderr: "the local cloud's docker doesn't know: docker run --rm busybox",
+      stderr: "the local cloud's docker doesn't know: docker pull busybox",
+    });
+  });
+
+  test.each([
+    ["ps -a", "`npx anywhere status` shows them"],
+    ["logs --follow web", "`npx anywhere logs <service>` prints what they have said"],
+    ["exec -it web sh", "`npx anywhere exec <service>` opens a shell in one"],
+    ["run --rm busybox", "`npx anywhere run <service> -- <command>` starts one more"],
+  ])("docker %s, with the command that does it", (line, instead) => {
+    expect(docker("", ...line.split(" "))).toMatchObject({
+      status: 1,
+      stderr: `containers run on the nodes, not on this computer: ${instead}`,
     });
   });
 });

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { unprocessable } from "../api/api-error";
 
 /**
@@ -28,6 +29,16 @@ export async function onFreeAddress(open: (ip: string) => Promise<void>): Promis
 export function refusePort(error: unknown): never {
   const hint = codeOf(error) === "EACCES" ? "; choose a port above 1023 or run as root" : "";
   throw unprocessable(`forwarding_rules: can't listen on an entry port: ${String(error)}${hint}`);
+}
+
+const firstFree = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+
+/** The lowest port that this process may listen on. */
+export function lowestPort(): number {
+  if (process.getuid?.() === 0) {
+    return 1;
+  }
+  return existsSync(firstFree) ? Number(readFileSync(firstFree, "utf8")) : 1024;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,0 +1,47 @@
+import { entrancesAt } from "../../config/services/entrances";
+import { resolveSites } from "../../config/sites/nodes";
+import { isComputeStack, siteOf } from "../terraform/stacks";
+import type { Check, Undertaking } from "./check";
+
+/**
+ * Whether an environment asks for more of clouds that run on one computer than they can do: their shell says how much
+ * that is. Else a deploy would fail minutes later, at a node that finds no activation, or at a load balancer.
+ */
+export const embeddedCloudProblems: Check = (undertaking) =>
+  Promise.resolve(
+    undertaking.command === "deploy" && undertaking.selected.some(isComputeStack)
+      ? [...regionProblems(undertaking), ...portProblems(undertaking)]
+      : [],
+  );
+
+function regionProblems({ environment: { config, file }, variables }: Undertaking): string[] {
+  const region = variables["ANYWHERE_NODE_REGION"] ?? "";
+  return region === "" || region === config.aws.region
+    ? []
+    : [
+        `the clouds of this shell register nodes in ${region} alone, and ${file} says aws.region ` +
+          `${config.aws.region}: set it to ${region} there`,
+      ];
+}
+
+function portProblems({ environment: { config, file }, selected, variables }: Undertaking): string[] {
+  const lowest = Number(variables["ANYWHERE_LOWEST_PORT"] ?? 0);
+  const sites = resolveSites(config);
+  const low = selected
+    .filter(isComputeStack)
+    .flatMap((stack) => entrancesAt(config.services, sites, siteOf(stack)))
+    .flatMap(({ service, http, loadBalancer: { network, listeners } }) =>
+      network === "internal"
+        ? []
+        : listeners
+            .filter(({ port }) => port < lowest)
+            .map(({ port }) => ({ service, port, free: http.port })),
+    );
+  const problems = low.map(
+    ({ service, port, free }) =>
+      `the clouds of this shell listen on ports from ${lowest} alone, since root has not started them, and services.${service} ` +
+      `of ${file} has a listener on ${port}: set its http.loadBalancer.listeners to ` +
+      `[{ protocol: "http", port: ${Math.max(free, lowest)} }] there`,
+  );
+  return [...new Set(problems)];
+}

@@ -1,0 +1,27 @@
+import { wrapped } from "../../cli/report/table";
+import type { Picture } from "./picture";
+
+/** What Terraform has changed so far, by stack: `56 added, 0 changed, 0 destroyed`. */
+export type Changes = ReadonlyMap<string, string>;
+
+/** Stacks that Terraform is through with. */
+export function stacksPicture(changes: Changes): Picture {
+  const facts = [...changes].map(([stack, words]) => `${stack}: ${inShort(words)}`);
+  return {
+    draw: (screen) =>
+      wrapped(facts.map((fact) => fact.replace(/^(.+): (.+)$/, "$1 ($2)")).join(", "), screen.width),
+    facts,
+  };
+}
+
+/** The numbers that aren't zero. */
+function inShort(words: string): string {
+  const told = words.split(", ").filter((part) => !part.startsWith("0 "));
+  return told.length === 0 ? "nothing to change" : told.join(", ");
+}
+
+/** The stack and the words of a line in which one of the project's commands tells that Terraform has ended well. */
+export function changeToldBy(line: string): readonly [stack: string, words: string] | undefined {
+  const [, stack, words] = /^(\S+) +\| (?:Apply|Destroy) complete! Resources: (.+)\.$/.exec(line) ?? [];
+  return stack === undefined || words === undefined ? undefined : [stack, words];
+}

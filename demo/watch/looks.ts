@@ -1,0 +1,26 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { Refusal } from "../../cli/refusals/refusal";
+import { observeFleet } from "../../cli/fleet/gather";
+import { loadEnvironment } from "../../config/load";
+
+/** Milliseconds between two looks: what `anywhere status --watch` bears to wait for is too long for a demo. */
+const period = 1000;
+
+/** Prints a line of JSON with the nodes of the environment each second, tasks that are about to end among theirs. */
+async function look(): Promise<never> {
+  const { config } = loadEnvironment(process.env);
+  for (;;) {
+    try {
+      const { fleet } = await observeFleet(config, process.env, Object.keys(config.services));
+      console.log(JSON.stringify(fleet.sites.flatMap(({ nodes }) => nodes)));
+    } catch (error) {
+      // Before the first deploy and after a destroy.
+      if (!(error instanceof Refusal)) {
+        throw error;
+      }
+    }
+    await pause(period);
+  }
+}
+
+void look();

@@ -1,0 +1,58 @@
+import { createInterface } from "node:readline";
+import type { FleetNode } from "../../cli/fleet/fleet";
+import type { AdminClient } from "../../local-cloud/admin/admin-client";
+import type { EnvironmentFile, Project } from "../project";
+import type { ShownNode } from "../show/nodes";
+
+/** Follows the nodes of an environment until it is ended. */
+export interface Watch {
+  end(): void;
+}
+
+/**
+ * Looks every second how the nodes of this environment are, in a process of its own, and at the consoles of those that
+ * boot.
+ *
+ * @param see is told them
+ */
+export function watchNodes(
+  project: Project,
+  environment: EnvironmentFile,
+  admin: AdminClient,
+  see: (nodes: readonly ShownNode[]) => void,
+): Watch {
+  const child = project.startScript("demo/watch/looks.ts", environment);
+  const boots = new Map<string, string>();
+  const takeLine = async (line: string): Promise<void> => {
+    const nodes = JSON.parse(line) as readonly FleetNode[];
+    await Promise.all(nodes.map((node) => readBoot(admin, node, boots)));
+    if (!child.killed) {
+      see(nodes.map((node) => ({ ...node, boot: boots.get(node.machine?.id ?? "") })));
+    }
+  };
+  createInterface({ input: child.stdout }).on("line", (line) => void takeLine(line));
+  return { end: () => child.kill() };
+}
+
+/** Reads the console of a droplet's machine until it says that it is a node. */
+async function readBoot(
+  admin: AdminClient,
+  { machine }: FleetNode,
+  boots: Map<string, string>,
+): Promise<void> {
+  if (machine === null || boots.get(machine.id) === "ready") {
+    return;
+  }
+  // There is none as long as the droplet is new.
+  const text = await admin.console(`droplet-${machine.id}`).catch(() => "");
+  const step = bootStep(text);
+  if (step !== undefined) {
+    boots.set(machine.id, step);
+  }
+}
+
+/** The last step that a node's bootstrap names on its console; `ready` after the last. */
+export function bootStep(console: string): string | undefined {
+  const [, step] = [...console.matchAll(/^anywhere: (READY|FAILED [a-z]+|[a-z]+)/gm)].at(-1) ?? [];
+  return step === "READY" ? "ready" : step;
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "@jest/globals";
+import { embeddedCloudProblems } from "../../../cli/checks/embedded-clouds";
+import { useDesk } from "./undertaking";
+
+const desk = useDesk();
+
+const limits = { ANYWHERE_NODE_REGION: "eu-west-1", ANYWHERE_LOWEST_PORT: "1024" };
+const elsewhere = { aws: { region: "us-east-1", accountId: "111122223333" } };
+const aws = { region: "eu-west-1", accountId: "111122223333" };
+
+/** What is wrong with a deploy in the shell of clouds with these limits. */
+const problems = (over: Partial<Parameters<ReturnType<typeof desk>["undertake"]>[0]> = {}) =>
+  embeddedCloudProblems(
+    desk().undertake({ stacks: ["compute-ams3"], variables: limits, environment: elsewhere, ...over }),
+  );
+
+const regionProblem =
+  "the clouds of this shell register nodes in eu-west-1 alone, and environment.json says aws.region us-east-1: set it to " +
+  "eu-west-1 there";
+const portProblem =
+  "the clouds of this shell listen on ports from 1024 alone, since root has not started them, and services.web of " +
+  'environment.json has a listener on 80: set its http.loadBalancer.listeners to [{ protocol: "http", port: 8080 }] there';
+
+test("a deploy into clouds on this computer is told which region and which port to set", async () => {
+  expect(await problems()).toEqual([regionProblem, portProblem]);
+});
+
+test("where root has started them, ports below 1024 are as good as others", async () => {
+  expect(await problems({ variables: { ANYWHERE_NODE_REGION: "eu-west-1" } })).toEqual([regionProblem]);
+  expect(await problems({ environment: { aws } })).toEqual([portProblem]);
+});
+
+test.each<[string, Parameters<typeof problems>[0]]>([
+  ["of the real clouds", { variables: {} }],
+  ["of no nodes", { stacks: ["control-plane", "service-web"] }],
+  ["that makes nothing", { command: "diff" }],
+  ["that ends everything", { command: "destroy" }],
+])("clouds on this computer limit nothing of an undertaking %s", async (_, over) => {
+  expect(await problems(over)).toEqual([]);
+});
