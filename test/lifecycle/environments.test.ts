@@ -107,8 +107,8 @@ async function keysOf(name: string): Promise<object> {
       `arn:aws:sns:${place}:${name}--alerts`,
     ),
     ask(
-      "Attributes",
-      ...["sqs", "get-queue-attributes", "--attribute-names", "KmsMasterKeyId", "SqsManagedSseEnabled"],
+      "Attributes.KmsMasterKeyId",
+      ...["sqs", "get-queue-attributes", "--attribute-names", "KmsMasterKeyId"],
       ...["--queue-url", `${cloud.environment["AWS_ENDPOINT_URL"] ?? ""}/123456789012/${name}--dead-letters`],
     ),
     ask("KmsKeyArn", "scheduler", "get-schedule", "--name", `${name}--report`),
@@ -226,7 +226,7 @@ describe.each(shipped)("the environment %s", (name) => {
           insights: [["/aws/ecs/containerinsights/shipped-prod/performance", key]],
           repositories: [{ encryptionType: "KMS", kmsKey: key }],
           topic: key,
-          queue: { KmsMasterKeyId: key },
+          queue: key,
           schedule: key,
         });
       }),
