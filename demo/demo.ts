@@ -73,6 +73,9 @@ async function demo(options: Options): Promise<void> {
         screen,
       ),
     );
+    if (recording !== undefined) {
+      writeFileSync(recording, recorder.text());
+    }
     if (keep) {
       await stayUp(stage, teller);
     }
@@ -80,9 +83,6 @@ async function demo(options: Options): Promise<void> {
     writeFileSync(journal, JSON.stringify(await cloud.admin.journal(0), undefined, 1));
     if (file !== undefined) {
       writeReport(file, report);
-    }
-    if (recording !== undefined) {
-      writeFileSync(recording, recorder.text());
     }
     await cloud.stop();
   }

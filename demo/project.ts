@@ -5,7 +5,6 @@ import type { Readable } from "node:stream";
 import { writeShellScript } from "../local-cloud/environment";
 import type { LocalCloud } from "../local-cloud/start";
 import { mustRun, run, type Command, type Ended } from "./command";
-import type { PlanInShell } from "./report";
 
 /** A deployment as an environment file writes it, as far as it is read and changed here. */
 export interface EnvironmentFile {
@@ -15,6 +14,13 @@ export interface EnvironmentFile {
   readonly images?: Readonly<Record<string, { readonly build: string }>> | undefined;
   readonly jobs?: Readonly<Record<string, object>> | undefined;
   readonly services?: Readonly<Record<string, object>> | undefined;
+}
+
+/** What `npm run diff` has told in the shell that a demo offers. */
+export interface PlanInShell {
+  readonly exitCode: number;
+  /** Stacks in which nothing would change, sorted. */
+  readonly unchanged: readonly string[];
 }
 
 const root = resolve(__dirname, "..");

@@ -1,16 +1,10 @@
 import { writeFileSync } from "node:fs";
 import type { ForeignCount, Left } from "./evidence";
 import type { Answers } from "./page";
+import type { PlanInShell } from "./project";
 import type { ProvidersUsed } from "./providers";
 import type { JobRun } from "./tasks";
 import type { Update } from "./update";
-
-/** What `npm run diff` has told in the shell that a demo offers. */
-export interface PlanInShell {
-  readonly exitCode: number;
-  /** Stacks in which nothing would change, sorted. */
-  readonly unchanged: readonly string[];
-}
 
 /** What a demo has shown, for people and for machines. */
 export interface Report {

@@ -22,6 +22,7 @@ import { signingKeyFingerprint } from "./nodes/origin/signature";
 import { imageFolder } from "./nodes/inside/images/image";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
+import { progressOn } from "./python/progress";
 import { describe, type Ready } from "./ready";
 import { makeRunDirectory } from "./run-directory";
 import { removeOverrides } from "./terraform/overrides";
@@ -161,7 +162,8 @@ async function prepareTools(options: CloudOptions, directory: string, opened: Op
   await removeOverrides(directory);
   opened.defer(() => removeOverrides(directory));
   const terraform = await prepareTerraform({ directory, setting: options.providers });
-  const python = await ensurePython(sharedDirectory);
+  const progress = progressOn(process.stdout);
+  const python = await ensurePython(sharedDirectory, progress.tell).finally(progress.end);
   placeImages(directory, options.image);
   await placeDocker(terraform.bin);
   const plugins = join(sharedDirectory, "plugins");

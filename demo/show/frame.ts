@@ -1,7 +1,7 @@
 import type { Screen } from "../../cli/report/screen";
 import { wrapped } from "../../cli/report/table";
 import type { Foreign } from "../../local-cloud/admin/admin";
-import { duration, list } from "./story";
+import { inMinutes, list } from "./story";
 
 /** What the demo is about, and where all of it can be read, before it begins. */
 export function introduction(
@@ -36,7 +36,7 @@ export function farewell(
 ): string {
   const seconds = told.steps.reduce((sum, step) => sum + step.seconds, 0);
   const entries = [
-    ["time", duration(seconds)],
+    ["time", inMinutes(seconds)],
     ["log", `${told.log}: all that the commands have said`],
     ["journal", `${told.journal}: every call that the clouds have received`],
   ] as const;

@@ -3,7 +3,7 @@ import type { Screen } from "../../cli/report/screen";
 /** How something stands at a moment, for who follows it. */
 export interface Picture {
   /** For a terminal, on which the next one takes its place. */
-  draw(screen: Screen): string;
+  readonly draw: (screen: Screen) => string;
   /** The same in lines, for where nothing can be replaced: each is said when it first comes up. */
   readonly facts: readonly string[];
 }

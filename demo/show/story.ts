@@ -32,8 +32,11 @@ const margin = 11;
 const smallMargin = 2;
 
 /** Seconds in short: `9.4 s`, `58 s`. */
-export const duration = (seconds: number): string =>
-  `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+const inSeconds = (seconds: number): string => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+
+/** A longer time: `3 min 5 s`. */
+export const inMinutes = (seconds: number): string =>
+  `${Math.floor(Math.round(seconds) / 60)} min ${Math.round(seconds) % 60} s`;
 
 /** The line of a step that is over, and below it what came of it. */
 export function endedStep(
@@ -42,7 +45,7 @@ export function endedStep(
 ): string {
   const mark = ended === "well" ? screen.good("✔") : screen.bad("✖");
   const text = indented(result, screen, wide ? smallMargin : margin);
-  return [`${mark}${time(duration(seconds))}${screen.title(title)}`, ...text].join("\n");
+  return [`${mark}${time(inSeconds(seconds))}${screen.title(title)}`, ...text].join("\n");
 }
 
 /** The line of a step that runs, what it shows of itself, and those that follow. */

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 /** A private virtual environment with moto and the AWS CLI. */
@@ -25,17 +26,21 @@ const buildTimeout = 600;
  * Makes `<directory>/venv` from requirements.txt with the machine's python3, or finds it complete.
  * A folder that was left half-made, or made from other requirements, is made anew; several processes
  * may ask for it at once. Takes about 30 s the first time.
+ * @param tell is told how that goes, in a line each
  * @throws Error of one line when python3 is missing, older than 3.10 or has no venv module, or with
  * the end of pip's output when the packages can't be installed.
  */
-export async function ensurePython(directory: string): Promise<Python> {
+export async function ensurePython(
+  directory: string,
+  tell: (line: string) => void = () => undefined,
+): Promise<Python> {
   const folder = join(directory, "venv");
   const stamp = createHash("sha256")
     .update(await readFile(requirements))
     .digest("hex");
   if (!(await isComplete(folder, stamp))) {
     await checkPython();
-    await build(folder, stamp);
+    await build(folder, stamp, tell);
   }
   return describe(folder);
 }
@@ -83,7 +88,12 @@ function pipEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), PIP_USER: "0", PIP_DISABLE_PIP_VERSION_CHECK: "1" };
 }
 
-async function build(folder: string, stamp: string): Promise<void> {
+/** What pip says of a package that it has found, or of all that it installs then. */
+const pipProgress = /^(Collecting \S+|Installing collected packages)/;
+
+async function build(folder: string, stamp: string, tell: (line: string) => void): Promise<void> {
+  const start = performance.now();
+  tell(`Python packages for the local cloud, this once, into ${folder}`);
   const script = join(__dirname, "make-environment.py");
   const child = spawn("python3", ["-I", script, folder, requirements, stamp], {
     env: pipEnvironment(),
@@ -94,6 +104,12 @@ async function build(folder: string, stamp: string): Promise<void> {
   let output = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     output = (output + text).slice(-2000);
+  });
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    const [found] = pipProgress.exec(line) ?? [];
+    if (found !== undefined) {
+      tell(`Python packages, ${Math.round((performance.now() - start) / 1000)} s: ${found}`);
+    }
   });
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);

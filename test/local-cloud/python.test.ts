@@ -54,7 +54,10 @@ test("packages that can't be installed leave nothing half-made, and an unfinishe
     PIP_NO_CACHE_DIR: "1",
     PIP_FIND_LINKS: "",
   });
-  await expect(ensurePython(directory)).rejects.toThrow("Making the virtual environment");
+  const told: string[] = [];
+  const made = ensurePython(directory, (line) => told.push(line));
+  await expect(made).rejects.toThrow("Making the virtual environment");
+  expect(told[0]).toBe(`Python packages for the local cloud, this once, into ${join(directory, "venv")}`);
   expect(existsSync(join(directory, "venv"))).toBe(false);
   expect(readdirSync(directory).filter((name) => name.startsWith("venv") && !name.endsWith("lock"))).toEqual(
     [],

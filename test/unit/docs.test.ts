@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "@jest/globals";
 import prod from "../../config/environments/prod";
 import { architecturePicture } from "../../docs/generate/architecture";
+import { titles } from "../../demo/steps/titles";
 import { stacksOf } from "../../docs/generate/deployment";
+import { terminalPicture } from "../../docs/generate/terminal";
 
 const pages = [
   "README.md",
@@ -72,5 +75,31 @@ test("no sentence of a page begins with What to name a thing", () => {
 test("docs/pictures/architecture.svg is of today's stacks", () => {
   expect(read("docs/pictures/architecture.svg")).toBe(
     architecturePicture("The stacks of config/environments/prod.ts", stacksOf(prod)),
+  );
+});
+
+test("docs/pictures/demo.svg is of the recording beside it, in which each step that a demo has today has come through", () => {
+  const recording = read("docs/pictures/demo.txt");
+  const steps = [...stripVTControlCharacters(recording).matchAll(/^✔ +[\d.]+ s {2}(.+)$/gm)];
+  expect(steps.map(([, title]) => title)).toEqual(Object.values(titles));
+  expect(recording).toContain("Proven with the providers ");
+  expect(read("docs/pictures/demo.svg")).toBe(terminalPicture("npm run demo", recording));
+});
+
+test("a picture of a terminal keeps columns and colours, and refuses what it can't draw", () => {
+  const drawn = terminalPicture(
+    "run",
+    "\u001b[32m✔\u001b[39m  a < b   \u001b[1m\u001b[31mbad\u001b[39m one\u001b[22m\n",
+  );
+  expect(drawn.match(/<text.*<\/text>/g)).toEqual([
+    '<text x="18" y="31" textLength="7.8" class="dim">$</text>',
+    '<text x="33.6" y="31" textLength="23.4">run</text>',
+    '<text x="18" y="67" textLength="7.8" class="good">✔</text>',
+    '<text x="41.4" y="67" textLength="39">a &lt; b</text>',
+    '<text x="103.8" y="67" textLength="23.4" class="bold bad">bad</text>',
+    '<text x="135" y="67" textLength="23.4" class="bold">one</text>',
+  ]);
+  expect(() => terminalPicture("run", "\u001b[36mblue\u001b[39m")).toThrow(
+    "[36m, for which there is no style",
   );
 });
