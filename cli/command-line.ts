@@ -30,7 +30,7 @@ function commands(): Command {
   const autoApprove = ["--auto-approve", "apply Terraform's plans without asking"] as const;
   const parallel = [
     "--parallel <number>",
-    "how many Terraforms may run at the same time (default: 4 for each core, within the free memory)",
+    "how many Terraform processes may run at the same time (default: 4 per core, within the free memory)",
     (text: string) => {
       if (!/^[1-9]\d{0,2}$/.test(text)) {
         throw new InvalidArgumentError("It must be a number from 1 to 999.");
@@ -40,22 +40,22 @@ function commands(): Command {
   ] as const;
   program
     .command("synth")
-    .description("write the Terraform JSON of every stack, for plain terraform or a pipeline")
+    .description("write the Terraform JSON of every stack, for plain Terraform or a pipeline")
     .action(() => finish(import("./commands/synth.ts").then(({ synth }) => synth())));
   program
     .command("deploy")
-    .description("apply the stacks side by side, each after those it depends on")
+    .description("apply the stacks in parallel, each after those it depends on")
     .argument(...stacks)
     .option(...parallel)
     .option(...autoApprove)
     .option("--all-at-once", "allow that more than one node of a site is replaced at the same time")
     .option(
       "--replace <site/node>",
-      "replace this node, and nothing else unless stacks are named; may be given several times",
+      "replace this node, and nothing else unless you name stacks; may be repeated",
       (key: string, keys: readonly string[]) => [...keys, key],
       [],
     )
-    .option("--roll-forward", "give services that were rolled back their present images again")
+    .option("--roll-forward", "move services that were rolled back to their present images again")
     .action((ids: string[], options: DeployOptions) =>
       finish(import("./commands/deploy.ts").then(({ deploy }) => deploy(ids, options))),
     );
@@ -69,7 +69,7 @@ function commands(): Command {
     );
   program
     .command("destroy")
-    .description("destroy the stacks side by side, each before those it depends on")
+    .description("destroy the stacks in parallel, each before those it depends on")
     .argument(...stacks)
     .option(...parallel)
     .option(...autoApprove)
@@ -87,18 +87,18 @@ function commands(): Command {
   return program;
 }
 
-/** The same for a command that only looks: it has nothing to go on with. */
+/** The same for a read-only command, which has nothing to resume. */
 async function finishLooking(command: Promise<number>): Promise<void> {
   await finish(command, "");
 }
 
-/** Ends the process with the command's exit code, and shows what its user can act on. */
+/** Ends the process with the command's exit code, and shows errors that the user can act on. */
 async function finish(
   command: Promise<number>,
-  afterInterruption = "Run the same command again: it goes on where this one stopped.",
+  afterInterruption = "Run the same command again: it continues where this one stopped.",
 ): Promise<void> {
   for (const screen of [process.stdout, process.stderr]) {
-    // Who reads it may be gone first: Terraform is seen to its end all the same.
+    // The reader may exit first: Terraform still runs to its end.
     screen.on("error", () => undefined);
   }
   try {
@@ -106,14 +106,14 @@ async function finish(
   } catch (error) {
     if (error instanceof Interrupted) {
       console.error(afterInterruption === "" ? "" : `${error.message} ${afterInterruption}`);
-      // Something may be waiting for a cloud yet.
+      // A call to a cloud may still be pending.
       process.exit(error.exitCode);
     } else if (error instanceof ConfigError || error instanceof CheckoutProblem || error instanceof Refusal) {
       console.error(error.message);
       process.exitCode = 1;
     } else if (isOfAws(error)) {
       console.error(
-        `AWS can't be asked, or refuses: ${reasonOf(error)}. "npx anywhere doctor" tells what is missing.`,
+        `AWS can't be reached, or denies the request: ${reasonOf(error)}. "npx anywhere doctor" shows the cause.`,
       );
       process.exitCode = 1;
     } else {

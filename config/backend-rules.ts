@@ -1,12 +1,12 @@
 import type { Problem } from "./problem";
 import type { Backend, Config } from "./schema";
 
-/** Where Terraform runs: `local` is the machine of whoever calls it. */
+/** Where Terraform runs: `local` is the caller's machine. */
 export function executionOf(backend: Backend): "local" | "remote" | "agent" {
   return backend.kind === "cloud" ? backend.execution : "local";
 }
 
-/** What is wrong with where Terraform runs, and with what can't be done there. */
+/** Problems with the place where Terraform runs, and with settings that don't work there. */
 export function* backendProblems({ backend, aws, images }: Config): Iterable<Problem> {
   if (backend.kind !== "cloud") {
     return;
@@ -16,14 +16,14 @@ export function* backendProblems({ backend, aws, images }: Config): Iterable<Pro
   if (execution === "agent" && agentPool === undefined) {
     yield {
       path: at("agentPool"),
-      message: 'must name the pool whose agents run Terraform by execution "agent"',
+      message: 'must name the pool whose agents run Terraform, since execution is "agent"',
     };
   }
   if (execution !== "agent" && agentPool !== undefined) {
-    yield { path: at("agentPool"), message: 'has a meaning by execution "agent" alone: remove it' };
+    yield { path: at("agentPool"), message: 'applies only to execution "agent": remove it' };
   }
   if (execution === "local" && runRoleArn !== undefined) {
-    const message = 'has a meaning by execution "remote" or "agent" alone: remove it';
+    const message = 'applies only to execution "remote" or "agent": remove it';
     yield { path: at("runRoleArn"), message };
   }
   if (runRoleArn !== undefined && runRoleArn.split(":")[4] !== aws.accountId) {
@@ -34,8 +34,8 @@ export function* backendProblems({ backend, aws, images }: Config): Iterable<Pro
       yield {
         path: ["images", name, "build"],
         message:
-          `can't be built by backend.execution "${execution}", where Terraform finds no Docker: push it to a registry ` +
-          "elsewhere, and write its URI as the image of its services and jobs",
+          `can't be built with backend.execution "${execution}", where Terraform has no Docker: push it to a registry ` +
+          "yourself, and use its URI as the image of its services and jobs",
       };
     }
   }

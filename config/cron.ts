@@ -1,11 +1,11 @@
-/** A field of a cron expression, and what it takes besides numbers, ranges, lists and steps of its range. */
+/** A field of a cron expression, and the forms it accepts besides numbers, ranges, lists and steps. */
 interface Field {
   readonly name: string;
   readonly first: number;
   readonly last: number;
-  /** Names of the numbers, from the first on. */
+  /** Names of the numbers, in order from the first. */
   readonly words?: readonly string[];
-  /** What stands there by itself. */
+  /** Other values that are valid on their own. */
   readonly alone?: RegExp;
   readonly steps: boolean;
 }
@@ -33,17 +33,17 @@ const fields: readonly Field[] = [
   { name: "year", first: 1970, last: 2199, steps: true },
 ];
 
-/** Why EventBridge Scheduler doesn't take a cron expression of six fields; undefined when it does. */
+/** Why EventBridge Scheduler rejects a cron expression of six fields; undefined when it accepts it. */
 export function cronProblem(expression: string): string | undefined {
   const texts = expression.toUpperCase().split(" ");
   const wrong = fields.find((field, index) => !isTaken(texts[index] ?? "", field));
   if (wrong !== undefined) {
     const { name, first, last, words = [] } = wrong;
     const named = words.length === 0 ? "" : `, or ${words[0]} to ${words.at(-1)}`;
-    return `has ${JSON.stringify(texts[fields.indexOf(wrong)])} as its ${name}, which must be of ${first} to ${last}${named}`;
+    return `has ${JSON.stringify(texts[fields.indexOf(wrong)])} as its ${name}, which must be ${first} to ${last}${named}`;
   }
   return (texts[2] === "?") === (texts[4] === "?")
-    ? "must have ? either as its day of month or as its day of week"
+    ? "must have ? as either its day of month or its day of week"
     : undefined;
 }
 
@@ -51,7 +51,7 @@ function isTaken(text: string, field: Field): boolean {
   return field.alone?.test(text) === true || text.split(",").every((item) => isItem(item, field));
 }
 
-/** A value, a range or `*`, each with a step where there are some. */
+/** A value, a range or `*`, each with a step where the field has steps. */
 function isItem(item: string, { first, last, words = [], steps }: Field): boolean {
   const [span = "", step, ...more] = item.split("/");
   const numbers = span.split("-").map((text) => {

@@ -1,4 +1,4 @@
-/** The same, all the way down, as nothing that is validated is ever changed. */
+/** The same type, read-only at every depth: a validated value is never changed. */
 export type DeepReadonly<T> = T extends (infer Item)[]
   ? readonly DeepReadonly<Item>[]
   : T extends object

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { canonicalRange } from "./addresses";
 
-/** A text of this form, which reads on after the setting's path and `must be`. */
+/** A text of this form. The form completes a message that begins with the setting's path and `must be`. */
 export function text(pattern: RegExp, form: string) {
   return z.string().regex(pattern, { error: `must be ${form}`, abort: true });
 }
 
-/** First part of every name in both clouds. Names are joined by `--`, so that none may hold it. */
+/** First part of every name in both clouds. Names are joined by `--`, so none may contain it. */
 export const deploymentName = text(
   /^(?=.{3,20}$)[a-z](-?[a-z0-9])*$/,
   "3 to 20 of a-z, 0-9 and -, starting with a letter, not ending with - and without --",
@@ -17,7 +17,7 @@ export const key = text(
   /^(?=.{1,24}$)[a-z](-?[a-z0-9])*$/,
   "1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without --",
 ).refine((name) => name !== "constructor", {
-  error: "must not be constructor, which no part of a stack can be called",
+  error: "must not be constructor, a name that no part of a stack can have",
 });
 
 /** Regions whose ARNs and endpoints are not those of the partition `aws`. Source: AWS General Reference, ARNs. */
@@ -27,19 +27,19 @@ export const awsRegion = text(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, "an AWS region s
   (region) => !otherPartitions.test(region),
   {
     error:
-      "must be a region of the partition aws: those of China, GovCloud, the European Sovereign Cloud and the isolated ones have ARNs and endpoints of their own, which aren't supported",
+      "must be a region of the partition aws: China, GovCloud, the European Sovereign Cloud and the isolated regions have their own ARNs and endpoints, which aren't supported",
   },
 );
 
 export const port = z.int().min(1).max(65535);
 
 /**
- * A folder on the machine that synthesises. The same text also stands in Terraform's JSON, where these two begin an
+ * A folder on the machine that synthesises. The same text is also in Terraform's JSON, where `${` and `%{` begin an
  * expression, and in its backend blocks, where nothing can be escaped.
  */
 export const folder = text(/^(?!.*[$%]\{)\P{Cc}+$/u, "a path without ${, %{ and control characters");
 
-/** A range of addresses in the form in which DigitalOcean answers it: in another one, every plan would change it. */
+/** A range of addresses in the form DigitalOcean returns it in: in any other, every plan would change it. */
 export const addressRange = z
   .string()
   .refine((range) => canonicalRange(range) !== undefined, {
@@ -48,13 +48,13 @@ export const addressRange = z
   })
   .refine((range) => canonicalRange(range) === range, {
     error: ({ input }) =>
-      `must be written by the first address of the range, in its short form: ${canonicalRange(String(input))}`,
+      `must be written with the first address of the range, in its short form: ${canonicalRange(String(input))}`,
   });
 
 // Source: RFC 1035, 2.3.4: labels of 63 characters, names of 255 octets, which are 253 characters.
 const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
-/** Name of a host, by which a certificate is issued or an API is reached. */
+/** Host name, for which a certificate is issued or under which an API is reached. */
 export const patterns = {
   domain: new RegExp(String.raw`^(?=.{4,253}$)(\*\.)?(${label}\.)+(?=[a-z])${label}$`),
   host: new RegExp(String.raw`^(?=.{1,253}(:|$))${label}(\.${label})*(:[1-9]\d{0,4})?$`),

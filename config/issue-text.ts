@@ -2,8 +2,8 @@ import { z } from "zod";
 import { nearest } from "./nearest";
 
 /**
- * What must be otherwise, for a value whose schema doesn't say it itself; reads on after the value's path:
- * `sites.ams3.nodes must be at least 1`.
+ * The problem with a value whose schema doesn't word it itself. It completes a message that begins with the value's
+ * path: `sites.ams3.nodes must be at least 1`.
  */
 export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {

@@ -8,7 +8,7 @@ import { schemaOf, type Config } from "./schema";
 import { rollbacks, rollbacksVariable, type Rollbacks } from "./rollbacks";
 import { siteKinds, type SiteKinds } from "./sites";
 
-/** A config and where it comes from. */
+/** A config and its source. */
 export interface LoadedEnvironment {
   readonly name: string;
   /** Path of the file, relative to the working directory. */
@@ -21,8 +21,8 @@ export interface LoadedEnvironment {
 const environments = join(__dirname, "environments");
 
 /**
- * The environment that `ANYWHERE_ENV` names: a file of config/environments, `dev` when unset, or the
- * path of a .json or .ts file elsewhere. The only reader of the process's environment at synth.
+ * The environment that `ANYWHERE_ENV` names: a file of config/environments, `dev` when unset, or the path of a .json or
+ * .ts file elsewhere. Nothing else reads the process's environment at synth.
  *
  * @throws {ConfigError} with every problem at once: file, path in the config, value, remedy.
  */
@@ -44,7 +44,7 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment
   };
 }
 
-/** @throws {ConfigError} when one is of no service whose image is built here. */
+/** @throws {ConfigError} when a name isn't that of a service whose image is built here. */
 function parseRollbacks(text: string | undefined, { services, images }: Config): Rollbacks {
   if (text === undefined || text === "") {
     return {};
@@ -64,12 +64,12 @@ function parseRollbacks(text: string | undefined, { services, images }: Config):
   }
   const unknown = Object.keys(parsed.data).filter((service) => !((services[service]?.image ?? "") in images));
   if (unknown.length > 0) {
-    throw refuse(`names ${unknown.join(", ")}, which is no service with an image that is built here`);
+    throw refuse(`names ${unknown.join(", ")}, which isn't a service whose image is built here`);
   }
   return parsed.data;
 }
 
-/** Validates what an environment file holds; `file` only names it in errors. */
+/** Validates the contents of an environment file; `file` only names it in errors. */
 export function parseConfig(input: unknown, file: string, kinds: SiteKinds = siteKinds): Config {
   refuseFormerForm(input, file);
   const parsed = schemaOf(kinds).safeParse(input, { error: textOfIssue });
@@ -82,7 +82,7 @@ export function parseConfig(input: unknown, file: string, kinds: SiteKinds = sit
   return parsed.data;
 }
 
-/** Everything that is wrong with a config, one line each. */
+/** Every problem with a config, one line each. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join("\n"));
@@ -90,11 +90,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** Until 0.2.0 a deployment had one application, which was no service among others. */
+/** Before 0.2.0 a deployment had a single application instead of services. */
 function refuseFormerForm(input: unknown, file: string): void {
   if (isObject(input) && "application" in input) {
     throw new ConfigError([
-      `${file}: application is no longer a setting: write images: { app: { build: "app" } } and services: { web: { image: "app", http: { port: 8080, handover: "app" } } }, with loadBalancer of the sites in services.web.http; see CHANGELOG.md`,
+      `${file}: application is no longer a setting: write images: { app: { build: "app" } } and services: { web: { image: "app", http: { port: 8080, handover: "app" } } }, with the sites' loadBalancer settings in services.web.http; see CHANGELOG.md`,
     ]);
   }
 }
@@ -124,19 +124,19 @@ function readModule(path: string, file: string): unknown {
   return written.default;
 }
 
-/** Only the chosen file is loaded; which one is known no earlier than here. */
+/** Only the chosen file is loaded, and only here is it known which. */
 function load(path: string, file: string): object {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     return require(path) as object;
   } catch (error) {
-    // Node.js goes on with who has asked for it.
+    // Node.js appends the modules that required the file.
     const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
     throw new ConfigError([`${file}: can't be loaded: ${reason}`]);
   }
 }
 
-/** Without the `$schema` by which editors find the schema of the file. */
+/** Without `$schema`, which only tells editors where the file's schema is. */
 function readJson(path: string, file: string): unknown {
   try {
     const written: unknown = JSON.parse(readFileSync(path, "utf8"));
@@ -162,7 +162,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
     : meant.flatMap((inner) => problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-/** The one variant whose form as a whole was met: what is wrong further inside says more than that no variant fits. */
+/** The only variant whose overall form fits: the problems inside it say more than that no variant fits. */
 function meantVariant(variants: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
   const [meant, ...others] = variants.filter((issues) => issues.every(({ path }) => path.length > 0));
   return others.length === 0 ? meant : undefined;
@@ -176,23 +176,23 @@ function describe(file: string, input: unknown, { path, message }: Problem): str
   const got =
     value === undefined
       ? "it is missing"
-      : `got ${isSecret(path) ? "a value not shown" : shortened(JSON.stringify(value))}`;
+      : `got ${isSecret(path) ? "a value that isn't shown" : shortened(JSON.stringify(value))}`;
   return `${file}: ${path.map(nameOf).join(".") || "the config"} ${message} (${got})`;
 }
 
-/** The beginning of a long text, so that a line stays one that can be read. */
+/** The beginning of a long text, to keep the line readable. */
 function shortened(text: string): string {
   const longest = 300;
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
-/** A name of a path, quoted where it would break the line or be read as more than a name. */
+/** A name in a path, quoted where it would break the line or could be read as more than one name. */
 function nameOf(name: PropertyKey): string {
   const text = String(name);
   return /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text);
 }
 
-/** Somebody may have written a secret where its ARN belongs. */
+/** The user may have written a secret where its ARN belongs. */
 function isSecret(path: Problem["path"]): boolean {
   return (path[0] === "services" || path[0] === "jobs") && path[2] === "secrets";
 }

@@ -6,51 +6,54 @@ import type { Problem } from "./problem";
 const subscriber = z.strictObject({
   protocol: z
     .enum(["email", "https"])
-    .describe('`"email"`, or `"https"` for a web hook; either has to confirm the subscription.'),
+    .describe('`"email"`, or `"https"` for a webhook; both have to confirm the subscription.'),
   endpoint: z
     .string()
     .min(1)
-    .describe("Address of the mail, or an https URL; it is in states and plans, so put no secret in it."),
+    .describe("Email address, or an https URL; states and plans contain it, so put no secret in it."),
 });
 
-/** Whether there are alerts, and who gets them. */
+/** Alerts and their subscribers. */
 export const monitoring = z
   .strictObject({
-    enabled: z.boolean().default(true).describe("Whether there are alarms, events and a dashboard."),
+    enabled: z.boolean().default(true).describe("Whether alarms, event rules and a dashboard are created."),
     subscribers: z
       .array(subscriber)
       .default([])
-      .describe("Who gets the alerts; alarms show in CloudWatch without any."),
+      .describe("Subscribers to the alerts; without any, alarms still show in CloudWatch."),
   })
   .prefault({})
   .describe("Alarms, events and a dashboard.");
 
 export type Monitoring = DeepReadonly<z.output<typeof monitoring>>;
 
-/** What of a subscriber each protocol takes. Source: Amazon SNS API Reference, Subscribe; RFC 3986 for the URL. */
+/**
+ * The form of a subscriber's endpoint for each protocol. Source: Amazon SNS API Reference, Subscribe; RFC 3986 for the
+ * URL.
+ */
 const forms = {
   email: {
     takes: (endpoint: string) => {
       const [, local = "", domain = ""] = /^([^@]+)@([^@]+)$/.exec(endpoint) ?? [];
       return /^[\w+-]+(\.[\w+-]+)*$/.test(local) && patterns.domain.test(domain) && !domain.startsWith("*");
     },
-    form: "must be an address of mail such as ops@example.com, its domain in small letters",
+    form: "must be an email address such as ops@example.com, its domain in lower case",
   },
   https: {
     takes: (endpoint: string) =>
       /^https:\/\/[\w.-]+(:\d+)?([/?][\w.~:/?@!$&'()*+,;=%-]*)?$/.test(endpoint) && URL.canParse(endpoint),
-    form: "must be a URL such as https://hooks.example.com/alerts, without a user, a password and a fragment",
+    form: "must be a URL such as https://hooks.example.com/alerts, without a user, a password or a fragment",
   },
 } as const;
 
-/** Subscribers whose endpoint is none of their protocol, or that are there already. */
+/** Subscribers whose endpoint doesn't fit their protocol, and duplicates. */
 export function monitoringProblems({ subscribers }: Monitoring): Problem[] {
   return subscribers.flatMap(({ protocol, endpoint }, index) => {
     const path = ["monitoring", "subscribers", index, "endpoint"];
     const isTold = subscribers.slice(0, index).some((other) => other.endpoint === endpoint);
     return [
       ...(forms[protocol].takes(endpoint) ? [] : [{ path, message: forms[protocol].form }]),
-      ...(isTold ? [{ path, message: "is told already: name each subscriber once" }] : []),
+      ...(isTold ? [{ path, message: "is subscribed already: name each subscriber once" }] : []),
     ];
   });
 }

@@ -1,19 +1,22 @@
 import type { Config } from "./schema";
 
 /**
- * Parts of a name, kept apart by what no part may hold: `shop` and `eu-ams3` can't be taken for `shop-eu` and `ams3`.
- * Every service takes it in names; a colon or a full stop would do in some only.
+ * Parts of a name, joined by a separator that no part may contain: `shop` and `eu-ams3` can't be mistaken for `shop-eu`
+ * and `ams3`. Every service accepts it in names; only some accept a colon or a full stop.
  */
 export const joined = (...parts: readonly string[]): string => parts.join("--");
 
-/** Where a deployment is, and the name of every thing in both clouds, so that no two places can disagree about one. */
+/**
+ * The deployment's location and the name of every resource in both clouds, defined only here, so that names can't
+ * diverge.
+ */
 export function namesOf({ name, aws: { region, accountId, kmsKeyId } }: Pick<Config, "name" | "aws">) {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
   return {
     deployment: name,
     awsRegion: region,
     account: accountId,
-    /** ARN of the key that encrypts what AWS keeps; undefined where AWS's own keys do. */
+    /** ARN of the key that encrypts data at rest at AWS; undefined when AWS's own keys do. */
     kmsKeyArn:
       kmsKeyId === undefined || kmsKeyId.startsWith("arn:") ? kmsKeyId : arn("kms", `key/${kmsKeyId}`),
     /** Where scripts look for the nodes and tasks of this deployment. */
@@ -21,31 +24,34 @@ export function namesOf({ name, aws: { region, accountId, kmsKeyId } }: Pick<Con
     cluster: name,
     clusterArn: arn("ecs", `cluster/${name}`),
     nodeRole: joined(name, "node"),
-    /** Of a service or a job: with which ECS starts its tasks, that they themselves have, or with which it is scheduled. */
+    /**
+     * A role of a service or a job: ECS starts its tasks with it, the tasks have it, or the scheduler starts the job
+     * with it.
+     */
     role: (of: string, purpose: "execution" | "task" | "scheduler") => joined(name, of, purpose),
     deadLetters: joined(name, "dead-letters"),
     schedule: (job: string) => joined(name, job),
     /** Log group of a service or a job. */
     logs: (of: string) => `/ecs/${name}/${of}`,
-    // Where ECS writes; it would make the group itself, without retention.
+    // ECS writes here; it would create the group itself, without a retention period.
     insightsLogs: `/aws/ecs/containerinsights/${name}/performance`,
     repository: (image: string) => `${name}/${image}`,
     /** Family of the task definitions of a service at a site. */
     family: (service: string, site: string) => joined(name, service, site),
-    /** Family of the task definitions with which tasks of a service are run by hand. */
+    /** Family of the task definitions for a service's tasks that are run by hand. */
     oneOffFamily: (service: string, site: string) => joined(name, service, site, "one-off"),
     jobFamily: (job: string) => joined(name, job),
-    /** Of a site's tag, firewall and network. */
+    /** Name of a site's tag, firewall and network. */
     site: (site: string) => joined(name, site),
     loadBalancer: (site: string, service: string) => joined(name, site, service),
-    /** Of a node's droplet and activation. */
+    /** Name of a node's droplet and activation. */
     node: (site: string, node: string) => joined(name, site, node),
     service: (service: string, site: string) => joined(service, site),
     /** Key of a stack's state, and name of its workspace. */
     state: (stack: string) => joined(name, stack),
-    /** Topic from which people are told. */
+    /** Topic that notifies people. */
     alerts: joined(name, "alerts"),
-    /** Of what is looked out for: its rule, state machine and alarm, and their role. */
+    /** Name of a monitored condition: its rule, state machine and alarm, and their role. */
     alert: (...of: readonly string[]) => joined(name, ...of),
     /** Namespace of metrics that count errors in the logs. */
     errorMetrics: `Anywhere/${name}`,
@@ -55,13 +61,13 @@ export function namesOf({ name, aws: { region, accountId, kmsKeyId } }: Pick<Con
 
 export type Names = ReturnType<typeof namesOf>;
 
-/** The ECS attributes and tags by which a node is found again. */
+/** The ECS attributes and tags that identify a node. */
 export const nodeTags = {
   deployment: "anywhere.deployment",
   site: "anywhere.site",
   node: "anywhere.node",
   generation: "anywhere.generation",
-  /** All four, as `deployment/site/node/generation`: tag filters can't be combined. A tag only. */
+  /** All four, as `deployment/site/node/generation`: tag filters can't be combined. Only a tag, not an attribute. */
   identity: "anywhere.identity",
 } as const;
 
@@ -80,10 +86,10 @@ export function nodesWith(
     .join(" and ");
 }
 
-/** Tag of a container instance whose agent is lost: since when. */
+/** Tag of a container instance whose agent is lost: the time since which it is. */
 export const lostSinceTag = "anywhere.lost-since";
 
-/** Tag of a container instance whose node is to be replaced by one with the newest agents: since when. */
+/** Tag of a container instance whose node is to be replaced to get the newest agents: the time it was marked. */
 export const replaceTag = "anywhere.replace-since";
 
 /** Tags of a stack's resources at AWS. */
@@ -91,7 +97,7 @@ export function awsTags(config: Config): Record<string, string> {
   return { ...config.tags, [nodeTags.deployment]: config.name };
 }
 
-/** Tags of droplets besides the site's own; DigitalOcean knows no values. */
+/** Tags of droplets besides the site's own; DigitalOcean's tags have no values. */
 export function dropletTags(config: Config): string[] {
   return Object.entries(config.tags).map(([key, value]) => `${key}:${value}`);
 }

@@ -1,8 +1,8 @@
 import { distance } from "fastest-levenshtein";
 
 /**
- * Which of these may have been meant by a name: the one that differs least, in a third at most or in the order of two
- * letters. Where several are as near, none is.
+ * The candidate that the user probably meant by a name: the nearest one, if at most a third of it differs or two
+ * letters are swapped. None when several are equally near.
  */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const apart = known.map((one) => distance(name, one));

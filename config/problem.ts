@@ -1,6 +1,6 @@
-/** A value that has the right form but can't work, and what to do about it. */
+/** A value that has the right form but can't work, with the remedy. */
 export interface Problem {
   readonly path: readonly PropertyKey[];
-  /** Reads on after the value's path. */
+  /** Completes a message that begins with the value's path. */
   readonly message: string;
 }

@@ -6,12 +6,12 @@ import { tagLength } from "./services/image";
 /** Tag of an image that is built here. */
 export const imageTag = text(
   new RegExp(`^[0-9a-f]{${tagLength}}$`),
-  `an image's tag: ${tagLength} digits, each 0 to 9 or a to f`,
+  `an image tag: ${tagLength} hexadecimal digits, 0 to 9 and a to f`,
 );
 
 /**
  * Services that run an earlier image than the present one, as JSON in this variable: the image's tag, and those from
- * which they were rolled back. Our commands set it for a synthesis, by what the services' states remember.
+ * which they were rolled back. Our commands set it for a synthesis, from the services' states.
  */
 export const rollbacksVariable = "ANYWHERE_ROLLBACKS";
 

@@ -11,7 +11,7 @@ import { siteKinds, type SiteKinds } from "./sites";
 import { nodeProblems } from "./sites/node-rules";
 import { resolveSites } from "./sites/nodes";
 
-/** What is wrong with the config as a whole, where each value by itself is fine. */
+/** Problems with the config as a whole, once each value is valid on its own. */
 export function* problemsOf(config: Config, kinds: SiteKinds = siteKinds): Iterable<Problem> {
   const sites = resolveSites(config, kinds);
   yield* backendProblems(config);
@@ -31,7 +31,7 @@ export function* problemsOf(config: Config, kinds: SiteKinds = siteKinds): Itera
   yield* monitoringProblems(config.monitoring);
 }
 
-/** What is encrypted and its key are in the same region. Source: AWS KMS Developer Guide, "Multi-Region keys". */
+/** A key must be in the region of the data that it encrypts. Source: AWS KMS Developer Guide, "Multi-Region keys". */
 function* keyProblems({ region, kmsKeyId = "" }: Config["aws"]): Iterable<Problem> {
   const [, , , keyRegion = region] = kmsKeyId.split(":");
   if (keyRegion !== region) {
@@ -40,9 +40,9 @@ function* keyProblems({ region, kmsKeyId = "" }: Config["aws"]): Iterable<Proble
 }
 
 function* referenceProblems(value: unknown, path: readonly PropertyKey[]): Iterable<Problem> {
-  // CDKTF writes its own references so, and would read a user's text as one.
+  // CDKTF writes its own references this way, and would take the user's text for one.
   if (typeof value === "string" && /[$#&]\{TfToken\[/.test(value)) {
-    const message = "must not hold {TfToken[ after $, # or &, by which CDKTF marks its own references";
+    const message = "must not contain {TfToken[ after $, # or &, which CDKTF uses to mark its own references";
     yield { path, message };
   }
   if (typeof value === "object" && value !== null) {

@@ -13,28 +13,28 @@ const days = z.literal(
   {
     // Source: Amazon CloudWatch Logs API Reference, PutRetentionPolicy.
     error:
-      "must be a retention that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …",
+      "must be a retention period that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …",
   },
 );
 
 // The form that both clouds accept; DigitalOcean's is the narrower one.
 const tagText = text(/^[A-Za-z0-9_-]{1,100}$/, "1 to 100 of letters, digits, - and _");
 
-/** A resource has 50 tags at AWS at most, of which an activation needs 5. Source: AWS General Reference, tags. */
+/** AWS allows a resource 50 tags, of which an activation needs 5. Source: AWS General Reference, tags. */
 const furtherTags = 45;
 
 const tags = z
   .record(tagText, tagText)
-  .refine((all) => Object.keys(all).length <= furtherTags, { error: `must be ${furtherTags} tags at most` })
+  .refine((all) => Object.keys(all).length <= furtherTags, { error: `must have at most ${furtherTags} tags` })
   // Source: IAM User Guide, "Rules for tagging in IAM and AWS STS".
   .refine(
     (all) => new Set(Object.keys(all).map((name) => name.toLowerCase())).size === Object.keys(all).length,
     {
-      error: "must not hold two keys that differ in capitals alone: IAM takes them for the same",
+      error: "must not have two keys that differ only in case: to IAM they are the same",
     },
   );
 
-// Log groups and schedules take an ARN alone, and no alias's.
+// Log groups and schedules accept only an ARN, and not that of an alias.
 const kmsKey = text(
   new RegExp(String.raw`^(${keyId}|arn:aws:kms:[a-z0-9-]+:\d{12}:key/${keyId})$`),
   "the id of a KMS key or its ARN, not an alias",
@@ -45,26 +45,28 @@ const common = {
   aws: z
     .strictObject({
       region: awsRegion.describe("Region of the control plane."),
-      accountId: text(/^\d{12}$/, "12 digits").describe("The only account this may be applied in."),
+      accountId: text(/^\d{12}$/, "12 digits").describe(
+        "The only account that this environment may be deployed to.",
+      ),
       nodePolicy: z
         .enum(["scoped", "managed"])
         .default("scoped")
         .describe(
-          'Permissions of nodes in ECS: `"scoped"`, a policy for this cluster alone; `"managed"`, AWS\'s own.',
+          'Permissions of nodes in ECS: `"scoped"`, a policy for this cluster only; `"managed"`, AWS\'s own.',
         ),
       kmsKeyId: kmsKey
         .optional()
         .describe(
-          "KMS key that encrypts logs, images, topic, queue and schedules: its id or ARN; see docs/encryption.md. Left out, AWS's own keys do.",
+          "KMS key that encrypts logs, images, topic, queue and schedules: its id or ARN; see docs/encryption.md. Default: AWS's own keys.",
         ),
     })
-    .describe("The control plane's place."),
+    .describe("Location of the control plane."),
   backend: backend.prefault({ kind: "local" }),
-  tags: tags.default({}).describe("Tags of everything that takes tags, in both clouds."),
-  logRetentionDays: days.default(30).describe("Days that logs are kept."),
+  tags: tags.default({}).describe("Tags of every resource that can have tags, in both clouds."),
+  logRetentionDays: days.default(30).describe("Days to keep logs."),
   installer: z
     .strictObject({
-      signingKey: text(/^[0-9A-F]{40}$/, "40 hexadecimal digits in capitals")
+      signingKey: text(/^[0-9A-F]{40}$/, "40 hexadecimal digits in upper case")
         // Source: Amazon ECS Developer Guide, "Registering an external instance", Amazon ECS PGP public key.
         .default("F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F")
         .describe("Fingerprint of the primary key that signs the ECS Anywhere installer."),
@@ -75,10 +77,10 @@ const common = {
   proxy: z
     .strictObject({
       image: imageUri
-        // The newest line with long-term support. Source: haproxy.org, "Versions".
+        // The newest release line with long-term support. Source: haproxy.org, "Versions".
         .default("public.ecr.aws/docker/library/haproxy:3.2")
         .describe(
-          "Image of HAProxy 3.2 or later, with bash; from ECR, or from where nodes need no credentials.",
+          "Image of HAProxy 3.2 or later, with bash; from ECR, or from a registry that needs no credentials.",
         ),
     })
     .prefault({})
@@ -86,8 +88,8 @@ const common = {
   services: z
     .record(key, service)
     .default({})
-    .describe("What runs on the nodes; the key is part of stack ids and addresses."),
-  jobs: z.record(key, job).default({}).describe("What runs on the nodes at certain times."),
+    .describe("Services that run on the nodes; the key is part of stack ids and addresses."),
+  jobs: z.record(key, job).default({}).describe("Jobs that run on the nodes on a schedule."),
   monitoring,
 };
 
@@ -108,14 +110,14 @@ export function schemaOf(kinds: SiteKinds) {
     ...common,
     sites: z
       .record(key, site)
-      .refine((sites) => Object.keys(sites).length > 0, { error: "must name one site at least" })
-      .describe("Where nodes run; the key is part of stack ids and addresses."),
+      .refine((sites) => Object.keys(sites).length > 0, { error: "must have at least one site" })
+      .describe("Sites where nodes run; the key is part of stack ids and addresses."),
   });
 }
 
 type Schema = ReturnType<typeof schemaOf>;
 
-/** What an environment file writes: fields with a default may be left out. */
+/** The contents of an environment file: fields with a default may be left out. */
 export type Environment = z.input<Schema>;
 /** A whole deployment, validated and complete. */
 export type Config = DeepReadonly<z.output<Schema>>;

@@ -3,8 +3,8 @@
 # Applies the plans that plan.sh has saved in FOLDER, stack by stack, also in another checkout of the same sources, after
 # "npm run synth". With --replan they are made again, and applied where they read as those that were approved.
 # A stack that fails holds up what comes after it. What waited for another stack is left to the next round.
-# Exit codes: 0 all is applied; 3 all that was planned is, and something waits: plan again; 2 a plan is refused, or the
-# state has changed since; 1 it couldn't be done.
+# Exit codes: 0 everything is applied; 3 every plan is applied, and some stacks still wait: plan again; 2 a plan is
+# refused, or the state has changed since; 1 it failed.
 set -euo pipefail
 
 # shellcheck source=pipelines/terraform.sh
@@ -23,12 +23,12 @@ while [[ "${1:-}" == --* ]]; do
       ;;
     --replan) replan=1 ;;
     --all-at-once | --roll-forward) checking+=("$1") ;;
-    *) fail "apply.sh knows no option $1." ;;
+    *) fail "apply.sh has no option $1." ;;
   esac
   shift
 done
 (($# == 1)) || fail "usage: apply.sh [--destroy] [--replan] [--all-at-once] [--roll-forward] FOLDER"
-[[ -e "$1/stacks.txt" ]] || fail "$1 holds no plans of plan.sh: they were refused, or never made."
+[[ -e "$1/stacks.txt" ]] || fail "$1 has no plans from plan.sh: they were refused, or never made."
 folder_of_plans=$(cd "$1" && pwd)
 
 # What plan.sh has noted of a stack; nothing when it wasn't asked for.
@@ -47,7 +47,7 @@ get_plan() {
     make_plan "${id}" "${folder}" "${work}/${id}.txt" ${planning[@]+"${planning[@]}"} || status=$?
     ((status == 0 || status == 2)) || return 1
     diff -u "${folder_of_plans}/${id}.txt" "${work}/${id}.txt" >&2 ||
-      fail "${id}: the plan has changed since it was approved, as shown above, and was not applied: run plan.sh again, and have that approved." 2
+      fail "${id}: the plan has changed since it was approved, as shown above, and was not applied: run plan.sh again, and get that approved." 2
   else
     [[ -e "${folder_of_plans}/${id}.plan" ]] ||
       fail "${folder_of_plans} holds no plan of ${id}: give plan.sh a key, see terraform.sh, or add --replan."
@@ -66,7 +66,7 @@ apply_plan() {
     tee "${work}/said" || status=$?
   ((status != 0)) || return 0
   if grep -qE 'Saved plan (is stale|does not match the given state)' "${work}/said"; then
-    say "${id}: its state has changed since the plan was made. Nothing of it was changed: run plan.sh again, and have that approved."
+    say "${id}: its state has changed since the plan was made. Nothing of it was changed: run plan.sh again, and get that approved."
     return 2
   fi
   explain_lock "${id}" "${folder}" "${work}/said"
@@ -119,6 +119,6 @@ while IFS=$'\t' read -r id folder after _ <&3; do
   fi
 done 3<<<"${stacks}"
 
-((failed == 0)) || fail "Not all is applied. Once the cause is gone, run plan.sh again: it goes on where this stopped." 1
+((failed == 0)) || fail "Not everything was applied. Fix the cause and run plan.sh again: it continues where this stopped." 1
 ((refused == 0)) || exit 2
 ((waiting == 0)) || exit 3

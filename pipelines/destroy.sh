@@ -2,7 +2,7 @@
 # usage: destroy.sh DEPLOYMENT [STACK...]
 # Destroys what "npm run synth" has written (or these stacks of it), each stack before those that it depends on.
 # DEPLOYMENT is its name: nothing is destroyed under another one.
-# Exit codes: 0 all is destroyed; 2 it is refused; 1 it couldn't be done.
+# Exit codes: 0 everything is destroyed; 2 it is refused; 1 it failed.
 set -euo pipefail
 
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

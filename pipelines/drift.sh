@@ -2,7 +2,7 @@
 # usage: drift.sh [--dry-run]
 # Looks, stack by stack, whether what "npm run synth" has written is what is deployed, and then for nodes whose agents
 # are lost: "anywhere heal" deregisters them. With --dry-run it only says which. Stacks that are not deployed are left out.
-# Exit codes: 0 all is as it should be; 2 something isn't, and is told; 1 it couldn't be done.
+# Exit codes: 0 no drift; 2 drift, reported in the output; 1 it failed.
 set -euo pipefail
 
 # shellcheck source=pipelines/terraform.sh

@@ -8,7 +8,7 @@
 #   <stack>.lock    the providers that the plan was made with
 #   comment.md      all of it as a comment on a pull request
 # Nothing that our commands would refuse is kept for apply.sh.
-# Exit codes: 0 all is planned, or waits; 2 a plan is refused; 1 it couldn't be done.
+# Exit codes: 0 every stack is planned, or waits; 2 a plan is refused; 1 it failed.
 set -euo pipefail
 
 # shellcheck source=pipelines/terraform.sh
@@ -25,7 +25,7 @@ while [[ "${1:-}" == --* ]]; do
       planning+=(-destroy)
       ;;
     --all-at-once | --roll-forward) checking+=("$1") ;;
-    *) fail "plan.sh knows no option $1." ;;
+    *) fail "plan.sh has no option $1." ;;
   esac
   shift
 done

@@ -1,9 +1,9 @@
-/** Seconds that a question to AWS may take, with everything that it asks one after the other. */
+/** Seconds that a query to AWS may take, with all its calls. */
 const boundSeconds = 30;
 
 /** Settings of the SDK's clients: two tries fit into `seconds`. */
 export function clientSettings(region: string, seconds = boundSeconds) {
-  // On the Node.js versions this project runs on, the SDK announces the end of their support at every start.
+  // On some Node.js versions this project supports, the SDK announces the end of its own support at every start.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   const milliseconds = 400 * seconds;
   return {
@@ -18,7 +18,7 @@ export function clientSettings(region: string, seconds = boundSeconds) {
 }
 
 /**
- * Asks a client, until the deadline, and ends it.
+ * Runs queries with a client until the deadline, then destroys the client.
  *
  * @param deadline half a minute from now when left out
  */
@@ -45,19 +45,19 @@ export async function ask<C extends { destroy(): void }, T>(
   }
 }
 
-/** What went wrong, on one line. */
+/** An error's message, on one line. */
 export function reasonOf(error: unknown): string {
   const { name, message } = error as Error;
   return `${name}: ${message.split("\n")[0] ?? ""}`;
 }
 
-/** Whether AWS has refused something, or could not be asked for it, such as with credentials that have expired. */
+/** Whether AWS denied a request or couldn't be asked, for example because credentials have expired. */
 export function isOfAws(error: unknown): error is Error {
   const { name, $metadata } = error as { readonly name?: string; readonly $metadata?: object };
   return $metadata !== undefined || name === "CredentialsProviderError" || name === "TokenProviderError";
 }
 
-/** These in parts of `size`, as many as one request takes. */
+/** Splits a list into parts of `size`, as many as one request takes. */
 export function inParts<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
     all.slice(index * size, (index + 1) * size),

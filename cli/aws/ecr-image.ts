@@ -12,7 +12,7 @@ export interface EcrImage {
  * Asks ECR for an image.
  *
  * @param limits how long it may take; see {@link ask} and {@link clientSettings}
- * @throws what {@link isMissing} knows when it isn't there.
+ * @throws an error that {@link isMissing} recognises when it isn't there.
  */
 export async function describeImage(
   { registryId, region, repositoryName, imageTag }: EcrImage,

@@ -5,17 +5,17 @@ import { imageTag } from "../../config/rollbacks";
 import { isMissing } from "./ecr-image";
 import { ask, clientSettings } from "./client";
 
-/** An image that was built here, as ECR tells of it. */
+/** An image that was built here, as ECR describes it. */
 export interface PushedImage {
   readonly tag: string;
   /** ISO 8601. */
   readonly pushedAt: string;
-  /** The commit that has all of its files, as far as that is known. */
+  /** The commit with all of its files, if it is known. */
   readonly commit: string | null;
   readonly mebibytes: number;
 }
 
-/** What the tag begins with that tells the commit; see publish.sh. */
+/** Prefix of the tag that names the commit; see publish.sh. */
 const commitPrefix = "commit-";
 
 /** The images of one in the config that ECR has, the newest first; none without a repository. */

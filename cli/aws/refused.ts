@@ -1,7 +1,7 @@
-/** How AWS has answered, for an error that is an answer. */
+/** AWS's response, for an error that is one. */
 export interface Refused {
   readonly status: number;
-  /** Of the bucket, when S3 tells it. */
+  /** Region of the bucket, when S3 reports it. */
   readonly bucketRegion: string | undefined;
 }
 

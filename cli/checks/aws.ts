@@ -8,9 +8,9 @@ import { unreachable } from "./reachability";
 import { bucketProblems } from "./state-bucket";
 
 /**
- * Whether the AWS credentials are the right account's, and open the states' bucket when there is one. A plan of
- * compute stacks needs neither: they have no AWS provider, and their scripts don't run. Where HCP Terraform runs Terraform,
- * only this command's own look at nodes that a deploy would replace needs credentials here.
+ * Whether the AWS credentials belong to the right account, and can access the states' bucket if there is one. A plan of
+ * compute stacks needs neither: they have no AWS provider, and their scripts don't run. Where HCP Terraform runs
+ * Terraform, credentials are needed here only to examine nodes that a deploy would replace.
  */
 export const awsProblems: Check = async (undertaking) => {
   const { command, environment, selected } = undertaking;
@@ -21,7 +21,7 @@ export const awsProblems: Check = async (undertaking) => {
   if (executionOf(backend) !== "local" && (command !== "deploy" || !selected.some(isComputeStack))) {
     return [];
   }
-  // With credentials that aren't right, every further answer would be a riddle.
+  // With the wrong credentials, every further answer would be misleading.
   const wrong = await accountProblems(undertaking);
   return wrong.length > 0 || backend.kind !== "s3" ? wrong : bucketProblems(backend, undertaking);
 };
@@ -37,7 +37,7 @@ async function accountProblems(undertaking: Undertaking): Promise<string[]> {
   }
 }
 
-/** That the caller's account is another than the file's, in words that go on an article. */
+/** States that the caller's account differs from the file's, to follow an article in a sentence. */
 export function otherAccount(
   { account, arn }: Pick<Caller, "account" | "arn">,
   { config, file }: Pick<LoadedEnvironment, "config" | "file">,
@@ -48,20 +48,20 @@ export function otherAccount(
   );
 }
 
-/** Who asks AWS, and what time it is there. */
+/** The caller's identity at AWS, and AWS's time. */
 export interface Caller {
   readonly account: string | undefined;
   readonly arn: string | undefined;
-  /** Milliseconds by which this computer's clock is ahead of AWS's; undefined when AWS doesn't tell the time. */
+  /** Milliseconds by which this computer's clock is ahead of AWS's; undefined when AWS doesn't report the time. */
   readonly ahead: number | undefined;
 }
 
 export async function callerIdentity(region: string, deadline: AbortSignal): Promise<Caller> {
-  // Loaded here, so that what needs no cloud doesn't wait for it.
+  // Loaded here, so that commands without a cloud don't wait for it.
   const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
   const client = new STSClient(clientSettings(region, checkSeconds));
   let ahead: number | undefined;
-  // Closest to the wire: it sees the answer as it came.
+  // Closest to the wire: it sees the response as it arrived.
   client.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);

@@ -6,7 +6,7 @@ import { ask } from "./program";
 import { unreachable } from "./reachability";
 import { builtImages } from "./synthesised";
 
-/** Whether Docker is there for the images that a deploy has to build: what the registry has already needs none. */
+/** Whether Docker is available for the images that a deploy has to build, which are those the registry lacks. */
 export const dockerProblems: Check = async (undertaking) => {
   const { command, selected, variables } = undertaking;
   const images = command === "deploy" ? [...builtImages(selected)] : [];
@@ -25,7 +25,7 @@ export const dockerProblems: Check = async (undertaking) => {
   return need === undefined ? [] : [`${need}, and ${problem}`];
 };
 
-/** What is wrong with Docker, and the remedy; undefined when it works. */
+/** The problem with Docker, with its remedy; undefined when it works. */
 async function engineProblem(variables: NodeJS.ProcessEnv): Promise<string | undefined> {
   const answer = await ask("docker", ["version", "--format", "{{.Server.Version}}"], variables);
   if (answer === "late") {
@@ -34,7 +34,7 @@ async function engineProblem(variables: NodeJS.ProcessEnv): Promise<string | und
   if ("code" in answer) {
     return (
       `docker can't be run (${answer.code}): install Docker (https://docs.docker.com/engine/install/), ` +
-      "or push the image from elsewhere and name its URI"
+      "or push the image from another computer and use its URI"
     );
   }
   const { exitCode, stderr } = answer;
@@ -44,13 +44,13 @@ async function engineProblem(variables: NodeJS.ProcessEnv): Promise<string | und
     : `the Docker engine doesn't answer (${said || `exit code ${exitCode}`}): start it, or allow this user to connect to it`;
 }
 
-/** Why the registry has not said that it has an image. */
+/** Why the registry didn't confirm that it has an image. */
 interface Failure {
   readonly image: string;
   readonly error: unknown;
 }
 
-/** Why an image has to be built, as far as can be told; undefined when Terraform is to find out. */
+/** Why an image has to be built, as far as is known; undefined when Terraform is to find out. */
 function needOf({ image, error }: Failure, undertaking: Undertaking): string | undefined {
   if (isMissing(error)) {
     return `the image ${image} has to be built`;

@@ -5,18 +5,18 @@ export interface Call {
   /** Bearer token. */
   readonly token?: string;
   readonly body?: object;
-  /** What the body is, where that isn't plain JSON. */
+  /** The body's media type, where that isn't plain JSON. */
   readonly type?: string;
   readonly deadline: AbortSignal;
 }
 
-/** An answer; its body is what the JSON says, undefined when it is none. */
+/** A response; its body is the parsed JSON, undefined when it isn't JSON. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** @throws TypeError when there is no answer, and what the deadline was aborted with. */
+/** @throws TypeError when there is no response, or the deadline's own reason when it passes. */
 export async function call({ url, method = "GET", token, body, type, deadline }: Call): Promise<Answer> {
   const response = await fetch(url, {
     method,

@@ -2,8 +2,8 @@ import { isComputeStack } from "../terraform/stacks";
 import type { Check } from "./check";
 
 /**
- * Whether nodes will take the installer of clouds that sign it themselves, as the local cloud does: its shell says with
- * which key. Else each node would refuse it, and say so where few look.
+ * Whether nodes will accept the installer of clouds that sign it themselves, as the local cloud does: its shell sets
+ * the key. Otherwise each node would refuse it, and report so where few look.
  */
 export const installerProblems: Check = ({ command, environment, selected, variables }) => {
   const { config, file } = environment;

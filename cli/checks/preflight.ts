@@ -22,10 +22,10 @@ const checks: readonly Check[] = [
 ];
 
 /**
- * Makes sure that nothing is missing that a command will need later on: each check looks whether this command, on
- * these stacks, needs its subject at all. Changes nothing anywhere, and takes 10 seconds at most.
+ * Makes sure that a command will have everything it needs: each check first decides whether this command, on these
+ * stacks, needs its subject at all. Changes nothing, and takes at most 10 seconds.
  *
- * @throws {Refusal} with everything that is missing, one line each.
+ * @throws {Refusal} with a line for each missing item.
  */
 export async function preflight(aim: Omit<Undertaking, "deadline" | "notice">): Promise<void> {
   const undertaking = { ...aim, deadline: deadlineOfChecks(), notice: say };
@@ -35,7 +35,7 @@ export async function preflight(aim: Omit<Undertaking, "deadline" | "notice">): 
   }
 }
 
-/** Ends all checks that are begun now. */
+/** Ends all checks that start now. */
 export function deadlineOfChecks(): AbortSignal {
   const deadline = AbortSignal.timeout(checkSeconds * 1000);
   // Every call listens to it.

@@ -6,7 +6,7 @@ export interface NotStarted {
   readonly code: string;
 }
 
-/** Runs a program that tells something about itself; `late` when it has not done so in time, and was ended. */
+/** Runs a program that reports on itself; `late` when it didn't finish in time and was killed. */
 export async function ask(
   command: string,
   args: readonly string[],
@@ -25,19 +25,19 @@ export async function ask(
   }
 }
 
-/** How a program tells its version, and which will do. */
+/** How a program reports its version, and which versions are supported. */
 export interface Requirement {
   readonly command: string;
   readonly args: readonly string[];
-  /** Finds the whole version, its major and its minor number in what the program prints. */
+  /** Finds the whole version, its major and its minor number in the program's output. */
   readonly pattern: RegExp;
-  /** The oldest minor version of each major one; of later major ones, every version will do. */
+  /** The oldest supported minor version of each major version; later major versions are all supported. */
   readonly oldest: Readonly<Record<number, number>>;
-  /** What to install, when it is missing or too old. */
+  /** The version to install when the program is missing or too old. */
   readonly wanted: string;
 }
 
-/** The version of a program; undefined when it doesn't tell one. */
+/** The version of a program; undefined when it doesn't report one. */
 export async function versionOf(
   { command, args, pattern }: Pick<Requirement, "command" | "args" | "pattern">,
   variables: NodeJS.ProcessEnv,
@@ -48,14 +48,14 @@ export async function versionOf(
     : pattern.exec(`${answer.stdout}\n${answer.stderr}`)?.[1];
 }
 
-/** What is wrong with a program, as one line; nothing when its version will do. */
+/** The problem with a program, as one line; nothing when its version is supported. */
 export async function versionProblems(
   { command, args, pattern, oldest, wanted }: Requirement,
   { variables, notice }: Pick<Undertaking, "variables" | "notice">,
 ): Promise<string[]> {
   const answer = await ask(command, args, variables);
   if (answer === "late") {
-    // It is there; a busy machine is no reason to refuse it.
+    // The program exists; a busy machine is no reason to refuse it.
     notice(`The version of ${command} was not checked: no answer within ${checkSeconds} seconds.`);
     return [];
   }
@@ -67,7 +67,7 @@ export async function versionProblems(
   if (version === undefined) {
     const said = stderr.trim().replaceAll(/\s+/g, " ");
     return [
-      `"${[command, ...args].join(" ")}" doesn't tell a version (exit code ${exitCode}) ${said}: install ${wanted}`,
+      `"${[command, ...args].join(" ")}" doesn't print a version (exit code ${exitCode}) ${said}: install ${wanted}`,
     ];
   }
   const newest = Math.max(...Object.keys(oldest).map(Number));

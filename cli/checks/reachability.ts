@@ -1,17 +1,17 @@
 import { checkSeconds, type Undertaking } from "./check";
 
-/** Something that a check asks. */
+/** A service that a check queries. */
 export interface Service {
   readonly name: string;
-  /** What it is asked for, in the words of a notice that this was not checked. */
+  /** The subject of the query, as worded in a notice that it was not checked. */
   readonly subject: string;
-  /** What a user may have set wrong, besides the network. */
+  /** Settings that a user may have wrong, besides the network. */
   readonly setting: string;
 }
 
 /**
- * A line about what can't be reached. Where Terraform has ways that these checks lack, a proxy or the system's
- * certificates, it is a notice instead: Terraform finds out by itself then.
+ * A line about a service that can't be reached. Where Terraform may reach it in ways that these checks lack, through a
+ * proxy or with the system's certificates, it is a notice instead: then Terraform finds out.
  */
 export function unreachable(
   service: Service,
@@ -21,9 +21,9 @@ export function unreachable(
   const { name, subject, setting } = service;
   const reason = lastCauseOf(error);
   const obstacle = isProxied(variables)
-    ? `there is a proxy, and no direct way to ${name}`
+    ? `a proxy is set, and ${name} can't be reached directly`
     : isDistrusted(error)
-      ? `Node.js doesn't trust the certificate of ${name}; NODE_EXTRA_CA_CERTS may name its authority`
+      ? `Node.js doesn't trust the certificate of ${name}; set NODE_EXTRA_CA_CERTS to its authority's certificate`
       : undefined;
   if (obstacle !== undefined) {
     notice(`${subject} not checked: ${obstacle} (${reason}).`);
@@ -32,12 +32,12 @@ export function unreachable(
   return [`${name} can't be reached (${reason}): check the network, and ${setting}`];
 }
 
-/** Neither the AWS SDK nor Node's own client knows proxies. */
+/** Neither the AWS SDK nor Node's own client supports proxies. */
 function isProxied(variables: NodeJS.ProcessEnv): boolean {
   return (variables["HTTPS_PROXY"] ?? variables["https_proxy"] ?? "") !== "";
 }
 
-/** Source: OpenSSL, "X509_STORE_CTX_get_error", the codes of a chain that leads to no trusted authority. */
+/** Source: OpenSSL, "X509_STORE_CTX_get_error", the codes of a chain without a trusted authority. */
 const distrusted = [
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
@@ -58,7 +58,7 @@ function lastCauseOf(error: unknown): string {
   return causes.findLast(({ message }) => message)?.message ?? String(error);
 }
 
-/** An error and what has led to it, which is where `fetch` has the reason. */
+/** An error and its causes, where `fetch` puts the reason. */
 function causesOf(error: unknown): readonly Cause[] {
   if (typeof error !== "object" || error === null) {
     return [];
@@ -72,6 +72,6 @@ interface Cause {
   readonly code?: string;
   readonly message?: string;
   readonly cause?: unknown;
-  /** Of a host with several addresses, one each. */
+  /** For a host with several addresses, one error each. */
   readonly errors?: readonly unknown[];
 }

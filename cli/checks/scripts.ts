@@ -11,7 +11,7 @@ export const bash: Requirement = {
   wanted: "bash 3.2 or later, which the scripts that Terraform runs are written for",
 };
 
-/** What calls AWS where a program of its own has to. */
+/** The program that calls AWS from scripts. */
 export const awsCli: Requirement = {
   command: "aws",
   args: ["--version"],
@@ -23,7 +23,10 @@ export const awsCli: Requirement = {
     "or 1.19 or later (pip install awscli)",
 };
 
-/** Whether the programs are there that the scripts of the stacks need: a plan runs none of them, nor HCP Terraform here. */
+/**
+ * Whether the programs that the stacks' scripts need are installed. A plan needs none, and HCP Terraform runs none of
+ * them here.
+ */
 export const scriptProblems: Check = async (undertaking) => {
   const { command, selected, environment } = undertaking;
   const isElsewhere = executionOf(environment.config.backend) !== "local";

@@ -5,7 +5,7 @@ import { refusedBy } from "../aws/refused";
 import { checkSeconds, type Undertaking } from "./check";
 import { unreachable } from "./reachability";
 
-/** What is wrong with the bucket of the states: whether it is there, where it should be, and open to the caller. */
+/** Problems with the states' bucket: it doesn't exist, is in another region, or isn't open to the caller. */
 export async function bucketProblems(
   { bucket, region }: Extract<Backend, { kind: "s3" }>,
   undertaking: Undertaking,
@@ -43,22 +43,22 @@ export async function bucketProblems(
     }
     return [
       status === 403
-        ? `AWS denies access to the S3 bucket ${bucket}: correct backend.bucket in ${file} if it is somebody else's, ` +
+        ? `AWS denies access to the S3 bucket ${bucket}: correct backend.bucket in ${file} if it belongs to someone else, ` +
           "or allow the caller s3:ListBucket on it and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects"
         : `Amazon S3 answers ${status} for the bucket ${bucket}: wait a few minutes and run again`,
     ];
   }
   const asked = new sdk.GetBucketVersioningCommand({ Bucket: bucket });
-  // It is advice, which is worth no permission.
+  // This is only advice: the caller needs no permission for it.
   const versioning = await s3((client) => client.send(asked, options)).catch(() => undefined);
   if (versioning !== undefined && versioning.Status !== "Enabled") {
     undertaking.notice(
-      `The S3 bucket ${bucket} keeps no former versions of the states, and so no way back to one: "npx anywhere bootstrap-state" switches versioning on.`,
+      `The S3 bucket ${bucket} keeps no earlier versions of the states, so none can be restored: "npx anywhere bootstrap-state" enables versioning.`,
     );
   }
   return [];
 }
 
-/** That a bucket is in another region than the file says, in words that go on an article. */
+/** States that a bucket is in another region than the file says, to follow an article in a sentence. */
 export const otherRegion = (bucket: string, actual: string, region: string, file: string): string =>
   `S3 bucket ${bucket} is in ${actual}, and ${file} says backend.region ${region}: correct the file`;

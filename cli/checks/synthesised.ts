@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { readStackJson, type Stack } from "../terraform/stacks";
 
-/** Whether a stack holds something that runs scripts when it is made or destroyed. */
+/** Whether a stack has resources that run scripts when they are created or destroyed. */
 export function runsScripts(stack: Stack): boolean {
   return Object.values(resources(stack)).some((ofType) =>
     Object.values(ofType).some(({ provisioner }) => provisioner !== undefined),

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { domainToASCII } from "node:url";
 
-/** Where Terraform finds the token of a host: the token itself, a program that knows it, or nowhere. */
+/** Where Terraform finds the token of a host: the token itself, a credentials helper, or nowhere. */
 export type TokenPlace = { readonly token: string } | "helper" | undefined;
 
 /**
- * Looks for a host's token where Terraform does.
+ * Looks for a host's token in the places where Terraform does.
  * Source: Terraform, "CLI Configuration File (.terraformrc or terraform.rc)", Credentials.
  */
 export function findToken(host: string, variables: NodeJS.ProcessEnv): TokenPlace {
@@ -44,7 +44,7 @@ function fromJson(text: string, host: string): string | undefined {
     };
     return Object.entries(credentials).find(([name]) => comparable(name) === comparable(host))?.[1].token;
   } catch {
-    // Terraform says what is wrong with its own file.
+    // Terraform reports problems with its own file.
     return undefined;
   }
 }
@@ -54,7 +54,7 @@ function fromHcl(text: string, host: string): string | undefined {
   return [...blocks].find(([, name = ""]) => comparable(name) === comparable(host))?.[2];
 }
 
-/** Those that Terraform reads; one that is chosen takes the place of all others. */
+/** The files that Terraform reads; one set explicitly replaces all others. */
 function configFiles(variables: NodeJS.ProcessEnv): string[] {
   const chosen = variables["TF_CLI_CONFIG_FILE"] ?? "";
   const home = variables["HOME"] ?? "";
@@ -76,7 +76,7 @@ function read(file: string): string {
   return readFileSync(file, "utf8");
 }
 
-/** As two ways to write one host are compared; a port is part of it. */
+/** A host in the form for comparing two spellings; the port is part of it. */
 function comparable(host: string): string {
   const [, name = "", port = ""] = /^(.*?)(:\d+)?$/.exec(host) ?? [];
   return `${domainToASCII(name)}${port === ":443" ? "" : port}`;

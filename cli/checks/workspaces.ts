@@ -7,12 +7,12 @@ import { lackingVariables } from "./terraform-cloud/run-variables";
 import { openApi, Unexpected, type ApiObject, type TerraformCloud } from "./terraform-cloud/api";
 import { findToken, tokenVariable } from "./terraform-token";
 
-/** What makes workspaces as they should be. */
+/** The command that sets up workspaces correctly. */
 const remedy = 'run "npx anywhere bootstrap-state"';
 
 /**
- * Whether the backend `cloud` takes the token, and runs Terraform where the config says: elsewhere it fails half-way, when
- * the first script starts. Where HCP Terraform runs it, also whether the runs will have what they need.
+ * Whether the backend `cloud` accepts the token, and runs Terraform where the config says: otherwise it fails half-way,
+ * when the first script starts. Where HCP Terraform runs it, also whether the runs will have everything they need.
  */
 export const workspaceProblems: Check = async (undertaking) => {
   const { environment, variables, notice } = undertaking;
@@ -46,15 +46,15 @@ export const workspaceProblems: Check = async (undertaking) => {
   }
 };
 
-/** That nothing has a token of a host. */
+/** States that there is no token for a host. */
 export function noToken(host: string): string {
   return `no token for ${host}: run "terraform login ${host}", or set ${tokenVariable(host)} to one`;
 }
 
-/** That an organisation isn't there, or can't be seen. */
+/** States that an organisation doesn't exist or can't be seen. */
 export function noOrganisation({ hostname, organization }: Cloud, file: string): string {
   return (
-    `${hostname} knows no organisation ${organization} that this token may see: ` +
+    `${hostname} has no organisation ${organization} that this token may see: ` +
     `correct backend.organization in ${file}, or use another token`
   );
 }
@@ -106,7 +106,7 @@ async function problemsOf(cloud: Cloud, token: string, undertaking: Undertaking)
         ];
   });
   const missing = places.filter(({ workspace }) => workspace === undefined).map(({ name }) => name);
-  // A destroy finds nothing in a workspace that isn't there.
+  // A destroy finds nothing in a workspace that doesn't exist.
   const lines = missing.length === 0 || command === "destroy" ? [] : await missingLines();
   return [...differing, ...lines, ...(execution === "local" ? [] : await runProblems())];
 
@@ -115,7 +115,7 @@ async function problemsOf(cloud: Cloud, token: string, undertaking: Undertaking)
     return mode === "local" && execution === "local"
       ? []
       : [
-          `${missing.join(", ")}: not there yet, and ` +
+          `${missing.join(", ")}: not created yet, and ` +
             (execution === "local"
               ? `the organisation ${organization} gives new workspaces the execution mode ${mode}`
               : "new workspaces have no variables, and may read no state") +
@@ -123,7 +123,7 @@ async function problemsOf(cloud: Cloud, token: string, undertaking: Undertaking)
         ];
   }
 
-  /** What the runs of the workspaces that are there lack. */
+  /** What the runs of existing workspaces lack. */
   async function runProblems(): Promise<string[]> {
     const there = places.flatMap((place) =>
       place.workspace === undefined ? [] : [{ ...place, id: place.workspace.id }],
@@ -147,7 +147,7 @@ async function problemsOf(cloud: Cloud, token: string, undertaking: Undertaking)
   }
 }
 
-/** Whether the runs of a workspace may read the state of another, or that one isn't there yet. */
+/** Whether the runs of a workspace may read the state of another, or that one doesn't exist yet. */
 async function mayRead(reader: string, producer: string, api: TerraformCloud): Promise<boolean> {
   const workspace = await api.read(producer);
   if (workspace === undefined || workspace.attributes["global-remote-state"] === true) {
@@ -157,7 +157,7 @@ async function mayRead(reader: string, producer: string, api: TerraformCloud): P
   return (consumers ?? []).some(({ id }) => id === reader);
 }
 
-/** What a new workspace gets: what its project says, or else the organisation. */
+/** A new workspace's execution mode: its project's default, or else the organisation's. */
 async function defaultMode(
   organisation: ApiObject | undefined,
   owner: string,
@@ -172,7 +172,7 @@ async function defaultMode(
         ? undefined
         : await api.read(`projects/${id}`);
   const mode = [holder, organisation].map((one) => one?.attributes["default-execution-mode"]).find(Boolean);
-  // Before there was this setting, all were remote.
+  // Before this setting existed, all were remote.
   return mode ?? "remote";
 }
 
@@ -196,7 +196,7 @@ export async function poolOf(cloud: Cloud, file: string, api: TerraformCloud): P
   const pool = pools?.find(({ attributes }) => attributes.name === agentPool);
   if (pool === undefined) {
     throw new Unexpected(
-      `the organisation ${organization} has no agent pool ${agentPool} that this token may see: make it at ` +
+      `the organisation ${organization} has no agent pool ${agentPool} that this token may see: create it at ` +
         `https://${hostname}/app/${organization}/settings/agents, or correct backend.agentPool in ${file}`,
     );
   }

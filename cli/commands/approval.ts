@@ -5,24 +5,24 @@ export interface ApprovalOptions {
   readonly autoApprove?: boolean;
 }
 
-/** @throws {Refusal} when there will be nobody to ask for approval of this. */
+/** @throws {Refusal} when there is no terminal to ask for this approval. */
 export function refuseWithoutTerminal(
   { autoApprove = false }: ApprovalOptions,
   what = "Terraform's plans",
 ): void {
   if (!autoApprove && !process.stdin.isTTY) {
-    // npm takes options before -- for its own, and leaves them to what it runs as variables alone.
+    // npm takes options before -- as its own, and passes them to the script only as variables.
     const taken = process.env["npm_config_auto_approve"] !== undefined;
     throw new Refusal(
       taken
-        ? `npm has taken --auto-approve for its own: write "npm run ${process.env["npm_lifecycle_event"] ?? "deploy"} -- --auto-approve".`
-        : `There is no terminal to approve ${what} at: add --auto-approve.`,
+        ? `npm has taken --auto-approve as its own option: write "npm run ${process.env["npm_lifecycle_event"] ?? "deploy"} -- --auto-approve".`
+        : `There is no terminal to approve ${what}: add --auto-approve.`,
     );
   }
 }
 
 /**
- * Asks for approval of the plans of stacks, as Terraform does.
+ * Asks the user to approve the plans of stacks, as Terraform does.
  *
  * @throws {Declined} on any other answer than "yes".
  */
@@ -33,7 +33,7 @@ export function askForApproval(ids: readonly string[]): Promise<void> {
 
 /** Asks a question. @throws {Declined} on any other answer than "yes". */
 export async function confirm(question: string): Promise<void> {
-  // Not as a terminal: so Ctrl-C is a signal as any other.
+  // Not as a terminal, so that Ctrl-C is an ordinary signal.
   const input = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   try {
     const answer = await new Promise<string>((resolve) => {

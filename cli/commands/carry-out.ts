@@ -6,26 +6,26 @@ import { isOfOneStack, Refusal } from "../refusals/refusal";
 import type { Plan } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
 
-/** What to do about a failure, as the last line. */
-export const goOn = "Once the cause is gone, run the same command again: it goes on where this one stopped.";
+/** The remedy for a failure, as the last line. */
+export const goOn = "Fix the cause and run the same command again: it continues where this one stopped.";
 
 /** How a command changes stacks. */
 export interface Change<P extends Plan> {
   /** Ids of the stacks that a stack waits for. */
   readonly waitsFor: (stack: Stack) => readonly string[];
-  /** Whether plans are applied unasked. */
+  /** Whether plans are applied without approval. */
   readonly autoApprove: boolean;
-  /** Plans stacks that are free to go together; a plan is undefined when there is nothing to do. */
+  /** Plans stacks that may be deployed together; a plan is undefined when there is nothing to do. */
   readonly plan: (together: readonly Stack[]) => readonly Promise<P | undefined>[];
-  /** Does what can be done after an apply that has failed with this exit code. @throws {TerraformFailed} if need be. */
+  /** Recovers if possible from an apply that failed with this exit code. @throws {TerraformFailed} otherwise. */
   readonly remedy: (plan: P, failed: number) => Promise<void>;
 }
 
 /**
  * Plans stacks, asks for approval of all plans that were made together, and applies exactly these.
  *
- * @throws {Refusal} in the end, with what became of each stack, when not all is done.
- * @throws {Declined} when the user doesn't want the plans: none of them is applied, and nothing else is begun.
+ * @throws {Refusal} at the end, with the outcome of each stack, when not everything was done.
+ * @throws {Declined} when the user declines the plans: none of them is applied, and nothing else is started.
  */
 export async function carryOut<P extends Plan>(
   stacks: readonly Stack[],
@@ -61,7 +61,7 @@ export async function carryOut<P extends Plan>(
   return outcome;
 }
 
-/** Waits until nothing is left to be planned, and for the user's approval where it is needed. */
+/** Waits until all plans are made, and for the user's approval where it is needed. */
 async function approve(plans: readonly Promise<Plan | undefined>[], autoApprove: boolean): Promise<void> {
   const changed: string[] = [];
   for (const one of await Promise.allSettled(plans)) {

@@ -27,8 +27,8 @@ export interface DeployOptions extends ApprovalOptions, ParallelOptions, Rollbac
 }
 
 /**
- * Applies the stacks with these ids (all, when there are none) side by side, each after those it depends on. With nodes
- * to replace, and no ids, only what that needs.
+ * Applies the stacks with these ids (all, when none are given) in parallel, each after those it depends on. With nodes
+ * to replace and no ids, applies only the stacks that the replacement needs.
  *
  * @throws {Refusal} before anything is changed when a deployed site has left the config, or a node is unknown; before
  * anything of its stack is changed when several nodes of a site would be replaced.
@@ -45,17 +45,17 @@ export async function deploy(ids: readonly string[], options: DeployOptions): Pr
   await refuseUndeployable(prepared);
   const outcome = await deployPrepared(prepared, { ...options, replace });
   const text = await outcomeText(prepared.deployment, outcome, (performance.now() - begin) / 1000);
-  console.log(`${text} "npx anywhere status" shows what runs.`);
+  console.log(`${text} "npx anywhere status" shows the current state.`);
   return 0;
 }
 
-/** @throws {Refusal} when what is deployed forbids a deploy of a prepared deployment. */
+/** @throws {Refusal} when the deployed state rules out a deploy of a prepared deployment. */
 export async function refuseUndeployable({ deployment, selected }: Prepared): Promise<void> {
   await refuseForgottenStacks(deployment);
   await refuseMovedSites(deployment, selected);
 }
 
-/** What is deployed of a prepared deployment, and how. */
+/** The stacks to deploy of a prepared deployment, and how. */
 export interface PreparedOptions extends ApprovalOptions, Pick<DeployOptions, "allAtOnce"> {
   /** Nodes to replace. */
   readonly replace: readonly NodeKey[];
@@ -88,7 +88,7 @@ function planTogether(
   autoApprove: boolean,
 ): readonly Promise<NodesPlan>[] {
   const first = together.map((stack) => planOne(stack, deployment, options));
-  // In one go, however many stacks they are of: all activations have the same state.
+  // In one step, however many stacks are affected: all activations share one state.
   const renewal = Promise.allSettled(first).then(async (plans) => {
     const nodes = plans.flatMap((plan) => (plan.status === "fulfilled" ? plan.value.renewing : []));
     if (nodes.length > 0) {
@@ -110,7 +110,7 @@ async function planOne(stack: Stack, deployment: Deployment, options: NodesOptio
   const missing = await missingInput(stack, deployment);
   if (missing !== undefined) {
     throw new Refusal(
-      `${stack.id} can't be deployed yet: ${missing}. Deploy that first, or all: "npm run deploy".`,
+      `${stack.id} can't be deployed yet: ${missing}. Deploy that first, or everything with "npm run deploy".`,
     );
   }
   if (isComputeStack(stack)) {
@@ -121,7 +121,7 @@ async function planOne(stack: Stack, deployment: Deployment, options: NodesOptio
   return { ...(await makePlan(terraform, stack, more)), renewing: [] };
 }
 
-/** The stacks that have to do with these nodes. */
+/** The stacks that contain these nodes. */
 export function stacksOf(nodes: readonly NodeKey[]): string[] {
   return nodes.length === 0 ? [] : [activations, ...new Set(nodes.map(({ site }) => computeStack(site)))];
 }
@@ -131,7 +131,7 @@ function refuseToLeaveOut(nodes: readonly NodeKey[], selected: readonly Stack[])
   const left = nodes.filter((node) => !selected.some((stack) => nodesOfStack([node], stack).length > 0));
   if (left.length > 0) {
     throw new Refusal(
-      `--replace ${left.map(keyOf).join(", ")} needs ${stacksOf(left).slice(1).join(", ")}: name that stack too, or none.`,
+      `--replace ${left.map(keyOf).join(", ")} needs ${stacksOf(left).slice(1).join(", ")}: name that stack too, or name none.`,
     );
   }
 }

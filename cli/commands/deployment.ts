@@ -19,27 +19,27 @@ import { createTerraform } from "../terraform/terraform";
 export type { Deployment };
 
 export interface ParallelOptions {
-  /** How many Terraforms may run at the same time; as many as the machine bears when left out. */
+  /** How many Terraform processes may run at the same time; by default as many as the machine can handle. */
   readonly parallel?: number;
 }
 
 /** A command that works with a deployment. */
 export interface Command<Name extends string = string> {
-  /** As its user calls it. */
+  /** Its name on the command line. */
   readonly name: Name;
-  /** Whether it changes what is deployed: then it doesn't wait for others, since what they do may decide on it. */
+  /** Whether it changes the deployment: then it doesn't wait for other commands, since their outcome may affect it. */
   readonly changes: boolean;
 }
 
-/** A command with what it needs: the same as one of these. */
+/** A command with the prerequisites of one of these. */
 export interface Preparing extends Command<Undertaking["command"]> {
-  /** As its user calls it, when that is another name. */
+  /** Its name on the command line, if that differs. */
   readonly calledAs?: string;
   /** Where Terraform's output goes; standard output when left out. */
   readonly screen?: NodeJS.WritableStream;
 }
 
-/** A deployment for which nothing is missing, and the stacks that a command is about, in the order of a deploy. */
+/** A deployment whose prerequisites are met, and the stacks that a command works on, in deployment order. */
 export interface Prepared {
   readonly deployment: Deployment;
   readonly selected: readonly Stack[];
@@ -49,14 +49,13 @@ export interface Prepared {
 const patience = 60;
 
 /**
- * Loads and synthesises the environment that `ANYWHERE_ENV` names, which is nobody else's to work on until this process
- * ends, and looks for all that the command will need for the stacks with these ids (all, when there are none). Changes
- * nothing in any cloud.
+ * Loads and synthesises the environment that `ANYWHERE_ENV` names, locks it until this process ends, and checks
+ * everything that the command will need for the stacks with these ids (all, when none are given). Changes nothing in
+ * any cloud.
  *
  * @throws {ConfigError} when the environment is wrong.
- * @throws {CheckoutProblem} when somebody else works on it in this checkout.
- * @throws {Refusal} when something is missing that the command will need, or when the environment is about another
- * place than what is deployed.
+ * @throws {CheckoutProblem} when another command works on it in this checkout.
+ * @throws {Refusal} when a prerequisite is missing, or when the environment's location differs from the deployed one.
  */
 export async function prepare(
   variables: NodeJS.ProcessEnv,
@@ -72,7 +71,7 @@ export async function prepare(
   return openDeployment(locked, { stacks, selected }, command);
 }
 
-/** An environment that is nobody else's to work on. */
+/** An environment that this command has locked. */
 export interface Locked {
   readonly environment: LoadedEnvironment;
   readonly lock: DeploymentLock;
@@ -88,10 +87,10 @@ const askedFor = ({ rollbacks }: LoadedEnvironment, command: RollbackOptions): R
 });
 
 /**
- * Opens the states of stacks that are synthesised, and for which nothing is missing. Services that were rolled back are
- * synthesised anew, as they are deployed.
+ * Opens the states of synthesised stacks whose prerequisites are met. Services that were rolled back are synthesised
+ * again as they are deployed.
  *
- * @throws {Refusal} when the environment is about another place than what is deployed.
+ * @throws {Refusal} when the environment's location differs from the deployed one.
  */
 export async function openDeployment(
   locked: Locked,
@@ -104,7 +103,7 @@ export async function openDeployment(
   await refuseOtherPlaces(deployment, selected);
   if (command.name !== "destroy") {
     const rollbacks = await rollbacksFor(deployment, selected, command);
-    // What was rolled back is known from the states, and where these are from the stacks.
+    // The states record rollbacks, and the stacks say where the states are.
     if (!isDeepStrictEqual(rollbacks, askedFor(environment, command))) {
       await synthesiseWith(locked, rollbacks);
     }
@@ -112,7 +111,7 @@ export async function openDeployment(
   return { deployment, selected };
 }
 
-/** A deployment with Terraform in the folders of these stacks, of whose states nothing is known yet. */
+/** A deployment with Terraform in the folders of these stacks, before any state is read. */
 export function terraformOf(
   { environment, lock, variables }: Locked,
   { stacks, selected }: { readonly stacks: readonly Stack[]; readonly selected: readonly Stack[] },
@@ -129,27 +128,27 @@ export function terraformOf(
 }
 
 /**
- * Begins to read the states of the stacks that a command is about, side by side.
+ * Starts reading the states of the stacks that a command works on, in parallel.
  *
- * @throws {Refusal} when the environment is about another place than what is deployed.
+ * @throws {Refusal} when the environment's location differs from the deployed one.
  */
 export async function refuseOtherPlaces(deployment: Deployment, selected: readonly Stack[]): Promise<void> {
   await refuseMovedStates(deployment);
   for (const { folder } of selected) {
-    // Whoever needs it hears why it can't be read.
+    // The code that needs the state reports why it can't be read.
     deployment.terraform.state(folder).catch(() => undefined);
   }
   await refuseAnotherRegion(deployment);
 }
 
-/** Loads the environment that `ANYWHERE_ENV` names, and says which it is. */
+/** Loads the environment that `ANYWHERE_ENV` names, and prints its name. */
 export function announceEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment {
   const environment = loadEnvironment(variables);
   console.error(`environment: ${environment.name} (${environment.file})`);
   return environment;
 }
 
-/** Takes the environment's deployment for a command, until this process ends. */
+/** Locks the environment's deployment for a command until this process ends. */
 export function lockEnvironment(
   { config }: LoadedEnvironment,
   { name, changes }: Command,

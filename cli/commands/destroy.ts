@@ -11,19 +11,20 @@ import { refuseStrandedStacks } from "../refusals/stranded-stacks";
 import type { Stack } from "../terraform/stacks";
 
 export interface DestroyOptions extends ApprovalOptions, ParallelOptions {
-  /** Whether it is a success that there is no state. */
+  /** Whether a missing state counts as success. */
   readonly ifExists?: boolean;
 }
 
-/** A plan, and Terraform's options with which it was made. */
+/** A plan, and the Terraform options that it was made with. */
 interface DestroyPlan extends Plan {
   readonly options: readonly string[];
 }
 
 /**
- * Destroys the stacks with these ids (all, when there are none) side by side, each before those it depends on.
+ * Destroys the stacks with these ids (all, when none are given) in parallel, each before those it depends on.
  *
- * @throws {Refusal} before anything is changed when a stack that stays needs one that would go, or when no state is found.
+ * @throws {Refusal} before anything is changed when a remaining stack needs one to be destroyed, or when no state is
+ * found.
  */
 export async function destroy(ids: readonly string[], options: DestroyOptions): Promise<number> {
   refuseWithoutTerminal(options);
@@ -50,16 +51,16 @@ export async function destroy(ids: readonly string[], options: DestroyOptions): 
 async function planOne(stack: Stack, deployment: Deployment): Promise<DestroyPlan | undefined> {
   const { terraform, label } = deployment;
   if ((await terraform.state(stack.folder)).resources === 0) {
-    console.error(label(stack.id, "Holds no resources: nothing to destroy."));
+    console.error(label(stack.id, "Has no resources: nothing to destroy."));
     return undefined;
   }
   const missing = await missingInput(stack, deployment);
   if (missing !== undefined) {
-    // Terraform can't refresh without what is missing, and needn't: its state names all that has to go.
-    console.error(label(stack.id, `Destroyed as its state knows it, since ${missing}.`));
+    // Terraform can't refresh without the missing stacks, and needn't: its state names everything to destroy.
+    console.error(label(stack.id, `Destroyed from its state without a refresh, since ${missing}.`));
   }
   const options = missing === undefined ? [] : ["-refresh=false"];
   const plan = await makePlan(terraform, stack, ["-destroy", ...options]);
-  // What is gone already has to go from the state.
+  // Resources that no longer exist must be removed from the state.
   return { ...plan, options, changes: true };
 }

@@ -13,11 +13,11 @@ import { isComputeStack, type Stack } from "../terraform/stacks";
 import type { PlanJson } from "../terraform/terraform";
 
 /**
- * Shows what a deploy of the stacks with these ids (all, when there are none) would change.
+ * Shows what a deploy of the stacks with these ids (all, when none are given) would change.
  *
- * @returns 0 without and 2 with changes, as `terraform plan -detailed-exitcode`.
- * @throws {Refusal} in the end, with what became of each stack, when a plan has failed; before, when a deploy would be
- * refused.
+ * @returns 0 without changes and 2 with changes, like `terraform plan -detailed-exitcode`.
+ * @throws {Refusal} at the end, with the outcome of each stack, when a plan failed; at the start, when a deploy would
+ * be refused.
  */
 export async function diff(ids: readonly string[], options: ParallelOptions): Promise<number> {
   const command = { name: "diff", changes: false, ...options } as const;
@@ -56,7 +56,7 @@ async function showPlan(stack: Stack, deployment: Deployment): Promise<boolean> 
   return plan.changes;
 }
 
-/** Says what a deploy of a site's nodes will do or refuse that its plan doesn't show. */
+/** Reports what a deploy of a site's nodes will do or refuse beyond its plan. */
 async function sayBeforehand(stack: Stack, plan: PlanJson, deployment: Deployment): Promise<void> {
   const say = (text: string) => {
     console.error(deployment.label(stack.id, text));

@@ -3,22 +3,22 @@ import type { Label } from "../terraform/label";
 import { TerraformFailed } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
 
-/** In which order stacks are worked on, and how the user is told of them. */
+/** The order in which stacks are processed, and how their progress is shown. */
 export interface Order {
   /** Ids of the stacks that a stack waits for. */
   readonly waitsFor: (stack: Stack) => readonly string[];
-  /** Whether stacks are begun only while nothing else is under way, so that the user can be asked. */
+  /** Whether stacks are started only while nothing else runs, so that the user can be asked. */
   readonly byLevel: boolean;
   readonly label: Label;
 }
 
 /**
- * Works on stacks side by side, each as soon as none that it waits for is left. A stack that fails, or is refused, holds
+ * Processes stacks in parallel, each as soon as all that it waits for are done. A stack that fails or is refused holds
  * up only those that wait for it.
  *
- * @param work begins with stacks that have become free to go together, and promises an end for each of them.
- * @returns what has become of each stack, in a line for each; nothing when all is well.
- * @throws whatever else than a {@link Refusal} of one stack goes wrong, once nothing is under way any more.
+ * @param work starts stacks that have become ready together, and returns a promise for each.
+ * @returns a line with the outcome of each stack; nothing when all succeeded.
+ * @throws any error other than a {@link Refusal} of one stack, once nothing runs any more.
  */
 export async function eachStack(
   stacks: readonly Stack[],

@@ -5,12 +5,12 @@ import { Refusal } from "../refusals/refusal";
 import { table } from "../report/table";
 import { isComputeStack, siteOf } from "../terraform/stacks";
 
-/** What has become of each stack, by id: in Terraform's words where something has changed, undefined elsewhere. */
+/** The outcome of each stack, by id: in Terraform's words where something changed, undefined elsewhere. */
 export type Outcome = ReadonlyMap<string, string | undefined>;
 
 /**
- * The words of a line in which Terraform tells what it has changed, such as "3 added, 0 changed, 1 destroyed"; undefined
- * for other lines. Terraform and OpenTofu write it alike.
+ * The summary in a line of Terraform's output that reports its changes, such as "3 added, 0 changed, 1 destroyed";
+ * undefined for other lines. Terraform and OpenTofu write it alike.
  */
 export function changesToldBy(line: string): string | undefined {
   return /^(?:Apply|Destroy) complete! Resources: (.+)\.$/.exec(stripVTControlCharacters(line))?.[1];
@@ -19,9 +19,10 @@ export function changesToldBy(line: string): string | undefined {
 const width = 80;
 
 /**
- * The end of a command, for people: what has changed in each stack, where clients connect to, and how long it took.
+ * A command's closing summary for people: the changes of each stack, the URLs that clients connect to, and the time
+ * taken.
  *
- * @param seconds that it took
+ * @param seconds the time it took
  */
 export async function outcomeText(
   deployment: Deployment,
@@ -38,7 +39,7 @@ export async function outcomeText(
   return `\n${parts.join("\n\n")}`;
 }
 
-/** A row for each URL, of states that can be read: all else is done by now. */
+/** A row for each URL, from the states that can be read. A failure here no longer matters: the work is done. */
 async function urlsOf(deployment: Deployment): Promise<string[][]> {
   const rows = await Promise.all(
     deployment.stacks.filter(isComputeStack).map(async (stack) => {

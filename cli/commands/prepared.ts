@@ -3,12 +3,12 @@ import type { Label } from "../terraform/label";
 import type { Stack } from "../terraform/stacks";
 import type { Terraform } from "../terraform/terraform";
 
-/** What every command works with. */
+/** The context of every command. */
 export interface Deployment {
   readonly environment: LoadedEnvironment;
   /** In the order in which they are deployed. */
   readonly stacks: readonly Stack[];
   readonly terraform: Terraform;
-  /** Marks what is said of a stack. */
+  /** Labels output with its stack. */
   readonly label: Label;
 }

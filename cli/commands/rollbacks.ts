@@ -4,11 +4,11 @@ import { deployedOutputs } from "../refusals/deployed-output";
 import { serviceStack, type Stack } from "../terraform/stacks";
 import type { Deployment } from "./prepared";
 
-/** What a command wants of services that were rolled back, or are to be. */
+/** Options for services that were or will be rolled back. */
 export interface RollbackOptions {
   /** To be rolled back now. */
   readonly rollbacks?: Rollbacks;
-  /** Whether services that were rolled back get their present images again. */
+  /** Whether services that were rolled back move to their present images again. */
   readonly rollForward?: boolean;
 }
 
@@ -16,9 +16,9 @@ export interface RollbackOptions {
 export const tagOf = (uri: string): string => uri.slice(uri.lastIndexOf(":") + 1);
 
 /**
- * The services among these stacks that run an earlier image once they are deployed: those to be rolled back now, and
- * those that were and whose present image is one from which they were, so that no deploy brings that back by accident.
- * Says which stay and which don't.
+ * The services among these stacks that will run an earlier image after the deploy: those to be rolled back now, and
+ * those rolled back before whose present image is one they were rolled back from, so that no deploy brings it back by
+ * accident. Reports which stay rolled back and which don't.
  */
 export async function rollbacksFor(
   deployment: Deployment,
@@ -58,11 +58,11 @@ export async function rollbacksFor(
 
 function staying(name: string, tag: string, present: string): string {
   return (
-    `${name} stays at the image ${tag}, to which it was rolled back: what would be deployed, ${present}, is an image ` +
-    `from which it was. Change it, or deploy it all the same by --roll-forward.`
+    `${name} stays at the image ${tag}, to which it was rolled back: the present image, ${present}, is one that it was ` +
+    `rolled back from. Change it, or deploy it anyway with --roll-forward.`
   );
 }
 
 function leaving(name: string, tag: string, present: string): string {
-  return `${name} was rolled back to the image ${tag}, and goes forward to ${present}.`;
+  return `${name} was rolled back to the image ${tag}, and rolls forward to ${present}.`;
 }

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { announceEnvironment, lockEnvironment } from "./deployment";
 import { synthesise } from "../terraform/synthesis";
 
-/** Synthesises the environment that `ANYWHERE_ENV` names, and tells where each stack lies. Needs no credentials. */
+/** Synthesises the environment that `ANYWHERE_ENV` names, and prints each stack's folder. Needs no credentials. */
 export async function synth(): Promise<number> {
   const environment = announceEnvironment(process.env);
   const lock = await lockEnvironment(environment, { name: "synth", changes: false });

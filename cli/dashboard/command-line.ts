@@ -6,15 +6,15 @@ import type { DashboardOptions } from "./dashboard";
 export function addDashboardCommand(program: Command, finish: Finish): void {
   program
     .command("dashboard")
-    .description("serve a page on this computer that shows what status does, live")
+    .description("serve a page on this computer that shows a live version of status")
     .option("--port <port>", "of 127.0.0.1 (default: any that is free)", portFrom)
-    .option("--every <seconds>", "how often it looks, while a browser has it open", interval, 10)
+    .option("--every <seconds>", "how often to refresh while a browser has the page open", interval, 10)
     .option(...json)
     .addHelpText(
       "after",
       example(
         "anywhere dashboard --port 8080",
-        "Exit codes: 0 never, since it goes on until Ctrl-C (130); 1 it couldn't be done.",
+        "Exit codes: 130 after Ctrl-C, until which it runs; 1 it couldn't be done.",
       ),
     )
     .action((options: DashboardOptions) =>

@@ -6,15 +6,15 @@ import { buildPage } from "./page-files";
 import { servePage } from "./server";
 
 export interface DashboardOptions extends JsonOptions {
-  /** Any that is free when left out. */
+  /** Any free port by default. */
   readonly port?: number;
   /** Seconds between two looks. */
   readonly every: number;
 }
 
 /**
- * Serves a page that shows a deployment as it is, live, until the process is stopped. It can only be read, and asks the
- * clouds for nothing while no browser has it open.
+ * Serves a page that shows a deployment live, until the process is stopped. The page is read-only, and the clouds are
+ * queried only while a browser has it open.
  *
  * @throws {Refusal} when there is no such deployment, or the port is taken.
  */

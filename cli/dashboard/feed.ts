@@ -4,10 +4,10 @@ import { Refusal } from "../refusals/refusal";
 import { History } from "./history";
 import type { Look } from "./look";
 
-/** What the page is told: the latest look, and why there is no newer one. */
+/** The data sent to the page: the latest look, and why there is no newer one. */
 export interface Told {
   readonly look: Look;
-  /** Why the last look has failed; null when it has not. */
+  /** Why the last look failed; null when it didn't. */
   readonly trouble: string | null;
   /** Seconds until the next look. */
   readonly every: number;
@@ -15,7 +15,7 @@ export interface Told {
 
 type Follower = (told: Told) => void;
 
-/** Looks at a deployment for as long as anybody follows, and tells all of them the same. */
+/** Looks at a deployment while there are followers, and sends all of them the same. */
 export class Feed {
   private readonly followers = new Set<Follower>();
   private readonly history = new History();
@@ -31,7 +31,7 @@ export class Feed {
     this.told = this.from(first);
   }
 
-  /** Tells the follower the latest look at once, and each further one. @returns what ends it */
+  /** Sends the follower the latest look at once, and then each new one. @returns a function that ends this */
   follow(follower: Follower): () => void {
     this.followers.add(follower);
     follower(this.told);
@@ -45,7 +45,7 @@ export class Feed {
   }
 
   private async goOn(): Promise<void> {
-    // The latest look may be from when somebody last followed.
+    // The latest look may date from the last follower.
     for (let age = Date.now() - Date.parse(this.told.look.report.at); this.followers.size > 0; age = 0) {
       await pause(Math.max(0, this.every * 1000 - age));
       if (this.followers.size > 0) {
@@ -62,7 +62,7 @@ export class Feed {
     try {
       return this.from(await this.look());
     } catch (error) {
-      // A page that is open goes on, whatever is wrong for the moment.
+      // An open page continues, whatever fails for the moment.
       return { ...this.told, trouble: error instanceof Refusal ? error.message : reasonOf(error) };
     }
   }

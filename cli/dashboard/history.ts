@@ -1,16 +1,16 @@
 import type { FleetEvent } from "../fleet/events";
 import type { StatusReport } from "../report/schemas/status-report";
 
-/** Events that are kept: more than anybody reads, and few enough to be sent with every look. */
+/** The number of events kept: more than anybody reads, and few enough to send with every look. */
 const kept = 200;
 
-/** When problems came and went, from look to look. */
+/** The history of problems that came and went between looks. */
 export class History {
   /** Messages by kind and subject. */
   private readonly open = new Map<string, string>();
   private readonly told: FleetEvent[] = [];
 
-  /** Takes note of a look. */
+  /** Records a look. */
   take({ at, problems, unanswered }: StatusReport): void {
     const known = new Map(problems.map((one) => [`${one.kind} ${one.subject}`, one]));
     const tell = (key: string, message: string) => {
@@ -23,7 +23,7 @@ export class History {
         tell(key, `Problem: ${message}`);
       }
     }
-    // Nobody knows whether what a silent cloud would tell has ended.
+    // While a cloud doesn't answer, it is unknown whether its problems have ended.
     if (unanswered.length === 0) {
       for (const [key, message] of [...this.open].filter(([one]) => !known.has(one))) {
         this.open.delete(key);

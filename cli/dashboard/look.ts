@@ -4,7 +4,7 @@ import type { FleetEvent } from "../fleet/events";
 import { observeFleet } from "../fleet/gather";
 import type { StatusReport } from "../report/schemas/status-report";
 
-/** What the dashboard shows of a moment. */
+/** The dashboard's data at one moment. */
 export interface Look {
   readonly report: StatusReport;
   /** The newest last. */

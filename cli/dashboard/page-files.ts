@@ -13,8 +13,8 @@ const javascript = "text/javascript; charset=utf-8";
 const css = "text/css; charset=utf-8";
 
 /**
- * The files of the page, by name. Its script is bundled here and now, in a fraction of a second and by the bundler that
- * tsx has loaded anyway: so nothing that is built lies in the repository, and `npm ci` builds nothing.
+ * The files of the page, by name. Its script is bundled on the fly, in a fraction of a second, by the bundler that tsx
+ * has loaded anyway: so the repository contains no build output, and `npm ci` builds nothing.
  */
 export function buildPage(): ReadonlyMap<string, PageFile> {
   const { outputFiles } = buildSync({

@@ -9,7 +9,7 @@ import type { PageFile } from "./page-files";
 const host = "127.0.0.1";
 
 /**
- * The page loads nothing but its own files, runs no script that isn't one of them, and is shown in no other page.
+ * The page loads only its own files, runs only their scripts, and can't be embedded in another page.
  * Sources: W3C, "Content Security Policy Level 3"; WHATWG, "Fetch", Cross-Origin-Resource-Policy.
  */
 const headers = {
@@ -24,10 +24,10 @@ const headers = {
 };
 
 /**
- * Serves the page and its feed on the loopback interface until the process ends. Other users of this computer reach that
- * as well: the address holds a token that they don't know.
+ * Serves the page and its feed on the loopback interface until the process ends. Other users of this computer can reach
+ * that as well, so the address contains a token that they don't know.
  *
- * @param port 0 for one that is free
+ * @param port 0 for any free port
  * @returns the address
  * @throws {Refusal} when the port is taken.
  */
@@ -63,11 +63,11 @@ async function listen(server: Server, port: number): Promise<void> {
   }
 }
 
-/** Which file a request asks for; any other status than 200 when it may not have it. */
+/** The file that a request asks for; a status other than 200 when it may not have it. */
 function locate({ method, url = "", headers: sent }: IncomingMessage, token: string, port: number) {
   const [, given = "", name = ""] = /^\/([^/?]+)\/([^?]*)/.exec(url) ?? [];
   const names = [host, "localhost"].map((one) => `${one}:${port}`);
-  // A page elsewhere may let its own name lead here.
+  // Another site may point its own name here.
   if (!names.includes(sent.host ?? "")) {
     return { status: 421, name };
   }
@@ -84,10 +84,10 @@ function isSame(given: string, token: string): boolean {
 }
 
 const refusals: Readonly<Record<number, string>> = {
-  403: 'The address that "anywhere dashboard" has printed opens this page, and no other.',
+  403: 'Only the address that "anywhere dashboard" has printed opens this page.',
   404: "There is no such file.",
-  405: "This page can only be read.",
-  421: "This page is served to this computer alone.",
+  405: "This page is read-only.",
+  421: "This page is served only to this computer.",
 };
 
 function refuse(response: ServerResponse, status: number): void {
@@ -103,7 +103,7 @@ function refuse(response: ServerResponse, status: number): void {
 function tell(feed: Feed, response: ServerResponse): void {
   response.writeHead(200, { ...headers, "content-type": "text/event-stream" });
   const end = feed.follow((told) => {
-    // Who doesn't keep up gets a later look instead: each is a whole one.
+    // A slow reader gets a later look instead: each is complete.
     if (!response.writableNeedDrain) {
       response.write(`data: ${JSON.stringify(told)}\n\n`);
     }

@@ -1,12 +1,12 @@
-/** How commands of the operator's desk end. */
+/** Exit codes of the operator's commands. */
 export const exitCodes = {
   fine: 0,
-  /** It couldn't be done, or not everything could be asked. */
+  /** The command failed, or a cloud couldn't be queried. */
   failed: 1,
-  /** It was done, and something isn't as it should be. */
+  /** The command succeeded, and found a problem. */
   problems: 2,
 } as const;
 
 /** The same in words, for the help of a command. */
 export const exitCodesHelp =
-  "Exit codes: 0 all is well; 2 something isn't, and is told with its remedy; 1 it couldn't be done, or a cloud couldn't be asked.";
+  "Exit codes: 0 no problems; 2 problems, reported with their remedies; 1 the command failed, or a cloud couldn't be queried.";

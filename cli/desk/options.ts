@@ -5,14 +5,14 @@ import { isHost } from "../servers/host";
 export type Finish = (command: Promise<number>) => Promise<void>;
 
 export interface JsonOptions {
-  /** Whether programs read the output. */
+  /** Whether the output is for programs. */
   readonly json?: boolean;
 }
 
-/** The option of every command whose output programs read. */
-export const json = ["--json", "print JSON, as the schemas in docs/schemas describe it"] as const;
+/** The option of every command with output for programs. */
+export const json = ["--json", "print JSON, as described by the schemas in docs/schemas"] as const;
 
-/** Source: Amazon ECS API Reference, request throttling: a look every five seconds is far from its limits. */
+/** Source: Amazon ECS API Reference, request throttling: one look every five seconds stays far below its limits. */
 export function interval(text: string): number {
   const seconds = Number(text);
   if (!Number.isInteger(seconds) || seconds < 5 || seconds > 3600) {
@@ -30,7 +30,7 @@ export function period(text: string): number {
   return Number(number) * (unit === "h" ? 60 : 1);
 }
 
-/** A host on the command line, as `ssh` takes it. */
+/** A host on the command line, as an argument for `ssh`. */
 export function host(text: string): string {
   if (!isHost(text)) {
     throw new InvalidArgumentError("It must be a host such as root@192.0.2.1.");
@@ -38,7 +38,7 @@ export function host(text: string): string {
   return text;
 }
 
-/** What the help of a command ends with. */
+/** The closing text of a command's help. */
 export function example(command: string, more: string): string {
   return `\nExample:\n  ${command}\n\n${more}`;
 }

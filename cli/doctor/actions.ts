@@ -2,7 +2,7 @@ import type { Config } from "../../config/schema";
 import type { Need } from "../permissions/grants";
 import { actionsFor } from "../permissions/policies";
 
-/** The actions that an environment needs of AWS, as policies name them. */
+/** The AWS actions that an environment needs, as policies name them. */
 export function actionsOf({ images, jobs, monitoring, backend }: Config): string[] {
   const needs: Readonly<Record<Need, boolean>> = {
     images: Object.keys(images).length > 0,

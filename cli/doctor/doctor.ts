@@ -20,7 +20,7 @@ import { examine } from "./examinations";
 import { findings } from "./findings";
 import { permissionFindings } from "./permissions";
 
-/** Looks whether everything is there that a deployment needs, and tells the remedy where it is not. Changes nothing. */
+/** Checks everything that a deployment needs, and reports the remedy for whatever is missing. Changes nothing. */
 export async function doctor({ json = false }: JsonOptions): Promise<number> {
   const report = await examineAll(process.env);
   console.log(json ? JSON.stringify(report, undefined, 2) : textOf(report));
@@ -64,7 +64,7 @@ async function examineEnvironment(
     deployedFindings(config, variables),
   ]);
   const all = [...written, ...found.flat()];
-  // What is missing for a deploy is missing for its plan.
+  // A plan needs everything that a deploy needs.
   const isReady = !("problem" in synthesis) && all.every(({ state }) => state !== "fail");
   return isReady
     ? [...all, ...(await driftFindings({ environment, variables, lock: synthesis.lock }, selected))]
@@ -99,8 +99,8 @@ async function callerFindings(environment: LoadedEnvironment, deadline: AbortSig
       ...(ahead === undefined ? [] : clockFindings(ahead)),
     ];
   } catch {
-    // The examination of AWS tells why nobody answers.
-    return findings("AWS permissions", { unchecked: ["not checked, since AWS doesn't tell who asks"] });
+    // The examination of AWS reports why there is no answer.
+    return findings("AWS permissions", { unchecked: ["not checked, since AWS doesn't identify the caller"] });
   }
 }
 
@@ -109,7 +109,7 @@ async function pluginFindings(variables: NodeJS.ProcessEnv): Promise<Finding[]> 
   const plugin = { command: "session-manager-plugin", args: ["--version"], pattern: /^(\d+\.\S+)/m };
   const version = await versionOf(plugin, variables);
   const missing =
-    'not there, and needed for "npx anywhere exec" alone: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html';
+    'not installed, and needed only for "npx anywhere exec": https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html';
   return findings("Session Manager plugin", { unchecked: version === undefined ? [missing] : [] }, version);
 }
 

@@ -8,7 +8,7 @@ import { findings } from "./findings";
 
 const about = "drift";
 
-/** Whether a deploy would change something of what is deployed, by a plan of each stack that has a state. */
+/** Whether a deploy would change the deployed resources, from a plan of each stack with a state. */
 export async function driftFindings(locked: Locked, stacks: readonly Stack[]): Promise<Finding[]> {
   try {
     const all = { stacks, selected: stacks };
@@ -17,13 +17,13 @@ export async function driftFindings(locked: Locked, stacks: readonly Stack[]): P
     return findingsOf(plans);
   } catch (error) {
     if (error instanceof Refusal) {
-      return findings(about, { unchecked: ['not known: "npm run diff" tells why'] });
+      return findings(about, { unchecked: ['unknown: "npm run diff" shows why'] });
     }
     throw error;
   }
 }
 
-/** What a plan of a stack says. */
+/** The result of a stack's plan. */
 interface Planned {
   readonly id: string;
   readonly state: "absent" | "same" | "changed" | "failed";
@@ -56,7 +56,7 @@ function findingsOf(plans: readonly Planned[]): Finding[] {
   const [changed, failed] = [those("changed").join(", "), those("failed").join(", ")];
   const unchecked = [
     ...(changed === "" ? [] : [`a deploy would change ${changed}: "npm run diff" shows what`]),
-    ...(failed === "" ? [] : [`not known of ${failed}, which can't be planned: "npm run diff" shows why`]),
+    ...(failed === "" ? [] : [`unknown for ${failed}, which can't be planned: "npm run diff" shows why`]),
   ];
   const deployed = plans.length - those("absent").length;
   return findings(

@@ -11,7 +11,7 @@ import { workspaceProblems } from "../checks/workspaces";
 import type { Finding } from "../report/schemas/doctor-report";
 import { findings } from "./findings";
 
-/** A check of a deploy, and what to say when it finds nothing. */
+/** A check of a deploy, and the text for when it finds no problem. */
 interface Examination {
   readonly about: string;
   readonly check: Check;
@@ -74,7 +74,7 @@ const examinations: readonly Examination[] = [
   { about: "installer", check: installerProblems, good: () => "signed with the key that the file names" },
 ];
 
-/** Where the states are. */
+/** The location of the states. */
 function stateOf({ backend }: Config): string {
   switch (backend.kind) {
     case "s3":
@@ -86,7 +86,7 @@ function stateOf({ backend }: Config): string {
   }
 }
 
-/** Whether a deploy of everything would begin, and if not, why: the checks of its preflight, each told by itself. */
+/** Whether a deploy of everything would start, and if not, why: its preflight checks, each reported separately. */
 export async function examine(undertaking: Omit<Undertaking, "notice">): Promise<Finding[]> {
   const backend = undertaking.environment.config.backend.kind;
   const needed = examinations.filter(({ about }) => about !== "HCP Terraform" || backend === "cloud");

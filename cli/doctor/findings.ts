@@ -1,6 +1,6 @@
 import type { Finding } from "../report/schemas/doctor-report";
 
-/** Findings about one thing, from lines about what is wrong and what couldn't be checked; one that is good without any. */
+/** Findings about one subject, from lines about problems and failed checks; a good one without any. */
 export function findings(
   about: string,
   {

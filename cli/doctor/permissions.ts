@@ -8,8 +8,9 @@ import { findings } from "./findings";
 const about = "AWS permissions";
 
 /**
- * Whether the caller may do what a deployment needs, as far as IAM tells: it simulates the caller's policies, and does
- * nothing. What a policy allows for some resources only counts as allowed for none here, and so is a warning.
+ * Whether the caller has the permissions that a deployment needs, as far as IAM can say: IAM simulates the caller's
+ * policies without doing anything. An action allowed only for some resources counts as not allowed here, so it is a
+ * warning.
  */
 export async function permissionFindings(
   arn: string,
@@ -33,7 +34,7 @@ export async function permissionFindings(
   }
 }
 
-/** The user or role whose policies count. A session's ARN lacks the path of its role's. */
+/** The user or role whose policies count. A session's ARN lacks the path of its role. */
 async function policyHolder(client: IAMClient, arn: string, deadline: AbortSignal): Promise<string> {
   const [, RoleName] = /:assumed-role\/([^/]+)\//.exec(arn) ?? [];
   if (RoleName === undefined) {
@@ -73,7 +74,7 @@ function findingsOf(results: readonly EvaluationResult[], count: number): Findin
   return findings(
     about,
     {
-      wrong: denied.length === 0 ? [] : [`a policy denies ${denied.join(", ")}: take that out of it`],
+      wrong: denied.length === 0 ? [] : [`a policy denies ${denied.join(", ")}: remove that from it`],
       unchecked:
         missing.length === 0
           ? []

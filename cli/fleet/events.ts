@@ -9,14 +9,16 @@ export const fleetEvent = z.strictObject({
   at: z.iso.datetime(),
   of: z.string().describe("The ECS service, as service--site, or the job."),
   message: z.string(),
-  node: z.string().nullable().describe("Where a task has stopped, as site/node."),
+  node: z.string().nullable().describe("Where a task stopped, as site/node."),
   exitCode: z.int().nullable(),
 });
 
-/** Something that happened to a service, or a task that has stopped. */
+/** A service's event, or a stopped task. */
 export type FleetEvent = z.output<typeof fleetEvent>;
 
-/** What ECS tells of services, newest last: a hundred events of each, and tasks that have stopped within the hour. */
+/**
+ * What ECS reports about services, newest last: a hundred events of each, and tasks that stopped within the past hour.
+ */
 export function eventsOf(
   services: readonly Service[],
   tasks: readonly FleetTask[],
@@ -41,7 +43,7 @@ export function eventsOf(
           {
             at: stoppedAt,
             of: of ?? revision,
-            message: `(task ${id}) of ${revision} stopped${code}: ${reason ?? "no reason told"}`,
+            message: `(task ${id}) of ${revision} stopped${code}: ${reason ?? "no reason given"}`,
             node: instance === undefined ? null : (nodeOf(instance) ?? null),
             exitCode,
           },

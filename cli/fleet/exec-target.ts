@@ -8,7 +8,7 @@ import type { FleetTask } from "./fleet";
 import { nodeOf } from "./node-instance";
 import { familiesOf, taskFrom } from "./tasks";
 
-/** Where a command is to be run, as a user says it. */
+/** The target of a command, as the user names it. */
 export interface ExecChoice {
   /** A service, the beginning of a task's id, or a node. */
   readonly target: string;
@@ -19,7 +19,7 @@ export interface ExecChoice {
 /** A container in which a command can be run. */
 export interface ExecTarget {
   readonly task: string;
-  /** Of which service it is. */
+  /** Its service. */
   readonly of: string;
   readonly node: string;
   readonly container: string;
@@ -31,11 +31,11 @@ interface Candidate extends FleetTask {
   readonly connected: boolean;
 }
 
-/** So many digits of a task's id the logs show. */
+/** Number of digits of a task's id that the logs show. */
 const shortestId = 8;
 
 /**
- * The container that is meant, of a task whose agent is there; of several tasks the one that has run the shortest.
+ * The target container, in a task whose agent is connected; of several tasks the youngest.
  *
  * @throws {Refusal} that says why there is none, and what to do.
  */
@@ -84,7 +84,7 @@ export function execTarget(
   };
 }
 
-/** @throws {Refusal} when nothing that runs is meant. */
+/** @throws {Refusal} when the target doesn't run. */
 function meantBy(
   config: Config,
   { target, site }: ExecChoice,
@@ -105,7 +105,7 @@ function meantBy(
   }
   if ([...names, ...nodes].includes(target) || /^[0-9a-f]{8,32}$/.test(target)) {
     const where = site === undefined ? "" : ` at ${site}`;
-    throw new Refusal(`Nothing of ${target} runs${where}: "npx anywhere status" tells what does.`);
+    throw new Refusal(`No task of ${target} runs${where}: "npx anywhere status" shows those that do.`);
   }
   throw new Refusal(unknownName("service, task or node", [target], [...names, ...nodes]));
 }
@@ -115,10 +115,10 @@ function notEnabled({ services }: Config, meant: readonly Candidate[]): string {
   const lines = names.map((name) => {
     const service = services[name];
     if (service === undefined) {
-      return `ECS Exec is for services: no command can be run in a task of ${name}.`;
+      return `ECS Exec works only for services: no command can run in a task of ${name}.`;
     }
     return service.exec
-      ? `The tasks of ${name} are from before services.${name}.exec was set: "npm run deploy -- service-${name}", or ` +
+      ? `The tasks of ${name} started before services.${name}.exec was set: "npm run deploy -- service-${name}", or ` +
           `wait for the next roll-out.`
       : `services.${name}.exec is false: set it to true, and run "npm run deploy -- control-plane service-${name}".`;
   });
@@ -134,7 +134,7 @@ function containerOf({ raw: { containers = [] }, id }: Candidate, { container }:
   return found;
 }
 
-/** @throws {Refusal} when the agent that runs commands in the container doesn't run. */
+/** @throws {Refusal} when the container's agent for commands isn't running. */
 function refuseWithoutAgent({ id }: Candidate, { name = "", managedAgents = [] }: Container): void {
   const agent = managedAgents.find((one) => one.name === "ExecuteCommandAgent");
   if (agent?.lastStatus !== "RUNNING") {

@@ -19,14 +19,14 @@ export interface ExpectedEntrance extends Entrance {
   readonly name: string;
 }
 
-/** What an environment's file says that there is, by the names that it has in both clouds. */
+/** The resources that an environment's file describes, by their names in both clouds. */
 export interface Expected {
   readonly sites: Sites;
   readonly services: readonly ExpectedService[];
   readonly entrances: readonly ExpectedEntrance[];
 }
 
-/** All of it follows from the file: no state has to be read. */
+/** Derived from the file alone: no state has to be read. */
 export function expectedOf(config: Config): Expected {
   const names = namesOf(config);
   const sites = resolveSites(config);

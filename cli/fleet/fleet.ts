@@ -3,13 +3,13 @@ import { z } from "zod";
 const time = z.iso.datetime();
 const named = { site: z.string(), node: z.string() };
 
-/** A task that is to run, or a job's that has ended. */
+/** A task that should run, or a job's task that has ended. */
 export const fleetTask = z.strictObject({
   id: z.string(),
   arn: z.string(),
   /** Name of the service or job; undefined for what neither has started. */
   of: z.string().nullable(),
-  byHand: z.boolean().describe("Whether `anywhere run` has started it."),
+  byHand: z.boolean().describe("Whether `anywhere run` started it."),
   containerInstance: z.string().nullable(),
   revision: z.string().describe("Family and revision of the task definition."),
   image: z.string().nullable(),
@@ -17,13 +17,13 @@ export const fleetTask = z.strictObject({
   health: z.string(),
   startedAt: time.nullable(),
   stoppedAt: time.nullable(),
-  exitCode: z.int().nullable().describe("Of the container that is the service's or job's own."),
-  reason: z.string().nullable().describe("Why it has stopped."),
+  exitCode: z.int().nullable().describe("Of the service's or job's own container."),
+  reason: z.string().nullable().describe("Why it stopped."),
 });
 
 const machine = z.strictObject({
   id: z.string(),
-  status: z.string().describe("As DigitalOcean tells it."),
+  status: z.string().describe("As DigitalOcean reports it."),
 });
 
 const managedInstance = z.strictObject({
@@ -56,7 +56,7 @@ const backend = z.strictObject({
 
 export const fleetNode = z.strictObject({
   ...named,
-  generation: z.string().describe("As the environment's file has it."),
+  generation: z.string().describe("As in the environment's file."),
   machine: machine.nullable().describe("Its droplet; null on premises."),
   managedInstance: managedInstance.nullable(),
   activation: activation.nullable().describe("Of a node that isn't registered with Systems Manager."),
@@ -75,7 +75,7 @@ export const fleetService = z.strictObject({
   service: z.string(),
   site: z.string(),
   name: z.string().describe("Name of the ECS service."),
-  status: z.string().describe("As ECS tells it; MISSING when there is no such service."),
+  status: z.string().describe("As ECS reports it; MISSING when there is no such service."),
   desired: z.int(),
   running: z.int(),
   pending: z.int(),
@@ -118,7 +118,7 @@ const unanswered = z.strictObject({
   reason: z.string(),
 });
 
-/** All that a deployment consists of while it runs, as the clouds tell it. */
+/** All parts of a running deployment, as the clouds report them. */
 export const fleet = z.strictObject({
   deployment: z.string(),
   region: z.string(),
@@ -126,8 +126,10 @@ export const fleet = z.strictObject({
   sites: z.array(fleetSite),
   services: z.array(fleetService),
   jobs: z.array(fleetJob),
-  strangers: z.array(stranger).describe("What is registered as a part of this deployment and is no node's."),
-  unanswered: z.array(unanswered).describe("Who could not be asked: what they know is missing here."),
+  strangers: z.array(stranger).describe("Registrations in this deployment that belong to no node."),
+  unanswered: z
+    .array(unanswered)
+    .describe("Sources that couldn't be queried: their information is missing here."),
 });
 
 export type Fleet = z.output<typeof fleet>;

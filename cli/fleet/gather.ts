@@ -14,8 +14,8 @@ import { askSystemsManager, type SystemsManagerAnswer } from "./sources/systems-
 import { familiesOf, taskFrom } from "./tasks";
 
 /**
- * Asks both clouds, side by side, for all that a deployment consists of. What one cloud doesn't tell is missing; the
- * rest is there.
+ * Queries both clouds in parallel for all parts of a deployment. If one cloud can't be queried, only its part is
+ * missing.
  *
  * @throws {Refusal} when the account has no such deployment.
  */
@@ -23,7 +23,7 @@ export async function gatherFleet(config: Config, variables: NodeJS.ProcessEnv):
   return (await observeFleet(config, variables, Object.keys(config.jobs))).fleet;
 }
 
-/** A fleet, and what has happened to it. */
+/** A fleet and its events. */
 export interface Observed {
   readonly fleet: Fleet;
   /** The newest last. */
@@ -31,9 +31,9 @@ export interface Observed {
 }
 
 /**
- * The same with what ECS tells of the past.
+ * The same, with what ECS reports about the past.
  *
- * @param ended services and jobs of which tasks are told that have ended
+ * @param ended services and jobs whose ended tasks are included
  * @throws {Refusal} when the account has no such deployment.
  */
 export async function observeFleet(

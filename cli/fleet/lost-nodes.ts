@@ -6,13 +6,15 @@ export interface LostNode {
   readonly node: string;
   readonly containerInstance: string;
   readonly arn: string;
-  /** Since when it is known to be; undefined when nobody has noticed before. */
+  /** Since when it is known to be lost; undefined when this is the first time it is noticed. */
   readonly since: string | undefined;
-  /** Whether another node of its site is there: tasks move within their site alone. */
+  /** Whether its site has another node: tasks move only within their site. */
   readonly replaceable: boolean;
 }
 
-/** The lost nodes of a fleet. ECS doesn't tell since when: Systems Manager does of a machine of which it hears nothing either. */
+/**
+ * The lost nodes of a fleet. ECS doesn't report since when; Systems Manager does, for a machine that it has lost too.
+ */
 export function lostNodes({ sites }: Fleet): LostNode[] {
   return sites.flatMap(({ nodes }) =>
     nodes.flatMap((node) => {
@@ -39,7 +41,7 @@ export function lostNodes({ sites }: Fleet): LostNode[] {
 const isThere = ({ containerInstance }: FleetNode): boolean =>
   containerInstance?.agentConnected === true && containerInstance.status === "ACTIVE";
 
-/** Container instances that were lost and are there again, as ARNs. */
+/** ARNs of container instances that were lost and are connected again. */
 export function returnedInstances({ sites }: Fleet): string[] {
   return sites.flatMap(({ nodes }) =>
     nodes.flatMap(({ containerInstance }) =>

@@ -4,7 +4,7 @@ import { keyOf, type NodeKey } from "../nodes/node-key";
 import { Refusal } from "../refusals/refusal";
 import { containerInstancesOf } from "./sources/ecs";
 
-/** The node that a container instance says it is, as `site/node`. */
+/** The node that a container instance claims to be, as `site/node`. */
 export function nodeOf({ attributes = [] }: ContainerInstance): string | undefined {
   const [site, node] = [nodeTags.site, nodeTags.node].map(
     (name) => attributes.find((attribute) => attribute.name === name)?.value,
@@ -28,7 +28,7 @@ export async function instanceOf(
   );
   if (newest === undefined) {
     throw new Refusal(
-      `${keyOf(node)} has no container instance in ${cluster}: "npx anywhere status" tells why.`,
+      `${keyOf(node)} has no container instance in ${cluster}: "npx anywhere status" shows why.`,
     );
   }
   return newest;

@@ -7,7 +7,7 @@ import type { Problem } from "./problem";
 
 type Found = Omit<Problem, "subject">;
 
-/** What is wrong with a node. What a source would tell that could not be asked is nothing wrong. */
+/** Problems with a node. Information missing from a source that couldn't be queried is no problem. */
 export function nodeProblems(node: FleetNode, kind: string, fleet: Fleet): Problem[] {
   const asked = (source: Fleet["unanswered"][number]["source"]) =>
     fleet.unanswered.every((one) => one.source !== source);
@@ -57,7 +57,7 @@ function registrationProblems(node: FleetNode, kind: string, fleet: Fleet): Foun
     return [
       {
         kind: "lost",
-        message: `neither agent answers${since}; ECS still counts its tasks as running`,
+        message: `neither agent responds${since}; ECS still counts its tasks as running`,
         remedy: `switch it on; if it stays away, "npx anywhere heal", then ${replace}`,
       },
     ];
@@ -105,8 +105,8 @@ function unregistered(node: FleetNode, kind: string): Found {
       return found("has no activation", '"npm run deploy -- activations", then its compute stack');
     case "used up":
       return found(
-        `its activation ${activation.id} is used up, and no machine of it is registered`,
-        `find out who has used it, and ${replace}`,
+        `its activation ${activation.id} is used up, but no machine registered with it is known`,
+        `find out who used it, and ${replace}`,
       );
     case "expired":
       return found(`its activation ${activation.id} has expired unused`, replace);
@@ -117,7 +117,7 @@ function unregistered(node: FleetNode, kind: string): Found {
           ? `"npx anywhere join ${node.site} ${node.node}" before then`
           : machine === null
             ? `"npm run deploy -- ${computeStack(node.site)}"`
-            : `wait while it boots; if it stays so, its console and /var/log/anywhere-bootstrap.log tell why`,
+            : `wait while it boots; if it doesn't register, its console and /var/log/anywhere-bootstrap.log show why`,
       );
   }
 }
@@ -130,7 +130,7 @@ function generationProblems({ site, generation, containerInstance }: FleetNode):
         {
           kind: "replacement-pending",
           message: "the file has changed what replaces it",
-          remedy: `"npx anywhere roll ${site}" replaces such nodes, one after the other`,
+          remedy: `"npx anywhere roll ${site}" replaces such nodes, one at a time`,
         },
       ];
 }
@@ -149,7 +149,7 @@ function taskProblems({ tasks, backends }: FleetNode): Found[] {
       .map(({ service, measuredAt }): Found => ({
         kind: "backend-unhealthy",
         message: `the load balancer of ${service} finds it unhealthy (measured at ${shortTime(measuredAt)})`,
-        remedy: `see whether the task answers its health path, and whether the site's firewall is as deployed`,
+        remedy: `check whether the task answers its health path, and whether the site's firewall is as deployed`,
       })),
   ];
 }

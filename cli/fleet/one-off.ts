@@ -5,7 +5,7 @@ import { Refusal } from "../refusals/refusal";
 import { unknownName } from "../refusals/unknown-name";
 import { jobs, serviceStack } from "../terraform/stacks";
 
-/** Where and of what a task is made that is run by hand, beside those of a service or a job. */
+/** The site and the task definition of a task that is run by hand, in addition to those of a service or a job. */
 export interface OneOff {
   /** Whether it is of a job, whose tasks end by themselves. */
   readonly isJob: boolean;

@@ -28,5 +28,5 @@ export const problem = z.strictObject({
   remedy: z.string(),
 });
 
-/** Something that is not as it should be, and what to do. */
+/** A problem and its remedy. */
 export type Problem = z.output<typeof problem>;

@@ -3,15 +3,15 @@ import { deregistering, nodeProblems } from "./node-problems";
 import { shortTime } from "./time";
 import { kinds, type Problem } from "./problem";
 
-/** What is wrong, the most far-reaching first. */
+/** All problems, the most far-reaching first. */
 export function problemsOf(fleet: Fleet): Problem[] {
   const nodes = fleet.sites.flatMap(({ kind, nodes: all }) => all.map((node) => ({ node, kind })));
   const found = [
     ...fleet.unanswered.map(({ source, reason }): Problem => ({
       kind: "unanswered",
       subject: source,
-      message: `can't be asked: ${reason}`,
-      remedy: "mend that and look again: what it knows is missing below",
+      message: `can't be queried: ${reason}`,
+      remedy: "fix that and run again: its information is missing below",
     })),
     ...nodes.flatMap(({ node, kind }) => nodeProblems(node, kind, fleet)),
     ...fleet.services.flatMap(serviceProblems),
@@ -45,7 +45,7 @@ function serviceProblems(service: FleetService): Problem[] {
   }
   const failed = deployments.find(({ state }) => state === "FAILED");
   if (failed !== undefined) {
-    const remedy = `"npx anywhere events ${of}" tells why; mend it and run "${deploy}"`;
+    const remedy = `"npx anywhere events ${of}" shows why; fix that and run "${deploy}"`;
     return [
       {
         kind: "service-failed",
@@ -67,7 +67,7 @@ function serviceProblems(service: FleetService): Problem[] {
       kind: "service-unsteady",
       subject,
       message: `${running} of ${desired} tasks run${failures}${latest}`,
-      remedy: `"npx anywhere events ${of}" tells why, unless a roll-out is under way`,
+      remedy: `"npx anywhere events ${of}" shows why, unless a roll-out is in progress`,
     },
   ];
 }
@@ -83,7 +83,7 @@ function jobProblems({ job, last }: FleetJob): Problem[] {
       kind: "job-failed",
       subject: job,
       message: `its last run (${shortTime(last.stoppedAt)}) ${end}${reason}`,
-      remedy: `"npx anywhere logs ${job}" shows what it has printed`,
+      remedy: `"npx anywhere logs ${job}" shows its output`,
     },
   ];
 }

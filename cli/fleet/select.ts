@@ -22,7 +22,7 @@ export function selectFleet(fleet: Fleet, names: readonly string[]): Fleet {
   ];
   const named = (...own: readonly string[]) => own.some((name) => names.includes(name));
   const unknown = names.filter((name) => !known.includes(name) && !nodes.some(({ node }) => node === name));
-  // Nobody else tells which services there are.
+  // Only the file says which services there are.
   if (unknown.length > 0 && fleet.unanswered.every(({ source }) => source !== "ECS")) {
     throw new Refusal(unknownName("site, service, job or node", unknown, known));
   }

@@ -5,7 +5,7 @@ import type { Expected } from "./expected";
 import type { FleetTask } from "./fleet";
 import { timeOf } from "./time";
 
-/** Who has started a task of `anywhere run`, as ECS keeps it. */
+/** The `startedBy` that ECS records for a task of `anywhere run`. */
 export const startedByHand = "anywhere-run";
 
 /** Names of services and jobs by the families of their task definitions. */

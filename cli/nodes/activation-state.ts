@@ -1,9 +1,9 @@
 import type { Activation } from "@aws-sdk/client-ssm";
 import { ask, clientSettings, inParts } from "../aws/client";
 
-/** What Systems Manager says of an activation. */
+/** An activation's state in Systems Manager. */
 export interface ActivationState {
-  /** Why no machine can register with it any more, as a clause; undefined while one can. */
+  /** Why no machine can register with it any more, worded as a clause; undefined while one can. */
   readonly spent: string | undefined;
   /** Whether a machine is registered that has used it. */
   readonly inUse: boolean;
@@ -14,7 +14,7 @@ export async function activationStates(
   region: string,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ActivationState>> {
-  // Loaded here, so that what needs no cloud doesn't wait for it.
+  // Loaded here, so that commands without a cloud don't wait for it.
   const { SSMClient, paginateDescribeActivations, paginateDescribeInstanceInformation } =
     await import("@aws-sdk/client-ssm");
   return ask(new SSMClient(clientSettings(region)), async (client) => {
@@ -42,7 +42,7 @@ export async function activationStates(
 
 function spentSince(activation: Activation | undefined): string | undefined {
   if (activation === undefined) {
-    return "does not exist any more";
+    return "no longer exists";
   }
   const { RegistrationsCount: count = 0, RegistrationLimit: limit = 1, Expired, ExpirationDate } = activation;
   if (count >= limit) {

@@ -77,7 +77,7 @@ export async function setState(
     new UpdateContainerInstancesStateCommand({ cluster, containerInstances: [id], status }),
   );
   if (failures.length > 0) {
-    throw new Unchanged(`ECS doesn't set ${id} to ${status}: ${failures[0]?.reason ?? "no reason told"}.`);
+    throw new Unchanged(`ECS doesn't set ${id} to ${status}: ${failures[0]?.reason ?? "no reason given"}.`);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Stack } from "../terraform/stacks";
 import { isAmong, keyOf, nodesOfStack, replaceOptions, type NodeKey } from "./node-key";
 import { spentNodes } from "./spent-activations";
 
-/** What a deploy of nodes is to do. */
+/** Instructions for a deploy of nodes. */
 export interface NodesOptions {
   readonly allAtOnce: boolean;
   /** Nodes that are replaced, whatever the plan is. */
@@ -44,8 +44,8 @@ export async function planNodes(
   const again = spent.filter((node) => isAmong(renewed, node)).map(keyOf);
   if (again.length > 0) {
     throw new Refusal(
-      `The new activation of ${again.join(", ")} is of no use either: somebody has used or deleted it meanwhile. ` +
-        "Find out who, and run again.",
+      `The new activation of ${again.join(", ")} is unusable too: someone has used or deleted it meanwhile. ` +
+        "Find out who, and run the command again.",
     );
   }
   for (const node of spent) {

@@ -36,7 +36,7 @@ export async function renewActivations(
   } catch (error) {
     if (error instanceof TerraformFailed) {
       throw new Refusal(
-        `${activations}: ${error.message} Without new activations of ${keys.join(", ")} nothing else was changed.`,
+        `${activations}: ${error.message} Without new activations for ${keys.join(", ")}, nothing else was changed.`,
       );
     }
     throw error;
@@ -53,7 +53,7 @@ function refuseOthers({ resource_changes: changes = [] }: PlanJson, keys: readon
     .map(({ index }) => String(index));
   if (others.length > 0) {
     throw new Refusal(
-      `${activations}: with new activations of ${keys.join(", ")} those of ${others.join(", ")} would go, which the ` +
+      `${activations}: new activations for ${keys.join(", ")} would also replace or delete those of ${others.join(", ")}, which the ` +
         'configuration changes too. None was changed: deploy everything with "npm run deploy".',
     );
   }

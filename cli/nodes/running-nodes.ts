@@ -17,7 +17,7 @@ export async function runningNodes(
     return nodes.filter((node) => running.some((instance) => runs(instance, node)));
   } catch (error) {
     console.error(
-      `ECS can't be asked which nodes of site ${site} run something (${reasonOf(error)}): each counts as one that does.`,
+      `ECS can't be queried for the tasks on the nodes of site ${site} (${reasonOf(error)}): every node counts as running some.`,
     );
     return nodes;
   }

@@ -7,7 +7,7 @@ import { computeStack } from "../terraform/stacks";
 import type { State } from "../terraform/state-file";
 import type { Kind, Thing } from "./thing";
 
-/** What states hold. */
+/** The contents of states. */
 export interface Claims {
   /** How many of the stacks have a state. */
   readonly states: number;

@@ -9,7 +9,7 @@ import { counted } from "../report/counted";
 import { setState, untilEmpty } from "../nodes/draining";
 import { kinds, registrations, type Kind, type Thing } from "./thing";
 
-/** What has become of a thing. */
+/** The outcome for a resource. */
 export interface Removal {
   readonly thing: Thing;
   readonly removed: boolean;

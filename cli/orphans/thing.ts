@@ -15,7 +15,7 @@ export const kinds = [
 /** Those that have to be gone before anything else is removed. */
 export const registrations: readonly Kind[] = ["activation", "container instance", "managed instance"];
 
-/** Something in one of the clouds that carries the name of a deployment. */
+/** A resource in one of the clouds that carries the name of a deployment. */
 export interface Thing {
   readonly kind: Kind;
   readonly id: string;

@@ -4,7 +4,7 @@ import type { Conditions } from "../../constructs/aws/policy";
 /** What of a deployment actions are for; those without one are for every deployment. */
 export type Need = "images" | "jobs" | "monitoring" | "s3";
 
-/** What some resources let roles do. */
+/** Permissions of roles on some resources. */
 export interface Grant {
   /** As actions name it. */
   readonly service: string;

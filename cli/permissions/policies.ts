@@ -3,11 +3,11 @@ import type { Config } from "../../config/schema";
 import type { Conditions, Statement } from "../../constructs/aws/policy";
 import { grants, passedRoles, type Need } from "./grants";
 
-/** Who works with a deployment, by the letters of {@link grants}. */
+/** The roles that work with a deployment, by the letters of {@link grants}. */
 export const roles = { deployer: "d", destroyer: "x", operator: "o", pipeline: "p" } as const;
 export type Role = keyof typeof roles;
 
-/** What is replaced in the policies before they are used. */
+/** Placeholders to replace in the policies before they are used. */
 const placeholders = {
   names: namesOf({ name: "<name>", aws: { region: "<region>", accountId: "<account>" } as Config["aws"] }),
   bucket: "<bucket>",

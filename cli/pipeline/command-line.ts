@@ -27,7 +27,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
     .description("refuse of saved plans what a deploy or destroy would refuse")
     .argument(
       "<plan...>",
-      "what terraform show -json prints, in files named after their stacks: control-plane.json",
+      "output of terraform show -json, in files named after their stacks: control-plane.json",
     )
     .option("--destroy", "the plans are those of a destroy")
     .option("--all-at-once", "allow that more than one node of a site is replaced at the same time")
@@ -37,7 +37,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
       "after",
       example(
         "anywhere check plans/control-plane.json",
-        "Exit codes: 0 nothing is refused; 2 something is, and is told with the way out; 1 it couldn't be told.",
+        "Exit codes: 0 every plan may be applied; 2 a plan is refused, with the remedy; 1 the check failed.",
       ),
     )
     .action((files: string[], options: CheckOptions & JsonOptions) =>
@@ -46,10 +46,10 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
   program
     .command("redact")
     .description("copy standard input without the secrets of a state")
-    .argument("<state>", "what terraform state pull prints, in a file")
+    .argument("<state>", "a file with the output of terraform state pull")
     .addHelpText(
       "after",
-      example("anywhere redact state.json <plan.txt", "Exit codes: 0, or 1 when it couldn't be done."),
+      example("anywhere redact state.json <plan.txt", "Exit codes: 0 on success, 1 on failure."),
     )
     .action(async (file: string) => {
       process.exitCode = await import("./redact.ts").then(({ redact }) => redact(file));

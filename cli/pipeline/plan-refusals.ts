@@ -8,7 +8,7 @@ import { isComputeStack, type Stack } from "../terraform/stacks";
 import type { PlanJson } from "../terraform/terraform";
 import { destroysAll, notOf } from "./saved-plan";
 
-/** What may be in a plan all the same. */
+/** Changes that are allowed in a plan nevertheless. */
 export interface CheckOptions {
   /** Whether the plans are those of a destroy. */
   readonly destroy?: boolean;
@@ -37,7 +37,11 @@ export async function refusalsOf(
     const isEmpty = (plan.resource_changes ?? []).every(({ mode }) => mode !== "managed");
     return destroy === isOfDestroy || (destroy && isEmpty)
       ? []
-      : [destroy ? "This is no plan of a destroy." : "All of the stack would go: --destroy allows that."];
+      : [
+          destroy
+            ? "This is no plan of a destroy."
+            : "The whole stack would be destroyed: --destroy allows that.",
+        ];
   }
   return [
     ...(isComputeStack(stack) && !allAtOnce ? await interruptions(stack, plan, deployment) : []),

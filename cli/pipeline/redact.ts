@@ -24,7 +24,7 @@ function secretsIn(file: string): State["secrets"] | undefined {
   try {
     return parseState(readFileSync(userPath(file), "utf8")).secrets;
   } catch (error) {
-    console.error(`${file} is no state, so that nothing can be shown: ${(error as Error).message}`);
+    console.error(`${file} is not a state, so nothing can be shown: ${(error as Error).message}`);
     return undefined;
   }
 }

@@ -19,7 +19,7 @@ export interface SavedPlan {
 export function readPlan(file: string): SavedPlan {
   const json = parsed(file);
   if (typeof json !== "object" || json === null || !("configuration" in json)) {
-    throw new Refusal(`${file} is no plan in JSON: make one by "terraform show -json <plan>".`);
+    throw new Refusal(`${file} is not a plan in JSON: create one with "terraform show -json <plan>".`);
   }
   return { id: basename(file, ".json"), json: json as PlanJson };
 }
@@ -35,7 +35,7 @@ function parsed(file: string): unknown {
 /** Why a plan is none of the stack that its file is named after, as it is synthesised here; undefined when it is. */
 export function notOf(stack: Stack, json: PlanJson, config: Config): string | undefined {
   if (json.errored === true) {
-    return "Terraform couldn't make all of this plan. Mend what it says, and plan again.";
+    return "Terraform couldn't complete this plan. Fix the problem that it reports, and plan again.";
   }
   const { before, after } = json.output_changes?.["deployment"] ?? {};
   const own = identityIn(config);

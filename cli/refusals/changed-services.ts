@@ -40,5 +40,5 @@ async function changesOf(name: string, service: Service, deployment: Deployment)
 
 /** The way that works for every change. */
 export function inOneGo(id: string): string {
-  return `which stops the service until the end of the deploy, run "npm run destroy -- ${id}" and then "npm run deploy".`;
+  return `which stops the service until the deploy is complete, run "npm run destroy -- ${id}" and then "npm run deploy".`;
 }

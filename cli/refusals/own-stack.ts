@@ -15,7 +15,7 @@ import {
 } from "../terraform/backend-block";
 import type { Proof } from "../terraform/terraform";
 
-/** What every stack's output `deployment` holds. */
+/** The contents of every stack's output `deployment`. */
 export interface DeploymentIdentity {
   readonly name: string;
   readonly account: string;
@@ -42,7 +42,7 @@ export function ownStacks(
   return (folder, args) => {
     if (!lock.isHeld()) {
       throw new Refusal(
-        `Another command has taken over ${config.name} while this one was stopped: look what it does, and run this one again.`,
+        `Another command took over ${config.name} while this one was stopped: see what it does, and run this one again.`,
       );
     }
     const stack = stacks.find((one) => one.folder === folder);

@@ -1,4 +1,4 @@
-/** Why a command can't be carried out as things are, and what to do: all that its user is shown. */
+/** Why a command can't be carried out at present, with the remedy: everything that its user is shown. */
 export class Refusal extends Error {
   constructor(message: string) {
     super(message);

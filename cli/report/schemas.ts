@@ -34,7 +34,7 @@ const reports = {
   status: statusReport,
 };
 
-/** JSON Schemas of what commands print with `--json`, by command. */
+/** JSON Schemas of the commands' output with `--json`, by command. */
 export function reportSchemas(): ReadonlyMap<string, object> {
   return new Map(Object.entries(reports).map(([command, report]) => [command, z.toJSONSchema(report)]));
 }

@@ -1,6 +1,6 @@
 import { createColors } from "picocolors";
 
-/** How something is shown to people. */
+/** How output is shown to people. */
 export interface Screen {
   /** Characters that a line may have. */
   readonly width: number;

@@ -5,7 +5,7 @@ import { counted } from "./counted";
 import type { Screen } from "./screen";
 import { table, wrapped } from "./table";
 
-/** What a fleet is like, for people: what is wrong first, then a table for each site, services and jobs. */
+/** A fleet's state for people: problems first, then a table for each site, services and jobs. */
 export function statusText(fleet: Fleet, problems: readonly Problem[], screen: Screen): string {
   const { deployment, region, at, sites, services, jobs } = fleet;
   const parts = [
@@ -52,7 +52,7 @@ function siteText({ site, kind, nodes }: FleetSite, fleet: Fleet, screen: Screen
 
 const cell = (lines: readonly string[]): string => (lines.length === 0 ? "-" : lines.join("\n"));
 
-/** In place of what isn't there, or isn't known. */
+/** Placeholder for a missing or unknown value. */
 type Missing = (source: Source, text?: string) => string;
 
 function machineCell({ machine }: FleetNode, missing: Missing, screen: Screen): string {

@@ -14,7 +14,7 @@ const read = (name: string) => readFileSync(join(folder, `${name}.sh`), "utf8");
 /** A script for a server, with all that it needs but a secret. */
 export interface ServerScript {
   readonly text: string;
-  /** What it reads from its standard input; undefined when it reads nothing. */
+  /** Its standard input; undefined for none. */
   readonly secret: string | undefined;
 }
 
@@ -80,7 +80,7 @@ export function lineToPaste({ text }: ServerScript): string {
   return `(${runAsRoot(`printf %s ${packed}|base64 -d|gunzip`, "sudo")})`;
 }
 
-/** What a server's shell is told by SSH, and what it reads then: the script, and behind it the secret. */
+/** The command for a server's shell over SSH, and its input: the script, followed by the secret. */
 export function remoteRun({ text, secret }: ServerScript): {
   readonly command: string;
   readonly input: string;

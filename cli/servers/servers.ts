@@ -15,7 +15,7 @@ export interface Target {
   readonly host?: string | undefined;
 }
 
-/** What has become of a server, without its name. */
+/** A server's outcome, without its name. */
 export type End = Omit<ServerEnd, "node" | "host">;
 
 /** How many servers are worked on at the same time: each is a process here. */
@@ -41,7 +41,7 @@ export async function onServer(
   return { state: done ? "done" : "failed", message, line: null };
 }
 
-/** Tells what has become of servers, and which of them to try again. */
+/** Reports the outcome for servers, and which of them to try again. */
 export function finishServers(
   config: Config,
   targets: readonly Target[],

@@ -6,14 +6,14 @@ export function addStateCommand(program: Command, finish: Finish): void {
   program
     .command("bootstrap-state")
     .description(
-      "make the place where Terraform keeps the states, once: an S3 bucket, or HCP Terraform's workspaces",
+      "create the storage for Terraform's states, once: an S3 bucket, or HCP Terraform's workspaces",
     )
     .option(...json)
     .addHelpText(
       "after",
       example(
         "anywhere bootstrap-state",
-        "It adds what is missing, and says so; run again, it finds nothing to do. Exit codes: 0, or 1 when it couldn't be done.",
+        "It adds and reports what is missing; a second run finds nothing to do. Exit codes: 0 on success, 1 on failure.",
       ),
     )
     .action((options: JsonOptions) =>

@@ -77,7 +77,7 @@ async function exists(
     if (status === 403) {
       throw new Refusal(
         `AWS denies access to the S3 bucket ${name}: it is of another account than ${accountId}, or the caller lacks ` +
-          `s3:ListBucket on it. Correct backend.bucket in ${file} if it is somebody else's; names of buckets are the whole world's.`,
+          `s3:ListBucket on it. Correct backend.bucket in ${file} if it belongs to someone else; bucket names are global.`,
       );
     }
     if (bucketRegion === undefined) {
@@ -106,7 +106,7 @@ function refusalOf(error: unknown, name: string): unknown {
   return isOfAws(error) && refusedBy(error)?.status === 403
     ? new Refusal(
         `AWS denies what the S3 bucket ${name} still needs (${reasonOf(error)}): docs/state-and-secrets.md lists the ` +
-          "actions that the caller must be allowed. Run it again then: it goes on where it has stopped.",
+          "actions that the caller must be allowed. Then run it again: it continues where it stopped.",
       )
     : error;
 }

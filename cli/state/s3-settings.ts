@@ -21,7 +21,7 @@ interface Setting {
 
 const sdk = () => import("@aws-sdk/client-s3");
 
-/** What every call names: S3 answers for nobody else's bucket. */
+/** Named in every call, so that S3 answers only for our account's bucket. */
 const target = ({ name, accountId }: StateBucket) => ({ Bucket: name, ExpectedBucketOwner: accountId });
 
 /** What is asked for; undefined when S3 answers that the bucket has none. */

@@ -12,7 +12,7 @@ import type { LoadedEnvironment } from "../../config/load";
 import type { Stack } from "../terraform/stacks";
 import type { Tell } from "./outcome";
 
-/** What workspaces are to be made for. */
+/** The stacks and settings to create workspaces for. */
 export interface Arrangement {
   readonly environment: LoadedEnvironment;
   readonly cloud: Cloud;

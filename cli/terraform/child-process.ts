@@ -10,13 +10,13 @@ export interface Run {
   readonly args: readonly string[];
   readonly variables: NodeJS.ProcessEnv;
   readonly folder?: string;
-  /** What it reads; nothing when left out. */
+  /** Its standard input; nothing by default. */
   readonly input?: string;
   /** Ends the process after this many seconds. Without it the process may take as long as it needs. */
   readonly seconds?: number;
 }
 
-/** How a process ended; after a signal the code is the one a shell reports. */
+/** A process's exit; after a signal the code is the one a shell reports. */
 export interface Ended {
   readonly exitCode: number;
   readonly stdout: string;
@@ -43,7 +43,7 @@ let reportInterruption: (reason: Interrupted) => void;
 const interruption = new Promise<never>((_, reject) => {
   reportInterruption = reject;
 });
-// Whether anybody waits for it or not.
+// Whether or not it is awaited.
 interruption.catch(() => undefined);
 
 /**

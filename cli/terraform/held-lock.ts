@@ -3,11 +3,11 @@ import { stripVTControlCharacters } from "node:util";
 import { terraformIn } from "./shown-command";
 import { readStackJson } from "./stacks";
 
-/** A lock that somebody else holds on a state. */
+/** A lock that another process holds on a state. */
 export interface HeldLock {
-  /** What `force-unlock` takes. */
+  /** Its id, as `force-unlock` takes it. */
   readonly id: string;
-  /** Who holds it, for what and since when; undefined where Terraform doesn't know. */
+  /** Its holder, purpose and start; undefined where Terraform doesn't know. */
   readonly holder: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export function heldLock(output: string): HeldLock | undefined {
   }
   const since = /^(\S+ \d\d:\d\d)\S* \S+ (\S+)/.exec(fact("Created") ?? "");
   const purpose = fact("Operation")?.replace("OperationType", "").toLowerCase() ?? "";
-  const holder = `${fact("Who") ?? "somebody"} holds it since ${since?.slice(1).join(" ") ?? "an unknown time"}`;
+  const holder = `${fact("Who") ?? "someone"} holds it since ${since?.slice(1).join(" ") ?? "an unknown time"}`;
   return { id, holder: purpose === "" ? holder : `${holder}, for: ${purpose}` };
 }
 
@@ -44,7 +44,7 @@ export function explainLock({ id, holder }: HeldLock, folder: string, command: s
   const known =
     holder ??
     (cloud === undefined
-      ? "somebody holds it"
+      ? "someone holds it"
       : `https://${cloud.hostname}/app/${id.replace("/", "/workspaces/")} says who`);
   if (backend?.local !== undefined) {
     // Terraform can't break it: it is the other process's, and ends with that.

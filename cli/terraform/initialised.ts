@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readStackJson } from "./stacks";
 
-/** What decides, beside the stack itself, what an `init` installs and for which state it is. */
+/** Inputs besides the stack itself that decide what an `init` installs, and for which state. */
 const deciding = [
   "TF_CLI_ARGS",
   "TF_CLI_ARGS_init",

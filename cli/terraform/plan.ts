@@ -11,9 +11,9 @@ export interface Plan {
   /** Where `terraform apply` finds it. */
   readonly file: string;
   readonly changes: boolean;
-  /** What is in it, and nothing when it changes nothing. */
+  /** Its contents; nothing when it changes nothing. */
   readonly json: () => Promise<PlanJson>;
-  /** To be called as soon as it isn't needed any more. */
+  /** To be called as soon as it is no longer needed. */
   readonly remove: () => void;
 }
 

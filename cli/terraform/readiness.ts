@@ -2,7 +2,7 @@ import type { Deployment } from "../commands/prepared";
 import { allNodes, keyOf, nodesOfStack } from "../nodes/node-key";
 import { activations, controlPlane, jobs, serviceStack, type Stack } from "./stacks";
 
-/** What `stack` reads from other stacks and isn't there, as a clause; undefined when nothing is missing. */
+/** Missing outputs of other stacks that `stack` reads, as a clause; undefined when nothing is missing. */
 export async function missingInput(stack: Stack, { environment, stacks, terraform }: Deployment) {
   for (const { id, folder } of stacks.filter((producer) => stack.reads.includes(producer.id))) {
     const { outputs } = await terraform.state(folder);

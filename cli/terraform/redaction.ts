@@ -1,7 +1,7 @@
 /** A text of one line that nobody may see. */
 export interface Secret {
   readonly text: string;
-  /** What is shown in its place. */
+  /** The text shown in its place. */
   readonly name: string;
 }
 

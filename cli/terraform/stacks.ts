@@ -51,7 +51,7 @@ export interface TerraformBlock {
   readonly required_providers?: Readonly<Record<string, unknown>>;
 }
 
-/** What is read of a stack's Terraform JSON. */
+/** The parts of a stack's Terraform JSON that are read here. */
 interface StackJson {
   readonly terraform: TerraformBlock;
   readonly output?: Readonly<Record<string, { readonly value?: unknown }>>;

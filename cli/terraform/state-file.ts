@@ -11,7 +11,7 @@ export interface Resource {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** What a state holds. */
+/** A state's contents. */
 export interface State {
   /** Tells it from every state that isn't a copy of it; undefined when there is none. */
   readonly lineage: string | undefined;
@@ -20,7 +20,7 @@ export interface State {
   readonly managed: readonly Resource[];
   /** The outputs of the last apply. */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** What Terraform must not print of it. */
+  /** Secrets that Terraform must not print. */
   readonly secrets: readonly Secret[];
 }
 

@@ -14,7 +14,7 @@ import { parseState, type State } from "./state-file";
 export interface PlanJson {
   readonly resource_changes?: readonly PlannedChange[];
   readonly output_changes?: Readonly<Record<string, OutputChange>>;
-  /** What was planned: the blocks of the stack's JSON. */
+  /** The planned configuration: the blocks of the stack's JSON. */
   readonly configuration?: {
     readonly root_module?: { readonly resources?: readonly { readonly address: string }[] };
   };
@@ -22,14 +22,14 @@ export interface PlanJson {
   readonly errored?: boolean;
 }
 
-/** What a plan does to an output. */
+/** A plan's change to an output. */
 interface OutputChange {
   readonly actions: readonly string[];
   readonly before?: unknown;
   readonly after?: unknown;
 }
 
-/** What a plan does to one resource. */
+/** A plan's change to one resource. */
 export interface PlannedChange {
   readonly address: string;
   readonly mode: "managed" | "data";
@@ -63,11 +63,11 @@ export interface Terraform {
   ): Promise<number>;
   /** @throws {Refusal} when the state can't be read. */
   state(folder: string): Promise<State>;
-  /** What is in the file of a plan. */
+  /** The contents of a plan's file. */
   showPlan(folder: string, file: string): Promise<PlanJson>;
 }
 
-/** What belongs to all runs of Terraform. */
+/** Settings of all runs of Terraform. */
 export interface TerraformOptions {
   readonly prove: Proof;
   readonly label: Label;

@@ -1,6 +1,6 @@
 import type { Environment } from "../schema";
 
-/** What `npm run local-cloud` and the demo deploy: nothing here costs anything. */
+/** The environment that `npm run local-cloud` and the demo deploy, free of charge. */
 export default {
   name: "anywhere-local",
   // The account of every embedded AWS.
@@ -10,7 +10,7 @@ export default {
   sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 2 } },
   images: { web: { build: "app" }, app: { build: "app" } },
   services: {
-    // Open to everybody; its page shows what `api` says.
+    // Open to everybody; its page shows the answer of `api`.
     web: {
       image: "web",
       security: "strict",
@@ -18,11 +18,11 @@ export default {
       http: {
         port: 8080,
         handover: "app",
-        // Below 1024 a listener on this machine would need root.
+        // A listener on this machine would need root for a port below 1024.
         loadBalancer: { listeners: [{ protocol: "http", port: 8080 }] },
       },
     },
-    // Reached by the nodes of its site alone.
+    // Only the nodes of its site can reach it.
     api: {
       image: "app",
       security: "strict",

@@ -18,7 +18,7 @@ export default {
   },
   images: { app: { build: "app" } },
   services: {
-    // Open to everybody, by a load balancer that speaks TLS. It asks `api`, which has a URL at ams3 alone.
+    // Open to everybody, through a load balancer with TLS. It calls `api`, which has a URL only at ams3.
     web: {
       image: "app",
       memoryMiB: 512,
@@ -36,13 +36,13 @@ export default {
         },
       },
     },
-    // Reached by the nodes of its site alone.
+    // Only the nodes of its site can reach it.
     api: {
       image: "app",
       placement: { ams3: 2 },
       http: { port: 8081, containerPort: 8080, loadBalancer: { network: "internal" } },
     },
-    // Without a port: one on every node, in the server room too.
+    // No port: one task on every node, in the server room too.
     worker: { image: "app", command: ["node", "worker.js"], security: "strict" },
   },
   jobs: {

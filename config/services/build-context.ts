@@ -8,14 +8,14 @@ export interface BuildContext {
   readonly folder: string;
   /** The files that .dockerignore doesn't exclude, and always the Dockerfile; sorted by path. */
   readonly files: readonly ContextFile[];
-  /** Whether .dockerignore keeps the Dockerfile out: then it says how to build, but can't be copied into the image. */
+  /** Whether .dockerignore excludes the Dockerfile: Docker still builds with it, but can't copy it into the image. */
   readonly dockerfileIgnored: boolean;
-  /** Whether .dockerignore lets a file through, which may come to be at this path within the context. */
+  /** Whether .dockerignore includes a file that may later be created at this path within the context. */
   readonly passes: (path: string) => boolean;
 }
 
 export interface ContextFile {
-  /** Within the context, with `/`. */
+  /** Path within the context, with `/` as separator. */
   readonly path: string;
   readonly kind: "file" | "executable" | "link";
 }
@@ -28,7 +28,7 @@ export function readBuildContext(build: string): BuildContext {
   const folder = resolve(build);
   const rules = rulesOf(folder);
   const passes = dockerignore({ ignorecase: false }).add(rules).createFilter();
-  // A rule with ! may let through what is in a folder that is ignored.
+  // A rule with ! may include a file of an ignored folder.
   const enters = /^\s*!/m.test(rules) ? () => true : passes;
   const files = walk(folder, enters).filter((path) => path === dockerfile || passes(path));
   return {
@@ -39,19 +39,19 @@ export function readBuildContext(build: string): BuildContext {
   };
 }
 
-/** Why an image can't be built from this folder; reads on after the setting's path. Undefined when it can. */
+/** Why an image can't be built from this folder, to follow the setting's path in a message. Undefined when it can. */
 export function buildContextProblem(build: string): string | undefined {
   const folder = resolve(build);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    return "names no folder: give the folder that holds the Dockerfile, relative to the project's root";
+    return "is not a folder: give the folder of the Dockerfile, relative to the project's root";
   }
   if (statSync(join(folder, dockerfile), { throwIfNoEntry: false })?.isFile() !== true) {
-    return "is a folder without a Dockerfile: add one, or name an image that is built elsewhere in the service or job";
+    return "has no Dockerfile: add one, or use an image that is built elsewhere in the service or job";
   }
-  // Only rules can leave nothing over: without any the folder need not be walked.
+  // Only rules can exclude everything: without any there is no need to walk the folder.
   const isOwn = ({ path }: ContextFile) => path !== dockerfile && path !== ignoreFile;
   return rulesOf(folder) !== "" && !readBuildContext(build).files.some(isOwn)
-    ? "is an empty build context: its .dockerignore lets nothing through but the Dockerfile; let the image's files pass"
+    ? "is an empty build context: its .dockerignore excludes everything but the Dockerfile; include the image's files"
     : undefined;
 }
 
@@ -62,12 +62,12 @@ function rulesOf(folder: string): string {
     : "";
 }
 
-/** Paths of all that is no folder, below a folder, except in those that are not entered. */
+/** Paths of everything below a folder that isn't a folder itself; folders that are skipped are not entered. */
 function walk(folder: string, enters: (path: string) => boolean, within = ""): string[] {
   return readdirSync(join(folder, within), { withFileTypes: true }).flatMap((entry) => {
     const path = within === "" ? entry.name : `${within}/${entry.name}`;
     if (!entry.isDirectory()) {
-      // Docker leaves sockets out, too.
+      // Docker excludes sockets, too.
       return entry.isFile() || entry.isSymbolicLink() ? [path] : [];
     }
     return enters(path) ? walk(folder, enters, path) : [];

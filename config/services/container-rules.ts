@@ -11,18 +11,18 @@ import { hasAttributes } from "./placements";
 /** Source: Amazon ECS Developer Guide, "Amazon ECS service quotas": the whole task definition. */
 const longestDefinition = 64 * 1024;
 
-/** Something with a container, and where in the config it stands. */
+/** A service or job, and its path in the config. */
 export interface Placed {
   readonly path: readonly string[];
   readonly name: string;
   readonly container: Container & { readonly on: Readonly<Record<string, string>> };
-  /** The sites where it may have tasks. */
+  /** Sites where it may have tasks. */
   readonly at: readonly string[];
   /** Variables that the deployment sets. */
   readonly taken: readonly string[];
 }
 
-/** What is wrong with the images that are built. */
+/** Problems with the images that are built here. */
 export function* imageProblems({ images }: Config): Iterable<Problem> {
   for (const [name, { build }] of Object.entries(images)) {
     const message = buildContextProblem(build);
@@ -32,7 +32,7 @@ export function* imageProblems({ images }: Config): Iterable<Problem> {
   }
 }
 
-/** What is wrong with a container by itself, and with what it refers to. */
+/** Problems with a container's own settings, and with its references. */
 export function* containerProblems(placed: Placed, config: Config, sites: Sites): Iterable<Problem> {
   yield* imageReferenceProblems(placed, config, sites);
   yield* variableProblems(placed);
@@ -52,7 +52,7 @@ function* imageReferenceProblems(
     if (!isUri(image)) {
       yield {
         path: [...path, "image"],
-        message: `is no key of images (${listOf(Object.keys(images))}), and as a URI it lacks a tag or a digest: correct it, or add one`,
+        message: `is not a key of images (${listOf(Object.keys(images))}), and as a URI it lacks a tag or a digest: correct it, or add one`,
       };
     }
     return;
@@ -67,7 +67,7 @@ function* imageReferenceProblems(
   if (unlike !== undefined) {
     yield {
       path: [...path, "image"],
-      message: `is built for ${built.platform}, but the machines of site ${unlike} are all ${sites.get(unlike)?.platform}: change images.${image}.platform, or place tasks on other sites only`,
+      message: `is built for ${built.platform}, but the machines of site ${unlike} are all ${sites.get(unlike)?.platform}: change images.${image}.platform, or place tasks only on other sites`,
     };
   }
 }
@@ -78,21 +78,21 @@ function* variableProblems({ path, container, taken }: Placed): Iterable<Problem
     for (const name of Object.keys(variables).filter((each) => taken.includes(each))) {
       yield {
         path: [...path, setting, name],
-        message: `is set by the deployment itself, as ${taken.join(", ")} are: choose another name`,
+        message: `is set by the deployment itself (${taken.join(", ")} are): choose another name`,
       };
     }
   }
   for (const name of Object.keys(secrets).filter((each) => Object.hasOwn(environment, each))) {
-    const message = `is in ${[...path, "environment"].join(".")} as well: keep one of them`;
+    const message = `is also in ${[...path, "environment"].join(".")}: keep one of them`;
     yield { path: [...path, "secrets", name], message };
   }
   if (secretKeys.length > 0 && Object.keys(secrets).length === 0 && registryCredentials === undefined) {
-    const message = `decrypts nothing without ${[...path, "secrets"].join(".")}: remove it, or name the secrets`;
+    const message = `has no effect without ${[...path, "secrets"].join(".")}: remove it, or name the secrets`;
     yield { path: [...path, "secretKeys"], message };
   }
 }
 
-/** What has no room in a task definition; the longest setting is named. */
+/** A problem when a task definition would be too long, at its longest setting. */
 function* lengthProblems({ path, container }: Placed): Iterable<Problem> {
   const { command = [], entryPoint = [], environment, secrets } = container;
   const variables = [...Object.entries(environment), ...Object.entries(secrets)];
@@ -107,12 +107,12 @@ function* lengthProblems({ path, container }: Placed): Iterable<Problem> {
     const beside = total === length ? "" : ` (with ${lengths.map(([name]) => name).join(" and ")} ${total})`;
     yield {
       path: [...path, setting],
-      message: `takes ${length} bytes${beside}, more than the ${longestDefinition} of a whole task definition: shorten it, or put large values into files of the image`,
+      message: `takes ${length} bytes${beside}, more than the ${longestDefinition} of a whole task definition: shorten it, or move large values into files in the image`,
     };
   }
 }
 
-/** Services whose URLs the container is given must have an internal load balancer wherever it runs. */
+/** A service whose URL the container gets must have an internal load balancer wherever the container runs. */
 function* calledProblems(
   { path, container, at }: Placed,
   { services }: Config,
@@ -130,21 +130,21 @@ function* calledProblems(
     const idle = service && at.find((site) => !canRunAt(service, sites, site));
     const [certified] = entrances.find(([, entrance]) => entrance && !plainListener(entrance)) ?? [];
     if (service === undefined) {
-      yield { path: where, message: `names no service: known are ${listOf(Object.keys(services))}` };
+      yield { path: where, message: `is not a service: choose one of ${listOf(Object.keys(services))}` };
     } else if (lacking !== undefined) {
       yield {
         path: where,
-        message: `has no URL at site ${lacking}, where service ${called} has no internal load balancer: give it one by services.${called}.http.loadBalancer.network, or place tasks on other sites only`,
+        message: `has no URL at site ${lacking}, where service ${called} has no internal load balancer: give it one with services.${called}.http.loadBalancer.network, or place tasks only on other sites`,
       };
     } else if (idle !== undefined) {
       yield {
         path: where,
-        message: `has no URL at site ${idle}, where service ${called} can have no task: place one there, or tasks of this one on other sites only`,
+        message: `has no URL at site ${idle}, where service ${called} can't have a task: place one there, or place tasks of this one only on other sites`,
       };
     } else if (certified !== undefined) {
       yield {
         path: where,
-        message: `has no URL at site ${certified}: service ${called} listens there by https alone, and no certificate names a private address; give its load balancer an http listener, which redirects nowhere, or write the URL out`,
+        message: `has no URL at site ${certified}: service ${called} listens there only on https, and no certificate is valid for a private address; give its load balancer an http listener without redirectTo, or write out the URL`,
       };
     }
   }
@@ -157,12 +157,12 @@ function* selectorProblems({ path, container: { on }, at }: Placed, sites: Sites
   );
   if (unknown !== undefined) {
     const known = [...new Set(all.flatMap(({ attributes }) => Object.keys(attributes)))];
-    const message = `names no attribute of any node: known are ${listOf(known)}`;
+    const message = `is not an attribute of any node: choose one of ${listOf(known)}`;
     yield { path: [...path, "on", unknown], message };
   } else if (Object.keys(on).length > 0 && at.length > 0) {
     const nodes = at.flatMap((site) => [...(sites.get(site)?.nodes.values() ?? [])]);
     if (!nodes.some((node) => hasAttributes(node, on))) {
-      const message = `fits no node of ${at.join(", ")}: give one these attributes`;
+      const message = `matches no node of ${at.join(", ")}: give a node these attributes`;
       yield { path: [...path, "on"], message };
     }
   }
@@ -176,14 +176,14 @@ function* mountProblems({ path, container: { volumes, tmpfs } }: Placed): Iterab
   const root = mounts.find(({ at }) => at === "/");
   const twice = mounts.find(({ at }, index) => mounts.slice(index + 1).some((other) => other.at === at));
   if (root !== undefined) {
-    const message = "mount something at /, where the image itself is: name a folder below it";
+    const message = "mount something at /, where the image itself is: use a folder below it";
     yield { path: [...path, root.setting], message };
   } else if (twice !== undefined) {
     yield { path: [...path, twice.setting], message: `mount something at ${twice.at} twice: keep one` };
   }
 }
 
-/** Names for a sentence. */
+/** Names joined for a sentence. */
 export function listOf(names: readonly string[]): string {
   return names.length === 0 ? "none" : names.join(", ");
 }

@@ -3,18 +3,18 @@ import type { DeepReadonly } from "../deep-readonly";
 import { text } from "../forms";
 import { imageReference } from "./image";
 
-/** A name as any shell takes it; the container's own programs may be scripts. Source: POSIX, 8.1. */
+/** A name that every shell accepts, since the container's programs may be scripts. Source: POSIX, 8.1. */
 const variable = text(
   /^[A-Za-z_][A-Za-z0-9_]*$/,
-  "a variable's name as a shell takes it: letters, digits and _, not beginning with a digit",
+  "a variable name that shells accept: letters, digits and _, not beginning with a digit",
 );
 
 const place = String.raw`[a-z0-9-]+:\d{12}`;
 const secretArn = String.raw`secretsmanager:${place}:secret:[A-Za-z0-9/_+=.@-]{1,519}`;
 /*
- * Whole ARNs, from which the execution role's policy follows. Behind a secret's name may stand a key of its JSON, a
- * stage and a version. Source: Amazon ECS Developer Guide, "Pass sensitive data"; Secrets Manager API Reference,
- * CreateSecret; Systems Manager API Reference, PutParameter.
+ * Whole ARNs, since the execution role's policy is derived from them. A secret's name may be followed by a key of its
+ * JSON, a stage and a version. Source: Amazon ECS Developer Guide, "Pass sensitive data"; Secrets Manager API
+ * Reference, CreateSecret; Systems Manager API Reference, PutParameter.
  */
 const secret = text(
   new RegExp(
@@ -40,17 +40,17 @@ const secretKey = text(
 const word = text(/^[^\0]*$/, "a text without the character NUL");
 const words = z.array(word).min(1);
 
-/** A path inside of a container, or on a node. */
+/** A path in a container or on a node. */
 const path = text(/^\/[^\0:,]*$/, "an absolute path without : and ,");
 
 // Source: Service Authorization Reference: service prefix and action, * and ? as wildcards.
 const action = text(/^(\*|[a-z0-9-]+:[A-Za-z0-9*?]+)$/, "an IAM action such as s3:GetObject");
 const resource = text(/^(\*|arn:aws:[^\s\0]+)$/, "the ARN of a resource, with * and ? as wildcards, or *");
 
-/** What a service and a job have in common. Source: Amazon ECS API Reference, ContainerDefinition. */
+/** Settings that services and jobs share. Source: Amazon ECS API Reference, ContainerDefinition. */
 export const containerSettings = {
   image: imageReference.describe(
-    "A key of `images`, or the URI of an image that is pushed elsewhere, with its tag or digest.",
+    "A key of `images`, or the URI of an image in another registry, with its tag or digest.",
   ),
   registryCredentials: credentials
     .optional()
@@ -59,22 +59,22 @@ export const containerSettings = {
   entryPoint: words.optional().describe("Replaces the image's entry point."),
   user: text(/^[\w.-]+(:[\w.-]+)?$/, "a user, or a user and a group with : between, by name or id")
     .optional()
-    .describe("User that the container runs as, when it isn't the image's."),
-  // What the Linux kernel takes as CPU shares.
-  cpuUnits: z.int().min(2).max(262144).default(256).describe("CPU units; 1024 are one vCPU."),
-  // Docker reserves no less than 6 MiB.
+    .describe("User that the container runs as, in place of the image's."),
+  // The range of CPU shares that the Linux kernel accepts.
+  cpuUnits: z.int().min(2).max(262144).default(256).describe("CPU units; 1024 make one vCPU."),
+  // Docker requires at least 6 MiB.
   memoryMiB: z
     .int()
     .min(6)
     .max(2 ** 31 - 1)
     .default(256)
-    .describe("Memory in MiB; a container that needs more is ended."),
+    .describe("Memory in MiB; a container that exceeds it is killed."),
   environment: z
     .record(
       variable,
       z
         .union([z.string(), z.strictObject({ service: z.string() })], {
-          error: "must be a text, or { service }, for the URL of an internal service",
+          error: "must be a text, or { service } for the URL of an internal service",
         })
         .refine((value) => typeof value !== "string" || !value.includes("\0"), {
           error: "must be a text without the character NUL",
@@ -82,40 +82,40 @@ export const containerSettings = {
     )
     .default({})
     .describe(
-      "Environment variables: texts, or `{ service }` for the URL of an internal service at the same site.",
+      "Environment variables: a text, or `{ service }` for the URL of an internal service at the same site.",
     ),
   secrets: z
     .record(variable, secret)
     .default({})
-    .describe("Environment variables whose values are read from Secrets Manager or Parameter Store, by ARN."),
+    .describe("Environment variables whose values come from Secrets Manager or Parameter Store, by ARN."),
   secretKeys: z
     .array(secretKey)
     .default([])
-    .describe("ARNs of your own KMS keys that encrypt the secrets; only these may be used to decrypt."),
+    .describe("ARNs of your own KMS keys that encrypt the secrets; the tasks may decrypt with no others."),
   volumes: z
     .array(
       z.strictObject({
-        hostPath: path.describe("Path on the node; made when it isn't there."),
+        hostPath: path.describe("Path on the node; created when it doesn't exist."),
         containerPath: path.describe("Path in the container."),
-        readOnly: z.boolean().default(false).describe("Whether the container may only read there."),
+        readOnly: z.boolean().default(false).describe("Whether the container may only read it."),
       }),
     )
     .default([])
-    .describe("Folders of the node that the container sees."),
+    .describe("Folders of the node that are mounted into the container."),
   permissions: z
     .array(
       z.strictObject({
         actions: z.array(action).min(1).describe("IAM actions."),
-        resources: z.array(resource).min(1).describe("ARNs of what they may be done to."),
+        resources: z.array(resource).min(1).describe("ARNs of the resources that they apply to."),
       }),
     )
     .default([])
-    .describe("What the container may do at AWS; nothing by default."),
+    .describe("The container's permissions at AWS; none by default."),
   security: z
     .enum(["standard", "strict"])
     .default("standard")
     .describe(
-      '`"standard"`: as images expect, less NET_RAW, MKNOD and AUDIT_WRITE; `"strict"`: a read-only root file system and no capabilities. Neither lets a process gain privileges.',
+      '`"standard"`: Docker\'s defaults without NET_RAW, MKNOD and AUDIT_WRITE; `"strict"`: a read-only root file system and no capabilities. With either, no process can gain privileges.',
     ),
   tmpfs: z.array(path).default([]).describe("Paths kept in memory, for a read-only root file system."),
 };

@@ -4,14 +4,14 @@ import { defaultLoadBalancer, type Listener, type LoadBalancer } from "./load-ba
 import { hasTasksAt, isMadeAt, nodesFor } from "./placements";
 import type { Http, Service } from "./service";
 
-/** A service's way in at a site. */
+/** A service's entrance at a site. */
 export interface Entrance {
   readonly service: string;
   readonly http: Http;
   readonly loadBalancer: LoadBalancer;
 }
 
-/** What a service is to have in front of it at a site, whatever that site can have. */
+/** The load balancer that a service wants at a site, whether or not the site can have one. */
 export function wantedAt({ loadBalancer, sites }: Http, site: string): LoadBalancer | undefined {
   const differing = sites[site];
   if (differing === false || (differing === undefined && loadBalancer === false)) {
@@ -25,7 +25,7 @@ export function wantedAt({ loadBalancer, sites }: Http, site: string): LoadBalan
   };
 }
 
-/** The load balancer of a service at a site; undefined when it has none there. */
+/** A service's load balancer at a site; undefined when it has none there. */
 export function loadBalancerAt(service: Service, sites: Sites, site: string): LoadBalancer | undefined {
   const possible = sites.get(site)?.loadBalancers === true && isMadeAt(service, site);
   return possible && service.http !== undefined ? wantedAt(service.http, site) : undefined;
@@ -41,12 +41,15 @@ export function canRunAt(service: Service, sites: Sites, site: string): boolean 
   );
 }
 
-/** What can be reached by an address alone: no certificate names a private one, and a redirect leads to one that should. */
+/**
+ * Listeners that can be reached by address alone: certificates don't cover private addresses, and a redirect leads to a
+ * listener that needs one.
+ */
 export function plainListener({ listeners }: LoadBalancer): Listener | undefined {
   return listeners.find((listener) => listener.protocol === "http" && listener.redirectTo === undefined);
 }
 
-/** The ways in to a site, by service. */
+/** A site's entrances, by service. */
 export function entrancesAt(services: Config["services"], sites: Sites, site: string): Entrance[] {
   return Object.entries(services).flatMap(([name, service]) => {
     const loadBalancer = loadBalancerAt(service, sites, site);
@@ -56,7 +59,7 @@ export function entrancesAt(services: Config["services"], sites: Sites, site: st
   });
 }
 
-/** Names of the internal services whose URLs a container is given, in the order of the config. */
+/** Names of the internal services whose URLs a container gets, in the order of the config. */
 export function calledBy({ environment }: Pick<Service, "environment">): string[] {
   return [
     ...new Set(

@@ -14,11 +14,13 @@ import {
 /** A task that may run on a node. */
 interface Candidate extends Demand {
   readonly path: readonly string[];
-  /** Whether it is on this node for certain: one task on every node, or as many as there are nodes. */
+  /** Whether it certainly runs on this node: one task on every node, or as many as there are nodes. */
   readonly certain: boolean;
 }
 
-/** What doesn't fit the nodes, with everything that runs on the same one. The first node is named for each thing. */
+/**
+ * Tasks that don't fit a node together with everything else that runs there; each is reported for the first such node.
+ */
 export function fitProblems(config: Config, sites: Sites): Iterable<Problem> {
   const problems = new Map<string, Problem>();
   for (const [name, site] of sites) {
@@ -32,7 +34,7 @@ export function fitProblems(config: Config, sites: Sites): Iterable<Problem> {
   return [...problems.values(), ...(problems.size === 0 ? countProblems(config, sites) : [])];
 }
 
-/** Numbers of tasks for which a site has no room. */
+/** Numbers of tasks that exceed a site's capacity. */
 function* countProblems(config: Config, sites: Sites): Iterable<Problem> {
   for (const [name, service] of Object.entries(config.services)) {
     const counts = service.http === undefined ? countsOf(service) : {};
@@ -42,7 +44,7 @@ function* countProblems(config: Config, sites: Sites): Iterable<Problem> {
       if (count > slots) {
         yield {
           path: ["services", name, "placement", siteName],
-          message: `doesn't fit: beside what else runs there, the site has room for ${slots} of its tasks with ${service.memoryMiB} MiB and ${service.cpuUnits} CPU units each; lower the number or these, or add a node`,
+          message: `doesn't fit: besides everything else that runs there, the site has room for ${slots} of its tasks with ${service.memoryMiB} MiB and ${service.cpuUnits} CPU units each; lower the number or these, or add a node`,
         };
       }
     }
@@ -68,7 +70,7 @@ function demandsOn(
   return [...running, ...starting];
 }
 
-/** Everything that is certain has to fit together, and each thing that isn't beside that. */
+/** All tasks that certainly run there must fit together, and each of the others besides these. */
 function problemsOn(node: string, { capacity, model }: Node, demands: readonly Candidate[]): Problem[] {
   if (capacity === undefined) {
     return [];
@@ -82,7 +84,7 @@ function problemsOn(node: string, { capacity, model }: Node, demands: readonly C
     const unfit = demands.filter((demand) => !demand.certain && demand[unit] + taken > capacity[unit]);
     return [...(tooMuch && last !== undefined ? [last] : unfit)].map(({ path, ...demand }) => {
       const others = taken - (demand.certain ? demand[unit] : 0);
-      const beside = others === 0 ? "" : `, of which ${others} are taken by other services`;
+      const beside = others === 0 ? "" : `, of which other services take ${others}`;
       return {
         path: [...path, unit],
         message:

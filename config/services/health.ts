@@ -1,6 +1,8 @@
 import type { Health, Service } from "./service";
 
-/** How a load balancer judges a node, and what follows for containers. All but counts in seconds. */
+/**
+ * A load balancer's health checks of a node, and the container times that follow from them. In seconds, except counts.
+ */
 export interface HealthTimes {
   readonly loadBalancer: {
     readonly interval: number;
@@ -8,9 +10,9 @@ export interface HealthTimes {
     readonly unhealthyThreshold: number;
     readonly healthyThreshold: number;
   };
-  /** How long a task that is told to stop fails its health path and goes on serving. */
+  /** How long a stopping task fails its health path while it still serves. */
   readonly lameDuck: number;
-  /** How long a task answers before it calls itself healthy: by then the load balancer has taken it in. */
+  /** How long a task answers before it reports itself healthy: by then it is in service at the load balancer. */
   readonly readyAfter: number;
 }
 
@@ -19,30 +21,30 @@ export interface ContainerCheck {
   readonly interval: number;
   readonly timeout: number;
   readonly retries: number;
-  /** 300 at most. A check that passes inside of it counts at once. */
+  /** At most 300. A check that passes within this time counts at once. */
   readonly startPeriod: number;
 }
 
-/** Every number about the start and the end of a service's tasks. Seconds. */
+/** All times around the start and the stop of a service's tasks, in seconds. */
 export interface TaskTimes {
   readonly health?: HealthTimes;
-  /** Between the stop signal and SIGKILL, for each container. May exceed 120, which is Fargate's limit alone. */
+  /** Between the stop signal and SIGKILL, for each container. May exceed 120, which limits only Fargate. */
   readonly stopTimeout: { readonly app: number; readonly proxy: number };
-  /** From the end of the lame duck until the proxy ends what is still under way. */
+  /** From the end of the lame-duck period until the proxy aborts requests that are still in progress. */
   readonly hardStopAfter: number;
-  /** Longest that a task takes to stop: its containers end one after the other. */
+  /** The longest time a task takes to stop: its containers stop one after the other. */
   readonly stop: number;
-  /** The check of the container that decides about the task; undefined when none is checked. */
+  /** The check of the container that decides the task's health; undefined when none is checked. */
   readonly check?: ContainerCheck;
   /** The check of the app's container, where it has one. */
   readonly appCheck?: ContainerCheck;
 }
 
-/** How long a node's deregistration waits for its tasks to end, before it stops them, and once more after that. Seconds. */
+/** How long a node's deregistration waits for tasks to end before it stops them, and again after that. In seconds. */
 export interface DrainTimes {
-  /** Without progress: longer than a task takes to stop, so that none is given up while it still serves. */
+  /** Without progress: longer than a task takes to stop, so that none is abandoned while it still serves. */
   readonly stall: number;
-  /** In all, with progress. */
+  /** In total, with progress. */
   readonly longest: number;
 }
 
@@ -51,11 +53,11 @@ const timeout = 3;
 const margin = 3;
 // Source: Amazon ECS API Reference, HealthCheck.
 const checks = { shortest: 5, fewest: 3, most: 10 };
-/** Seconds that ECS waits for a container at most, before failed checks count. Source: as before. */
+/** The longest time ECS waits for a container before failed checks count, in seconds. Source: as above. */
 export const longestStart = 300;
-/** How much later than it ended ECS may know of a stopped task: its agent's and the scheduler's delays. */
+/** How long ECS may take to notice that a task has stopped: delays of its agent and the scheduler. */
 const report = 35;
-/** How long tasks may go on ending one after the other, beyond the first. */
+/** How long tasks after the first may take to end one by one. */
 const furtherTasks = 240;
 
 /** Derives them, so that the load balancer and ECS agree about when a task serves. */
@@ -91,7 +93,7 @@ export function taskTimes({
     const app = lameDuck + stopSeconds;
     return { health, stopTimeout: { app, proxy: 0 }, hardStopAfter: 0, stop: app, check, appCheck: check };
   }
-  // The proxy ends first, and only then is the app told to.
+  // The proxy stops first; only then does the app get its stop signal.
   const stopTimeout = { app: stopSeconds, proxy: lameDuck + stopSeconds + margin };
   return {
     health,
@@ -109,7 +111,7 @@ export function drainTimes(services: readonly Service[]): DrainTimes {
   return { stall, longest: stall + furtherTasks };
 }
 
-/** A check that gives a container up no earlier than the load balancer does. */
+/** A check that fails a container no earlier than the load balancer does. */
 function checkAfter(start: number, health?: Health): ContainerCheck {
   const { shortest, fewest, most } = checks;
   const patience = health === undefined ? 0 : health.intervalSeconds * health.unhealthyAfter;

@@ -3,16 +3,17 @@ import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
 import { containerProblems, listOf } from "./container-rules";
 
-/** What is wrong with jobs, each by itself and at its site. */
+/** Problems with jobs, each on its own and at its site. */
 export function* jobProblems(config: Config, sites: Sites): Iterable<Problem> {
   for (const [name, job] of Object.entries(config.jobs)) {
     const path = ["jobs", name];
     if (!sites.has(job.site)) {
-      yield { path: [...path, "site"], message: `names no site: known are ${listOf([...sites.keys()])}` };
+      yield { path: [...path, "site"], message: `is not a site: choose one of ${listOf([...sites.keys()])}` };
       continue;
     }
     if (name in config.services) {
-      const message = "has the name of a service, whose roles and logs would be the same: choose another";
+      const message =
+        "is also the name of a service, which would have the same roles and logs: choose another";
       yield { path, message };
     }
     yield* containerProblems({ path, name, container: job, at: [job.site], taken: [] }, config, sites);

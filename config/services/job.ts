@@ -17,7 +17,10 @@ const schedule = text(
   }
 });
 
-/** Intl's own list lacks names that it takes all the same, such as Asia/Kolkata; it also takes offsets and small letters. */
+/**
+ * Intl's own list lacks names that it accepts nevertheless, such as Asia/Kolkata; it also accepts offsets and lower
+ * case.
+ */
 function isTimezone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat(undefined, { timeZone: zone });
@@ -27,7 +30,7 @@ function isTimezone(zone: string): boolean {
   return /^[A-Z][^/]*(\/[A-Z][^/]*)*$/.test(zone);
 }
 
-/** Something that runs at certain times, and ends. */
+/** Tasks that run on a schedule, and end. */
 export const job = z.strictObject({
   ...containerSettings,
   schedule: schedule.describe("When it runs: `rate(…)` or `cron(…)` of EventBridge Scheduler."),

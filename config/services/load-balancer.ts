@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DeepReadonly } from "../deep-readonly";
 import { addressRange, key, patterns, port, text } from "../forms";
 
-const domain = text(patterns.domain, "a domain such as www.example.com, in small letters");
+const domain = text(patterns.domain, "a domain such as www.example.com, in lower case");
 
 const certificate = z
   .union(
@@ -20,7 +20,7 @@ const certificate = z
       }),
       z.strictObject({
         name: text(/^\P{Cc}{1,255}$/u, "1 to 255 characters on one line").describe(
-          "Name of a certificate that is at DigitalOcean already.",
+          "Name of a certificate that already exists at DigitalOcean.",
         ),
       }),
     ],
@@ -48,13 +48,15 @@ const listener = z.discriminatedUnion(
 // Source: github.com/digitalocean/digitalocean-cloud-controller-manager, issue 692.
 const clientRange = addressRange.refine((range) => !range.includes(":"), {
   error:
-    "must be a range of IPv4: DigitalOcean's load balancers take no others in their rules, and a list with one has been seen to keep nobody out",
+    "must be an IPv4 range: DigitalOcean's load balancers accept no others in their rules, and a list with an IPv6 range has been seen to block nobody",
 });
 
 const network = z
   .enum(["public", "internal"])
-  .describe('Who reaches it: `"public"`, clients anywhere; `"internal"`, the site\'s nodes alone.');
-const allowFrom = z.array(clientRange).describe("IPv4 address ranges that may connect; empty for everybody.");
+  .describe('Who can reach it: `"public"`, clients anywhere; `"internal"`, only the site\'s nodes.');
+const allowFrom = z
+  .array(clientRange)
+  .describe("IPv4 address ranges that may connect; empty allows everybody.");
 const listeners = z.array(listener).min(1).describe("Ports that clients connect to.");
 
 const defaults = {
@@ -78,7 +80,7 @@ export const loadBalancer = z
   )
   .describe("The load balancer at each site that can have one; `false` for none.");
 
-/** What differs at a site. */
+/** The settings that differ at a site. */
 export const loadBalancersBySite = z
   .record(
     key,
@@ -91,7 +93,7 @@ export const loadBalancersBySite = z
           listeners: listeners.optional(),
         }),
       ],
-      { error: "must be false, or what of { network, allowFrom, listeners } differs there" },
+      { error: "must be false, or those of { network, allowFrom, listeners } that differ there" },
     ),
   )
   .describe("By site, the settings that differ there; `false` for no load balancer.");
@@ -100,7 +102,9 @@ export type Listener = DeepReadonly<z.output<typeof listener>>;
 
 const standardPorts = { http: 80, https: 443 };
 
-/** Where clients connect to a listener: at the first domain of its certificate, else at the load balancer's address. */
+/**
+ * The host that clients connect to: the first domain of the listener's certificate, else the load balancer's address.
+ */
 export function urlOf(listener: Listener, address: string): string {
   const domain =
     listener.protocol === "https" && "domains" in listener.certificate
@@ -113,5 +117,5 @@ export function urlOf(listener: Listener, address: string): string {
 /** A load balancer of a service at a site. */
 export type LoadBalancer = DeepReadonly<Exclude<z.output<typeof loadBalancer>, false>>;
 
-/** What a load balancer is like where nothing is said. */
+/** The default settings of a load balancer. */
 export const defaultLoadBalancer: LoadBalancer = defaults;

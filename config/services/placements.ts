@@ -5,11 +5,11 @@ import { proxy } from "./handover";
 import { rolloutOf, type Rollout } from "./rollout";
 import type { Service } from "./service";
 
-/** How one site's service places its tasks, and moves them to a new revision. */
+/** How a service places its tasks at one site and moves them to a new revision. */
 export interface Placement extends Rollout {
-  /** Tasks that are to run. */
+  /** Desired number of tasks. */
   readonly desiredCount: number;
-  /** Whether a deploy waits until they run. */
+  /** Whether a deploy waits for them to run. */
   readonly waits: boolean;
 }
 
@@ -18,17 +18,17 @@ export function hasAttributes({ attributes }: Node, on: Readonly<Record<string, 
   return Object.entries(on).every(([name, value]) => attributes[name] === value);
 }
 
-/** The nodes of a site that may run something. */
+/** The nodes of a site that may run a service or job. */
 export function nodesFor({ nodes }: Pick<ResolvedSite, "nodes">, { on }: Pick<Service, "on">) {
   return [...nodes].filter(([, node]) => hasAttributes(node, on));
 }
 
-/** Whether a service is made at a site, even if with no tasks yet. */
+/** Whether a service is created at a site, even if it has no tasks there yet. */
 export function isMadeAt({ placement }: Pick<Service, "placement">, site: string): boolean {
   return placement === "every-node" || site in placement;
 }
 
-/** The numbers of tasks that a service sets, by site; none where it is on every node. */
+/** The numbers of tasks that a service sets, by site; none for one that runs on every node. */
 export function countsOf({ placement }: Pick<Service, "placement">): Readonly<Record<string, number>> {
   return placement === "every-node" ? {} : placement;
 }
@@ -38,18 +38,18 @@ export function hasTasksAt(service: Pick<Service, "placement">, site: string): b
   return service.placement === "every-node" || (countsOf(service)[site] ?? 0) > 0;
 }
 
-/** Tasks of a service that are to run at a site; of an `every-node` service one for each node. */
+/** Desired tasks of a service at a site; one per node for an `every-node` service. */
 function tasksAt(service: Service, name: string, site: ResolvedSite): number {
   return service.placement === "every-node" ? nodesFor(site, service).length : (countsOf(service)[name] ?? 0);
 }
 
-/** What a task takes of a node. */
+/** A task's share of a node. */
 export interface Demand {
   readonly cpuUnits: number;
   readonly memoryMiB: number;
 }
 
-/** What the containers of a task take together. */
+/** The total for all containers of a task. */
 export function demandOf({ cpuUnits, memoryMiB, http }: Container & Pick<Partial<Service>, "http">): Demand {
   const proxied = http?.handover === "proxy";
   return {
@@ -58,15 +58,15 @@ export function demandOf({ cpuUnits, memoryMiB, http }: Container & Pick<Partial
   };
 }
 
-/** Whether a service is on each of its nodes for certain: one task on every node, or as many as there are nodes. */
+/** Whether a service certainly runs on each of its nodes: one task on every node, or as many as there are nodes. */
 export function fillsItsNodes(service: Service, name: string, site: ResolvedSite): boolean {
   const onePerNode = service.placement === "every-node" || service.http !== undefined;
   return onePerNode && tasksAt(service, name, site) >= nodesFor(site, service).length;
 }
 
 /**
- * Most tasks of a service that a site has room for at the same time, beside those of all others: with a fixed port one
- * on each of its nodes, without one as many as their memory and CPU allow. Infinity where nobody knows a node's size.
+ * The most tasks of a service that a site has room for besides all others: with a fixed port, one on each of its nodes;
+ * without, as many as memory and CPU allow. Infinity when a node's size is unknown.
  */
 export function slotsAt({ services }: Config, asked: Service, name: string, site: ResolvedSite): number {
   if (asked.placement === "every-node" || asked.http !== undefined) {
@@ -87,7 +87,7 @@ export function slotsAt({ services }: Config, asked: Service, name: string, site
       const [widest] = [...left].sort((a, b) => b.memoryMiB - a.memoryMiB);
       if (widest !== undefined) {
         take(widest, demandOf(one));
-        // A fixed port is on a node once.
+        // Each node has a fixed port only once.
         if (one.http !== undefined) {
           left.delete(widest);
         }
@@ -109,7 +109,7 @@ function take(room: { cpuUnits: number; memoryMiB: number }, { cpuUnits, memoryM
   room.memoryMiB -= memoryMiB;
 }
 
-/** The sites where a service is made, with what it does there. */
+/** The sites where a service is created, with its placement there. */
 export function placementsOf(name: string, config: Config, sites: Sites): ReadonlyMap<string, Placement> {
   const service = config.services[name];
   if (service === undefined) {

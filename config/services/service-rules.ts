@@ -9,16 +9,16 @@ import { countsOf, hasTasksAt, isMadeAt, nodesFor } from "./placements";
 import { usualStartSeconds, type Service } from "./service";
 import { deploymentVariables } from "./handover";
 
-// SSH, Docker, and the ECS agent's own. Source: Amazon ECS API Reference, PortMapping.
+// Ports of SSH, Docker and the ECS agent. Source: Amazon ECS API Reference, PortMapping.
 const reservedPorts = [22, 2375, 2376, 51678, 51679, 51680];
 
-/** From these Linux gives ports to connections that go out. Source: as before, and proc(5), ip_local_port_range. */
+/** The ports that Linux uses for outgoing connections. Source: as above, and proc(5), ip_local_port_range. */
 const ephemeralPorts = { first: 32768, last: 60999 };
 
-/** Of {@link longestStart} some checks must be left. */
+/** {@link longestStart} must leave time for some checks. */
 const longestReadyAfter = longestStart - 30;
 
-/** What is wrong with services, each by itself and on its sites. */
+/** Problems with services, each on its own and at its sites. */
 export function* serviceProblems(config: Config, sites: Sites): Iterable<Problem> {
   for (const [name, service] of Object.entries(config.services)) {
     const path = ["services", name];
@@ -40,12 +40,12 @@ function* placementProblems(path: readonly string[], service: Service, sites: Si
     const at = [...path, "placement", site];
     const possible = known === undefined ? 0 : nodesFor(known, service).length;
     if (known === undefined) {
-      yield { path: at, message: `names no site: known are ${listOf([...sites.keys()])}` };
+      yield { path: at, message: `is not a site: choose one of ${listOf([...sites.keys()])}` };
     } else if (http !== undefined && count > possible) {
-      const message = `must not exceed the ${possible} nodes that the site has for it: one task fits on a node, since its port is fixed`;
+      const message = `must not exceed the ${possible} nodes that the site has for it: its port is fixed, so only one task fits on a node`;
       yield { path: at, message };
     } else if (count > 0 && possible === 0) {
-      yield { path: at, message: "finds no node there: give the site one, or set it to 0" };
+      yield { path: at, message: "has no node there: give the site one, or set it to 0" };
     }
   }
 }
@@ -59,30 +59,30 @@ function* httpProblems(
   const { port } = http;
   const at = (...more: PropertyKey[]) => [...path, "http", ...more];
   if (reservedPorts.includes(port)) {
-    const message = `is taken on every node (${reservedPorts.join(", ")} are): choose another`;
+    const message = `is reserved on every node (${reservedPorts.join(", ")} are): choose another`;
     yield { path: at("port"), message };
   } else if (port >= ephemeralPorts.first && port <= ephemeralPorts.last) {
     yield {
       path: at("port"),
-      message: `is one of ${ephemeralPorts.first} to ${ephemeralPorts.last}, which Linux gives to outgoing connections, so that it may be taken at any time: choose another`,
+      message: `is one of ${ephemeralPorts.first} to ${ephemeralPorts.last}, which Linux uses for outgoing connections, so it may be taken at any time: choose another`,
     };
   }
   const { readyAfter = 0 } = taskTimes(service).health ?? {};
   if (readyAfter > longestReadyAfter) {
     yield {
       path: at("health"),
-      message: `lets the load balancer take more than ${longestReadyAfter} s to take a node in, longer than ECS waits for a container: lower intervalSeconds or healthyAfter`,
+      message: `makes the load balancer take more than ${longestReadyAfter} s to bring a node into service, longer than ECS waits for a container: lower intervalSeconds or healthyAfter`,
     };
   }
   const start = service.startSeconds + readyAfter;
   if (service.startSeconds > usualStartSeconds && start > longestStart) {
     yield {
       path: [...path, "startSeconds"],
-      message: `leaves no time for the ${readyAfter} s in which the load balancer takes a node in: ECS waits ${longestStart} s for both; lower it to ${longestStart - readyAfter}, or give the image a healthCommand that waits`,
+      message: `leaves no time for the ${readyAfter} s that the load balancer takes to bring a node into service: ECS waits ${longestStart} s for both; lower it to ${longestStart - readyAfter}, or give the image a healthCommand that waits`,
     };
   }
   for (const site of Object.keys(http.sites).filter((name) => !sites.has(name))) {
-    yield { path: at("sites", site), message: `names no site: known are ${listOf([...sites.keys()])}` };
+    yield { path: at("sites", site), message: `is not a site: choose one of ${listOf([...sites.keys()])}` };
   }
   if (
     service.placement === "every-node" &&
@@ -92,7 +92,7 @@ function* httpProblems(
     for (const name of idle.filter((site) => loadBalancerAt(service, sites, site) !== undefined)) {
       yield {
         path: [...path, "on"],
-        message: `fits no node of site ${name}, where the load balancer would lead nowhere: set ${at("sites", name).join(".")} to false, or give a node these attributes`,
+        message: `matches no node of site ${name}, where the load balancer would lead nowhere: set ${at("sites", name).join(".")} to false, or give a node these attributes`,
       };
     }
   }
@@ -105,10 +105,10 @@ function* httpProblems(
     if (!loadBalancers && wanted?.network === "internal") {
       yield {
         path: own ? at("sites", name) : at("loadBalancer", "network"),
-        message: `can't be had at site ${name}, which has no load balancers: set ${at("sites", name).join(".")} to false, or place the service elsewhere`,
+        message: `isn't possible at site ${name}, which can't have load balancers: set ${at("sites", name).join(".")} to false, or place the service elsewhere`,
       };
     }
-    // What sites have in common is looked at once.
+    // Listeners that sites share are checked once.
     if (loadBalancers && wanted !== undefined && (own || name === common)) {
       yield* listenerProblems(own ? at("sites", name, "listeners") : at("loadBalancer", "listeners"), wanted);
     }
@@ -122,14 +122,14 @@ function* listenerProblems(
   for (const [index, listener] of listeners.entries()) {
     const at = [...path, index];
     if (listeners.findIndex(({ port }) => port === listener.port) !== index) {
-      const message = "is taken by another listener: each needs a port of its own";
+      const message = "is used by another listener: each needs its own port";
       yield { path: [...at, "port"], message };
     }
     if (network === "internal" && listener.protocol === "https" && "domains" in listener.certificate) {
       yield {
         path: [...at, "certificate", "domains"],
         message:
-          "can't be certified for an internal load balancer: use http, or the name of a certificate of your own",
+          "can't have a managed certificate on an internal load balancer: use http, or the name of your own certificate",
       };
     }
     // Source: DigitalOcean API Reference, load balancers, redirect_http_to_https: from port 80 to port 443 only.
@@ -139,7 +139,7 @@ function* listenerProblems(
         yield {
           path: [...at, "redirectTo"],
           message:
-            "must lead from port 80 to an https listener on port 443: DigitalOcean redirects no other ports",
+            "must redirect port 80 to an https listener on port 443: DigitalOcean redirects no other ports",
         };
       }
     }
@@ -148,7 +148,7 @@ function* listenerProblems(
 
 /**
  * Two services can't have the same port where they may run on the same node; nor at the same site where one has a load
- * balancer, behind which all of the site's nodes are. Each is told of the first such one.
+ * balancer, since all of the site's nodes are behind it. Each service is reported with the first that clashes.
  */
 function* sharedPortProblems({ services }: Config, sites: Sites): Iterable<Problem> {
   const all = Object.entries(services);
@@ -163,18 +163,18 @@ function* sharedPortProblems({ services }: Config, sites: Sites): Iterable<Probl
       }),
     );
     if (first !== undefined) {
-      const message = `is the port of service ${first.other}, too, ${first.clash}`;
+      const message = `is also the port of service ${first.other}, ${first.clash}`;
       yield { path: ["services", name, "http", "port"], message };
     }
   }
 }
 
-/** Why two services of the same port get into each other's way at a site, and the remedy; undefined when they don't. */
+/** Why two services with the same port clash at a site, with the remedy; undefined when they don't. */
 function clashAt(site: string, sites: Sites, one: Service, other: Service): string | undefined {
   const led = (from: Service, to: Service) =>
     loadBalancerAt(from, sites, site) !== undefined && hasTasksAt(to, site);
   if (led(one, other) || led(other, one)) {
-    return `to which a load balancer at site ${site} leads on all of its nodes: choose another port, or another site`;
+    return `which a load balancer at site ${site} connects to on all of its nodes: choose another port, or another site`;
   }
   const resolved = sites.get(site);
   const [node] =
@@ -183,7 +183,7 @@ function clashAt(site: string, sites: Sites, one: Service, other: Service): stri
       : [];
   return node === undefined
     ? undefined
-    : `and both may run on node ${site}/${node}: choose another, or keep them apart by placement or on`;
+    : `and both may run on node ${site}/${node}: choose another, or keep them apart with placement or on`;
 }
 
 function shared(site: Parameters<typeof nodesFor>[0], one: Service, other: Service): string[] {

@@ -8,19 +8,29 @@ import { loadBalancer, loadBalancersBySite } from "./load-balancer";
 const health = z
   .strictObject({
     path: text(
-      // What RFC 3986 lets stand in a path and a query, less the quotes of shells.
+      // Characters that RFC 3986 allows in a path and a query, without the quotes of shells.
       /^\/[\w.~!$&()*+,;=:@%/?-]*$/,
       "a path such as /healthz",
     )
       .default("/healthz")
-      .describe("Path of the container that answers with 2xx or 3xx when the service is well."),
+      .describe("Path at which the container answers with 2xx or 3xx when the service is healthy."),
     // Source: DigitalOcean API Reference, load balancers: 3 to 300 s, 2 to 10 checks.
-    intervalSeconds: z.int().min(3).max(300).default(3).describe("Seconds between two checks."),
-    unhealthyAfter: z.int().min(2).max(10).default(2).describe("Failed checks that take a node out."),
-    healthyAfter: z.int().min(2).max(10).default(2).describe("Passed checks that take a node in."),
+    intervalSeconds: z.int().min(3).max(300).default(3).describe("Seconds between checks."),
+    unhealthyAfter: z
+      .int()
+      .min(2)
+      .max(10)
+      .default(2)
+      .describe("Failed checks after which a node gets no requests."),
+    healthyAfter: z
+      .int()
+      .min(2)
+      .max(10)
+      .default(2)
+      .describe("Passed checks after which a node gets requests."),
   })
   .prefault({})
-  .describe("Health checks of the load balancers; every other time-out follows from these.");
+  .describe("Health checks of the load balancers; every other time-out is derived from these.");
 
 const http = z.strictObject({
   port: port.describe("Port of the node, and of the container unless `containerPort` says otherwise."),
@@ -30,7 +40,7 @@ const http = z.strictObject({
     .enum(["proxy", "app"])
     .default("proxy")
     .describe(
-      'Who keeps requests from failing when a task starts or ends: `"proxy"`, a proxy in front of any image; `"app"`, the image itself.',
+      'How requests are kept from failing when a task starts or stops: `"proxy"`, by a proxy in front of any image; `"app"`, by the image itself.',
     ),
   loadBalancer: loadBalancer.prefault({}),
   sites: loadBalancersBySite.default({}),
@@ -40,15 +50,15 @@ const http = z.strictObject({
 export const nodeSelector = z
   .record(
     attributeName,
-    text(/^[A-Za-z0-9_.@/:-]+$/, "a value without spaces, by which ECS can be asked for nodes"),
+    text(/^[A-Za-z0-9_.@/:-]+$/, "a value without spaces, which ECS can search nodes by"),
   )
   .default({})
-  .describe("Only on nodes with these attributes.");
+  .describe("Runs only on nodes with these attributes.");
 
-/** Seconds that most containers start in. */
+/** Seconds within which most containers start. */
 export const usualStartSeconds = 60;
 
-/** Something that runs all the time on nodes. */
+/** Tasks that run on nodes all the time. */
 export const service = z.strictObject({
   ...containerSettings,
   placement: z
@@ -61,48 +71,50 @@ export const service = z.strictObject({
   exec: z
     .boolean()
     .default(false)
-    .describe("Whether ECS Exec is possible; makes the root file system writable."),
+    .describe("Whether ECS Exec is enabled; makes the root file system writable."),
   startSeconds: z
     .int()
     .min(1)
     .max(300)
     .default(usualStartSeconds)
-    .describe("Seconds that the container may take to start, before failed health checks count."),
+    .describe("Seconds that the container may take to start before failed health checks count."),
   stopSeconds: z
     .int()
     .min(1)
     .max(3600)
     .default(15)
-    .describe("Seconds for the container to finish once it is told to stop; then it is killed."),
+    .describe("Seconds that the container has to stop after its stop signal, before it is killed."),
   healthCommand: z
     .array(text(/^[^\0]+$/, "a text without the character NUL"))
     .min(1)
     .optional()
-    .describe("Command in the container that exits with 0 when it is well."),
+    .describe("Command in the container that exits with 0 when it is healthy."),
   rollout: z
     .strictObject({
       atOnce: z
         .int()
         .min(1)
         .optional()
-        .describe("Tasks that a roll-out replaces at the same time; by default one up to ten, then a tenth."),
+        .describe(
+          "Tasks that a roll-out replaces at the same time; by default one of up to ten, a tenth of more.",
+        ),
       timeoutMinutes: z
         .int()
         .min(1)
         .max(1440)
         .optional()
-        .describe("Minutes after which a deploy gives up; by default what the numbers above make probable."),
+        .describe("Minutes after which a deploy gives up; by default estimated from the numbers above."),
     })
     .prefault({})
-    .describe("How a site moves to a new revision."),
-  http: http.optional().describe("What answers HTTP requests, on a fixed port of its nodes."),
+    .describe("How a roll-out replaces tasks at a site."),
+  http: http.optional().describe("HTTP on a fixed port of the service's nodes."),
 });
 
 export type Service = DeepReadonly<z.output<typeof service>>;
 export type Http = DeepReadonly<z.output<typeof http>>;
 export type Health = DeepReadonly<z.output<typeof health>>;
 
-/** How ECS places the tasks of a service. It can't change that of one that exists. */
+/** How ECS places the tasks of a service. ECS can't change it for an existing service. */
 export function schedulingOf({ placement }: Pick<Service, "placement">): "DAEMON" | "REPLICA" {
   return placement === "every-node" ? "DAEMON" : "REPLICA";
 }

@@ -3,7 +3,7 @@ import type { DeepReadonly } from "../deep-readonly";
 import { addressRange, key, text } from "../forms";
 import { serverSpec } from "./node";
 
-/** A slug of DigitalOcean's. Which there are, and where, its API tells: the check before a deploy asks. */
+/** A slug of DigitalOcean's. The check before a deploy asks the API which exist, and where. */
 const size = text(/^[a-z0-9]+([_-][a-z0-9]+)*$/, "the slug of a droplet size, such as s-1vcpu-1gb");
 // Source: DigitalOcean API Reference, "Create a New Droplet": the slug of a public image, or the id of any.
 const image = text(
@@ -17,8 +17,8 @@ const sshKey = text(
 
 /** A droplet. */
 const dropletSpec = serverSpec.extend({
-  size: size.optional().describe("Droplet size, when it differs from the site's."),
-  image: image.optional().describe("Droplet image, when it differs from the site's."),
+  size: size.optional().describe("Droplet size, if it differs from the site's."),
+  image: image.optional().describe("Droplet image, if it differs from the site's."),
 });
 
 const ports = text(/^[1-9]\d{0,4}(-[1-9]\d{0,4})?$/, "a port or a range such as 8000-8010").refine(
@@ -26,16 +26,16 @@ const ports = text(/^[1-9]\d{0,4}(-[1-9]\d{0,4})?$/, "a port or a range such as 
     const [first = 0, last = first] = range.split("-").map(Number);
     return first <= last && last <= 65535;
   },
-  { error: "must rise, and end at 65535 at most" },
+  { error: "must be in ascending order, up to 65535" },
 );
 
 const egressRule = z
   .strictObject({
     protocol: z.enum(["tcp", "udp"]),
     ports: ports.describe("A port or a range."),
-    addresses: z.array(addressRange).min(1).describe("Where to."),
+    addresses: z.array(addressRange).min(1).describe("Destination address ranges."),
   })
-  .describe("Traffic that nodes may send besides HTTPS, HTTP, DNS and NTP.");
+  .describe("Outgoing traffic to allow besides HTTPS, HTTP, DNS and NTP.");
 
 // Source: DigitalOcean API Reference, "Create a New VPC".
 const vpcRange = addressRange.refine(
@@ -43,12 +43,12 @@ const vpcRange = addressRange.refine(
     const [first = "", prefix] = range.split("/");
     return !first.includes(":") && Number(prefix) >= 16 && Number(prefix) <= 28;
   },
-  { error: "must be a range of IPv4 from /16 to /28, such as 10.20.0.0/20" },
+  { error: "must be an IPv4 range from /16 to /28, such as 10.20.0.0/20" },
 );
 
 /** The form of a site at DigitalOcean. */
 export const digitalOceanSite = z.strictObject({
-  kind: z.literal("digitalocean").describe("droplets of a region"),
+  kind: z.literal("digitalocean").describe("droplets in a region"),
   region: text(/^[a-z]{3}\d$/, "a DigitalOcean region such as ams3").describe("DigitalOcean region."),
   size: size.default("s-1vcpu-1gb").describe("Droplet size."),
   image: image.default("ubuntu-24-04-x64").describe("Droplet image."),
@@ -56,7 +56,7 @@ export const digitalOceanSite = z.strictObject({
     .union([z.int().min(0).max(500), z.record(key, dropletSpec)], {
       error: "must be a number from 0 to 500, or the nodes by name",
     })
-    .describe("Number of nodes, or the nodes by name. 0 is the step before a site's removal."),
+    .describe("Number of nodes, or the nodes by name. Use 0 before you remove a site."),
   vpc: z
     .union(
       [
@@ -74,12 +74,12 @@ export const digitalOceanSite = z.strictObject({
       keys: z
         .array(sshKey)
         .default([])
-        .describe("Fingerprints or ids of SSH keys at DigitalOcean, for droplets yet to be made."),
+        .describe("Fingerprints or ids of SSH keys at DigitalOcean; only new droplets get them."),
       allowFrom: z.array(addressRange).default([]).describe("Address ranges that may connect to port 22."),
     })
     .prefault({})
-    .describe("Who may log in to the droplets."),
-  extraEgress: z.array(egressRule).default([]).describe("More traffic that nodes may send."),
+    .describe("SSH access to the droplets."),
+  extraEgress: z.array(egressRule).default([]).describe("Further outgoing traffic to allow."),
 });
 
 /** The same, validated. */

@@ -3,14 +3,14 @@ import { digitalOceanSite, type DigitalOceanSite, type DropletSpec } from "./dig
 import { sizeOf, systemMiB } from "./droplet-sizes";
 import { specsOf, type Machine, type SiteKind } from "./kind";
 
-/** A droplet uses its activation minutes after it was made; the rest is for plans that wait for an approval. */
+/** A droplet uses its activation minutes after its creation; the rest is for plans that wait for approval. */
 const dropletHours = 24;
 
-/** Droplets of a region. */
+/** Droplets in a region. */
 export const digitalOcean = {
   schema: digitalOceanSite,
   loadBalancers: true,
-  // Source: DigitalOcean, Droplets: every plan is of Intel or AMD processors.
+  // Source: DigitalOcean, Droplets: every plan has Intel or AMD processors.
   platform: "linux/amd64",
   machines: (site: DigitalOceanSite) =>
     new Map(

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
 /**
- * Identity of a node's present incarnation: `g` and 11 hexadecimal digits, equal for equal input. It covers what the user
- * wrote and nothing else, so that an edited bootstrap script replaces no node. It begins with a letter, since it is
- * compared in ECS's cluster query language, which may take `12e45` for a number.
+ * Identity of a node's current incarnation: `g` and 11 hexadecimal digits, equal for equal input. It covers only what
+ * the user wrote, so that an edited bootstrap script replaces no node. It begins with a letter, since ECS's cluster
+ * query language, which compares it, may read `12e45` as a number.
  */
 export function generationOf(spec: {
-  /** What of the machine counts; the same number of values for each node of a kind. */
+  /** The machine's properties that count; the same number of values for each node of a kind. */
   readonly incarnation: readonly (string | undefined)[];
   readonly attributes: Readonly<Record<string, string>>;
   readonly replacement: number;

@@ -11,11 +11,11 @@ export const siteKinds = {
 /** Kinds of site by name. */
 export type SiteKinds = Readonly<Record<string, SiteKind>>;
 
-/** What is known of a site's kind. */
+/** The definition of a site's kind. */
 export function kindOf(kinds: SiteKinds, { kind }: { readonly kind: string }): SiteKind {
   const known = kinds[kind];
   if (known === undefined) {
-    throw new Error(`no kind of site is called ${kind}`);
+    throw new Error(`there is no kind of site called ${kind}`);
   }
   return known;
 }

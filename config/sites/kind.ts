@@ -3,7 +3,7 @@ import type { Problem } from "../problem";
 import type { LoadBalancer } from "../services/load-balancer";
 import type { NodeSpec } from "./node";
 
-/** What a machine offers to tasks. */
+/** A machine's resources for tasks. */
 export interface Capacity {
   readonly cpuUnits: number;
   readonly memoryMiB: number;
@@ -11,17 +11,19 @@ export interface Capacity {
 
 /** A node's machine, as its kind of site knows it. */
 export interface Machine {
-  /** What everybody may write of a node. */
+  /** The settings that nodes of every kind have. */
   readonly spec: NodeSpec;
-  /** What of the machine is part of the node's generation: a change of any replaces the node. Order matters. */
+  /**
+   * The machine's properties that are part of the node's generation: a change to any replaces the node. Order matters.
+   */
   readonly incarnation: readonly (string | undefined)[];
-  /** What its stack creates it with, as texts by name; the same names for each node. */
+  /** The arguments that its stack creates it with, as texts by name; the same names for each node. */
   readonly texts: Readonly<Record<string, string>>;
-  /** Undefined where nobody can tell. */
+  /** Undefined where it is unknown. */
   readonly capacity?: Capacity;
-  /** Name of its size or model, for messages about its capacity. */
+  /** Its size or model, for messages about its capacity. */
   readonly model?: string;
-  /** Its host name, where the project chooses it. */
+  /** Whether the project chooses its host name. */
   readonly named: boolean;
 }
 
@@ -31,23 +33,26 @@ export interface AnySite {
   readonly nodes: number | Readonly<Record<string, NodeSpec>>;
 }
 
-/** All that the configuration knows of a kind of site. One file of this folder each, and a line in index.ts. */
+/**
+ * Everything the configuration knows about a kind of site. Each kind has one file in this folder, and a line in
+ * index.ts.
+ */
 export interface SiteKind<Site extends AnySite = AnySite> {
   /** Form of such a site; the value of its `kind` is the key in the registry. */
   readonly schema: z.core.$ZodTypeDiscriminable;
   /** Whether services can have load balancers there. */
   readonly loadBalancers: boolean;
-  /** The only platform that its machines run; undefined when nobody can tell. */
+  /** The only platform that its machines run; undefined when it is unknown. */
   readonly platform?: "linux/amd64" | "linux/arm64";
   /** The site's machines by node, in the order of the config. */
   machines(site: Site): ReadonlyMap<string, Machine>;
-  /** Hours within which a machine has to register. */
+  /** Hours within which a machine must register. */
   activationHours(site: Site): number;
   /** Whether a deploy waits for its nodes, and for tasks on them. */
   awaitsNodes(site: Site): boolean;
   /**
-   * What is wrong with the sites of this kind, each by itself and all together.
-   * @param loadBalancersAt those of all services at a site
+   * Problems with the sites of this kind, each on its own and all together.
+   * @param loadBalancersAt returns the load balancers of all services at a site
    */
   problems(
     sites: ReadonlyMap<string, Site>,
@@ -55,7 +60,7 @@ export interface SiteKind<Site extends AnySite = AnySite> {
   ): Iterable<Problem>;
 }
 
-/** The specs of a site's nodes by name: as many as a number says, or those that are named. */
+/** The specs of a site's nodes by name: from a number of nodes, or as named. */
 export function specsOf<Spec extends NodeSpec>(
   nodes: number | Readonly<Record<string, Spec>>,
 ): Readonly<Record<string, Spec | NodeSpec>> {

@@ -1,7 +1,7 @@
 import type { LoadBalancer } from "../services/load-balancer";
 import type { DigitalOceanSite } from "./digitalocean-site";
 
-/** What a node needs: both clouds' APIs and packages, package lists, names, the time. */
+/** Traffic that a node needs: to both clouds' APIs, package repositories, DNS and NTP. */
 export const egress = [
   { protocol: "tcp", portRange: "443" },
   { protocol: "tcp", portRange: "80" },
@@ -13,7 +13,7 @@ export const egress = [
 /** Source: DigitalOcean, "Cloud Firewalls Limits". */
 export const mostRules = 50;
 
-/** Ports of an internal load balancer that {@link egress} keeps nodes from: a firewall is about VPC networks, too. */
+/** Ports of an internal load balancer that {@link egress} doesn't open: a firewall also applies within VPC networks. */
 export function furtherPorts({ network, listeners }: LoadBalancer): number[] {
   const ports = network === "internal" ? listeners.map(({ port }) => port) : [];
   return ports.filter((port) =>
@@ -21,7 +21,7 @@ export function furtherPorts({ network, listeners }: LoadBalancer): number[] {
   );
 }
 
-/** How many rules the firewall of a site's nodes has: one lets each load balancer in, and one those who may log in. */
+/** The number of rules in the firewall of a site's nodes, with one for each load balancer and one for SSH. */
 export function ruleCount(
   { ssh, extraEgress }: DigitalOceanSite,
   loadBalancers: readonly LoadBalancer[],

@@ -3,13 +3,13 @@ import type { Config } from "../schema";
 import { namesOf } from "../names";
 import type { Sites } from "./nodes";
 
-/** A droplet's name is its host name. Source: RFC 1035, 2.3.4. */
+/** A droplet's host name is its name. Source: RFC 1035, 2.3.4. */
 const longestHostName = 63;
 
 /** Source: Amazon ECS Developer Guide, "Amazon ECS service quotas". */
 const mostNodes = 5000;
 
-/** What is wrong with the nodes of all sites. */
+/** Problems with the nodes of all sites. */
 export function* nodeProblems(config: Config, sites: Sites): Iterable<Problem> {
   const names = namesOf(config);
   let count = 0;
@@ -20,7 +20,7 @@ export function* nodeProblems(config: Config, sites: Sites): Iterable<Problem> {
       if (named && host.length > longestHostName) {
         yield {
           path: typeof config.sites[site]?.nodes === "number" ? path : [...path, node],
-          message: `gives the host name ${host} of ${host.length} characters, ${longestHostName} at most are possible: shorten the name of the deployment, the site or the node`,
+          message: `gives the host name ${host} of ${host.length} characters, and at most ${longestHostName} are possible: shorten the name of the deployment, the site or the node`,
         };
       }
     }
@@ -29,7 +29,7 @@ export function* nodeProblems(config: Config, sites: Sites): Iterable<Problem> {
   if (count > mostNodes) {
     yield {
       path: ["sites"],
-      message: `must have ${mostNodes} nodes at most, as an ECS cluster (it has ${count}): take some out, or make a second deployment`,
+      message: `must have at most ${mostNodes} nodes, the limit of an ECS cluster (it has ${count}): remove some, or create a second deployment`,
     };
   }
 }

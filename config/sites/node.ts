@@ -3,31 +3,32 @@ import type { DeepReadonly } from "../deep-readonly";
 import { text } from "../forms";
 
 /*
- * Every attribute is a tag of the container instance as well, so that it takes what both do. An agent whose attributes
- * or tags are refused gives up for good. Source: Amazon ECS API Reference, Attribute and Tag; the latter has no \.
+ * Every attribute is also a tag of the container instance, so its form must be valid as both. An agent whose attributes
+ * or tags are rejected gives up for good. Source: Amazon ECS API Reference, Attribute and Tag; the latter doesn't allow
+ * \.
  */
 export const attributeName = text(
   /^[A-Za-z0-9_./-]{1,128}$/,
-  "1 to 128 of letters, digits, - _ . and / (ECS takes \\ too, but not in the tag that each attribute becomes)",
+  "1 to 128 of letters, digits, - _ . and / (ECS accepts \\ too, but not in the tag that each attribute becomes)",
 );
 const attributeValue = text(
   /^(?! )(?!.* $)[A-Za-z0-9_.@/: -]{1,128}$/,
-  "1 to 128 of letters, digits, - _ . / @ : and spaces inside (ECS takes \\ too, but not in the tag that each attribute becomes)",
+  "1 to 128 of letters, digits, - _ . / @ : and spaces inside (ECS accepts \\ too, but not in the tag that each attribute becomes)",
 ).refine((value) => !/^aws:/i.test(value), {
-  error: "must not begin with aws:, which AWS keeps for its own tags",
+  error: "must not begin with aws:, which AWS reserves for its own tags",
 });
 
-/** Prefixes of attributes that are not the user's. Source: Amazon ECS Developer Guide, "Container instance attributes". */
+/** Prefixes of attributes that users can't set. Source: Amazon ECS Developer Guide, "Container instance attributes". */
 const reserved = {
-  "anywhere.": "which names the deployment's own attributes",
-  "ecs.": "which names the attributes that ECS sets itself",
-  "com.amazonaws.": "which names what the ECS agent tells of itself",
+  "anywhere.": "the prefix of the deployment's own attributes",
+  "ecs.": "the prefix of attributes that ECS sets itself",
+  "com.amazonaws.": "the prefix of attributes that the ECS agent reports",
 } as const;
 
-// ECS allows ten attributes an instance; four are the deployment's.
+// ECS allows ten attributes per instance; the deployment uses four.
 const attributes = z
   .record(attributeName, attributeValue)
-  .refine((all) => Object.keys(all).length <= 6, { error: "must be 6 attributes at most" })
+  .refine((all) => Object.keys(all).length <= 6, { error: "must have at most 6 attributes" })
   .superRefine((all, context) => {
     for (const [prefix, meaning] of Object.entries(reserved)) {
       if (Object.keys(all).some((name) => name.startsWith(prefix))) {
@@ -38,8 +39,8 @@ const attributes = z
 
 /** A node of any kind of site. */
 export const serverSpec = z.strictObject({
-  attributes: attributes.optional().describe("More ECS attributes of the node."),
-  replacement: z.int().min(0).optional().describe("Raise by one to replace this node."),
+  attributes: attributes.optional().describe("Further ECS attributes of the node."),
+  replacement: z.int().min(0).optional().describe("Increase by one to replace this node."),
 });
 
 /** The same, validated. */

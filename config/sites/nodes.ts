@@ -4,9 +4,9 @@ import { generationOf } from "./generation";
 import { kindOf, siteKinds, type SiteKinds } from "./index";
 import type { Machine, SiteKind } from "./kind";
 
-/** One node, complete: its site's values where it has none of its own. */
+/** One node, complete, with its site's values as defaults. */
 export interface Node extends Pick<Machine, "texts" | "capacity" | "model" | "named"> {
-  /** Changes with anything about the node that the user changed, and then replaces it. */
+  /** Changes whenever the user changes the node, and then replaces it. */
   readonly generation: string;
   /** Key of its activation among those of every site: `site/node`. */
   readonly activation: string;
@@ -16,14 +16,14 @@ export interface Node extends Pick<Machine, "texts" | "capacity" | "model" | "na
   readonly allAttributes: string;
 }
 
-/** A site with what its kind knows of it. */
+/** A site with the properties of its kind. */
 export interface ResolvedSite {
   readonly kind: string;
   /** Whether services can have load balancers there. */
   readonly loadBalancers: boolean;
-  /** The only platform that its machines run; undefined when nobody can tell. */
+  /** The only platform that its machines run; undefined when it is unknown. */
   readonly platform: SiteKind["platform"];
-  /** Hours within which a machine has to register. */
+  /** Hours within which a machine must register. */
   readonly activationHours: number;
   /** Whether a deploy waits for its nodes, and for tasks on them. */
   readonly awaitsNodes: boolean;
@@ -34,7 +34,7 @@ export interface ResolvedSite {
 /** The sites of a deployment by name, in the order of the config. */
 export type Sites = ReadonlyMap<string, ResolvedSite>;
 
-/** Resolves every site of a deployment, and with it every node: the one place where that is done. */
+/** Resolves every site of a deployment and its nodes. Nothing else does. */
 export function resolveSites(
   { name: deployment, sites }: Pick<Config, "name" | "sites">,
   kinds: SiteKinds = siteKinds,

@@ -5,7 +5,7 @@ import { specsOf, type SiteKind } from "./kind";
 import { serverSpec } from "./node";
 
 const onPremisesSite = z.strictObject({
-  kind: z.literal("on-premises").describe("servers of your own"),
+  kind: z.literal("on-premises").describe("your own servers"),
   nodes: z
     .record(key, serverSpec, {
       error: ({ code }) =>
@@ -13,13 +13,13 @@ const onPremisesSite = z.strictObject({
     })
     .describe("The servers by name."),
   // Source: AWS Systems Manager API Reference, CreateActivation: at most 30 days.
-  activationDays: z.int().min(1).max(30).default(7).describe("Days within which a server has to register."),
+  activationDays: z.int().min(1).max(30).default(7).describe("Days within which a server must register."),
   awaitNodes: z.boolean().default(false).describe("Whether a deploy waits for the servers to register."),
 });
 
 export type OnPremisesSite = DeepReadonly<z.output<typeof onPremisesSite>>;
 
-/** Servers that somebody else runs: nothing is known of them but what they are called. */
+/** Servers that the user runs: only their names are known. */
 export const onPremises = {
   schema: onPremisesSite,
   loadBalancers: false,
@@ -27,7 +27,7 @@ export const onPremises = {
     new Map(
       Object.entries(specsOf(nodes)).map(([node, spec]) => [
         node,
-        // Region, size, image and network, which a droplet has.
+        // In place of a droplet's region, size, image and network.
         { spec, incarnation: [undefined, undefined, undefined, undefined], texts: {}, named: false },
       ]),
     ),

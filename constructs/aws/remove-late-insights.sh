@@ -18,7 +18,7 @@ TASK="late logs of ${LOG_GROUP:-?}"
 
 main() {
   prepare LOG_GROUP AWS_REGION ACCOUNT
-  say "waiting ${LATE_INSIGHTS_SECONDS:-30} s for late data, which would make the group again"
+  say "waiting ${LATE_INSIGHTS_SECONDS:-30} s for late data, which would create the group again"
   while :; do
     if exists; then
       remove
@@ -37,7 +37,7 @@ exists() {
 
 remove() {
   if aws_call logs delete-log-group --log-group-name "${LOG_GROUP}"; then
-    say "removed the group, which late data had made again"
+    say "removed the group, which late data had created again"
   fi
 }
 

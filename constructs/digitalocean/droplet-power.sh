@@ -17,7 +17,7 @@ machine_power() {
     WHY="curl is not on PATH"
   elif [[ -z ${token} ]]; then
     WHY="DIGITALOCEAN_TOKEN is not set"
-  # The token stands in no command line.
+  # The token is in no command line.
   elif ! answer=$(printf 'header = "Authorization: Bearer %s"\n' "${token}" |
     curl --config - --silent --show-error --max-time 20 --write-out '\n%{http_code}' \
       "${DIGITALOCEAN_API_URL:-https://api.digitalocean.com}/v2/droplets/${MACHINE_ID}" 2>&1); then

@@ -25,7 +25,7 @@ main() {
   prepare REPOSITORY TAG PLATFORM CONTEXT AWS_REGION ACCOUNT
   readonly IMAGE=${REPOSITORY}:${TAG} LOG=${SCRATCH}/log PIPE=${SCRATCH}/pipe
   if is_published; then
-    say "${IMAGE} is in the registry already: nothing to build"
+    say "${IMAGE} is already in the registry: nothing to build"
     return 0
   fi
   mkfifo "${PIPE}"
@@ -77,7 +77,7 @@ is_published() {
 
 require_docker() {
   command -v docker >/dev/null || die "Docker (\`docker\`) is not on PATH, and the image has to be built. Install it" \
-    "(https://docs.docker.com/engine/install/) and run again; or push the image from elsewhere and name its URI" \
+    "(https://docs.docker.com/engine/install/) and run again; or push the image from another computer and use its URI" \
     "instead of building it. Nothing was built."
   quiet docker version --format '{{.Server.Version}}' </dev/null ||
     die "the Docker daemon does not answer. Start it, or allow this user to connect to it, and run again. Nothing" \
@@ -87,16 +87,16 @@ require_docker() {
 build() {
   say "building ${IMAGE} for ${PLATFORM}"
   show "${BUILD_SECONDS:-1800}" docker build --platform "${PLATFORM}" --tag "${IMAGE}" "${CONTEXT}" ||
-    fail "docker build" "$?" "Mend what its output above says and run again. Nothing was pushed."
+    fail "docker build" "$?" "Fix the problem in its output above and run again. Nothing was pushed."
 }
 
 # Logs in for this run alone: neither the user's own logins nor a keychain are read or changed.
 log_in() {
   local host=${REPOSITORY%%/*}
   if [[ -z ${DOCKER_HOST:-} ]]; then
-    # Which daemon the user works with stands in the configuration that the login does not use.
+    # The user's daemon is set in the configuration that the login does not use.
     quiet docker context inspect --format '{{.Endpoints.docker.Host}}' </dev/null ||
-      die "\`docker context inspect\` failed. Mend the Docker context, or set DOCKER_HOST, and run again. Nothing was" \
+      die "\`docker context inspect\` failed. Fix the Docker context, or set DOCKER_HOST, and run again. Nothing was" \
         "pushed. Docker said: $(said)"
     DOCKER_HOST=$(<"${LOG}")
     export DOCKER_HOST
@@ -123,7 +123,7 @@ push() {
     record_commit "${ANSWER}"
   else
     fail "docker push" "${status}" "The registry has no ${IMAGE}: nothing is half-pushed, since a tag appears with" \
-      "the whole image. Mend what the output above says and run again."
+      "the whole image. Fix the problem in the output above and run again."
   fi
 }
 
@@ -144,9 +144,9 @@ record_commit() {
     --query 'images[0].imageManifest' </dev/null 2>/dev/null) &&
     aws ecr put-image "${where[@]}" --image-tag "commit-${commit}" --image-manifest "${manifest}" \
       --image-digest "$1" </dev/null >/dev/null 2>&1; then
-    say "it was built of commit ${commit}"
+    say "it was built from commit ${commit}"
   else
-    say "that it was built of commit ${commit} was not recorded"
+    say "that it was built from commit ${commit} was not recorded"
   fi
 }
 
@@ -155,15 +155,15 @@ fail() {
   local command=$1 status=$2
   shift 2
   if grep -qi "no space left on device" "${LOG}"; then
-    die "${command} failed: the disk that Docker uses is full. Make room, for example by \`docker system prune\`, and" \
+    die "${command} failed: the disk that Docker uses is full. Free some space, for example with \`docker system prune\`, and" \
       "run again. The registry is unchanged."
   elif ((status == TIMED_OUT)); then
-    die "${command} was ended, since it took too long. BUILD_SECONDS and PUSH_SECONDS say how long either may take. $*"
+    die "${command} was stopped, since it took too long. BUILD_SECONDS and PUSH_SECONDS set how long each may take. $*"
   fi
   die "${command} ended with exit status ${status}. $*"
 }
 
-# What Docker said, on one line.
+# Docker's output, on one line.
 said() { tr '\n' ' ' <"${LOG}"; }
 
 # show SECONDS COMMAND…: runs it as within does, and shows its output, of which a copy is in LOG.
@@ -211,7 +211,7 @@ end_child() {
   has_ended "${CHILD}" 10 || kill -KILL "${CHILD}"
 }
 
-# interrupt STATUS: what is begun is ended with the script.
+# interrupt STATUS: ends the running command with the script.
 interrupt() {
   trap '' INT TERM
   [[ -z ${CHILD} ]] || end_child

@@ -8,7 +8,7 @@
 #   NAME, SITE, NODE, GENERATION   the node: deployment, site, name and incarnation
 #   CLUSTER, AWS_REGION, ACCOUNT   where it registers; credentials of another account are refused
 #   ACTIVATION_ID                  the activation that its machine was created with; may be empty
-#   REMEDY                         how a user replaces the node, in words that go on a sentence
+#   REMEDY                         how a user replaces the node, worded to continue a sentence
 #   AWS_LIBRARY, REGISTRATIONS     paths of aws.sh and registrations.sh
 #   MACHINE_CREATED                when the machine was created (2018-06-18T22:28:28Z), if that is known: what registered
 #                                  before was another one, though AWS takes minutes to notice that it has gone
@@ -72,8 +72,8 @@ look() {
   done <<<"${CONTAINERS}"
 }
 
-# Learns from time to time, while no machine of this node is to be seen, what has become of its activation, and since
-# when that is of no use.
+# Checks from time to time, while no machine of this node has appeared, the state of its activation, and notes since
+# when it is unusable.
 look_at_activation() {
   local found expired used
   if [[ -n ${INSTANCE} || -z ${ACTIVATION_ID} ]]; then
@@ -98,8 +98,8 @@ look_at_activation() {
   : "${USELESS_SINCE:=${SECONDS}}"
 }
 
-# Learns from time to time whether the machine is on: one that must not become a node, or can't any more, switches itself
-# off. Fails when it is. One that is restarted is off for a moment, so that only a second look counts.
+# Checks from time to time whether the machine is on: one that must not become a node, or can't any more, switches
+# itself off. Fails when it is. One that is restarted is off for a moment, so that only a second look counts.
 look_at_machine() {
   [[ -n ${MACHINE_LIBRARY:-} ]] || return 0
   ((SECONDS >= LOOK_AT || SECONDS >= DEADLINE)) || return 0
@@ -112,7 +112,7 @@ look_at_machine() {
   case "${POWER}" in
     off | gone) give_up "$(missing)" ;;
     unknown)
-      [[ ${TOLD} == "${WHY}" ]] || say "whether the ${MACHINE} is on cannot be told: ${WHY}. Waiting on."
+      [[ ${TOLD} == "${WHY}" ]] || say "cannot tell whether the ${MACHINE} is on: ${WHY}. Still waiting."
       TOLD=${WHY}
       ;;
   esac
@@ -122,7 +122,7 @@ look_at_machine() {
 missing() {
   if [[ -z ${INSTANCE} ]]; then
     case "${ACTIVATION}" in
-      deleted) echo "the activation ${ACTIVATION_ID} does not exist any more, and the machine has not registered with it" ;;
+      deleted) echo "the activation ${ACTIVATION_ID} no longer exists, and the machine has not registered with it" ;;
       used) echo "the activation ${ACTIVATION_ID} has been used, but by a machine that never appeared or has gone since" ;;
       expired) echo "the activation ${ACTIVATION_ID} expired before the machine used it" ;;
       *) echo "the machine has not registered with Systems Manager" ;;
@@ -148,15 +148,15 @@ give_up() {
     deleted | expired) advice="A new machine needs a new one: ${REMEDY}." ;;
   esac
   if [[ ${STATUS} == DRAINING ]]; then
-    advice="If somebody drains it on purpose, set it to ACTIVE and run again; else ${REMEDY}."
+    advice="If it was drained on purpose, set it to ACTIVE and run again; else ${REMEDY}."
   fi
-  # A machine whose activation is of no use is off for that reason.
+  # A machine whose activation is unusable is off for that reason.
   case "${POWER} ${ACTIVATION}" in
     *" used" | *" deleted" | *" expired") ;;
-    gone*) advice="There is no ${MACHINE} any more: ${REMEDY}." ;;
+    gone*) advice="The ${MACHINE} no longer exists: ${REMEDY}." ;;
     off*)
-      advice="The ${MACHINE} is off. If somebody has switched it off, switch it on and run again. Else it has refused to \
-become a node, or failed: ${REASON_AT}. Mend that and ${REMEDY}."
+      advice="The ${MACHINE} is off. If it was switched off by hand, switch it on and run again. Otherwise it refused to \
+become a node, or failed: ${REASON_AT}. Fix that and ${REMEDY}."
       ;;
   esac
   die "after ${SECONDS} s, ${step}. ${advice}"

@@ -12,7 +12,7 @@
 #   ATTRIBUTES                      its ECS attributes and tags, a JSON object on one line, anywhere.* included
 #   HTTPS_PROXY, HTTP_PROXY, NO_PROXY  may be set: both agents and Docker get them, too
 #   ON_FAILURE                      power-off: a machine that can't become a node any more switches itself off, and
-#                                   shows why above its login prompt. For machines that nobody is logged in to
+#                                   shows why above its login prompt. For machines that nobody logs in to
 #
 # The last line says `anywhere: READY …` or `anywhere: FAILED step: reason`; the log has everything but the code.
 # shellcheck disable=SC1090,SC2329 # the parts are checked by themselves; step, retry and trap call functions by name
@@ -28,7 +28,7 @@ readonly LOG=/var/log/anywhere-bootstrap.log
 readonly ISSUE=/etc/issue.d/anywhere.issue # what agetty shows above the login prompt
 readonly INSTALLER=https://amazon-ecs-agent.s3.amazonaws.com/ecs-anywhere-install-latest.sh
 readonly KEY=https://raw.githubusercontent.com/aws/amazon-ecs-agent/master/scripts/amazon-ecs-agent.gpg
-# What would take the package manager's lock, for which the installer does not wait.
+# Units that take the package manager's lock, which the installer does not wait for.
 readonly UPDATES=(apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service)
 
 main() {
@@ -73,7 +73,7 @@ die() {
   exit 1
 }
 
-# Prints the status line, whatever has ended the script.
+# Prints the status line, however the script ends.
 finish() {
   local status=$?
   trap - EXIT
@@ -88,7 +88,7 @@ finish() {
   fi
 }
 
-# retry ATTEMPTS COMMAND…: repeats it, with a pause that doubles from 2 s, and some jitter.
+# retry ATTEMPTS COMMAND…: repeats the command, with a pause that doubles from 2 s, plus jitter.
 retry() {
   local attempts=$1 attempt
   for ((attempt = 1; attempt <= attempts; attempt++)); do
@@ -112,7 +112,7 @@ check_settings() {
     [[ -n ${!setting:-} ]] || die "${setting} is not set"
     [[ ${!setting} != *$'\n'* ]] || die "${setting} has more than one line"
   done
-  [[ ${ACTIVATION_ID} =~ ${UUID} ]] || die "ACTIVATION_ID must be a UUID in small letters (got ${ACTIVATION_ID})"
+  [[ ${ACTIVATION_ID} =~ ${UUID} ]] || die "ACTIVATION_ID must be a UUID in lower case (got ${ACTIVATION_ID})"
   [[ ${SIGNING_KEY} =~ ^[0-9A-Fa-f]{40}$ ]] || die "SIGNING_KEY must have 40 hexadecimal digits (got ${SIGNING_KEY})"
   [[ ${ATTRIBUTES} == "{"*"}" ]] || die "ATTRIBUTES must be a JSON object (got ${ATTRIBUTES})"
   [[ ${ON_FAILURE:-power-off} == power-off ]] || die "ON_FAILURE must be power-off or unset (got ${ON_FAILURE})"
@@ -135,12 +135,12 @@ stop_updates() {
 hold_back_docker() {
   mkdir -p /etc/apt/apt.conf.d
   cat >/etc/apt/apt.conf.d/60anywhere-docker <<'CONF'
-// Nodes get a newer Docker by being replaced, one after the other.
+// Nodes get a newer Docker by being replaced, one at a time.
 Unattended-Upgrade::Package-Blacklist { "docker\.io$"; "docker-ce"; "containerd"; "runc$"; };
 CONF
 }
 
-# Ends what an update that was stopped has left. dpkg does not wait for its lock, as apt does.
+# Completes an interrupted update. Unlike apt, dpkg does not wait for its lock.
 configure_packages() {
   local attempt said
   for ((attempt = 0; attempt < 60; attempt++)); do
@@ -176,7 +176,7 @@ verify_installer() {
   status=$(gpg --batch --no-autostart --trust-model always --status-fd 1 --verify installer.asc installer) || true
   printf '%s\n' "${status}"
   case "${status}" in
-    *"] BADSIG "*) die "the installer is not what was signed: refused" ;;
+    *"] BADSIG "*) die "the installer does not match its signature: refused" ;;
     *"] EXPSIG "*) die "the installer's signature has expired: refused" ;;
     *"] EXPKEYSIG "*) die "the installer's signing key has expired: refused" ;;
     *"] REVKEYSIG "* | *"] KEYREVOKED"*) die "the installer's signing key has been revoked: refused" ;;
@@ -255,10 +255,10 @@ record() {
   done
 }
 
-# Shows the reason to who switches the machine on again, and lets Terraform's provider see first that it was on.
+# Shows the reason at the next power-on, and first lets Terraform's provider see that the machine was on.
 switch_off() {
   mkdir -p "${ISSUE%/*}"
-  # What begins with a backslash, agetty replaces.
+  # agetty replaces sequences that begin with a backslash.
   tail -n 1 "${LOG}" | sed 's/\\/&&/g' >"${ISSUE}"
   systemd-run --on-active=15 systemctl poweroff
 }
@@ -276,7 +276,7 @@ set +e
 readonly ENDED=${PIPESTATUS[0]}
 if ((ENDED == 0)); then
   rm -f "${ISSUE}"
-# One that has registered may yet come up by itself.
+# A machine that has registered may still come up on its own.
 elif [[ ${ON_FAILURE:-} == power-off ]] && ! is_node; then
   switch_off
 fi

@@ -30,11 +30,11 @@ TASK="${PHASE} of ${SITE:-?}/${NODE:-?}"
 main() {
   prepare_node
   local managed arn instance status connected running pending
-  find_node || say "the cluster ${CLUSTER} does not exist any more"
+  find_node || say "the cluster ${CLUSTER} no longer exists"
   managed=${MANAGED}
   while IFS=$'\t' read -r arn instance status connected running pending _; do
     [[ -n ${arn} ]] || continue
-    # What Systems Manager did not find, ECS may still know.
+    # ECS may still know a node that Systems Manager did not find.
     managed+=$'\n'${instance}
     end_container_instance "${arn}" "${status}" "${connected}" "$((running + pending))"
   done <<<"${CONTAINERS}"
@@ -64,7 +64,7 @@ end_container_instance() {
     --query containerInstance.status; then
     say "deregistered ${arn##*/} from ECS"
   else
-    say "${arn##*/} has gone from ECS already"
+    say "${arn##*/} is already gone from ECS"
   fi
 }
 
@@ -75,7 +75,7 @@ await_tasks() {
   while ((TASKS > 0)); do
     [[ ${CONNECTED} != True ]] || SEEN_AT=${SECONDS}
     if ((SECONDS - SEEN_AT >= ${RECONNECT_SECONDS:-30})); then
-      say "the agent has not been connected for $((SECONDS - SEEN_AT)) s: it cannot end its ${TASKS} task(s)"
+      say "the agent has not been connected for $((SECONDS - SEEN_AT)) s: it cannot stop its ${TASKS} task(s)"
       return 1
     elif ((SECONDS - moved >= STALL || SECONDS - begun >= LONGEST)); then
       say "${TASKS} task(s) left, no progress for $((SECONDS - moved)) s, waited for $((SECONDS - begun)) s"
@@ -113,7 +113,7 @@ end_managed_instance() {
   if aws_call ssm deregister-managed-instance --instance-id "$1"; then
     say "deregistered $1 from Systems Manager"
   else
-    say "$1 has gone from Systems Manager already"
+    say "$1 is already gone from Systems Manager"
   fi
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A part of bootstrap.sh, as machine-checks.sh is: who a machine is to AWS, and by whose doing.
-# shellcheck disable=SC2154 # bootstrap.sh has the settings
+# A part of bootstrap.sh, as machine-checks.sh is: a machine's identity at AWS, and its origin. shellcheck
+# disable=SC2154 # bootstrap.sh has the settings
 
 readonly USED=/etc/ecs/anywhere.activation # the activation that this machine registered with, its hardware and its id
 readonly SSM_VAULT=/var/lib/amazon/ssm/Vault
@@ -12,10 +12,10 @@ readonly UUID='^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 check_identity() {
   has_identity || return 0
   [[ -e ${USED} || -L ${USED} ]] ||
-    die "somebody else has registered this machine, or the one that it was cloned from: deregister it there, and" \
+    die "this machine, or the one it was cloned from, was registered by someone else: deregister it there, and" \
       "remove both ${SSM_VAULT} and ${ECS_DATA}"
   [[ $(marked) =~ ${UUID} ]] ||
-    die "${USED} is damaged, and only it says who has registered this machine. If it may be registered anew," \
+    die "${USED} is damaged, and nothing else says who registered this machine. If it may be registered again," \
       "deregister it, and remove ${USED}, ${SSM_VAULT} and ${ECS_DATA}"
   [[ $(marked) != "${ACTIVATION_ID}" ]] || ! is_copy ||
     die "this machine was copied from the node that used this activation, which works once: give it a node of its" \
@@ -43,7 +43,7 @@ is_copy() {
 }
 
 # Clears the whole identity that another activation has given, or what is left of the one that this has, and the
-# containers that nobody looks after any more.
+# containers that no agent manages any more.
 forget_identity() {
   local container
   mkdir -p /etc/ecs

@@ -37,17 +37,17 @@ main() {
   rm -f /etc/systemd/system/anywhere-metadata.service
   iptables -w -D DOCKER-USER -d 169.254.169.254/32 -j REJECT || true
   systemctl daemon-reload
-  # Last: until then a second run knows whose the server is.
+  # Last: until then a second run can tell which node the server is.
   rm -f "${USED}"
   printf 'anywhere: LEFT %s/%s of %s\n' "${SITE}" "${NODE}" "${NAME}"
 }
 
-# What the agents were configured with says which node it is, the mark that it was our doing.
+# The agents' configuration says which node it is, and the mark that our bootstrap made it one.
 check_node() {
   local attribute
   if [[ ! -e ${USED} ]]; then
     [[ ! -e ${SSM}/Vault/Store/RegistrationKey && -z $(ls -A "${ECS}/data" 2>/dev/null) ]] ||
-      die "somebody else has registered this server"
+      die "someone else has registered this server"
     return 0
   fi
   [[ -e ${CONFIG} ]] || return 0

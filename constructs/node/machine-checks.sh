@@ -21,7 +21,7 @@ check_system() {
   esac
 }
 
-# What would let the agents fail on this machine once they have used up its activation.
+# Conditions under which the agents would fail on this machine after using up its activation.
 check_machine() {
   check_limits
   # One that has been a node had room for it, and has since been filled by what it runs.
@@ -43,17 +43,17 @@ check_limits() {
 check_room() {
   local disk memory
   disk=$(df --output=avail -k /var/lib/ | tail -n 1)
-  ((disk >= 2097152)) || die "/var/lib has $((disk / 1024)) MiB left, of which agents and images need 2048: make room"
+  ((disk >= 2097152)) || die "/var/lib has $((disk / 1024)) MiB left, and agents and images need 2048: free some space"
   memory=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
-  ((memory >= 524288)) || die "$((memory / 1024)) MiB of memory are free, of which agents and tasks need 512: end what" \
-    "uses it, or take a larger machine"
+  ((memory >= 524288)) || die "$((memory / 1024)) MiB of memory are free, and agents and tasks need 512: stop the programs that" \
+    "use it, or choose a larger machine"
 }
 
 # The agents would take any other credentials for the node's own. Source: Amazon ECS Developer Guide, "Amazon ECS
 # clusters for external instances", Considerations.
 check_credentials() {
   local name found mistaken="which the agents would take for the node's"
-  # What only this process has goes no further than here.
+  # Credentials that only this process has are passed to no other.
   for name in "${!AWS_@}"; do
     [[ ! ${name} =~ ^${CREDENTIALS}$ ]] || unset "${name}"
   done
@@ -68,7 +68,7 @@ check_credentials() {
   [[ -z ${found} ]] || die "${found} holds AWS credentials, ${mistaken}: remove them"
 }
 
-# What is around the machine. Needs curl, which small systems get only with their packages.
+# The machine's surroundings. Needs curl, which minimal systems get only with their packages.
 check_network() {
   check_addresses
   command -v curl >/dev/null || return 0
@@ -85,7 +85,7 @@ check_addresses() {
   [[ -z ${HTTPS_PROXY:-} ]] || return 0
   ! getent ahostsv6 "ssm.${AWS_REGION}.amazonaws.com" | grep -qv '^::ffff:' ||
     return 0
-  die "this machine has a way out by IPv6 alone, and AWS answers the agents by IPv4: give it an IPv4 address, NAT64" \
+  die "this machine reaches the internet only over IPv6, and AWS serves the agents over IPv4: give it an IPv4 address, NAT64" \
     "with DNS64, or HTTPS_PROXY"
 }
 
@@ -130,6 +130,6 @@ check_docker() {
   [[ -x ${docker} ]] || return 0
   [[ "$(readlink -f "${docker}") $(head -c 2048 "${docker}" | tr -d '\0')" != *podman* ]] ||
     die "${docker} is podman's, which the ECS agent cannot work with: purge podman-docker"
-  systemctl is-active --quiet docker || systemctl start docker || die "Docker is installed and does not start" \
-    "(journalctl -u docker says why): mend it, or purge it, since the installer brings docker.io"
+  systemctl is-active --quiet docker || systemctl start docker || die "Docker is installed but does not start" \
+    "(journalctl -u docker says why): fix it, or purge it, since the installer installs docker.io"
 }

@@ -15,7 +15,7 @@ export interface NodeLifeProps {
   readonly site: string;
   /** Of the node at hand. */
   readonly activationId: string;
-  /** How a user replaces the node, in words that go on a sentence. */
+  /** How a user replaces the node, worded to continue a sentence. */
   readonly remedy: string;
   /** How many seconds a deregistration waits for tasks to end: without progress, and in all. */
   readonly drain: { readonly stall: number; readonly longest: number };

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A part of bootstrap.sh, as machine-checks.sh is: how a node goes through a proxy.
-# shellcheck disable=SC2153 # HTTP_PROXY is no slip of the pen
+# A part of bootstrap.sh, as machine-checks.sh is: how a node uses a proxy. shellcheck disable=SC2153 # HTTP_PROXY is no
+# slip of the pen
 
 readonly PROXIES=/etc/ecs/anywhere.proxies
 
@@ -13,7 +13,7 @@ use_proxy() {
   NO_PROXY=${NO_PROXY:-${no_proxy:-}}
   export NO_PROXY=localhost,127.0.0.1,169.254.169.254,169.254.170.2,/var/run/docker.sock${NO_PROXY:+,${NO_PROXY}}
   for name in HTTPS_PROXY HTTP_PROXY NO_PROXY; do
-    [[ ! ${!name} =~ [[:space:]\"\'\\] ]] || die "${name} has a space, a quote or a backslash in it: write that as %20, %22…"
+    [[ ! ${!name} =~ [[:space:]\"\'\\] ]] || die "${name} contains a space, a quote or a backslash: write it as %20, %22…"
     export "${name,,}=${!name}"
   done
 }

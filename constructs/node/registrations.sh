@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What await.sh and deregister.sh share: the settings that name a node, and the one way in which it is found in Systems
+# Shared by await.sh and deregister.sh: the settings that name a node, and the one way in which it is found in Systems
 # Manager and ECS, and no other. Sourced, never run.
 #
 # Expects TASK, as aws.sh does, and the settings that both scripts document.
@@ -11,9 +11,9 @@ readonly IDENTITY="${NAME:-}/${SITE:-}/${NODE:-}/${GENERATION:-}"
 # shellcheck source=constructs/script/aws/aws.sh
 . "${AWS_LIBRARY:?is the path of aws.sh}"
 
-# prepare_node: `prepare` for what names a node. The values stand in a state that an earlier release may have written:
-# what it did not know is empty. No node is told from another without the settings that are asked for here; any other
-# may be empty, is named here with what replaces it, and nowhere else.
+# prepare_node: `prepare` for what names a node. The values come from a state that an earlier release may have written:
+# those that it did not know are empty. No node is told from another without the settings that are asked for here; any
+# other may be empty, is named here with what replaces it, and nowhere else.
 prepare_node() {
   : "${ACTIVATION_ID:=}" # then the tag and the attributes have to do
   prepare NAME SITE NODE GENERATION CLUSTER AWS_REGION ACCOUNT

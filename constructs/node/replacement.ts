@@ -1,4 +1,4 @@
-/** How a user replaces a node of ours, machine and all, in words that go on a sentence. */
+/** How a user replaces a node of ours, machine and all, worded to continue a sentence. */
 export function replacingNode(site: string, node: string): string {
   return `replace the node by \`npm run deploy -- --replace ${site}/${node}\``;
 }

@@ -213,7 +213,7 @@ test("a plan is one of its stack, of this deployment, and whole", async () => {
   expect(exitCode).toBe(2);
   const { stacks } = checkReport.parse(JSON.parse(stdout));
   expect(stacks.map(({ stack, refusals }) => [stack, ...refusals])).toEqual([
-    ["control-plane", expect.stringContaining("Terraform couldn't make all of this plan.")],
+    ["control-plane", expect.stringContaining("Terraform couldn't complete this plan.")],
     ["activations", expect.stringContaining("This is a plan of another deployment")],
     ["compute-office", expect.stringContaining("This is no plan of the stack as it is synthesised here")],
   ]);
@@ -224,7 +224,7 @@ test("a plan is one of its stack, of this deployment, and whole", async () => {
   writeFileSync(at("plans/jobs.json"), "{}");
   expect(await check([at("plans/jobs.json")])).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining('is no plan in JSON: make one by "terraform show -json <plan>".'),
+    stderr: expect.stringContaining('is not a plan in JSON: create one with "terraform show -json <plan>".'),
   });
 });
 
@@ -233,7 +233,7 @@ test("a plan of a destroy is one only where that is asked for, and leaves no sta
   const file = planOf("activations", { changes: gone });
   const unexpected = await check([file]);
   expect(unexpected).toMatchObject({ exitCode: 2 });
-  expect(unexpected.stdout).toContain("REFUSED: All of the stack would go: --destroy allows that.");
+  expect(unexpected.stdout).toContain("REFUSED: The whole stack would be destroyed: --destroy allows that.");
   const stranding = await check(["--destroy", file]);
   expect(stranding).toMatchObject({ exitCode: 2 });
   expect(stranding.stdout).toContain(

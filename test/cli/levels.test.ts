@@ -188,7 +188,7 @@ test("a stack that fails holds up what waits for it alone, and the last lines te
     "service-api: not started, since it waits for compute-b.",
     "service-worker: not started, since it waits for compute-b.",
     "jobs: not started, since it waits for compute-b.",
-    "Once the cause is gone, run the same command again: it goes on where this one stopped.",
+    "Fix the cause and run the same command again: it continues where this one stopped.",
   ]);
 });
 

@@ -134,7 +134,7 @@ test("a plan is refused when the state has changed since, with the way out", asy
   const ends = await Promise.all([script("apply", [folder]), script("apply", [folder], there)]);
   expect(ends.map(({ exitCode }) => exitCode).sort()).toEqual([0, 2]);
   expect(ends.map(({ stderr }) => stderr).join("")).toContain(
-    "service-web: its state has changed since the plan was made. Nothing of it was changed: run plan.sh again, and have that approved.",
+    "service-web: its state has changed since the plan was made. Nothing of it was changed: run plan.sh again, and get that approved.",
   );
   const again = await script("plan", [folder]);
   expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is not empty") });
@@ -199,7 +199,7 @@ test("a plan that our commands would refuse leaves nothing to apply, and one tha
   expect(readdirSync(folder).filter((name) => name === "stacks.txt" || name.endsWith(".plan"))).toEqual([]);
   expect(await script("apply", [folder])).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("holds no plans of plan.sh: they were refused, or never made."),
+    stderr: expect.stringContaining("has no plans from plan.sh: they were refused, or never made."),
   });
   const allowed = newFolder();
   const option = "--all-at-once";

@@ -56,7 +56,7 @@ test("says everything that is missing at once, and starts nothing", async () => 
 - /nowhere/terraform can't be run (ENOENT): install Terraform 1.9 or later, or OpenTofu 1.10 or later (set TERRAFORM_BINARY_NAME=tofu)
 - bash can't be run (ENOENT): install bash 3.2 or later, which the scripts that Terraform runs are written for
 - aws can't be run (ENOENT): install the AWS CLI 2.2 or later (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html), or 1.19 or later (pip install awscli)
-- the image cli-test/app:0123abcd may have to be built, since Amazon ECR can't be asked, and docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and name its URI
+- the image cli-test/app:0123abcd may have to be built, since Amazon ECR can't be asked, and docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from another computer and use its URI
 - no usable AWS credentials (…): set AWS_PROFILE, run "aws sso login", or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 - no token for app.terraform.io: run "terraform login app.terraform.io", or set TF_TOKEN_app_terraform_io to one
 - no DigitalOcean token for site ams3: set DIGITALOCEAN_TOKEN to an API token with read and write scope
@@ -75,7 +75,7 @@ test("a machine without Docker deploys nothing of what has an image to build", a
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toBe(
     `${header}Nothing was started:\n- the image cli-test/app:0123abcd has to be built, and docker can't be run (ENOENT): ` +
-      "install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and name its URI\n",
+      "install Docker (https://docs.docker.com/engine/install/), or push the image from another computer and use its URI\n",
   );
   expect(project.lines("record").map((line) => line.split(": ")[1])).toEqual(["version -json"]);
 });
@@ -156,7 +156,7 @@ test.each(["deploy", "destroy"])(
     expect(await project.anywhere([command])).toEqual({
       exitCode: 1,
       stdout: "",
-      stderr: "There is no terminal to approve Terraform's plans at: add --auto-approve.\n",
+      stderr: "There is no terminal to approve Terraform's plans: add --auto-approve.\n",
     });
   },
 );
@@ -166,7 +166,7 @@ test("says how npm passes options on, where it has taken one for its own", async
   expect(await project.anywhere(["destroy"], byNpm)).toEqual({
     exitCode: 1,
     stdout: "",
-    stderr: 'npm has taken --auto-approve for its own: write "npm run destroy -- --auto-approve".\n',
+    stderr: 'npm has taken --auto-approve as its own option: write "npm run destroy -- --auto-approve".\n',
   });
 });
 

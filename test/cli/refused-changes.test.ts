@@ -148,7 +148,7 @@ test("tasks on every node in place of a number, or the other way round, are refu
   expect(await refusal(diff, ["deploy", "--auto-approve", "compute-office"])).toBe(
     "environment.json: services.web.placement is a number of tasks for each site, but the service is deployed with " +
       '"every-node": ECS can\'t change one into the other, and its tasks would end before others start. Put it back; or, ' +
-      'which stops the service until the end of the deploy, run "npm run destroy -- service-web" and then "npm run deploy".\n',
+      'which stops the service until the deploy is complete, run "npm run destroy -- service-web" and then "npm run deploy".\n',
   );
   expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
   expect(await run(...deploy)).toSucceed();
@@ -193,8 +193,8 @@ test("the path that load balancers ask changes only from the app's to the proxy'
   project.configure({ sites, services: web({ handover: "app" }) });
   expect(await refusal(diff, [...deploy, "service-web"])).toBe(
     "environment.json: services.web.http.handover is app, but the service is deployed with proxy: load balancers would " +
-      "ask a path of which its tasks know nothing. Put proxy back; or, which stops the service until the end of the " +
-      'deploy, run "npm run destroy -- service-web" and then "npm run deploy".\n',
+      "ask a path of which its tasks know nothing. Put proxy back; or, which stops the service until the " +
+      'deploy is complete, run "npm run destroy -- service-web" and then "npm run deploy".\n',
   );
   expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
   expect(await run(...deploy)).toSucceed();

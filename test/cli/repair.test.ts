@@ -84,7 +84,7 @@ test("machines that are made again get new activations first, whichever stacks w
   const { exitCode, stdout, stderr } = await deploy("compute-ams3");
   expect(exitCode).toBe(0);
   expect(stderr).toContain(
-    "The activation of ams3/c does not exist any more: its new machine gets a new one first.\n",
+    "The activation of ams3/c no longer exists: its new machine gets a new one first.\n",
   );
   expect(renewed(before)).toEqual(["ams3/a", "ams3/b", "ams3/c"]);
   expect(`${stdout}${stderr}`).not.toContain("code-of-");
@@ -131,7 +131,7 @@ test("an activation isn't replaced alone when the file changes others too", asyn
   const { exitCode, stderr } = await deploy("compute-ams3");
   expect(exitCode).toBe(1);
   expect(stderr).toContain(
-    "activations: with new activations of ams3/a, ams3/b, ams3/c those of office/x would go",
+    "activations: new activations for ams3/a, ams3/b, ams3/c would also replace or delete those of office/x, which",
   );
   expect(renewed(before)).toEqual([]);
 });
@@ -160,7 +160,7 @@ test("--replace of what isn't there, or with other stacks, changes nothing", asy
     "No node is called ams3/d: this environment has ams3/a, ams3/b, ams3/c, office/x.\n",
   );
   const other = await deploy("--replace", "ams3/a", "compute-office");
-  expect(other.stderr).toContain("--replace ams3/a needs compute-ams3: name that stack too, or none.\n");
+  expect(other.stderr).toContain("--replace ams3/a needs compute-ams3: name that stack too, or name none.\n");
   expect(record()).toEqual([]);
 });
 
@@ -189,7 +189,7 @@ test("when ECS can't be asked, each node counts as one that runs something, whic
   const { exitCode, stderr } = await deploy("--replace", "ams3/a", "--replace", "ams3/b");
   expect(exitCode).toBe(1);
   expect(stderr).toContain(
-    "ECS can't be asked which nodes of site ams3 run something (AccessDeniedException: ",
+    "ECS can't be queried for the tasks on the nodes of site ams3 (AccessDeniedException: ",
   );
   expect(record()).toEqual([]);
 });
@@ -207,7 +207,7 @@ test("a site that fails holds up what depends on it, and no other site", async (
     "compute-office: done.",
     "compute-ams3: Terraform ended with exit code 1; see the reason above.",
     "service-web: not started, since it waits for compute-ams3.",
-    "Once the cause is gone, run the same command again: it goes on where this one stopped.",
+    "Fix the cause and run the same command again: it continues where this one stopped.",
     "",
   ]);
 });
@@ -231,7 +231,7 @@ test("a VPC that can't be deleted holds up no other stack, and the end says what
     "activations: done.",
     "control-plane: done.",
     "compute-ams3: Terraform ended with exit code 1; see the reason above. No node is left, and the other stacks go on. Left: terraform_data.vpc.",
-    "Once the cause is gone, run the same command again: it goes on where this one stopped.",
+    "Fix the cause and run the same command again: it continues where this one stopped.",
     "",
   ]);
   expect(`${stdout}${stderr}`).not.toContain("code-of-");

@@ -81,7 +81,7 @@ test("rollback deploys the image that was pushed before, in its service's stack 
   expect(stderr).toContain(
     `web: from ${third} back to ${second}, pushed 2026-11-02 10:00:00Z, of commit ${commit}\n`,
   );
-  expect(stderr).toContain(`web stays at ${second} until its image is another`);
+  expect(stderr).toContain(`web stays at ${second} until it gets an image other`);
   expect(stderr).toContain(`"npm run deploy -- service-web --roll-forward"`);
 });
 
@@ -117,7 +117,7 @@ test("rollback refuses an image that is gone, one that runs already, and where t
   expect(gone).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(
-      `ECR has no image ${fourth} of web, or has it no more: nothing was changed.`,
+      `ECR has no image ${fourth} of web, or no longer has it: nothing was changed.`,
     ),
   });
   expect(gone.stderr).toContain(`\n${second}, pushed 2026-11-02 10:00:00Z, of commit ${commit}\n`);
@@ -136,7 +136,7 @@ test("rollback refuses a service that there isn't, that isn't deployed, or whose
     "No service is called wbe: this environment has web, other. Did you mean web?",
   );
   expect(await refusal("other")).toContain(
-    'The image of other is pushed elsewhere: write the earlier one into services.other.image, and run "npm run deploy -- service-other".',
+    'The image of other isn\'t built here: set services.other.image to the earlier one, and run "npm run deploy -- service-other".',
   );
   project().nodes.image = undefined;
   expect(await refusal("web")).toContain(
@@ -148,8 +148,8 @@ test("a deploy and a diff leave a service where it was rolled back to as long as
   for (const command of [["deploy", "--auto-approve"], ["diff"]]) {
     const { stderr } = await run(third, { tag: second, from: [third] }, ...command);
     expect(stderr).toContain(
-      `web stays at the image ${second}, to which it was rolled back: what would be deployed, ${third}, is an image ` +
-        "from which it was. Change it, or deploy it all the same by --roll-forward.\n",
+      `web stays at the image ${second}, to which it was rolled back: the present image, ${third}, is one that it was ` +
+        "rolled back from. Change it, or deploy it anyway with --roll-forward.\n",
     );
     expect(synthesised()).toEqual({ tag: second, from: [third] });
   }
@@ -159,12 +159,12 @@ test("a deploy of another image, or with --roll-forward, takes a service forward
   const deployed = { tag: second, from: [third] };
   const other = await run(fourth, deployed, "deploy", "--auto-approve");
   expect(other.stderr).toContain(
-    `web was rolled back to the image ${second}, and goes forward to ${fourth}.\n`,
+    `web was rolled back to the image ${second}, and rolls forward to ${fourth}.\n`,
   );
   expect(synthesised()).toEqual({ tag: "present" });
   const forward = await run(third, deployed, "deploy", "--auto-approve", "--roll-forward");
   expect(forward.stderr).toContain(
-    `web was rolled back to the image ${second}, and goes forward to ${third}.\n`,
+    `web was rolled back to the image ${second}, and rolls forward to ${third}.\n`,
   );
   expect(synthesised()).toEqual({ tag: "present" });
 });

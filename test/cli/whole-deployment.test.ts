@@ -75,7 +75,7 @@ test("deploys in the order of the dependencies, plans nothing more, and destroys
     "compute-ams3    2 added, 0 changed, 0 destroyed",
     "compute-office  2 added, 0 changed, 0 destroyed",
     "service-web     1 added, 0 changed, 0 destroyed",
-    'Done in N s. "npx anywhere status" shows what runs.',
+    'Done in N s. "npx anywhere status" shows the current state.',
   ]);
   expect(inOrder(project.lines("record"), [2, 4])).toEqual(created);
 
@@ -217,7 +217,7 @@ test("a stack whose producer's state is gone is destroyed all the same, with its
   rmSync(at("state/cli-test--activations.tfstate"));
   const { exitCode, stderr } = await destroy("compute-ams3");
   expect(stderr).toContain(
-    "compute-ams3 | Destroyed as its state knows it, since activations is not deployed.",
+    "compute-ams3 | Destroyed from its state without a refresh, since activations is not deployed.",
   );
   expect(exitCode).toBe(0);
   expect(since()).toEqual(["- compute-ams3 node-1"]);

@@ -172,7 +172,7 @@ describe("a node that has gone in part, or whose tasks won't", () => {
     expect(said(ended, "deregistration", "ecs-only")).toEqual([
       `draining ${id}, 0 task(s)`,
       `deregistered ${id} from ECS`,
-      `${managedInstance} has gone from Systems Manager already`,
+      `${managedInstance} is already gone from Systems Manager`,
     ]);
   });
 
@@ -274,7 +274,7 @@ test("a node whose cluster is gone is taken out of Systems Manager, and the dest
   const ended = await clusterless.destroy();
   expect(ended.exitCode).toBe(0);
   expect(said(ended, "deregistration", "node-1")).toEqual([
-    "the cluster shop does not exist any more",
+    "the cluster shop no longer exists",
     `deregistered ${managedInstance} from Systems Manager`,
   ]);
   expect(await listManagedInstances(clients.ssm)).toEqual([]);

@@ -111,7 +111,7 @@ describe("a first version that crashes", () => {
     expect(failing.first.exitCode).toBe(1);
     const said = reasons(failing.first);
     expect(said).toContain(
-      "ECS has given shop--web--pair:1 up, and there is none to go back to: ECS deployment circuit breaker: tasks failed to start.",
+      "ECS has given up on shop--web--pair:1, and there is no earlier revision to roll back to: ECS deployment circuit breaker: tasks failed to start.",
     );
     expect(said).toMatch(/event: \(service web--pair\) .* deployment failed: tasks failed to start\./);
     expect(said).toMatch(/task \w+ stopped: Essential container in task exited \(app exited with 1\)/);
@@ -142,7 +142,7 @@ describe("a first version that crashes", () => {
 test("a first version that is late fails the deploy, and the next one goes on to wait for the same service", () => {
   expect(waiting.first.exitCode).toBe(1);
   expect(reasons(waiting.first)).toMatch(
-    /after 0 s, 0 of \d task\(s\) run store--web--other:1 .*If it is only late, run again: the wait goes on\./,
+    /after 0 s, 0 of \d task\(s\) run store--web--other:1 .*If it is only late, run again: the wait continues\./,
   );
   expect(waiting.planned).toEqual({ [rollout("other")]: "delete, create" });
   expect(waiting.second).toSucceed();
@@ -153,7 +153,7 @@ test("a node whose agent is lost doesn't hold up a destroy, which says what it d
   const { service, seconds, site, left } = ending;
   expect(service).toSucceed();
   expect(service.stdout).toMatch(
-    /deregistered other\/one \(\w+\) from ECS by force: its agent is not connected and cannot end its 1 task\(s\)\./,
+    /deregistered other\/one \(\w+\) from ECS by force: its agent is not connected and cannot stop its 1 task\(s\)\./,
   );
   expect(service.stdout).toContain("`npm run deploy -- --replace other/one`");
   expect(service.stdout).not.toContain("deregistered other/two");

@@ -32,7 +32,7 @@ const refusals: Readonly<Record<string, readonly [string, () => Published, strin
   tampered: [
     "was changed after it was signed",
     () => ({ ...right, script: `${script}# one more line\n` }),
-    "signature: the installer is not what was signed: refused",
+    "signature: the installer does not match its signature: refused",
   ],
   unsigned: [
     "comes with an empty signature",

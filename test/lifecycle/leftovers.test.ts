@@ -207,7 +207,7 @@ test("a destroy ends when the log group that late data made again is gone once m
   expect((await life.since(mark)).filter(({ name }) => name === "late-insights")).toMatchObject([
     { detail: { outcome: "made the group again" } },
   ]);
-  expect(destroyed.stdout).toContain("removed the group, which late data had made again");
+  expect(destroyed.stdout).toContain("removed the group, which late data had created again");
   expect(await everything()).toEqual([...theirs, ...platformTag].sort());
 });
 

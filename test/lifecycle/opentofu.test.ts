@@ -83,6 +83,6 @@ testOfTofu("OpenTofu destroys what both have deployed", async () => {
   expect(await tofu.anywhere("destroy", "--auto-approve")).toSucceed();
   expect(await terraform.anywhere("destroy", "--auto-approve")).toMatchObject({
     exitCode: 0,
-    stderr: expect.stringContaining("control-plane  | Holds no resources: nothing to destroy."),
+    stderr: expect.stringContaining("control-plane  | Has no resources: nothing to destroy."),
   });
 });

@@ -239,7 +239,7 @@ describe("of two sites", () => {
     const { both, seen, load } = apart;
     expect(both.exitCode).toBe(1);
     expect(reasons(both)).toContain('with null_resource.rollout["far"]');
-    expect(reasons(both)).toContain("An agent without a connection holds it up: node.");
+    expect(reasons(both)).toContain("A disconnected agent holds it up: node.");
     expect(reasons(both)).toContain("`npm run deploy -- --replace far/node`");
     expect(reasons(both)).not.toContain('with null_resource.rollout["near"]');
     expect(seen.near.service.deployments).toMatchObject([{ rolloutState: "COMPLETED" }]);

@@ -31,7 +31,7 @@ const useless: readonly (readonly [string, Parameters<typeof addActivation>[1] |
   [
     "an activation that was deleted",
     undefined,
-    `the activation ${activationId} does not exist any more, and the machine has not registered with it. ` +
+    `the activation ${activationId} no longer exists, and the machine has not registered with it. ` +
       `A new machine needs a new one: ${remedy}.`,
   ],
 ];

@@ -65,9 +65,9 @@ const registerAfter = (number: number) => {
 const verdictOf = (output: string) => /FAILED: after (\d+) s, (.*)$/.exec(output.trimEnd())?.slice(1);
 
 const off = () =>
-  `The droplet ${droplet.id} is off. If somebody has switched it off, switch it on and run again. Else it has refused to ` +
+  `The droplet ${droplet.id} is off. If it was switched off by hand, switch it on and run again. Otherwise it refused to ` +
   "become a node, or failed: switched on in DigitalOcean's control panel, it shows the reason above the login prompt of " +
-  "its Recovery Console, and SSH (ssh.keys, ssh.allowFrom) leads to /var/log/anywhere-bootstrap.log. Mend that and " +
+  "its Recovery Console, and SSH (ssh.keys, ssh.allowFrom) leads to /var/log/anywhere-bootstrap.log. Fix that and " +
   `${remedy}.`;
 
 test("a droplet that has switched itself off fails the gate at once, which says where the reason is", async () => {
@@ -102,7 +102,7 @@ test("a droplet that has gone fails the gate, and its node is to be replaced", a
   stage().world.digitalocean.droplets.clear();
   const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
   expect(status).toBe(1);
-  expect(verdictOf(output)?.[1]).toContain(`There is no droplet ${droplet.id} any more: ${remedy}.`);
+  expect(verdictOf(output)?.[1]).toContain(`The droplet ${droplet.id} no longer exists: ${remedy}.`);
 });
 
 test("a droplet that is on is waited for, with a look from time to time", async () => {
@@ -143,7 +143,7 @@ test.each<[string, Record<string, string>, () => void, string]>([
     droplet.status = "off";
     const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "4", ...over });
     expect(status).toBe(1);
-    expect(output.split(`whether the droplet ${droplet.id} is on cannot be told: ${why}`)).toHaveLength(2);
+    expect(output.split(`cannot tell whether the droplet ${droplet.id} is on: ${why}`)).toHaveLength(2);
     expect(verdictOf(output)?.[1]).toContain("If it is only late, run again");
   },
 );

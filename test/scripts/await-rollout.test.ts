@@ -63,7 +63,7 @@ test("a first revision that fails fails at once, with events, ends of tasks and 
   expect(output).toMatch(/event: \(service app--ams3\) .* deployment failed: tasks failed to start\./);
   expect(output).toMatch(/task \w{32} stopped: Essential container in task exited \(app exited with 3\)/);
   expect(output).toContain(
-    "FAILED: ECS has given app:1 up, and there is none to go back to: ECS deployment circuit breaker: tasks failed to start. Read above, and in log group /ecs/shop,",
+    "FAILED: ECS has given up on app:1, and there is no earlier revision to roll back to: ECS deployment circuit breaker: tasks failed to start. Read above, and in log group /ecs/shop,",
   );
 });
 
@@ -93,7 +93,7 @@ test("a first revision that failed in an earlier run is started anew", async () 
     node.run = () => ({ status: "RUNNING", health: "HEALTHY" });
   }
   const { status, output } = await run();
-  expect(output).toContain("ECS has given app:1 up before: starting it anew");
+  expect(output).toContain("ECS had given up on app:1: starting it again");
   expect(status).toBe(0);
 });
 
@@ -130,7 +130,7 @@ test("an update that was rolled back before anybody looked fails, once ECS may n
   const { status, output, took } = await run({ TASK_DEFINITION: revision(2), LAG_SECONDS: "2" });
   expect(status).toBe(1);
   expect(output).toContain(
-    "FAILED: app--ams3 runs app:1, not app:2: it was rolled back, or somebody has deployed",
+    "FAILED: app--ams3 runs app:1, not app:2: it was rolled back, or another one was deployed",
   );
   expect(took).toBeGreaterThan(1000);
 });
@@ -149,7 +149,7 @@ test("when the time is over, a lost agent is named with its remedy", async () =>
   const { status, output } = await run({ TASK_DEFINITION: revision(2), TIMEOUT_SECONDS: "3" });
   expect(status).toBe(1);
   expect(output).toMatch(
-    /FAILED: after 3 s, \d of 2 task\(s\) run app:2 \(\d pending, 0 failed, \d of other revisions\); its deployment is IN_PROGRESS\. An agent without a connection holds it up: node-2\..*`npm run deploy -- --replace ams3\/node-2`/,
+    /FAILED: after 3 s, \d of 2 task\(s\) run app:2 \(\d pending, 0 failed, \d of other revisions\); its deployment is IN_PROGRESS\. A disconnected agent holds it up: node-2\..*`npm run deploy -- --replace ams3\/node-2`/,
   );
 });
 

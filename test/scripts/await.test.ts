@@ -208,7 +208,7 @@ const missing: readonly (readonly [string, (world: World) => unknown, readonly s
     },
     ["has been used, but by a machine that never appeared", remedy],
   ],
-  ["an activation that was deleted", () => undefined, ["does not exist any more", remedy]],
+  ["an activation that was deleted", () => undefined, ["no longer exists", remedy]],
   [
     "a machine whose agent of Systems Manager is silent",
     (world) => addMachine(world, 1, node, { lastPingAt: 0 }),

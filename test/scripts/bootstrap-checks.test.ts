@@ -51,12 +51,12 @@ test.each<[string, () => void, string]>([
   [
     "whose disk is nearly full",
     write(["free", "Avail\n2097151\n"]),
-    "machine: /var/lib has 2047 MiB left, of which agents and images need 2048: make room",
+    "machine: /var/lib has 2047 MiB left, and agents and images need 2048: free some space",
   ],
   [
     "whose memory is nearly full",
     write(["proc/meminfo", "MemTotal: 4000000 kB\nMemFree: 4000000 kB\nMemAvailable: 524287 kB\n"]),
-    "machine: 511 MiB of memory are free, of which agents and tasks need 512: end what uses it, or take a larger machine",
+    "machine: 511 MiB of memory are free, and agents and tasks need 512: stop the programs that use it, or choose a larger machine",
   ],
   [
     "with AWS credentials of its own",
@@ -94,7 +94,7 @@ test.each<[string, () => void, string]>([
   [
     "with a way out by IPv6 alone",
     write(...ipv6Routes, mapped),
-    "network: this machine has a way out by IPv6 alone, and AWS answers the agents by IPv4: give it an IPv4 address, " +
+    "network: this machine reaches the internet only over IPv6, and AWS serves the agents over IPv4: give it an IPv4 address, " +
       "NAT64 with DNS64, or HTTPS_PROXY",
   ],
   [
@@ -133,8 +133,8 @@ test("a machine whose Docker does not start is refused", async () => {
   expect({ status, last: lastLine(output) }).toEqual({
     status: 1,
     last:
-      "anywhere: FAILED docker: Docker is installed and does not start (journalctl -u docker says why): mend it, or " +
-      "purge it, since the installer brings docker.io",
+      "anywhere: FAILED docker: Docker is installed but does not start (journalctl -u docker says why): fix it, or " +
+      "purge it, since the installer installs docker.io",
   });
   expect(stage.machine.exists("installer-arguments")).toBe(false);
 });

@@ -21,11 +21,11 @@ async function expectRegisteredAnew(): Promise<void> {
 
 describe("a machine that has an identity", () => {
   const somebodyElse =
-    "somebody else has registered this machine, or the one that it was cloned from: deregister it there, " +
+    "this machine, or the one it was cloned from, was registered by someone else: deregister it there, " +
     "and remove both /var/lib/amazon/ssm/Vault and /var/lib/ecs/data";
   const damaged =
-    "/etc/ecs/anywhere.activation is damaged, and only it says who has registered this machine. If it may " +
-    "be registered anew, deregister it, and remove /etc/ecs/anywhere.activation, /var/lib/amazon/ssm/Vault and " +
+    "/etc/ecs/anywhere.activation is damaged, and nothing else says who registered this machine. If it may " +
+    "be registered again, deregister it, and remove /etc/ecs/anywhere.activation, /var/lib/amazon/ssm/Vault and " +
     "/var/lib/ecs/data";
   const identities = [
     ["in Systems Manager and ECS", [vault, checkpoint]],

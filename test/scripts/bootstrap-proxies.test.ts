@@ -85,7 +85,7 @@ test.each(["http://a b", 'http://a"b', "http://a\\b"])(
     const { status, output } = await bootstrap({ HTTPS_PROXY: wrong });
     expect(status).toBe(1);
     expect(lastLine(output)).toBe(
-      "anywhere: FAILED proxy: HTTPS_PROXY has a space, a quote or a backslash in it: write that as %20, %22…",
+      "anywhere: FAILED proxy: HTTPS_PROXY contains a space, a quote or a backslash: write it as %20, %22…",
     );
   },
 );

@@ -13,7 +13,7 @@ const refusals: readonly (readonly [
   [
     "changed after signing",
     () => [`${installer}# one more line\n`, stage.signed, stage.signed.fingerprint],
-    "is not what was signed",
+    "does not match its signature",
   ],
   [
     "not signed",

@@ -250,7 +250,7 @@ test("an installer that keeps failing is told, and what was unpacked is removed"
 
 test.each([
   [{ ACTIVATION_CODE: "" }, "ACTIVATION_CODE is not set"],
-  [{ ACTIVATION_ID: "0a1b2c3d" }, "ACTIVATION_ID must be a UUID in small letters (got 0a1b2c3d)"],
+  [{ ACTIVATION_ID: "0a1b2c3d" }, "ACTIVATION_ID must be a UUID in lower case (got 0a1b2c3d)"],
   [{ SIGNING_KEY: "F34C3DDA" }, "SIGNING_KEY must have 40 hexadecimal digits (got F34C3DDA)"],
   [{ ATTRIBUTES: "none" }, "ATTRIBUTES must be a JSON object (got none)"],
   [{ CLUSTER: "shop\nECS_DATADIR=/tmp" }, "CLUSTER has more than one line"],

@@ -142,7 +142,7 @@ test("an agent that has lost its connection is not waited for", async () => {
   register(stage().world, "a").lastPollAt = 0;
   const { status, output, took } = await deregister({ RECONNECT_SECONDS: "1" });
   expect(status).toBe(0);
-  expect(output).toContain("the agent has not been connected for 1 s: it cannot end its 1 task(s)");
+  expect(output).toContain("the agent has not been connected for 1 s: it cannot stop its 1 task(s)");
   expect(stage().calls).toContain("StopTask");
   expect(took).toBeLessThan(10_000);
   expect(registered(stage().world)).toEqual({ managed: [], containers: [] });
@@ -211,7 +211,7 @@ test("a node that only ECS knows leaves it", async () => {
   addInstance(stage().world, 1, node);
   const { status, output } = await deregister();
   expect(status).toBe(0);
-  expect(output).toContain(`${machine(1)} has gone from Systems Manager already`);
+  expect(output).toContain(`${machine(1)} is already gone from Systems Manager`);
   expect(registered(stage().world).containers).toEqual([]);
 });
 
@@ -231,6 +231,6 @@ test("a deleted cluster is told and does not keep the node in Systems Manager", 
   stage().world.aws.clusters.clear();
   const { status, output } = await deregister();
   expect(status).toBe(0);
-  expect(output).toContain("the cluster shop does not exist any more");
+  expect(output).toContain("the cluster shop no longer exists");
   expect(registered(stage().world).managed).toEqual([]);
 });

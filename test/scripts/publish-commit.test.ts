@@ -48,7 +48,7 @@ test("an image of which every file is one of the commit that is checked out tell
   rmSync(join(context, "new"));
   const { status, output } = await stage.publish({ CONTEXT: context });
   rmSync(checkout, { recursive: true });
-  expect(output).toContain(`it was built of commit ${commit}\n`);
+  expect(output).toContain(`it was built from commit ${commit}\n`);
   expect(status).toBe(0);
   expect(await tags()).toEqual([tag, `commit-${commit}`].sort());
 });

@@ -137,7 +137,7 @@ withDocker(
     expect(first.status).toBe(0);
     expect(await publish()).toMatchObject({
       status: 0,
-      output: expect.stringMatching(/is in the registry already: nothing to build\n$/) as unknown,
+      output: expect.stringMatching(/is already in the registry: nothing to build\n$/) as unknown,
     });
     expect(readFileSync(join(engine.home, ".docker/config.json"), "utf8")).toBe(before);
     expect(existsSync(keychain())).toBe(false);

@@ -61,7 +61,7 @@ test("an image that the registry doesn't have is built, pushed and looked for ag
 test("an image that the registry has is neither built nor pushed, and needs no Docker", async () => {
   await stage.havePublished();
   const { status, output } = await stage.publish({ PATH: stage.pathWithoutDocker() });
-  expect(output).toBe(`anywhere: image ${tag}: ${image} is in the registry already: nothing to build\n`);
+  expect(output).toBe(`anywhere: image ${tag}: ${image} is already in the registry: nothing to build\n`);
   expect(status).toBe(0);
   expect(stage.awsCalls).toEqual(["GetCallerIdentity", "DescribeImages"]);
 });
@@ -138,7 +138,7 @@ test("a missing Docker is named, with both ways out", async () => {
     `${failed}Docker (\`docker\`) is not on PATH, and the image has to be built.`,
   );
   expect(lastLine(output)).toContain(
-    "or push the image from elsewhere and name its URI instead of building it.",
+    "or push the image from another computer and use its URI instead of building it.",
   );
 });
 
@@ -157,14 +157,14 @@ test.each<[string, "version" | "context" | "build" | "login" | "push", string, r
     "a context that is broken",
     "context",
     "echo 'context not found' >&2; exit 1",
-    ["Mend the Docker context, or set DOCKER_HOST, and run again.", "context not found"],
+    ["Fix the Docker context, or set DOCKER_HOST, and run again.", "context not found"],
   ],
   [
     "a build that fails",
     "build",
     "echo 'COPY failed: no such file' >&2; exit 17",
     [
-      "docker build ended with exit status 17. Mend what its output above says and run again. Nothing was pushed.",
+      "docker build ended with exit status 17. Fix the problem in its output above and run again. Nothing was pushed.",
     ],
   ],
   [
@@ -172,7 +172,7 @@ test.each<[string, "version" | "context" | "build" | "login" | "push", string, r
     "build",
     `echo '${full}' >&2; exit 1`,
     [
-      "docker build failed: the disk that Docker uses is full. Make room, for example by `docker system prune`",
+      "docker build failed: the disk that Docker uses is full. Free some space, for example with `docker system prune`",
     ],
   ],
   [
@@ -185,7 +185,7 @@ test.each<[string, "version" | "context" | "build" | "login" | "push", string, r
     "a disk that is full at the push",
     "push",
     `echo '${full}' >&2; exit 1`,
-    ["docker push failed: the disk that Docker uses is full. Make room"],
+    ["docker push failed: the disk that Docker uses is full. Free some space"],
   ],
   [
     "a push that breaks off",
@@ -239,8 +239,8 @@ test("a tag that another run has pushed meanwhile is success", async () => {
 
 test.each<["version" | "build" | "login" | "push", Record<string, string>, string]>([
   ["version", { DOCKER_SECONDS: "0" }, "the Docker daemon does not answer"],
-  ["build", { BUILD_SECONDS: "0" }, "docker build was ended, since it took too long. BUILD_SECONDS and"],
-  ["push", { PUSH_SECONDS: "0" }, "docker push was ended, since it took too long."],
+  ["build", { BUILD_SECONDS: "0" }, "docker build was stopped, since it took too long. BUILD_SECONDS and"],
+  ["push", { PUSH_SECONDS: "0" }, "docker push was stopped, since it took too long."],
 ])("docker %s that hangs is ended", async (command, seconds, text) => {
   stage.let(command, "exec sleep 25");
   const { status, output, took } = await stage.publish(seconds);

@@ -213,7 +213,7 @@ test.each(["${TfToken[TOKEN.1]}", "#{TfToken[TOKEN.1]}", "&{TfToken[TOKEN.1]}"])
   (text) => {
     const services = { web: { ...oneSite.services.web, environment: { TEXT: text } } };
     expect(problemsOf({ ...oneSite, services })).toEqual([
-      `test.ts: services.web.environment.TEXT must not hold {TfToken[ after $, # or &, by which CDKTF marks its own references (got "${text}")`,
+      `test.ts: services.web.environment.TEXT must not contain {TfToken[ after $, # or &, which CDKTF uses to mark its own references (got "${text}")`,
     ]);
   },
 );

@@ -23,10 +23,10 @@ test.each([
   ["https alone", [https]],
   ["a redirect to https", [{ ...http, redirectTo: 443 }, https]],
 ])(
-  "the URL of an internal service with %s can't be had, whose address no certificate names",
+  "the URL of an internal service with %s can't be had, whose address no certificate is valid for",
   (_label, listeners) => {
     expect(problemsWith({ api: api({ listeners }), web: caller() })).toEqual([
-      `${variable} has no URL at site ams3: service api listens there by https alone, and no certificate names a private address; give its load balancer an http listener, which redirects nowhere, or write the URL out (got {"service":"api"})`,
+      `${variable} has no URL at site ams3: service api listens there only on https, and no certificate is valid for a private address; give its load balancer an http listener without redirectTo, or write out the URL (got {"service":"api"})`,
     ]);
     expect(problemsWith({ api: api({ listeners }), web: caller({ environment: {} }) })).toEqual([]);
   },
@@ -40,7 +40,7 @@ const onSsd = { on: { disk: "ssd" } };
 
 test("a load balancer in front of nodes of which none may run the service is refused", () => {
   const problem = (where: string) =>
-    `test.ts: services.api.on fits no node of site fra1, where the load balancer would lead nowhere: set services.api.http.sites.fra1 to false, or give a node ${where}`;
+    `test.ts: services.api.on matches no node of site fra1, where the load balancer would lead nowhere: set services.api.http.sites.fra1 to false, or give a node ${where}`;
   const sites = { ams3, fra1 };
   expect(problemsWith({ api: api({}, onSsd) }, sites)).toEqual([
     problem('these attributes (got {"disk":"ssd"})'),
@@ -54,7 +54,7 @@ test("a load balancer in front of nodes of which none may run the service is ref
 
 test("the URL of a service that has no task at a site can't be had there, unless the site has no nodes", () => {
   const web = caller({ placement: { fra1: 1 } });
-  const problem = `${variable} has no URL at site fra1, where service api can have no task: place one there, or tasks of this one on other sites only (got {"service":"api"})`;
+  const problem = `${variable} has no URL at site fra1, where service api can't have a task: place one there, or place tasks of this one only on other sites (got {"service":"api"})`;
   const sites = { ams3, fra1 };
   const scaledDown = api({}, { placement: { ams3: 1, fra1: 0 } });
   expect(problemsWith({ api: scaledDown, web }, sites)).toEqual([problem]);

@@ -10,7 +10,7 @@ test.each(["ghcr.io/shop/app", "registry.example:5000/app", "app"])(
   "the image %s is refused, which says no tag and no digest",
   (untagged) => {
     expect(problemsWith({ image: untagged })).toEqual([
-      `test.ts: services.worker.image is no key of images (none), and as a URI it lacks a tag or a digest: correct it, or add one (got "${untagged}")`,
+      `test.ts: services.worker.image is not a key of images (none), and as a URI it lacks a tag or a digest: correct it, or add one (got "${untagged}")`,
     ]);
   },
 );
@@ -42,7 +42,7 @@ test.each([
 ])("%s over the whole image are refused", (setting, settings) => {
   expect(problemsWith(settings)).toEqual([
     expect.stringContaining(
-      `services.worker.${setting} mount something at /, where the image itself is: name a folder below it (got [`,
+      `services.worker.${setting} mount something at /, where the image itself is: use a folder below it (got [`,
     ),
   ]);
 });
@@ -62,7 +62,7 @@ test.each([
 ])("%s that no task definition has room for is refused", (setting, takes, settings) => {
   expect(problemsWith(settings)).toEqual([
     expect.stringContaining(
-      `services.worker.${setting} ${takes} than the 65536 of a whole task definition: shorten it, or put large values into files of the image (got `,
+      `services.worker.${setting} ${takes} than the 65536 of a whole task definition: shorten it, or move large values into files in the image (got `,
     ),
   ]);
 });

@@ -6,11 +6,11 @@ import { oneSite } from "../support/synthesis/environments";
 const key = "1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without --";
 const name = "must be 3 to 20 of a-z, 0-9 and -, starting with a letter, not ending with - and without --";
 const partition =
-  "must be a region of the partition aws: those of China, GovCloud, the European Sovereign Cloud and the isolated ones have ARNs and endpoints of their own, which aren't supported";
+  "must be a region of the partition aws: China, GovCloud, the European Sovereign Cloud and the isolated regions have their own ARNs and endpoints, which aren't supported";
 const bucket =
-  "must be the name of an S3 bucket: 3 to 63 of a-z, 0-9, . and -, and none of the forms that S3 keeps for itself";
+  "must be the name of an S3 bucket: 3 to 63 of a-z, 0-9, . and -, in none of the forms that S3 reserves";
 const variable =
-  "can't be a key: it must be a variable's name as a shell takes it: letters, digits and _, not beginning with a digit";
+  "can't be a key: it must be a variable name that shells accept: letters, digits and _, not beginning with a digit";
 const secret =
   "must be the ARN of a Secrets Manager secret (arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME) or of an SSM parameter (arn:aws:ssm:REGION:ACCOUNT:parameter/NAME)";
 const secretKey = "must be the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), not of an alias";
@@ -20,10 +20,10 @@ const kms = "must be the id or alias/NAME of a KMS key, or the ARN of either";
 const proxyUri =
   "must be the URI of an image with a tag or an @sha256: digest, such as registry.example/haproxy:3.2";
 const attributeName =
-  "1 to 128 of letters, digits, - _ . and / (ECS takes \\ too, but not in the tag that each attribute becomes)";
+  "1 to 128 of letters, digits, - _ . and / (ECS accepts \\ too, but not in the tag that each attribute becomes)";
 const attributeValue =
-  "must be 1 to 128 of letters, digits, - _ . / @ : and spaces inside (ECS takes \\ too, but not in the tag that each attribute becomes)";
-const domain = "must be a domain such as www.example.com, in small letters";
+  "must be 1 to 128 of letters, digits, - _ . / @ : and spaces inside (ECS accepts \\ too, but not in the tag that each attribute becomes)";
+const domain = "must be a domain such as www.example.com, in lower case";
 const addresses = "must be an address range such as 203.0.113.0/24";
 const sshKey =
   "must be the id of an SSH key at DigitalOcean, or its MD5 fingerprint, 16 pairs of hexadecimal digits with : between";
@@ -73,17 +73,17 @@ const refused: readonly [string, unknown, string][] = [
   [
     "tags",
     { Team: "a", team: "b" },
-    "must not hold two keys that differ in capitals alone: IAM takes them for the same",
+    "must not have two keys that differ only in case: to IAM they are the same",
   ],
   [
     "tags",
     Object.fromEntries(Array.from({ length: 46 }, (_, index) => [`tag-${index}`, "x"])),
-    "must be 45 tags at most",
+    "must have at most 45 tags",
   ],
   [
     "logRetentionDays",
     2,
-    "must be a retention that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …",
+    "must be a retention period that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …",
   ],
   ["sites", { "ams--3": berlin }, `can't be a key: it must be ${key}`],
   ["sites.ams3.nodes", { "web--1": {} }, `can't be a key: it must be ${key}`],
@@ -113,44 +113,40 @@ const refused: readonly [string, unknown, string][] = [
   [
     "sites.ams3.nodes",
     { "web-1": { attributes: { a: "AWS:b" } } },
-    "must not begin with aws:, which AWS keeps for its own tags",
+    "must not begin with aws:, which AWS reserves for its own tags",
   ],
   [
     "sites.ams3.nodes",
     { "web-1": { attributes: { "ecs.os-type": "linux" } } },
-    "must not begin with ecs., which names the attributes that ECS sets itself",
+    "must not begin with ecs., the prefix of attributes that ECS sets itself",
   ],
   [
     "sites.ams3.nodes",
     { "web-1": { attributes: { "com.amazonaws.ecs.capability.x": "y" } } },
-    "must not begin with com.amazonaws., which names what the ECS agent tells of itself",
+    "must not begin with com.amazonaws., the prefix of attributes that the ECS agent reports",
   ],
   [
     "sites.ams3.nodes",
     { "web-1": { attributes: { a: "1", b: "1", c: "1", d: "1", e: "1", f: "1", g: "1" } } },
-    "must be 6 attributes at most",
+    "must have at most 6 attributes",
   ],
   ["sites.ams3.nodes", { "web-1": { replacement: -1 } }, "must be at least 0"],
   ["sites.ams3.vpc", "own", 'must be "default", or { ipRange } of a VPC of the site\'s own'],
   [
     "sites.ams3.vpc",
     { ipRange: "10.20.0.0/15" },
-    "must be a range of IPv4 from /16 to /28, such as 10.20.0.0/20",
+    "must be an IPv4 range from /16 to /28, such as 10.20.0.0/20",
   ],
   [
     "sites.ams3.vpc",
     { ipRange: "10.20.0.0/29" },
-    "must be a range of IPv4 from /16 to /28, such as 10.20.0.0/20",
+    "must be an IPv4 range from /16 to /28, such as 10.20.0.0/20",
   ],
-  [
-    "sites.ams3.vpc",
-    { ipRange: "fd00::/64" },
-    "must be a range of IPv4 from /16 to /28, such as 10.20.0.0/20",
-  ],
+  ["sites.ams3.vpc", { ipRange: "fd00::/64" }, "must be an IPv4 range from /16 to /28, such as 10.20.0.0/20"],
   [
     "sites.ams3.vpc",
     { ipRange: "10.20.1.0/20" },
-    "must be written by the first address of the range, in its short form: 10.20.0.0/20",
+    "must be written with the first address of the range, in its short form: 10.20.0.0/20",
   ],
   ["sites.ams3.ssh.keys", ["3b:16"], sshKey],
   ["sites.ams3.ssh.keys", ["SHA256:abc"], sshKey],
@@ -164,23 +160,23 @@ const refused: readonly [string, unknown, string][] = [
   [
     "sites.ams3.ssh.allowFrom",
     ["203.0.113.7/24"],
-    "must be written by the first address of the range, in its short form: 203.0.113.0/24",
+    "must be written with the first address of the range, in its short form: 203.0.113.0/24",
   ],
   [
     "sites.ams3.ssh.allowFrom",
     ["2001:DB8:0::1/32"],
-    "must be written by the first address of the range, in its short form: 2001:db8::/32",
+    "must be written with the first address of the range, in its short form: 2001:db8::/32",
   ],
   ["sites.ams3.extraEgress", [{ ...egress, ports: "5432-" }], "must be a port or a range such as 8000-8010"],
   ["sites.ams3.extraEgress", [{ ...egress, ports: "0" }], "must be a port or a range such as 8000-8010"],
-  ["sites.ams3.extraEgress", [{ ...egress, ports: "8010-8000" }], "must rise, and end at 65535 at most"],
-  ["sites.ams3.extraEgress", [{ ...egress, ports: "65536" }], "must rise, and end at 65535 at most"],
+  ["sites.ams3.extraEgress", [{ ...egress, ports: "8010-8000" }], "must be in ascending order, up to 65535"],
+  ["sites.ams3.extraEgress", [{ ...egress, ports: "65536" }], "must be in ascending order, up to 65535"],
   ["sites.ams3.extraEgress", [{ ...egress, protocol: "icmp" }], 'must be one of "tcp", "udp"'],
   ["sites.ams3.extraEgress", [{ ...egress, addresses: [] }], "must be at least 1 item long"],
   [
     "services.web.http.loadBalancer.allowFrom",
     ["2001:db8::/32"],
-    "must be a range of IPv4: DigitalOcean's load balancers take no others in their rules, and a list with one has been seen to keep nobody out",
+    "must be an IPv4 range: DigitalOcean's load balancers accept no others in their rules, and a list with an IPv6 range has been seen to block nobody",
   ],
   ["services.web.http.loadBalancer.listeners", [], "must be at least 1 item long"],
   ["services.web.http.loadBalancer.listeners", https({ domains: ["example"] }), domain],
@@ -281,5 +277,5 @@ test.each(accepted)("%s may hold %j", (path, value) => {
 
 test("a secret that was written where its ARN belongs is not shown", () => {
   const [problem] = problemsOf(changed(oneSite, "services.web.secrets", { KEY: "hunter2" }));
-  expect(problem).toBe(`test.ts: services.web.secrets.KEY ${secret} (got a value not shown)`);
+  expect(problem).toBe(`test.ts: services.web.secrets.KEY ${secret} (got a value that isn't shown)`);
 });

@@ -33,9 +33,9 @@ test.each([
   expect([problemsWith({ schedule }), isTaken(schedule)]).toEqual([[], true]);
 });
 
-const eitherDay = "must have ? either as its day of month or as its day of week";
+const eitherDay = "must have ? as either its day of month or its day of week";
 const has = (text: string, name: string, range: string) =>
-  `has "${text}" as its ${name}, which must be of ${range}`;
+  `has "${text}" as its ${name}, which must be ${range}`;
 const weekday = "1 to 7, or SUN to SAT";
 
 test.each([

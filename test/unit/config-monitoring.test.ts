@@ -2,9 +2,9 @@ import { expect, test } from "@jest/globals";
 import { problemsOf } from "../support/synthesis/config-problems";
 import { oneSite } from "../support/synthesis/environments";
 
-const mail = "must be an address of mail such as ops@example.com, its domain in small letters";
+const mail = "must be an email address such as ops@example.com, its domain in lower case";
 const hook =
-  "must be a URL such as https://hooks.example.com/alerts, without a user, a password and a fragment";
+  "must be a URL such as https://hooks.example.com/alerts, without a user, a password or a fragment";
 
 const problemsWith = (...subscribers: readonly object[]) =>
   problemsOf({ ...oneSite, monitoring: { subscribers } });
@@ -36,7 +36,7 @@ test.each([
 test("a subscriber that is told already is refused, and one by another protocol than mail and web hooks", () => {
   const ops = { protocol: "email", endpoint: "ops@example.com" };
   expect(problemsWith(ops, ops)).toEqual([
-    'test.ts: monitoring.subscribers.1.endpoint is told already: name each subscriber once (got "ops@example.com")',
+    'test.ts: monitoring.subscribers.1.endpoint is subscribed already: name each subscriber once (got "ops@example.com")',
   ]);
   expect(problemsWith({ protocol: "sms", endpoint: "+4912345678" })).toEqual([
     'test.ts: monitoring.subscribers.0.protocol must be one of "email", "https" (got "sms")',

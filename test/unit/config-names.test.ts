@@ -9,9 +9,9 @@ const problemsWith = (parts: object) => problemsOf({ name, aws, sites, ...parts 
 test("a name that every object has is no image, service or attribute by that", () => {
   const calling = { environment: { A: { service: "constructor" } }, on: { toString: "x" } };
   expect(problemsWith({ services: { web: { ...small, ...calling, image: "constructor" } } })).toEqual([
-    expect.stringContaining("services.web.image is no key of images (none), and as a URI it lacks a tag"),
-    expect.stringContaining("services.web.environment.A names no service: known are web"),
-    expect.stringContaining("services.web.on.toString names no attribute of any node: known are none"),
+    expect.stringContaining("services.web.image is not a key of images (none), and as a URI it lacks a tag"),
+    expect.stringContaining("services.web.environment.A is not a service: choose one of web"),
+    expect.stringContaining("services.web.on.toString is not an attribute of any node: choose one of none"),
   ]);
 });
 
@@ -28,7 +28,7 @@ test.each([
 ])("none of %s may be called constructor", (setting, value) => {
   expect(problemsWith({ [setting]: { constructor: value } })).toEqual([
     expect.stringContaining(
-      `test.ts: ${setting}.constructor can't be a key: it must not be constructor, which no part of a stack can be called (got {`,
+      `test.ts: ${setting}.constructor can't be a key: it must not be constructor, a name that no part of a stack can have (got {`,
     ),
   ]);
 });

@@ -28,22 +28,22 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
   [
     "an image to be built where Terraform finds no Docker",
     { ...remote({ execution: "remote" }), images: { app: { build: "app" } } },
-    'images.app.build can\'t be built by backend.execution "remote", where Terraform finds no Docker: push it to a registry elsewhere, and write its URI as the image of its services and jobs (got "app")',
+    'images.app.build can\'t be built with backend.execution "remote", where Terraform has no Docker: push it to a registry yourself, and use its URI as the image of its services and jobs (got "app")',
   ],
   [
     "agents without a pool",
     remote({ execution: "agent" }),
-    'backend.agentPool must name the pool whose agents run Terraform by execution "agent" (it is missing)',
+    'backend.agentPool must name the pool whose agents run Terraform, since execution is "agent" (it is missing)',
   ],
   [
     "a pool without agents",
     remote({ execution: "remote", agentPool: "private" }),
-    'backend.agentPool has a meaning by execution "agent" alone: remove it (got "private")',
+    'backend.agentPool applies only to execution "agent": remove it (got "private")',
   ],
   [
     "a role for runs that there are none of",
     remote({ runRoleArn: `arn:aws:iam::${oneSite.aws.accountId}:role/hcp` }),
-    `backend.runRoleArn has a meaning by execution "remote" or "agent" alone: remove it (got "arn:aws:iam::${oneSite.aws.accountId}:role/hcp")`,
+    `backend.runRoleArn applies only to execution "remote" or "agent": remove it (got "arn:aws:iam::${oneSite.aws.accountId}:role/hcp")`,
   ],
   [
     "a role of another account",
@@ -63,54 +63,54 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
   [
     "a port that Linux gives away",
     { "services.web.http.port": 40000 },
-    "services.web.http.port is one of 32768 to 60999, which Linux gives to outgoing connections, so that it may be taken at any time: choose another (got 40000)",
+    "services.web.http.port is one of 32768 to 60999, which Linux uses for outgoing connections, so it may be taken at any time: choose another (got 40000)",
   ],
   [
     "an image for ARM on droplets",
     { "images.app": { build: "app", platform: "linux/arm64" }, "services.web.image": "app" },
-    'services.web.image is built for linux/arm64, but the machines of site ams3 are all linux/amd64: change images.app.platform, or place tasks on other sites only (got "app")',
+    'services.web.image is built for linux/arm64, but the machines of site ams3 are all linux/amd64: change images.app.platform, or place tasks only on other sites (got "app")',
   ],
   [
     "a variable of the deployment's own",
     { "services.web.environment": { PORT: "80" } },
-    'services.web.environment.PORT is set by the deployment itself, as PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are: choose another name (got "80")',
+    'services.web.environment.PORT is set by the deployment itself (PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are): choose another name (got "80")',
   ],
   [
     "a secret under the name of the deployment's own variable",
     { "services.web.secrets": { HEALTH_PATH: secret } },
-    "services.web.secrets.HEALTH_PATH is set by the deployment itself, as PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are: choose another name (got a value not shown)",
+    "services.web.secrets.HEALTH_PATH is set by the deployment itself (PORT, HEALTH_PATH, LAME_DUCK_SECONDS, READY_AFTER_SECONDS are): choose another name (got a value that isn't shown)",
   ],
   [
     "keys without secrets",
     { "services.web.secretKeys": [key] },
-    `services.web.secretKeys decrypts nothing without services.web.secrets: remove it, or name the secrets (got ["${key}"])`,
+    `services.web.secretKeys has no effect without services.web.secrets: remove it, or name the secrets (got ["${key}"])`,
   ],
   [
     "a public range as a VPC's",
     vpc("203.0.0.0/16"),
-    'sites.ams3.vpc.ipRange must be a part of one of the private ranges 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (got "203.0.0.0/16")',
+    'sites.ams3.vpc.ipRange must be within one of the private ranges 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (got "203.0.0.0/16")',
   ],
   [
     "a range that DigitalOcean keeps",
     vpc("10.244.16.0/20"),
-    'sites.ams3.vpc.ipRange overlaps with 10.244.0.0/16, which DigitalOcean keeps for itself: choose another (got "10.244.16.0/20")',
+    'sites.ams3.vpc.ipRange overlaps with 10.244.0.0/16, which DigitalOcean reserves: choose another (got "10.244.16.0/20")',
   ],
   [
     "a range that DigitalOcean keeps in this region",
     { ...vpc("10.10.0.0/20"), "sites.ams3.region": "nyc1" },
-    'sites.ams3.vpc.ipRange overlaps with 10.10.0.0/16, which DigitalOcean keeps for itself: choose another (got "10.10.0.0/20")',
+    'sites.ams3.vpc.ipRange overlaps with 10.10.0.0/16, which DigitalOcean reserves: choose another (got "10.10.0.0/20")',
   ],
   [
     "two VPCs that overlap",
     { ...vpc("10.20.0.0/20"), "sites.fra1": { ...oneSite.sites.ams3, vpc: { ipRange: "10.20.15.0/24" } } },
-    'sites.fra1.vpc.ipRange overlaps with 10.20.0.0/20 of site ams3: the VPCs of an account must not (got "10.20.15.0/24")',
+    'sites.fra1.vpc.ipRange overlaps with 10.20.0.0/20 of site ams3: VPCs of the same account must not (got "10.20.15.0/24")',
   ],
   [
     "more nodes than a cluster takes",
     Object.fromEntries(
       Array.from({ length: 11 }, (_, index) => [`sites.s${index}`, { ...oneSite.sites.ams3, nodes: 500 }]),
     ),
-    "sites must have 5000 nodes at most, as an ECS cluster (it has 5502): take some out, or make a second deployment (got {",
+    "sites must have at most 5000 nodes, the limit of an ECS cluster (it has 5502): remove some, or create a second deployment (got {",
   ],
 ])("%s is refused", (_label, settings, problem) => {
   expect(problemsWith(settings)).toEqual([expect.stringContaining(`test.ts: ${problem}`)]);
@@ -151,7 +151,7 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
 test("an environment that no task definition has room for is refused, and shown in part", () => {
   const [problem = "", ...others] = problemsWith({ "services.web.environment": { TEXT: "x".repeat(65536) } });
   expect(problem).toMatch(
-    /^test\.ts: services\.web\.environment takes 65564 bytes, more than the 65536 of a whole task definition: shorten it, or put large values into files of the image \(got \{"TEXT":"x+…\)$/,
+    /^test\.ts: services\.web\.environment takes 65564 bytes, more than the 65536 of a whole task definition: shorten it, or move large values into files in the image \(got \{"TEXT":"x+…\)$/,
   );
   expect(problem.length).toBeLessThan(500);
   expect(others).toEqual([]);
@@ -163,7 +163,7 @@ test("a droplet whose name is too long for a host is refused", () => {
   const host = namesOf(parseConfig({ ...oneSite, name }, "test")).node(longest, longest);
   expect(host.length).toBeGreaterThan(63);
   expect(problemsWith({ name, [`sites.${longest}`]: site })).toEqual([
-    `test.ts: sites.${longest}.nodes.${longest} gives the host name ${host} of ${host.length} characters, 63 at most are possible: shorten the name of the deployment, the site or the node (got {})`,
+    `test.ts: sites.${longest}.nodes.${longest} gives the host name ${host} of ${host.length} characters, and at most 63 are possible: shorten the name of the deployment, the site or the node (got {})`,
   ]);
   const server = { kind: "on-premises", nodes: { [longest]: {} } };
   expect(problemsWith({ name, [`sites.${longest}`]: server })).toEqual([]);

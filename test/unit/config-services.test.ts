@@ -36,12 +36,12 @@ test.each<[string, Parts, string]>([
   [
     "a port that two services share on a node",
     { services: { web: http(8080), api: http(8080) } },
-    "services.api.http.port is the port of service web, too, to which a load balancer at site ams3 leads on all of its nodes: choose another port, or another site (got 8080)",
+    "services.api.http.port is also the port of service web, which a load balancer at site ams3 connects to on all of its nodes: choose another port, or another site (got 8080)",
   ],
   [
     "a port that two services without load balancers share on a node",
     { services: { web: http(8080, bare), api: http(8080, bare) } },
-    "services.api.http.port is the port of service web, too, and both may run on node ams3/a: choose another, or keep them apart by placement or on (got 8080)",
+    "services.api.http.port is also the port of service web, and both may run on node ams3/a: choose another, or keep them apart with placement or on (got 8080)",
   ],
   [
     "one port of two services on different nodes of a site where the second has a load balancer",
@@ -51,7 +51,7 @@ test.each<[string, Parts, string]>([
         api: { ...http(8080), on: { disk: "hdd" } },
       },
     },
-    "services.api.http.port is the port of service web, too, to which a load balancer at site ams3 leads on all of its nodes: choose another port, or another site (got 8080)",
+    "services.api.http.port is also the port of service web, which a load balancer at site ams3 connects to on all of its nodes: choose another port, or another site (got 8080)",
   ],
   [
     "one port of a service and of another's load balancer that waits for its tasks",
@@ -61,22 +61,22 @@ test.each<[string, Parts, string]>([
         api: { ...http(8080, bare), placement: { ams3: 1 } },
       },
     },
-    "services.api.http.port is the port of service web, too, to which a load balancer at site ams3 leads on all of its nodes: choose another port, or another site (got 8080)",
+    "services.api.http.port is also the port of service web, which a load balancer at site ams3 connects to on all of its nodes: choose another port, or another site (got 8080)",
   ],
   [
     "a port that the node needs itself",
     { services: { web: http(22) } },
-    "services.web.http.port is taken on every node (22, 2375, 2376, 51678, 51679, 51680 are): choose another (got 22)",
+    "services.web.http.port is reserved on every node (22, 2375, 2376, 51678, 51679, 51680 are): choose another (got 22)",
   ],
   [
     "memory that doesn't fit beside the other services, their proxies counted",
     { services: { web: { ...http(8080), memoryMiB: 300 }, api: { ...http(8081), memoryMiB: 300 } } },
-    "services.api.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 428 MiB of memory in all, and the node has 824 without its system, of which 428 are taken by other services; lower it, or choose a larger size (got 300)",
+    "services.api.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 428 MiB of memory in all, and the node has 824 without its system, of which other services take 428; lower it, or choose a larger size (got 300)",
   ],
   [
     "CPU that doesn't fit beside the other services, their proxies counted",
     { services: { web: { ...http(8080), cpuUnits: 512 }, api: { ...http(8081), cpuUnits: 400 } } },
-    "services.api.cpuUnits doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 464 CPU units in all, and the node has 1024, of which 576 are taken by other services; lower it, or choose a larger size (got 400)",
+    "services.api.cpuUnits doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 464 CPU units in all, and the node has 1024, of which other services take 576; lower it, or choose a larger size (got 400)",
   ],
   [
     "more tasks without a port than there is room for",
@@ -86,12 +86,12 @@ test.each<[string, Parts, string]>([
         worker: { image, memoryMiB: 128, cpuUnits: 64, placement: { ams3: 7 } },
       },
     },
-    "services.worker.placement.ams3 doesn't fit: beside what else runs there, the site has room for 6 of its tasks with 128 MiB and 64 CPU units each; lower the number or these, or add a node (got 7)",
+    "services.worker.placement.ams3 doesn't fit: besides everything else that runs there, the site has room for 6 of its tasks with 128 MiB and 64 CPU units each; lower the number or these, or add a node (got 7)",
   ],
   [
     "a job that has no room beside the services",
     { services: { web: { ...http(8080), memoryMiB: 500 } }, jobs: { report: { ...job, memoryMiB: 300 } } },
-    "jobs.report.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 300 MiB of memory in all, and the node has 824 without its system, of which 628 are taken by other services; lower it, or choose a larger size (got 300)",
+    "jobs.report.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 300 MiB of memory in all, and the node has 824 without its system, of which other services take 628; lower it, or choose a larger size (got 300)",
   ],
   [
     "an image that is built for other machines",
@@ -99,37 +99,37 @@ test.each<[string, Parts, string]>([
       images: { app: { build: "app", platform: "linux/arm64" } },
       jobs: { report: { ...job, image: "app" } },
     },
-    'jobs.report.image is built for linux/arm64, but the machines of site ams3 are all linux/amd64: change images.app.platform, or place tasks on other sites only (got "app")',
+    'jobs.report.image is built for linux/arm64, but the machines of site ams3 are all linux/amd64: change images.app.platform, or place tasks only on other sites (got "app")',
   ],
   [
     "an unknown image",
     { images: { app: { build: "app" } }, services: { web: { ...http(8080), image: "apps" } } },
-    'services.web.image is no key of images (app), and as a URI it lacks a tag or a digest: correct it, or add one (got "apps")',
+    'services.web.image is not a key of images (app), and as a URI it lacks a tag or a digest: correct it, or add one (got "apps")',
   ],
   [
     "an unknown service",
     { services: { web: { ...http(8080), environment: { API_URL: { service: "api" } } } } },
-    'services.web.environment.API_URL names no service: known are web (got {"service":"api"})',
+    'services.web.environment.API_URL is not a service: choose one of web (got {"service":"api"})',
   ],
   [
     "a job at an unknown site",
     { jobs: { report: { ...job, site: "oslo" } } },
-    'jobs.report.site names no site: known are ams3 (got "oslo")',
+    'jobs.report.site is not a site: choose one of ams3 (got "oslo")',
   ],
   [
     "an unknown site of an entrance",
     { services: { web: http(8080, { sites: { oslo: false } }) } },
-    "services.web.http.sites.oslo names no site: known are ams3 (got false)",
+    "services.web.http.sites.oslo is not a site: choose one of ams3 (got false)",
   ],
   [
     "an unknown attribute",
     { services: { web: { ...http(8080), on: { rack: "1" } } } },
-    'services.web.on.rack names no attribute of any node: known are disk (got "1")',
+    'services.web.on.rack is not an attribute of any node: choose one of disk (got "1")',
   ],
   [
     "an attribute's value that no node has",
     { services: { web: { ...http(8080), on: { disk: "tape" } } } },
-    'services.web.on fits no node of ams3: give one these attributes (got {"disk":"tape"})',
+    'services.web.on matches no node of ams3: give a node these attributes (got {"disk":"tape"})',
   ],
   [
     "the URL of a service that has no internal load balancer where it is asked for",
@@ -140,12 +140,12 @@ test.each<[string, Parts, string]>([
         api: { ...http(8081, internal), placement: { ams3: 1 } },
       },
     },
-    'services.web.environment.API_URL has no URL at site fra1, where service api has no internal load balancer: give it one by services.api.http.loadBalancer.network, or place tasks on other sites only (got {"service":"api"})',
+    'services.web.environment.API_URL has no URL at site fra1, where service api has no internal load balancer: give it one with services.api.http.loadBalancer.network, or place tasks only on other sites (got {"service":"api"})',
   ],
   [
     "an internal load balancer on premises",
     { sites: { ams3, berlin }, services: { api: http(8081, internal) } },
-    'services.api.http.loadBalancer.network can\'t be had at site berlin, which has no load balancers: set services.api.http.sites.berlin to false, or place the service elsewhere (got "internal")',
+    "services.api.http.loadBalancer.network isn't possible at site berlin, which can't have load balancers: set services.api.http.sites.berlin to false, or place the service elsewhere (got \"internal\")",
   ],
   [
     "egress that its firewall has no room for",
@@ -162,7 +162,7 @@ test.each<[string, Parts, string]>([
       },
       services: { web: http(8080) },
     },
-    "sites.ams3 needs 51 rules in its firewall, which takes 50: ",
+    "sites.ams3 needs 51 firewall rules, and DigitalOcean allows 50: ",
   ],
   [
     "a site whose firewall would have more rules than one takes",
@@ -176,17 +176,17 @@ test.each<[string, Parts, string]>([
         }),
       },
     },
-    "sites.ams3 needs 51 rules in its firewall, which takes 50: lower the rules of extraEgress, the services with load balancers, or the ports of internal ones (got ",
+    "sites.ams3 needs 51 firewall rules, and DigitalOcean allows 50: use fewer rules in extraEgress, fewer services with load balancers, or fewer ports of internal ones (got ",
   ],
   [
     "more tasks than nodes with its attributes, where the port is fixed",
     { services: { web: { ...http(8080), placement: { ams3: 2 }, on: { disk: "ssd" } } } },
-    "services.web.placement.ams3 must not exceed the 1 nodes that the site has for it: one task fits on a node, since its port is fixed (got 2)",
+    "services.web.placement.ams3 must not exceed the 1 nodes that the site has for it: its port is fixed, so only one task fits on a node (got 2)",
   ],
   [
     "a job with the name of a service",
     { services: { web: http(8080) }, jobs: { web: job } },
-    "jobs.web has the name of a service, whose roles and logs would be the same: choose another (got {",
+    "jobs.web is also the name of a service, which would have the same roles and logs: choose another (got {",
   ],
   [
     "credentials for an image that is built",

@@ -99,13 +99,13 @@ test("every problem is told at once, with file, path, value and remedy", () => {
     'test.ts: aws.accountId must be 12 digits (got "123")',
     "test.ts: services.web.image must be a string (it is missing)",
     'test.ts: services.web.cpuUnits must be a number (got "256")',
-    "test.ts: services.web.secrets.KEY must be the ARN of a Secrets Manager secret (arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME) or of an SSM parameter (arn:aws:ssm:REGION:ACCOUNT:parameter/NAME) (got a value not shown)",
+    "test.ts: services.web.secrets.KEY must be the ARN of a Secrets Manager secret (arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME) or of an SSM parameter (arn:aws:ssm:REGION:ACCOUNT:parameter/NAME) (got a value that isn't shown)",
     "test.ts: services.web.http.port must be at least 1 (got 0)",
     "test.ts: sites.ams3.nodes must be a number from 0 to 500, or the nodes by name (got 1.5)",
     'test.ts: sites.ams3.color is not a setting: remove it, or check its spelling (got "red")',
     `test.ts: sites.Paris can't be a key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without -- (got {"kind":"on-premises","nodes":{}})`,
     'test.ts: sites.oslo.kind must be "digitalocean" or "on-premises" (got "dungeon")',
-    'test.ts: sites.berlin.nodes.rack-1.attributes must not begin with anywhere., which names the deployment\'s own attributes (got {"anywhere.node":"x"})',
+    'test.ts: sites.berlin.nodes.rack-1.attributes must not begin with anywhere., the prefix of the deployment\'s own attributes (got {"anywhere.node":"x"})',
     "test.ts: sites.berlin.activationDays must be at most 30 (got 31)",
   ]);
 });
@@ -113,28 +113,28 @@ test("every problem is told at once, with file, path, value and remedy", () => {
 test.each([
   [
     { http: { port: 51678 } },
-    "services.web.http.port is taken on every node (22, 2375, 2376, 51678, 51679, 51680 are): choose another (got 51678)",
+    "services.web.http.port is reserved on every node (22, 2375, 2376, 51678, 51679, 51680 are): choose another (got 51678)",
   ],
   [
     { memoryMiB: 1024 },
     "services.web.memoryMiB doesn't fit node ams3/node-1, a s-1vcpu-1gb: it needs 1024 MiB of memory in all, and the node has 824 without its system; lower it, or choose a larger size (got 1024)",
   ],
-  [{ placement: { paris: 1 } }, "services.web.placement.paris names no site: known are ams3 (got 1)"],
+  [{ placement: { paris: 1 } }, "services.web.placement.paris is not a site: choose one of ams3 (got 1)"],
   [
     { placement: { ams3: 3 } },
-    "services.web.placement.ams3 must not exceed the 2 nodes that the site has for it: one task fits on a node, since its port is fixed (got 3)",
+    "services.web.placement.ams3 must not exceed the 2 nodes that the site has for it: its port is fixed, so only one task fits on a node (got 3)",
   ],
   [
     { environment: { KEY: "x" }, secrets: { KEY: "arn:aws:ssm:eu-west-1:123456789012:parameter/key" } },
-    "services.web.secrets.KEY is in services.web.environment as well: keep one of them (got a value not shown)",
+    "services.web.secrets.KEY is also in services.web.environment: keep one of them (got a value that isn't shown)",
   ],
   [
     { http: { port: 8080, health: { intervalSeconds: 60, healthyAfter: 5 } } },
-    'services.web.http.health lets the load balancer take more than 270 s to take a node in, longer than ECS waits for a container: lower intervalSeconds or healthyAfter (got {"intervalSeconds":60,"healthyAfter":5})',
+    'services.web.http.health makes the load balancer take more than 270 s to bring a node into service, longer than ECS waits for a container: lower intervalSeconds or healthyAfter (got {"intervalSeconds":60,"healthyAfter":5})',
   ],
   [
     { startSeconds: 300 },
-    "services.web.startSeconds leaves no time for the 12 s in which the load balancer takes a node in: ECS waits 300 s for both; lower it to 288, or give the image a healthCommand that waits (got 300)",
+    "services.web.startSeconds leaves no time for the 12 s that the load balancer takes to bring a node into service: ECS waits 300 s for both; lower it to 288, or give the image a healthCommand that waits (got 300)",
   ],
 ])("a service that can't work is refused: %j", (change, problem) => {
   expect(problemsOf({ ...oneSite, services: { web: { ...oneSite.services.web, ...change } } })).toEqual([
@@ -145,11 +145,11 @@ test.each([
 test.each([
   [
     "apps",
-    'images.app.build names no folder: give the folder that holds the Dockerfile, relative to the project\'s root (got "apps")',
+    'images.app.build is not a folder: give the folder of the Dockerfile, relative to the project\'s root (got "apps")',
   ],
   [
     "constructs",
-    'images.app.build is a folder without a Dockerfile: add one, or name an image that is built elsewhere in the service or job (got "constructs")',
+    'images.app.build has no Dockerfile: add one, or use an image that is built elsewhere in the service or job (got "constructs")',
   ],
 ])("an image that can't be built is refused: %j", (build, problem) => {
   expect(problemsOf({ ...oneSite, images: { app: { build } } })).toEqual([`test.ts: ${problem}`]);
@@ -161,11 +161,11 @@ test.each([
       { protocol: "http", port: 80 },
       { protocol: "http", port: 80 },
     ],
-    "services.web.http.loadBalancer.listeners.1.port is taken by another listener: each needs a port of its own (got 80)",
+    "services.web.http.loadBalancer.listeners.1.port is used by another listener: each needs its own port (got 80)",
   ],
   [
     [{ protocol: "http", port: 8080, redirectTo: 443 }],
-    "services.web.http.loadBalancer.listeners.0.redirectTo must lead from port 80 to an https listener on port 443: DigitalOcean redirects no other ports (got 443)",
+    "services.web.http.loadBalancer.listeners.0.redirectTo must redirect port 80 to an https listener on port 443: DigitalOcean redirects no other ports (got 443)",
   ],
 ])("listeners that DigitalOcean can't have are refused: %j", (listeners, problem) => {
   const http = { port: 8080, loadBalancer: { listeners } };

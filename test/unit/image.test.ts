@@ -196,7 +196,7 @@ test("a folder is found from the working directory, and gives the same wherever 
 test("a context that lets nothing through is refused; a Dockerfile alone is none of that", () => {
   withFolder({ Dockerfile: "FROM scratch", "server.js": "", ".dockerignore": "*\n" }, (folder) => {
     expect(buildContextProblem(folder)).toBe(
-      "is an empty build context: its .dockerignore lets nothing through but the Dockerfile; let the image's files pass",
+      "is an empty build context: its .dockerignore excludes everything but the Dockerfile; include the image's files",
     );
   });
   withFolder({ Dockerfile: "FROM scratch" }, (folder) => {

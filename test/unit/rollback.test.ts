@@ -54,7 +54,7 @@ test.each([
   [
     "a tag that is none",
     '{"web":{"tag":"v1","from":["fedcba9876543210"]}}',
-    "ANYWHERE_ROLLBACKS web.tag must be an image's tag: 16 digits, each 0 to 9 or a to f",
+    "ANYWHERE_ROLLBACKS web.tag must be an image tag: 16 hexadecimal digits, 0 to 9 and a to f",
   ],
   [
     "nothing from which it was",
@@ -64,12 +64,12 @@ test.each([
   [
     "an image that is pushed elsewhere",
     `{"foreign":{"tag":"${tag}","from":["${other}"]}}`,
-    "ANYWHERE_ROLLBACKS names foreign, which is no service with an image that is built here",
+    "ANYWHERE_ROLLBACKS names foreign, which isn't a service whose image is built here",
   ],
   [
     "no service",
     `{"absent":{"tag":"${tag}","from":["${other}"]}}`,
-    "ANYWHERE_ROLLBACKS names absent, which is no service",
+    "ANYWHERE_ROLLBACKS names absent, which isn't a service",
   ],
 ])("rollbacks with %s are refused", (_, text, message) => {
   expect(() => loaded(text)).toThrow(ConfigError);

@@ -8,9 +8,9 @@ import { dropletProblems, type Account } from "./droplets";
 import { unreachable } from "../reachability";
 
 /**
- * Whether DigitalOcean takes the token, and will do what the command wants of it. A plan only reads; a destroy only
- * deletes, and needs nothing that could be lacking. Where HCP Terraform runs Terraform, the token is a variable there, and
- * one here serves these checks alone.
+ * Whether DigitalOcean accepts the token, and will carry out the command's requests. A plan only reads; a destroy only
+ * deletes, and needs no quota, sizes or images. Where HCP Terraform runs Terraform, the token is a variable there, and
+ * one here is used only for these checks.
  */
 export const digitalOceanProblems: Check = async (undertaking) => {
   const { command, variables, deadline, notice } = undertaking;
@@ -21,7 +21,7 @@ export const digitalOceanProblems: Check = async (undertaking) => {
   }
   const set = digitalOceanToken(variables);
   if (set === undefined && executionOf(undertaking.environment.config.backend) !== "local") {
-    notice("DigitalOcean was not checked: DIGITALOCEAN_TOKEN is not set here, and needn't be.");
+    notice("DigitalOcean was not checked: DIGITALOCEAN_TOKEN is not set here, and doesn't have to be.");
     return [];
   }
   if (set === undefined) {
@@ -55,7 +55,7 @@ export const digitalOceanProblems: Check = async (undertaking) => {
   }
 };
 
-/** The DigitalOcean sites whose stacks the command is about, by name. */
+/** The DigitalOcean sites whose stacks the command works on, by name. */
 function digitalOceanSites({ environment, selected }: Undertaking): ReadonlyMap<string, DigitalOceanSite> {
   const ids = selected.map(({ id }) => id);
   return new Map(

@@ -12,7 +12,7 @@ export class Refused extends Error {
   }
 }
 
-/** What a call returns; undefined, and a notice about its subject, when the token hasn't the scope for it. */
+/** A call's result; undefined, with a notice about its subject, when the token lacks the scope for it. */
 export async function unlessDenied<T>(
   subject: string,
   result: Promise<T>,
@@ -59,7 +59,7 @@ export class DigitalOcean {
     this.base = chosen === "" ? "https://api.digitalocean.com" : chosen;
   }
 
-  /** How a call is answered, which may be one that can't succeed. */
+  /** The response to a call, even one that can't succeed. */
   async attempt(method: string, path: string) {
     const { base, token, deadline } = this;
     const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
@@ -68,7 +68,7 @@ export class DigitalOcean {
     return { ...answer, message };
   }
 
-  /** @throws {Refused} on any other answer than success. */
+  /** @throws {Refused} on any answer but success. */
   async get<T>(path: string): Promise<T> {
     const { status, message, body } = await this.attempt("GET", path);
     if (status !== 200) {
@@ -77,7 +77,7 @@ export class DigitalOcean {
     return body as T;
   }
 
-  /** All of a list's entries, of all its pages. @throws {Refused} */
+  /** All entries of a list, from all its pages. @throws {Refused} */
   async list<T>(path: string, key: string): Promise<readonly T[]> {
     const entries: T[] = [];
     for (let page = 1; ; page++) {

@@ -1,7 +1,7 @@
 import type { Notice } from "../check";
 import { Refused, unlessDenied, type DigitalOcean } from "./api";
 
-/** What a droplet is made of, where, and the site that says so. */
+/** A size or image that a droplet needs, its region, and the site that sets it. */
 export interface Order {
   readonly site: string;
   readonly region: string;
@@ -9,7 +9,7 @@ export interface Order {
   readonly image: string;
 }
 
-/** What DigitalOcean has, by its slug or number: the regions that offer it. */
+/** The regions that offer a size or image, by its slug or number. */
 type Offers = ReadonlyMap<string, readonly string[]>;
 
 /** A line for each size and image that a site's region doesn't offer, and for each region that takes no droplets. */

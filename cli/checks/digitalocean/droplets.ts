@@ -5,19 +5,19 @@ import type { Undertaking } from "../check";
 import { unlessDenied, type DigitalOcean } from "./api";
 import { offerProblems, type Order } from "./droplet-offers";
 
-/** What an account says of itself. */
+/** An account's status and limits. */
 export interface Account {
   readonly droplet_limit: number;
   readonly status: string;
   readonly status_message: string;
 }
 
-/** A droplet that the config has. */
+/** A droplet in the config. */
 interface Wanted extends Order {
   readonly name: string;
 }
 
-/** A droplet that there is. */
+/** A droplet that exists. */
 interface Existing {
   readonly name: string;
   readonly size_slug: string;
@@ -26,7 +26,7 @@ interface Existing {
 
 type Sites = ReadonlyMap<string, DigitalOceanSite>;
 
-/** Whether the account may have the droplets that a deploy adds, and their regions have what they are made of. */
+/** Whether the account may have the droplets that a deploy adds, and their regions offer their sizes and images. */
 export async function dropletProblems(
   api: DigitalOcean,
   account: Account | undefined,
@@ -45,7 +45,7 @@ export async function dropletProblems(
   }
   const wanted = wantedDroplets(sites, undertaking);
   const added = wanted.filter(({ name }) => !existing.some((droplet) => droplet.name === name));
-  // What runs on, runs on, even when its size or its image is offered to nobody any more.
+  // A droplet that stays keeps running, even if its size or its image is no longer offered.
   const made = wanted.filter((one) => !existing.some((droplet) => isAs(droplet, one)));
   const problems = await Promise.all([
     quotaProblems(api, account, added),
@@ -85,11 +85,11 @@ async function quotaProblems(
     return [];
   }
   const { meta } = await api.get<{ readonly meta: { readonly total: number } }>("/v2/droplets?per_page=1");
-  // Terraform may make the new ones before it deletes others.
+  // Terraform may create the new ones before it deletes others.
   return meta.total + added.length <= account.droplet_limit
     ? []
     : [
-        `DigitalOcean allows the account ${account.droplet_limit} droplets, and there are ${meta.total} without the ${added.length} that would be added: ` +
+        `DigitalOcean allows the account ${account.droplet_limit} droplets, and it has ${meta.total} besides the ${added.length} to be added: ` +
           "ask for more (https://cloud.digitalocean.com/account/team/droplet_limit_increase), or add fewer nodes",
       ];
 }

@@ -3,7 +3,7 @@ import { entrancesAt } from "../../../config/services/entrances";
 import { resolveSites } from "../../../config/sites/nodes";
 import type { DigitalOcean } from "./api";
 
-/** The kinds of things that a site has at DigitalOcean, by the names of their scopes, with the path of each. */
+/** The kinds of resources that a site has at DigitalOcean, by the names of their scopes, with the path of each. */
 const paths = {
   tag: "/v2/tags",
   load_balancer: "/v2/load_balancers",
@@ -15,10 +15,10 @@ const paths = {
 
 type Kind = keyof typeof paths;
 
-/** Neither a number nor a UUID nor a tag's name: nothing has it. */
+/** Neither a number nor a UUID nor a tag's name: no resource has it. */
 const nothing = "no.such.thing";
 
-/** How each scope is tried: by calls that can't do anything, since they name nothing. */
+/** Calls that test each scope. They can't do anything, since they name no resource. */
 const attempts = {
   create: { method: "POST", suffix: "" },
   update: { method: "PUT", suffix: `/${nothing}` },
@@ -28,9 +28,9 @@ const attempts = {
 type Action = keyof typeof attempts;
 
 /**
- * A line about the scopes that a command needs and the token lacks. The API has no way to ask for them, but answers a
- * call without the scope with 403 before it looks at what the call says; with the scope these are answered with
- * 404 or 422. Any other answer tells nothing, and counts as good.
+ * A line about the scopes that a command needs and the token lacks. The API can't list a token's scopes, but answers a
+ * call without the scope with 403 before it examines the call; with the scope it answers these with 404 or 422. Any
+ * other answer proves nothing, and counts as good.
  * Source: DigitalOcean, "Scopes for API Tokens".
  */
 export async function scopeProblems(
@@ -58,7 +58,7 @@ export async function scopeProblems(
       ];
 }
 
-/** Droplets may have to be replaced, and the rest changed where it is. */
+/** Droplets may have to be replaced; everything else is changed in place. */
 function scopesOfDeploy(kinds: readonly Kind[]): (readonly [Kind, Action])[] {
   return [
     ...kinds.map((kind) => [kind, "create"] as const),

@@ -1,7 +1,7 @@
 import { call, type Answer } from "../http";
 import { tokenVariable } from "../terraform-token";
 
-/** An answer that ends the work with HCP Terraform, with the remedy. */
+/** A response that ends the work with HCP Terraform, with the remedy. */
 export class Unexpected extends Error {}
 
 /** A reference to another object. */
@@ -9,11 +9,11 @@ export interface Reference {
   readonly data?: { readonly id: string } | null;
 }
 
-/** An object of the API, as far as anything here asks for it. Source: HCP Terraform API. */
+/** An object of the API, with the fields used here. Source: HCP Terraform API. */
 export interface ApiObject {
   readonly id: string;
   readonly attributes: {
-    /** Of a project, an agent pool. */
+    /** For a project or an agent pool. */
     readonly name?: string;
     /** Of a workspace. */
     readonly "execution-mode"?: string;
@@ -38,11 +38,11 @@ export interface ApiObject {
 /** HCP Terraform's API, for one token. */
 export interface TerraformCloud {
   readonly host: string;
-  /** An object; undefined when there is none, or none that this token may see. @throws {Unexpected} */
+  /** An object; undefined when it doesn't exist or this token may not see it. @throws {Unexpected} */
   read(path: string): Promise<ApiObject | undefined>;
-  /** All objects of a list, of all its pages; undefined when there is none. @throws {Unexpected} */
+  /** All objects of a list, from all its pages; undefined when there is no such list. @throws {Unexpected} */
   list(path: string): Promise<readonly ApiObject[] | undefined>;
-  /** Changes something. @throws {Unexpected} */
+  /** Changes an object. @throws {Unexpected} */
   write(method: "POST" | "PATCH", path: string, data: object): Promise<ApiObject | undefined>;
 }
 
@@ -57,7 +57,9 @@ export async function openApi(host: string, token: string, deadline: AbortSignal
   const discovery = await call({ url: new URL(`https://${host}/.well-known/terraform.json`), deadline });
   const base = (discovery.body as { readonly "tfe.v2"?: string } | undefined)?.["tfe.v2"];
   if (base === undefined) {
-    throw new Unexpected(`${host} is no HCP Terraform or Terraform Enterprise: correct backend.hostname`);
+    throw new Unexpected(
+      `${host} is neither HCP Terraform nor Terraform Enterprise: correct backend.hostname`,
+    );
   }
   const url = (path: string) => new URL(path, new URL(base, `https://${host}`));
   const get = async (path: string): Promise<Body | undefined> => {
@@ -103,7 +105,7 @@ function bodyOf({ status, body = {} }: Answer, host: string, asked: string): Bod
     throw new Unexpected(
       status >= 500 || status === 429
         ? `${host} answers ${status}: wait a few minutes and run again`
-        : `${host} answers ${status} to ${asked}${reasons && ` (${reasons})`}: use a token that may manage the workspaces, or mend that`,
+        : `${host} answers ${status} to ${asked}${reasons && ` (${reasons})`}: use a token that may manage the workspaces, or fix that`,
     );
   }
   return answer;

@@ -2,7 +2,7 @@ import type { Config } from "../../../config/schema";
 import { isComputeStack, siteOf, type Stack } from "../../terraform/stacks";
 import type { ApiObject } from "./api";
 
-/** By which runs sign in at DigitalOcean. */
+/** The variable with which runs sign in at DigitalOcean. */
 export const tokenName = "DIGITALOCEAN_TOKEN";
 
 // Source: HCP Terraform, "Use dynamic credentials with the AWS provider".
@@ -20,7 +20,10 @@ export function callsDigitalOcean(stack: Pick<Stack, "id">, { sites }: Config): 
   return isComputeStack(stack) && sites[siteOf(stack)]?.kind === "digitalocean";
 }
 
-/** What a workspace lacks that its runs need, with the remedy; `variables` are those that it has, also by sets. */
+/**
+ * Variables that a workspace's runs need and lack, with the remedy; `variables` are those it has, from variable sets
+ * too.
+ */
 export function lackingVariables(
   { name, stack }: { readonly name: string; readonly stack: Pick<Stack, "id"> },
   variables: readonly ApiObject[],
@@ -31,15 +34,15 @@ export function lackingVariables(
   const lines: string[] = [];
   if (callsDigitalOcean(stack, config) && !names.includes(tokenName)) {
     lines.push(
-      `workspace ${name} lacks ${tokenName}, which its runs need: run "npx anywhere bootstrap-state" with that variable ` +
-        "in the environment, or give it the workspace, or its project, yourself",
+      `workspace ${name} lacks ${tokenName}, which its runs need: run "npx anywhere bootstrap-state" with this variable ` +
+        "in the environment, or set it yourself on the workspace or its project",
     );
   }
-  // An agent may have credentials of its own, such as those of the machine that it is on.
+  // An agent may have its own credentials, such as those of its machine.
   const own = backend.kind === "cloud" && backend.execution === "agent" && backend.runRoleArn === undefined;
   if (!own && !waysToAws.some((way) => way.every((variable) => names.includes(variable)))) {
     lines.push(
-      `workspace ${name} lacks ${dynamicCredentials.auth} and ${dynamicCredentials.role}, by which its runs sign in at AWS: ` +
+      `workspace ${name} lacks ${dynamicCredentials.auth} and ${dynamicCredentials.role}, which its runs need to sign in at AWS: ` +
         `set backend.runRoleArn in ${file} and run "npx anywhere bootstrap-state", or see docs/hcp-terraform.md for other ways`,
     );
   }

@@ -1,18 +1,18 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Told } from "../feed";
 
-/** What the page knows, and whether more will come. */
+/** The page's data, and whether more will come. */
 export interface Known {
   readonly told: Told | undefined;
   /** Whether the command that serves this page answers. */
   readonly isConnected: boolean;
 }
 
-/** Whether the page shows how things were, since nobody tells how they are. */
+/** Whether the page shows an earlier state, since no newer one is known. */
 export const isStale = ({ told, isConnected }: Known): boolean =>
   !isConnected || (told !== undefined && told.trouble !== null);
 
-/** Follows the feed; the browser connects again by itself when it is lost. */
+/** Follows the feed; the browser reconnects automatically when the connection is lost. */
 export function useFeed(): Known {
   const [told, setTold] = useState<Told>();
   const [isConnected, setConnected] = useState(true);

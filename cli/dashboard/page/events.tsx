@@ -4,14 +4,14 @@ import { timeOfDay } from "./model/time";
 
 interface Props {
   readonly events: readonly FleetEvent[];
-  /** The time of the look that told them. */
+  /** The time of the look that reported them. */
   readonly at: string;
 }
 
-/** Subjects that are named where an event is that of several. */
+/** The number of subjects shown when an event concerns several. */
 const named = 2;
 
-/** Whatever has happened, the newest first. */
+/** All events, the newest first. */
 export function Events({ events, at: now }: Props) {
   return (
     <aside aria-labelledby="events">

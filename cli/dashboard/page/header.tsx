@@ -8,7 +8,7 @@ interface Props {
   readonly isConnected: boolean;
 }
 
-/** Which deployment it is, how much of it is well, and how fresh the picture is. */
+/** The deployment's name, its health in numbers, and the age of the data. */
 export function Header({ told, isConnected }: Props) {
   const { report } = told.look;
   const nodes = report.sites.flatMap((site) => site.nodes);
@@ -53,7 +53,7 @@ function Figure({ name, value, of }: { readonly name: string; readonly value: nu
 function Freshness({ told: { look, trouble, every }, isConnected }: Props) {
   const seconds = Math.max(0, Math.round((useClock() - Date.parse(look.report.at)) / 1000));
   const age = seconds < 120 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
-  // A look itself takes some seconds.
+  // A look takes some seconds itself.
   const isLate = seconds > 2 * every + 20;
   const [state, text]: [State, string] = !isConnected
     ? ["bad", "Not connected: is the command still running?"]

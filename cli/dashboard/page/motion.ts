@@ -1,11 +1,11 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-/** Milliseconds that a box is on its way. */
+/** Milliseconds that a box takes to move. */
 const duration = 700;
 
 /**
- * Lets what has an attribute `data-move` slide from where it was in the last picture, and what is new fade in. Things are
- * told apart by the attribute's value, not by their element: a box may come out of one list and into another.
+ * Elements with an attribute `data-move` slide from their last position, and new ones fade in. They are identified by
+ * the attribute's value, not by their element: a box may move from one list to another.
  */
 export function useMotion<E extends HTMLElement>() {
   const container = useRef<E>(null);

@@ -11,14 +11,14 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** All that is known of a node. */
+/** Everything known about a node. */
 export function NodeDetails({ node, report, onClose }: Props) {
   const { machine, managedInstance, activation, containerInstance, tasks, backends } = node;
   const key = keyOf(node);
   const problems = report.problems.filter(({ subject }) => subject === key);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    // Below a hundred nodes nobody would see it open.
+    // Below a hundred nodes, it would open out of sight.
     place.current?.scrollIntoView({ block: "nearest" });
   }, [key]);
   return (

@@ -17,7 +17,7 @@ function Page() {
     }
   }, [report]);
   if (told === undefined || report === undefined) {
-    return <p class="empty">{isConnected ? "Looking…" : "Nobody answers: is the command still running?"}</p>;
+    return <p class="empty">{isConnected ? "Looking…" : "No answer: is the command still running?"}</p>;
   }
   return (
     <>

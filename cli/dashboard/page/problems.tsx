@@ -3,7 +3,7 @@ import type { StatusReport } from "../../report/schemas/status-report";
 import { groupsOf } from "./model/problems";
 import { Sign } from "./sign";
 
-/** Whatever is wrong, the most far-reaching first, each with its remedy. */
+/** All problems with their remedies, the most far-reaching first. */
 export function Problems({ report: { problems } }: { readonly report: StatusReport }) {
   return (
     <section aria-labelledby="problems" class={problems.length === 0 ? "calm" : "alarm"}>

@@ -1,6 +1,6 @@
 import { signs, type State } from "./model/states";
 
-/** A state as a coloured sign, and as a word for who is read to. */
+/** A state as a coloured sign, and as a word for screen readers. */
 export function Sign({ state }: { readonly state: State }) {
   const { sign, word } = signs[state];
   return (

@@ -6,7 +6,7 @@ import { Sign } from "./sign";
 import { backendStates, keyOf, nodeNote, nodeState, numberOf, signs, taskWord } from "./model/states";
 import { TaskBox } from "./task-box";
 
-/** From so many nodes on they are drawn small. */
+/** From this many nodes on, they are drawn small. */
 const many = 24;
 
 interface Props {
@@ -15,7 +15,7 @@ interface Props {
 }
 
 /**
- * A site as a map of its nodes. The keyboard comes to it once, and goes from node to node with the arrows.
+ * A site as a map of its nodes. It is one tab stop, and the arrow keys move between nodes.
  * Source: W3C, "ARIA Authoring Practices Guide", roving tabindex.
  */
 export function Site({ site: { site, kind, nodes }, report }: Props) {
@@ -84,7 +84,7 @@ export function Site({ site: { site, kind, nodes }, report }: Props) {
   );
 }
 
-/** Where a key leads from a tile; undefined when it leads nowhere. */
+/** The tile that a key moves to from this one; undefined for none. */
 function nextOf(key: string, from: number, columns: number, count: number): number | undefined {
   const steps: Readonly<Record<string, number>> = {
     ArrowLeft: -1,
@@ -104,7 +104,7 @@ interface TileProps {
   readonly report: StatusReport;
   readonly isReached: boolean;
   readonly isOpen: boolean;
-  /** Id of where its details appear. */
+  /** Id of the element for its details. */
   readonly details: string;
   readonly onClick: () => void;
 }

@@ -7,7 +7,7 @@ interface Props {
   /** Its visible name. */
   readonly label: string;
   readonly report: StatusReport;
-  /** Tells from where it moves to where. */
+  /** Identifies it when it moves. */
   readonly move?: string;
 }
 
@@ -40,12 +40,12 @@ function isOld({ of, revision }: FleetTask, { services }: StatusReport): boolean
   return service !== undefined && wantedRevision(service) !== revision;
 }
 
-/** Hues that lie far apart, neighbours most of all; each service and job has its own, the same all over the page. */
+/** Hues far apart, especially for neighbours; each service and job has its own, the same across the page. */
 const hues = [255, 55, 155, 320, 95, 200, 20, 285];
 
 export function hueOf(name: string | null, { services, jobs }: StatusReport): Record<string, string> {
   const names = [...new Set([...services.map(({ service }) => service), ...jobs.map(({ job }) => job)])];
   const index = name === null ? -1 : names.indexOf(name);
-  // What neither a service nor a job has started is grey.
+  // Tasks started by neither a service nor a job are grey.
   return index < 0 ? { "--chroma": "0" } : { "--hue": String(hues[index % hues.length]) };
 }

@@ -9,11 +9,11 @@ export function addLookingCommands(program: Command, finish: Finish): void {
   program
     .command("status")
     .description(
-      "show nodes, registrations, tasks, services and jobs as they are, and what is wrong, in one view",
+      "show the current nodes, registrations, tasks, services and jobs, and all problems, in one view",
     )
-    .argument("[name...]", "sites, services, jobs or nodes (ams3/node-1); everything when left out")
+    .argument("[name...]", "sites, services, jobs or nodes (ams3/node-1); default: everything")
     .option(...json)
-    .option("--watch [seconds]", "look again every so many seconds, until Ctrl-C (default: 10)", interval)
+    .option("--watch [seconds]", "refresh every so many seconds, until Ctrl-C (default: 10)", interval)
     .addHelpText("after", example("anywhere status --watch ams3", exitCodesHelp))
     .action((names: string[], { watch, ...options }: WatchOptions) =>
       finish(
@@ -27,32 +27,25 @@ export function addLookingCommands(program: Command, finish: Finish): void {
     );
   program
     .command("events")
-    .description(
-      "show what ECS tells of a service or of a job's runs, and why tasks have stopped; the newest last",
-    )
-    .argument("[name]", "a service or a job; all of them when left out")
+    .description("show ECS events of a service or a job's runs, and why tasks stopped; the newest last")
+    .argument("[name]", "a service or a job; default: all of them")
     .option(...json)
-    .addHelpText("after", example("anywhere events web", "Exit codes: 0, or 1 when it couldn't be done."))
+    .addHelpText("after", example("anywhere events web", "Exit codes: 0 on success, 1 on failure."))
     .action((name: string | undefined, options: JsonOptions) =>
       finish(import("./events.ts").then(({ events }) => events(name, options))),
     );
   program
     .command("logs")
-    .description(
-      "show what the tasks of a service or a job have printed, wherever they run, in one; of a node its bootstrap log",
-    )
+    .description("show the merged output of all tasks of a service or a job, or the bootstrap log of a node")
     .argument("<name>", "a service, a job or a node (ams3/node-1)")
-    .option("--follow", "go on with what they print from now on, until Ctrl-C")
+    .option("--follow", "keep following new output, until Ctrl-C")
     .option("--since <time>", "how far back, such as 15m or 2h (default: 1h)", period)
-    .option(
-      "--site <site>",
-      "only tasks of this site, as far as ECS still knows them: for an hour after they end",
-    )
-    .option("--ssh <user@host>", "where a node's machine is: its bootstrap log is nowhere else", host)
-    .option(json[0], "print JSON, a line each, as the schemas in docs/schemas describe it")
+    .option("--site <site>", "only tasks at this site that ECS still knows: up to an hour after they end")
+    .option("--ssh <user@host>", "address of a node's machine, the only place with its bootstrap log", host)
+    .option(json[0], "print JSON, one object per line, as described by the schemas in docs/schemas")
     .addHelpText(
       "after",
-      example("anywhere logs web --follow --since 5m", "Exit codes: 0, or 1 when it couldn't be done."),
+      example("anywhere logs web --follow --since 5m", "Exit codes: 0 on success, 1 on failure."),
     )
     .action((name: string, options: LogsOptions) =>
       finish(import("./logs.ts").then(({ logs }) => logs(name, options))),

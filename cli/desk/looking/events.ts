@@ -14,7 +14,7 @@ import { exitCodes } from "../exit-codes";
 import type { JsonOptions } from "../options";
 
 /**
- * Shows what ECS tells of a service, or of a job's runs, or of all of them: its events, and why tasks have stopped.
+ * Shows what ECS reports about a service, a job's runs, or all of them: events, and why tasks stopped.
  *
  * @throws {Refusal} when there is no such deployment, service or job.
  */
@@ -45,7 +45,7 @@ export async function events(name: string | undefined, { json = false }: JsonOpt
       node === null ? of : `${of}\n${node}`,
       message,
     ]);
-    console.log(rows.length === 0 ? `Nothing has happened in ${names.cluster}.` : table(rows, width));
+    console.log(rows.length === 0 ? `There are no events in ${names.cluster}.` : table(rows, width));
   }
   return exitCodes.fine;
 }

@@ -17,18 +17,18 @@ import type { JsonOptions } from "../options";
 import { exitCodes } from "../exit-codes";
 
 export interface LogsOptions extends JsonOptions {
-  /** Whether to go on with what is printed from now on. */
+  /** Whether to keep following new output. */
   readonly follow?: boolean;
-  /** Minutes back; an hour when left out. */
+  /** Minutes back; an hour by default. */
   readonly since?: number;
   /** Only tasks of this site. */
   readonly site?: string;
-  /** Where a node's machine is, as `ssh` takes it. */
+  /** Address of a node's machine, as an argument for `ssh`. */
   readonly ssh?: string;
 }
 
 /**
- * Shows what the tasks of a service or a job have printed, wherever they run, in one; of a node its bootstrap's log.
+ * Shows the merged output of all tasks of a service or a job, or the bootstrap log of a node.
  *
  * @throws {Refusal} when there is no such service, job, node or site.
  */
@@ -73,18 +73,18 @@ function refuseUnknown(config: Config, name: string, site: string | undefined): 
   }
 }
 
-/** @throws {Refusal} when nobody has said where a node's machine is: its log is nowhere else. */
+/** @throws {Refusal} without the address of a node's machine, the only place with its log. */
 function reachableAt(node: string, host: string | undefined): string {
   if (host === undefined) {
     throw new Refusal(
-      `The log of ${node} is on its machine alone, in ${bootstrapLog}: add --ssh user@host (a droplet lets you in with ` +
+      `The log of ${node} is only on its machine, in ${bootstrapLog}: add --ssh user@host (a droplet lets you in with ` +
         "the site's ssh.keys and ssh.allowFrom), or read it at the machine's console.",
     );
   }
   return host;
 }
 
-/** Leaves the lines of a site's tasks. ECS knows those that run, and those that have stopped within the hour. */
+/** Keeps only the lines of a site's tasks. ECS knows tasks that run or that stopped within the past hour. */
 function siteFilter(
   config: Config,
   name: string,

@@ -11,13 +11,13 @@ import { exitCodes } from "../exit-codes";
 
 export interface StatusOptions {
   readonly json?: boolean;
-  /** Seconds between two looks; once when left out. */
+  /** Seconds between two looks; a single look by default. */
   readonly watch?: number;
 }
 
 /**
- * Shows what a deployment consists of while it runs, or the part of it with these names. Asks the clouds alone: no state
- * is read, nobody is kept waiting, and a deploy may be under way.
+ * Shows the parts of a running deployment, or those with these names. Queries only the clouds: it reads no state and
+ * takes no lock, so a deploy may be in progress.
  *
  * @throws {Refusal} when there is no such deployment, or a name is unknown.
  */
@@ -42,7 +42,7 @@ function exitCodeOf({ unanswered, problems }: StatusReport): number {
 function show(report: StatusReport, { json = false, watch }: StatusOptions): void {
   const { stdout } = process;
   if (json) {
-    // One line each, for programs that read them as they come.
+    // One line per look, for programs that read a stream.
     stdout.write(`${JSON.stringify(report, undefined, watch === undefined ? 2 : 0)}\n`);
     return;
   }

@@ -8,7 +8,7 @@ import { exitCodes } from "../exit-codes";
 import type { JsonOptions } from "../options";
 
 /**
- * Takes a node out of service, and waits until its tasks have ended.
+ * Takes a node out of service, and waits until its tasks have stopped.
  *
  * @throws {Refusal} when the node is unknown or isn't registered.
  */
@@ -20,17 +20,17 @@ export async function drain(name: string, options: JsonOptions): Promise<number>
   });
   report(key, "DRAINING", drained, options);
   if (drained.tasks === 0) {
-    say(`${key} runs nothing any more. "npx anywhere undrain ${key}" takes it back.`);
+    say(`${key} runs no more tasks. "npx anywhere undrain ${key}" returns it to service.`);
     return exitCodes.fine;
   }
   say(
-    `${drained.tasks} tasks go on on ${key}: no other node has a place for them, or no service has started them. ` +
-      `"npx anywhere events" tells why; "npx anywhere undrain ${key}" takes it back.`,
+    `${drained.tasks} tasks still run on ${key}: no other node has room for them, or no service started them. ` +
+      `"npx anywhere events" shows why; "npx anywhere undrain ${key}" returns it to service.`,
   );
   return exitCodes.problems;
 }
 
-/** Takes a drained node back into service. @throws {Refusal} when the node is unknown or isn't registered. */
+/** Returns a drained node to service. @throws {Refusal} when the node is unknown or isn't registered. */
 export async function undrain(name: string, options: JsonOptions): Promise<number> {
   const { config, node } = named(name);
   report(keyOf(node), "ACTIVE", await takeBack(config, node), options);

@@ -14,28 +14,28 @@ import type { JsonOptions } from "../options";
 import { exitCodes } from "../exit-codes";
 
 export interface HealOptions extends JsonOptions {
-  /** Minutes for which an agent has to be lost; a quarter of an hour when left out. */
+  /** Minutes for which an agent must have been lost; 15 by default. */
   readonly after?: number;
   readonly dryRun?: boolean;
 }
 
-/** Seconds until lost agents are looked at again: those that connect anew are back within less. */
+/** Seconds until lost agents are checked again: those that reconnect are back sooner. */
 const secondLookAfter = 20;
 
 /**
- * Deregisters nodes whose agents have been lost for so long, so that ECS starts their tasks elsewhere, which it never
- * does by itself: github.com/aws/containers-roadmap/issues/2040. Meant to be run every few minutes: what only ECS has
- * lost is marked the first time, since ECS doesn't tell since when it is. The last node of a site is left, since
- * nothing could take its tasks.
+ * Deregisters nodes whose agents have been lost for this long, so that ECS starts their tasks elsewhere, which it never
+ * does on its own: github.com/aws/containers-roadmap/issues/2040. Meant to run every few minutes: an agent that only
+ * ECS has lost is marked the first time, since ECS doesn't report since when. The last node of a site is kept, since no
+ * other could take its tasks.
  *
- * @throws {Refusal} when a cloud can't be asked: nothing is changed then.
+ * @throws {Refusal} when a cloud can't be queried: then nothing is changed.
  */
 export async function heal({ after = 15, dryRun = false, json = false }: HealOptions): Promise<number> {
   const { config } = announceEnvironment(process.env);
   const fleet = await gatherFleet(config, process.env);
   const unknown = fleet.unanswered.find(({ source }) => source !== "DigitalOcean");
   if (unknown !== undefined) {
-    throw new Refusal(`${unknown.source} can't be asked (${unknown.reason}): nothing was changed.`);
+    throw new Refusal(`${unknown.source} can't be queried (${unknown.reason}): nothing was changed.`);
   }
   const found = lostNodes(fleet);
   const now = Date.parse(fleet.at);
@@ -72,14 +72,14 @@ export async function heal({ after = 15, dryRun = false, json = false }: HealOpt
 }
 
 /**
- * Those of these nodes whose agents don't come back at once. What Systems Manager hears of a machine, and a mark of
- * earlier, say nothing of the moment: agents connect anew several times an hour, and a node that serves must not go.
+ * Those of these nodes whose agents don't come back at once. Neither Systems Manager's ping status nor an earlier mark
+ * reflects the current moment: agents reconnect several times an hour, and a serving node must not be deregistered.
  */
 async function stillLost(config: Config, nodes: readonly LostNode[]): Promise<readonly LostNode[]> {
   if (nodes.length === 0) {
     return [];
   }
-  console.error(`${nodes.map(({ node }) => node).join(", ")}: looking again in ${secondLookAfter} s`);
+  console.error(`${nodes.map(({ node }) => node).join(", ")}: checking again in ${secondLookAfter} s`);
   await pause(secondLookAfter * 1000);
   const instances = await withCluster(config, containerInstancesOf);
   const away = instances.filter(({ agentConnected }) => agentConnected !== true);
@@ -114,16 +114,16 @@ function textOf({ nodes, dryRun }: HealReport, after: number): string {
   }
   return nodes
     .map(({ node, lostSince, due, lastOfSite }) => {
-      const since = `${node}: its agent is lost since ${shortTime(lostSince)}`;
+      const since = `${node}: its agent has been lost since ${shortTime(lostSince)}`;
       if (!due) {
         return lastOfSite
-          ? `${since}. It is left: no other node of its site could take its tasks.`
-          : `${since}. It is left until that is ${after} minutes ago.`;
+          ? `${since}. It was kept: no other node of its site could take its tasks.`
+          : `${since}. It is kept until that is ${after} minutes ago.`;
       }
       return dryRun
         ? `${since}. It would be deregistered from ECS.`
-        : `${since}. It was deregistered from ECS, which starts its tasks elsewhere. What runs there yet goes on, out of ` +
-            `control: end it. "npm run deploy -- --replace ${node}" brings the node back.`;
+        : `${since}. It was deregistered from ECS, which starts its tasks elsewhere. Containers that still run there are out of ` +
+            `control: stop them. "npm run deploy -- --replace ${node}" brings the node back.`;
     })
     .join("\n");
 }

@@ -12,18 +12,18 @@ import { userPath } from "../../servers/user-path";
 import type { JsonOptions } from "../options";
 
 export interface JoinOptions extends JsonOptions {
-  /** Where the server is, as `ssh` takes it. */
+  /** Address of the server, as an argument for `ssh`. */
   readonly ssh?: string;
-  /** File of many servers. */
+  /** Inventory file of several servers. */
   readonly inventory?: string;
-  /** Where the activation code is written to. */
+  /** File to write the activation code to. */
   readonly codeFile?: string;
 }
 
 /**
- * Makes servers on premises nodes, or prints the line that does so there. A server that is one already is left alone.
+ * Makes servers on premises nodes, or prints the line that does so there. Leaves existing nodes alone.
  *
- * @throws {Refusal} when it can't be told what a server needs, or nobody could be shown the code.
+ * @throws {Refusal} when a server's needs can't be determined, or the code couldn't be shown to anyone.
  */
 export async function join(
   site: string | undefined,
@@ -59,7 +59,7 @@ function targetsOf(
   }
   if (site === undefined || node === undefined) {
     throw new Refusal(
-      "Name a site and a node, as in: anywhere join berlin rack-1; or --inventory with many.",
+      "Name a site and a node, as in: anywhere join berlin rack-1; or use --inventory for several.",
     );
   }
   return parseNodes([`${site}/${node}`], config).map((one) => ({ node: one, host: ssh }));
@@ -70,7 +70,7 @@ function refuseDroplets(targets: readonly { readonly node: NodeKey }[], { sites 
   if (droplet !== undefined) {
     const { site, node } = droplet.node;
     throw new Refusal(
-      `${site}/${node} is a droplet, which joins by itself: "npm run deploy -- --replace ${site}/${node}" makes it anew.`,
+      `${site}/${node} is a droplet, which joins automatically: "npm run deploy -- --replace ${site}/${node}" replaces it.`,
     );
   }
 }
@@ -101,28 +101,28 @@ async function admit(
     }
     case "problem":
     case undefined:
-      return { state: "failed", message: admission?.message ?? "nothing is known of it", line: null };
+      return { state: "failed", message: admission?.message ?? "nothing is known about it", line: null };
   }
 }
 
-/** Shows the code to who sits at the terminal, and to no file or log but the one that was named. */
+/** Shows the code only at the terminal, or writes it only to the named file. */
 function handOver({ site, node }: NodeKey, code: string, { codeFile }: JoinOptions): void {
   if (codeFile !== undefined) {
     try {
       writeFileSync(userPath(codeFile), `${code}\n`, { mode: 0o600, flag: "wx" });
     } catch (error) {
-      throw new Refusal(`--code-file ${codeFile} can't be made (${(error as Error).message}).`);
+      throw new Refusal(`--code-file ${codeFile} can't be created (${(error as Error).message}).`);
     }
     console.error(
-      `The activation code is in ${codeFile}, which only you may read. Remove it when it is used.`,
+      `The activation code is in ${codeFile}, which only you may read. Delete the file once the code is used.`,
     );
   } else if (process.stderr.isTTY) {
     console.error(
-      `Activation code of ${site}/${node}, which the line asks for and which works once: ${code}`,
+      `Activation code of ${site}/${node}. It works once; enter it when the line asks for it: ${code}`,
     );
   } else {
     throw new Refusal(
-      "There is no terminal to show the activation code at: add --code-file <file> for a file that only you may read, or " +
+      "There is no terminal to show the activation code: add --code-file <file> for a file that only you may read, or " +
         "--ssh user@host.",
     );
   }

@@ -9,13 +9,13 @@ import { finishServers, onServer, type End } from "../../servers/servers";
 import type { JsonOptions } from "../options";
 
 export interface LeaveOptions extends JsonOptions {
-  /** Where the server is, as `ssh` takes it. */
+  /** Address of the server, as an argument for `ssh`. */
   readonly ssh?: string;
 }
 
 /**
- * Takes from a server what made it a node, or prints the line that does so there. Drains the node first, as far as ECS
- * knows it. The node may have left the configuration: what the server itself says counts.
+ * Undoes a server's join, or prints the line that does so there. Drains the node first if ECS knows it. The node may
+ * have left the configuration: the server's own identity counts.
  *
  * @throws {Refusal} when it is a droplet's name.
  */
@@ -23,7 +23,7 @@ export async function leave(site: string, node: string, options: LeaveOptions): 
   const { config } = announceEnvironment(process.env);
   if (config.sites[site]?.kind === "digitalocean") {
     throw new Refusal(
-      `${site}/${node} is a droplet, which goes with its node: remove it from the file and deploy.`,
+      `${site}/${node} is a droplet, which is deleted with its node: remove it from the file and deploy.`,
     );
   }
   const key = { site, node };
@@ -32,11 +32,11 @@ export async function leave(site: string, node: string, options: LeaveOptions): 
   const target = { node: key, host: options.ssh };
   const end: End =
     options.ssh === undefined
-      ? { state: "to be pasted", message: "it stops both agents", line: lineToPaste(script) }
+      ? { state: "to be pasted", message: "this stops both agents", line: lineToPaste(script) }
       : await onServer(key, options.ssh, script, false);
   if (node in (config.sites[site]?.nodes ?? {})) {
     console.error(
-      `AWS keeps its registration until it is removed from the file and that is deployed; before it joins again it needs a ` +
+      `AWS keeps its registration until you remove it from the file and deploy; before it joins again it needs a ` +
         `new activation: "npm run deploy -- --replace ${site}/${node}".`,
     );
   }
@@ -49,12 +49,12 @@ async function drainIfKnown(config: Config, node: NodeKey): Promise<void> {
       console.error(`${keyOf(node)} is draining, ${counted(left, "task")} left`);
     });
     if (tasks > 0) {
-      console.error(`${tasks} tasks end with it: no other node has a place for them.`);
+      console.error(`${tasks} tasks stop with it: no other node has room for them.`);
     }
   } catch (error) {
     if (!(error instanceof Refusal)) {
       throw error;
     }
-    console.error(`ECS doesn't know ${keyOf(node)} any more.`);
+    console.error(`ECS no longer knows ${keyOf(node)}.`);
   }
 }

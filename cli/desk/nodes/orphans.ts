@@ -17,23 +17,24 @@ import { exitCodes } from "../exit-codes";
 
 export interface OrphansOptions extends JsonOptions, ApprovalOptions {
   readonly delete?: boolean;
-  /** Whether it is known that there is no state any more. */
+  /** Whether the user confirms that no state exists any more. */
   readonly lostState?: boolean;
 }
 
-/** Seconds that DigitalOcean has for all that is asked of it. */
+/** Seconds for all calls to DigitalOcean. */
 const patience = 300;
 
 /**
- * Finds what carries the deployment's name in both clouds and is in none of its states, and removes it when asked to.
+ * Finds resources in both clouds that carry the deployment's name and are in none of its states, and removes them on
+ * request.
  *
- * @throws {Refusal} when a cloud or a state can't be read, or all states are missing and nobody has said that they are
- * lost: nothing is removed then.
+ * @throws {Refusal} when a cloud or a state can't be read, or all states are missing and the user hasn't confirmed that
+ * they are lost: then nothing is removed.
  */
 export async function orphans(options: OrphansOptions): Promise<number> {
   const deleting = options.delete === true;
   if (deleting) {
-    refuseWithoutTerminal(options, "what would be removed");
+    refuseWithoutTerminal(options, "the removal");
   }
   const command = { name: deleting ? "destroy" : "diff", calledAs: "orphans", changes: deleting } as const;
   const { deployment } = await prepare(process.env, command, []);
@@ -54,7 +55,7 @@ export async function orphans(options: OrphansOptions): Promise<number> {
   if (orphaned.length > 0 && deleting) {
     showList(orphaned);
     if (options.autoApprove !== true) {
-      await confirm(`Do you want to remove these ${orphaned.length} things of ${config.name} for good?`);
+      await confirm(`Do you want to remove these ${orphaned.length} resources of ${config.name} for good?`);
     }
     const removals = await remove(config, digitalOcean, orphaned, (text) => {
       console.error(text);
@@ -69,41 +70,41 @@ export async function orphans(options: OrphansOptions): Promise<number> {
   );
 }
 
-/** What a cloud has. @throws {Refusal} when it doesn't tell. */
+/** A cloud's resources. @throws {Refusal} when it can't be queried. */
 async function found(cloud: string, things: Promise<readonly Thing[]>): Promise<readonly Thing[]> {
   try {
     return await things;
   } catch (error) {
     throw error instanceof Refusal
       ? error
-      : new Refusal(`${cloud} can't be asked (${reasonOf(error)}): nothing was removed.`);
+      : new Refusal(`${cloud} can't be queried (${reasonOf(error)}): nothing was removed.`);
   }
 }
 
-/** DigitalOcean's API, with all its time from when it is asked for; undefined where nothing can be of ours. */
+/** DigitalOcean's API, its deadline counted from this call; undefined where no resource can be ours. */
 function atDigitalOcean({ sites }: Config): () => DigitalOcean | undefined {
   const { token } = digitalOceanToken(process.env) ?? {};
   if (token === undefined) {
     // The last site there may have left the configuration.
     if (Object.values(sites).some(({ kind }) => kind === "digitalocean")) {
-      throw new Refusal("DigitalOcean can't be asked: set DIGITALOCEAN_TOKEN to an API token.");
+      throw new Refusal("DigitalOcean can't be queried: set DIGITALOCEAN_TOKEN to an API token.");
     }
-    console.error("Without DIGITALOCEAN_TOKEN nothing is looked for at DigitalOcean.");
+    console.error("Without DIGITALOCEAN_TOKEN, DigitalOcean is not searched.");
     return () => undefined;
   }
   return () => new DigitalOcean(token, process.env, AbortSignal.timeout(patience * 1000));
 }
 
-/** A wrong backend looks like lost states, and would make an orphan of all that serves. */
+/** A wrong backend looks like lost states, and would make orphans of resources that serve. */
 function warnOfLostStates({ environment }: Deployment, options: OrphansOptions): void {
   const { config, file } = environment;
   const words =
-    `No state of ${config.name} is where ${file} says: all that carries its name counts as orphaned. If there is one ` +
+    `No state of ${config.name} is where ${file} says: every resource with its name counts as orphaned. If there is one ` +
     "elsewhere, or a copy, put it back (docs/recovery.md).";
   if (options.delete === true && options.lostState !== true) {
     throw new Refusal(
-      `${words} If all of them are lost for good, --lost-state removes all of the deployment that stands below, even ` +
-        "though it may serve.",
+      `${words} If all states are lost for good, --lost-state removes every resource listed below, even ` +
+        "if it still serves.",
     );
   }
   console.error(words);
@@ -139,7 +140,7 @@ function finish(
 
 function textOf(removals: readonly Removal[], config: Config, states: number): string {
   if (removals.length === 0) {
-    return `Nothing of ${config.name} is orphaned.`;
+    return `${config.name} has no orphaned resources.`;
   }
   const { width } = screenOf(process.stdout, process.env);
   const rows = removals.map(({ thing: { kind, id, name }, removed, problem }) => [
@@ -151,13 +152,15 @@ function textOf(removals: readonly Removal[], config: Config, states: number): s
   const left = removals.filter(({ removed }) => !removed);
   const advice = [
     ...(left.some(({ problem }) => problem !== null)
-      ? ["DigitalOcean may take a minute to let go of what hangs together: run the same command again."]
+      ? ["DigitalOcean may take a minute to release dependent resources: run the same command again."]
       : left.length > 0
         ? ['"npx anywhere orphans --delete" removes them.']
         : []),
     ...(states > 0
       ? []
-      : ["Services, cluster, roles and repositories are not looked for: docs/recovery.md removes them."]),
+      : [
+          "Services, cluster, roles and repositories are not included: docs/recovery.md says how to remove them.",
+        ]),
   ];
   return [table([["KIND", "ID", "NAME", "STATE"], ...rows], width), ...advice].join("\n\n");
 }

@@ -21,20 +21,22 @@ import { exitCodes } from "../exit-codes";
 import type { JsonOptions } from "../options";
 
 export interface RollOptions extends ApprovalOptions, ParallelOptions, JsonOptions {
-  /** Only this node of the site. */
+  /** Only this node at the site. */
   readonly node?: string;
   /** Whether to replace every node, so that it gets the newest agents. */
   readonly agents?: boolean;
 }
 
-/** Seconds that a site has to be steady again with a new node: DigitalOcean measures backends every two minutes. */
+/**
+ * Seconds within which a site must be steady again with a new node: DigitalOcean measures backends every two minutes.
+ */
 const steadySeconds = 900;
 /** Source: Amazon ECS API Reference, request throttling. */
 const pollSeconds = 10;
 
 /**
- * Replaces nodes one after the other: those whose replacement is pending, or all. Each is drained, replaced and awaited,
- * and then its site, before the next one. Ends with the first that fails, while the others serve; run again, it goes on.
+ * Replaces nodes one at a time: those whose replacement is pending, or all. Drains and replaces each, then waits for it
+ * and its site before the next one. Stops at the first failure, while the others serve; a second run continues.
  *
  * @throws {Refusal} when a site isn't steady before, or doesn't become so again.
  */
@@ -59,8 +61,8 @@ export async function roll(site: string | undefined, options: RollOptions): Prom
     report(config, queue, {}, options);
     return exitCodes.fine;
   }
-  say(`To be replaced, one after the other: ${queue.map(keyOf).join(", ")}`);
-  // What the configuration changes of nodes whose turn has not come has to wait.
+  say(`To be replaced, one at a time: ${queue.map(keyOf).join(", ")}`);
+  // Configuration changes to nodes whose turn has not come must wait.
   const waiting = deployed.filter((node) => isAmong(pending, node));
   for (const [index, node] of queue.entries()) {
     const done = queue.slice(0, index + 1);
@@ -82,8 +84,8 @@ export async function roll(site: string | undefined, options: RollOptions): Prom
     }
     if (!isAwaited(config, node)) {
       say(
-        `${keyOf(node)} has a new activation, and its server is to join with it: "npx anywhere join ${node.site} ` +
-          `${node.node}".${index + 1 < queue.length ? " Then run the same command again: it goes on." : ""}`,
+        `${keyOf(node)} has a new activation, and its server must join with it: "npx anywhere join ${node.site} ` +
+          `${node.node}".${index + 1 < queue.length ? " Then run the same command again: it continues." : ""}`,
       );
       report(config, queue, { replaced: index + 1, toJoin: keyOf(node) }, options);
       return exitCodes.problems;
@@ -93,7 +95,7 @@ export async function roll(site: string | undefined, options: RollOptions): Prom
   return exitCodes.fine;
 }
 
-/** How far a roll has come. */
+/** The progress of a roll. */
 interface End {
   /** How many of its nodes were replaced. */
   readonly replaced?: number;
@@ -143,7 +145,7 @@ interface Rolling {
 async function replace(node: FleetNode, { prepared, config, options }: Rolling): Promise<void> {
   const fleet = await look(config);
   const before = nodeIn(fleet, node) ?? node;
-  // What runs nothing interrupts nothing when it goes, and may be all that is wrong.
+  // Replacing a node that runs no tasks interrupts nothing, and may solve the only problem.
   if (before.containerInstance !== null) {
     const problems = unsteadiness(fleet, node.site);
     if (problems.length > 0) {
@@ -154,7 +156,7 @@ async function replace(node: FleetNode, { prepared, config, options }: Rolling):
   try {
     await deployPrepared(prepared, { ...options, replace: [node] });
   } catch (error) {
-    // As far as it is there yet: nothing may have come so far as to touch it.
+    // If it still exists: an earlier failure may have left it untouched.
     await takeBack(config, node).catch(() => undefined);
     throw error;
   }
@@ -163,7 +165,7 @@ async function replace(node: FleetNode, { prepared, config, options }: Rolling):
   }
 }
 
-/** Its tasks are to run elsewhere before it goes, else they would be ended. */
+/** Moves its tasks elsewhere before it is replaced; otherwise they would be stopped. */
 async function drain(node: FleetNode, config: Config): Promise<void> {
   const { tasks } = await takeOut(config, node, (left) => {
     say(`${keyOf(node)} is draining, ${counted(left, "task")} left`);
@@ -171,13 +173,13 @@ async function drain(node: FleetNode, config: Config): Promise<void> {
   if (tasks > 0) {
     await takeBack(config, node);
     throw new Refusal(
-      `${tasks} tasks go on on it, and would be ended: no other node of the site has a place for them, or no service ` +
-        `has started them. It is in service again. "npm run deploy -- --replace ${keyOf(node)}" replaces it all the same.`,
+      `${tasks} tasks still run on it, and would be stopped: no other node of the site has room for them, or no service ` +
+        `started them. It is in service again. "npm run deploy -- --replace ${keyOf(node)}" replaces it anyway.`,
     );
   }
 }
 
-/** Whether a deploy waits for a node, and so a roll can. */
+/** Whether a deploy waits for a node, so that a roll can, too. */
 function isAwaited(config: Config, { site }: NodeKey): boolean {
   return resolveSites(config).get(site)?.awaitsNodes === true;
 }
@@ -214,7 +216,7 @@ function stoppedAt(queue: readonly NodeKey[], index: number, { message }: Refusa
   const keys = queue.map(keyOf);
   return [
     `${keys[index] ?? ""}: ${message.replace(`\n${goOn}`, "")}`,
-    `Replaced: ${keys.slice(0, index).join(", ") || "none"}. Not begun: ${keys.slice(index + 1).join(", ") || "none"}.`,
+    `Replaced: ${keys.slice(0, index).join(", ") || "none"}. Not started: ${keys.slice(index + 1).join(", ") || "none"}.`,
     goOn,
   ].join("\n");
 }

@@ -10,7 +10,7 @@ import { attach } from "../../terraform/child-process";
 export interface ExecOptions {
   /** Only tasks of this site. */
   readonly site?: string;
-  /** The service's own when left out. */
+  /** The service's own by default. */
   readonly container?: string;
 }
 
@@ -25,11 +25,11 @@ const plugin: Requirement = {
 };
 
 /**
- * Runs a command in a container of a task that runs, by ECS Exec, at the user's terminal.
+ * Runs a command in the container of a running task through ECS Exec, at the user's terminal.
  *
  * @param target a service, the beginning of a task's id, or a node as site/node
- * @returns the exit code of the AWS CLI: nobody tells the command's.
- * @throws {Refusal} when something is missing for it, with the remedy.
+ * @returns the exit code of the AWS CLI, which doesn't report the command's own.
+ * @throws {Refusal} with the remedy, when a prerequisite is missing.
  */
 export async function exec(
   target: string,

@@ -20,17 +20,17 @@ import type { JsonOptions } from "../options";
 import { exitCodes } from "../exit-codes";
 
 export interface RollbackCommandOptions extends ApprovalOptions, JsonOptions {
-  /** Tag of an image, or the commit of which it was built; the image that was pushed before the present one when left out. */
+  /** Tag of an image, or the commit it was built from; by default the image pushed before the present one. */
   readonly to?: string;
-  /** Whether to show what there is, and nothing else. */
+  /** Whether to list the images, and do nothing else. */
   readonly list?: boolean;
 }
 
 /**
- * Deploys an earlier image of a service: by Terraform, and nothing but its stack. Later deploys keep it until there is
- * another than those from which it was rolled back.
+ * Deploys an earlier image of a service, with Terraform and only its stack. Later deploys keep it until a new image
+ * replaces those it was rolled back from.
  *
- * @throws {Refusal} when the service's image isn't built here, or ECR has none that is meant.
+ * @throws {Refusal} when the service's image isn't built here, or ECR has no matching image.
  */
 export async function rollback(service: string, options: RollbackCommandOptions): Promise<number> {
   const { list = false, autoApprove = false } = options;
@@ -53,15 +53,15 @@ export async function rollback(service: string, options: RollbackCommandOptions)
   const rollbacks = { [service]: { tag: target.tag, from } };
   const exitCode = await deploy([serviceStack(service)], { autoApprove, rollbacks });
   console.error(
-    `${service} stays at ${target.tag} until its image is another than the ones from which it was rolled back. ` +
-      `"npm run deploy -- ${serviceStack(service)} --roll-forward" takes it back to the present one at once.`,
+    `${service} stays at ${target.tag} until it gets an image other than those it was rolled back from. ` +
+      `"npm run deploy -- ${serviceStack(service)} --roll-forward" returns it to the present one at once.`,
   );
   return exitCode;
 }
 
 type Config = LoadedEnvironment["config"];
 
-/** What is known of a service's images. */
+/** The known images of a service. */
 interface Known {
   readonly config: Config;
   readonly service: string;
@@ -78,7 +78,7 @@ function builtImage({ services, images }: Config, name: string): string {
   }
   if (!(service.image in images)) {
     throw new Refusal(
-      `The image of ${name} is pushed elsewhere: write the earlier one into services.${name}.image, and run ` +
+      `The image of ${name} isn't built here: set services.${name}.image to the earlier one, and run ` +
         `"npm run deploy -- ${serviceStack(name)}".`,
     );
   }
@@ -107,7 +107,7 @@ function chosen({ service, images, deployed }: Known, to: string | undefined): P
     const one = images.find(({ tag, commit }) => tag === to || isOf(commit, to));
     if (one === undefined) {
       throw new Refusal(
-        `ECR has no image ${to} of ${service}, or has it no more: nothing was changed. It has:\n${all}`,
+        `ECR has no image ${to} of ${service}, or no longer has it: nothing was changed. It has:\n${all}`,
       );
     }
     return one;
@@ -116,13 +116,13 @@ function chosen({ service, images, deployed }: Known, to: string | undefined): P
   const earlier = oldest < 0 ? undefined : images[oldest + 1];
   if (earlier === undefined) {
     throw new Refusal(
-      `ECR has no image of ${service} from before ${deployed.join(", ")}: nothing was changed. Choose one by --to. It has:\n${all}`,
+      `ECR has no image of ${service} from before ${deployed.join(", ")}: nothing was changed. Choose one with --to. It has:\n${all}`,
     );
   }
   return earlier;
 }
 
-/** Whether somebody means this commit, of which the first digits are known, by these or by more. */
+/** Whether a text names this commit, whose first digits are known, with these digits or more. */
 function isOf(commit: string | null, to: string): boolean {
   return commit !== null && to.length >= 7 && (to.startsWith(commit) || commit.startsWith(to));
 }

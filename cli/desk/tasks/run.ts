@@ -20,27 +20,27 @@ import type { JsonOptions } from "../options";
 import { exitCodes } from "../exit-codes";
 
 export interface RunOptions extends JsonOptions {
-  /** How many tasks; one when left out. */
+  /** How many tasks; one by default. */
   readonly count?: number;
-  /** Where; needed for a service at several sites. */
+  /** Site to run at; required for a service at several sites. */
   readonly site?: string;
-  /** MiB that each may use; as the service's or job's own when left out. */
+  /** MiB for each task; by default as for the service's or job's own. */
   readonly memory?: number;
-  /** Whether to show what they print until they end. */
+  /** Whether to show their output until they end. */
   readonly wait?: boolean;
 }
 
 /** Milliseconds that clocks of nodes may be behind this machine's. */
 const clockSkew = 300_000;
 
-/** Looks after the last task's end for lines that come late. */
+/** Number of looks for late lines after the last task's end. */
 const lateLooks = 3;
 
 /**
- * Runs a command in a task of its own, with image, settings and permissions of a service or job as they are deployed;
- * without one, a job as its schedule would.
+ * Runs a command in its own task, with the deployed image, settings and permissions of a service or job; without a
+ * command, a job as its schedule would.
  *
- * @returns with `wait` the command's exit code, of several the first that isn't 0.
+ * @returns with `wait` the command's exit code; of several tasks, the first that isn't 0.
  * @throws {Refusal} when there is no such service, job or site, or no room.
  */
 export async function run(name: string, command: readonly string[], options: RunOptions): Promise<number> {
@@ -63,7 +63,7 @@ export async function run(name: string, command: readonly string[], options: Run
     }
     if (!wait) {
       console.error(
-        `"npx anywhere logs ${name} --follow" shows what it prints, "npx anywhere events ${name}" how it has ended.`,
+        `"npx anywhere logs ${name} --follow" shows its output, "npx anywhere events ${name}" how it ended.`,
       );
       report(name, config, places, options);
       return exitCodes.fine;
@@ -72,8 +72,8 @@ export async function run(name: string, command: readonly string[], options: Run
     const following = follow({ client, cluster, config, name, since, started }, options);
     const ended = await following.catch((error: unknown) => {
       throw new Refusal(
-        `What was started can't be followed any more, and goes on (${reasonOf(error)}). "npx anywhere events ${name}" ` +
-          "tells how it ends: look there before you run it again.",
+        `The tasks can no longer be followed, and continue (${reasonOf(error)}). "npx anywhere events ${name}" ` +
+          "shows how they end: check that before you run the command again.",
       );
     });
     const ends = places.map(({ task, node }) => ({
@@ -107,7 +107,7 @@ interface Followed {
   readonly started: readonly Task[];
 }
 
-/** Shows what tasks print until all of them have stopped, and returns these. */
+/** Shows the tasks' output until all of them have stopped, and returns the tasks. */
 async function follow(
   { client, cluster, config, name, since, started }: Followed,
   { json = false }: RunOptions,
@@ -132,7 +132,7 @@ async function follow(
   return withLogs(config, followIn, { maxAttempts: patientAttempts });
 }
 
-/** One task's output is given on as it is; with JSON it is no part of that. */
+/** A single task's output is passed on unchanged; with JSON it is kept out of that. */
 function printer(count: number, json: boolean): (line: LogLine) => void {
   if (json) {
     return ({ message }) => {
@@ -146,7 +146,7 @@ function printer(count: number, json: boolean): (line: LogLine) => void {
       };
 }
 
-/** Of the command; 1 for one that never ran. */
+/** Exit code of the command; 1 if it never ran. */
 function exitCodeOf(tasks: readonly Task[]): number {
   const codes = tasks.map((task) => taskFrom(task, new Map()).exitCode ?? exitCodes.failed);
   return codes.find((code) => code !== 0) ?? exitCodes.fine;

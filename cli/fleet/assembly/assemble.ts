@@ -6,7 +6,7 @@ import type { Answers } from "../sources/answers";
 import { assembleNodes } from "./nodes";
 import { assembleServices } from "./services";
 
-/** Puts together what the clouds have answered about a deployment. */
+/** Assembles the clouds' answers about a deployment. */
 export function assemble(
   config: Config,
   expected: Expected,

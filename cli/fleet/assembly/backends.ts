@@ -32,7 +32,7 @@ export function assembleBackends(
         (one) => one.loadBalancer === loadBalancer && [name, String(droplet?.id)].includes(one.server),
       );
       const takenInAt = Date.parse(task.startedAt ?? "") + healthTimes(http.health).readyAfter * 1000;
-      // A measurement from before says nothing of it.
+      // An earlier measurement doesn't apply to it.
       if (measured === undefined || measured.at < takenInAt) {
         return [{ service, state: "unknown", measuredAt: null }];
       }

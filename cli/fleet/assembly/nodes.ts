@@ -11,7 +11,7 @@ import { nodeOf } from "../node-instance";
 import { idOf } from "../tasks";
 import { timeOf } from "../time";
 
-/** The nodes of every site, each with its registrations, and what is registered beside them. */
+/** The nodes of every site with their registrations, and registrations that belong to no node. */
 export function assembleNodes(
   config: Config,
   expected: Expected,
@@ -64,7 +64,7 @@ export function assembleNodes(
   return { sites, strangers: strangersOf(left) };
 }
 
-/** Removes and returns the best of those that meet a condition: compared by these values, one after the other. */
+/** Removes and returns the best of those that meet a condition, compared by these values in order. */
 function take<T>(
   all: T[],
   meets: (one: T) => boolean,

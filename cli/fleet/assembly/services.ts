@@ -8,7 +8,7 @@ import type { Answers } from "../sources/answers";
 import { familyOf, idOf } from "../tasks";
 import { timeOf } from "../time";
 
-/** The services of every site, as ECS tells of them; none when it could not be asked. */
+/** The services of every site, as ECS reports them; none when it couldn't be queried. */
 export function assembleServices(
   config: Config,
   { services, entrances }: Expected,

@@ -3,7 +3,7 @@ import type { EcsAnswer } from "./ecs";
 import type { Fleet } from "../fleet";
 import type { SystemsManagerAnswer } from "./systems-manager";
 
-/** What each cloud has answered; undefined where it could not be asked. */
+/** Each cloud's answers; undefined where it couldn't be queried. */
 export interface Answers {
   readonly ecs: EcsAnswer | undefined;
   readonly systemsManager: SystemsManagerAnswer | undefined;

@@ -4,7 +4,7 @@ import type { Config } from "../../../config/schema";
 import { clientSettings } from "../../aws/client";
 import { Refusal } from "../../refusals/refusal";
 
-/** Seconds that a cloud has to answer. */
+/** Seconds within which a cloud must answer. */
 export const bound = 20;
 
 /** How often each question is asked at most while something is followed: half a minute without a connection is no end. */
@@ -23,7 +23,7 @@ export async function withCluster<T>(
 ): Promise<T> {
   const { cluster } = namesOf(config);
   const { region, accountId } = config.aws;
-  // Loaded here, so that what needs no cloud doesn't wait for it.
+  // Loaded here, so that commands without a cloud don't wait for it.
   const { ECSClient } = await import("@aws-sdk/client-ecs");
   const client = new ECSClient({ ...clientSettings(region, bound), ...more });
   try {

@@ -27,14 +27,14 @@ export interface Measurement {
   readonly at: number;
 }
 
-/** What DigitalOcean knows of a deployment. */
+/** A deployment's resources at DigitalOcean. */
 export interface DigitalOceanAnswer {
   readonly droplets: readonly Droplet[];
   readonly loadBalancers: readonly LoadBalancer[];
   readonly measurements: readonly Measurement[];
 }
 
-/** What is asked of DigitalOcean. */
+/** The query for DigitalOcean. */
 export interface DigitalOceanQuestion {
   /** Tags of the sites' droplets. */
   readonly tags: readonly string[];
@@ -77,7 +77,7 @@ interface Metrics {
 
 /**
  * The API tells a load balancer's health nowhere but in its metrics. Without the scope `monitoring:read` nothing is
- * known of it. Source: DigitalOcean API, "Get Load Balancer Droplets Health Check Status Metrics".
+ * known about it. Source: DigitalOcean API, "Get Load Balancer Droplets Health Check Status Metrics".
  */
 async function measurementsOf(api: DigitalOcean, { id, name }: LoadBalancer): Promise<Measurement[]> {
   const end = Math.floor(Date.now() / 1000);

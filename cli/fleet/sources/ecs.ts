@@ -2,7 +2,7 @@ import type { ContainerInstance, ECSClient, Service, Task } from "@aws-sdk/clien
 import { inParts } from "../../aws/client";
 import { familyOf, idOf } from "../tasks";
 
-/** What ECS knows of a cluster. */
+/** The contents of a cluster in ECS. */
 export interface EcsAnswer {
   readonly containerInstances: readonly ContainerInstance[];
   readonly services: readonly Service[];
@@ -10,7 +10,7 @@ export interface EcsAnswer {
   readonly tasks: readonly Task[];
 }
 
-/** What is asked of ECS. */
+/** The query for ECS. */
 export interface EcsQuestion {
   readonly cluster: string;
   /** Names of ECS services. */

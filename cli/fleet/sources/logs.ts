@@ -6,7 +6,7 @@ import { bound } from "./cluster";
 
 /** A line that a container has printed. */
 export interface LogLine {
-  /** Tells it from every other line. */
+  /** Distinguishes it from every other line. */
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -22,7 +22,7 @@ export async function withLogs<T>(
   ask: (client: CloudWatchLogsClient) => Promise<T>,
   more: { readonly maxAttempts?: number } = {},
 ): Promise<T> {
-  // Loaded here, so that what needs no cloud doesn't wait for it.
+  // Loaded here, so that commands without a cloud don't wait for it.
   const { CloudWatchLogsClient } = await import("@aws-sdk/client-cloudwatch-logs");
   const client = new CloudWatchLogsClient({ ...clientSettings(config.aws.region, bound), ...more });
   try {

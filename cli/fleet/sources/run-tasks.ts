@@ -73,7 +73,7 @@ async function newestRevision(client: ECSClient, { family, stack }: OneOff): Pro
     return taskDefinition?.taskDefinitionArn ?? family;
   } catch (error) {
     if ((error as Error).name === "ClientException") {
-      throw new Refusal(`There is no task definition ${family}: "npm run deploy -- ${stack}" makes it.`);
+      throw new Refusal(`There is no task definition ${family}: "npm run deploy -- ${stack}" creates it.`);
     }
     throw error;
   }
@@ -83,29 +83,29 @@ async function newestRevision(client: ECSClient, { family, stack }: OneOff): Pro
 function withoutInstances(error: unknown, cluster: string): unknown {
   const { name, message } = error as Error;
   return name === "InvalidParameterException" && message.includes("No Container Instances")
-    ? new Refusal(`No node of ${cluster} is registered and active: "npx anywhere status" tells why.`)
+    ? new Refusal(`No node of ${cluster} is registered and active: "npx anywhere status" shows why.`)
     : error;
 }
 
 function noRoom({ count, site }: TasksToRun, started: readonly Task[], failures: readonly Failure[]): string {
-  const reasons = [...new Set(failures.map(({ reason = "no reason told" }) => reason))].sort();
+  const reasons = [...new Set(failures.map(({ reason = "no reason given" }) => reason))].sort();
   const remedies = new Set(reasons.map(remedyFor));
   const begun =
     started.length === 0
       ? "No task was started"
-      : `${started.length} of ${count} tasks were started, and go on (${started.map(({ taskArn }) => idOf(taskArn)).join(", ")})`;
-  return `${begun}: no node of ${site} takes ${started.length === 0 ? "it" : "more"} (${reasons.join(", ")}). ${[...remedies].join(" ")}`;
+      : `${started.length} of ${count} tasks were started, and continue (${started.map(({ taskArn }) => idOf(taskArn)).join(", ")})`;
+  return `${begun}: no node of ${site} has room for ${started.length === 0 ? "it" : "more"} (${reasons.join(", ")}). ${[...remedies].join(" ")}`;
 }
 
 /** Source: Amazon ECS Developer Guide, "API failures messages". */
 function remedyFor(reason: string): string {
   if (reason === "AGENT") {
-    return `Agents have had no connection for ${patience} seconds: "npx anywhere status" tells which.`;
+    return `Agents have had no connection for ${patience} seconds: "npx anywhere status" shows which.`;
   }
   if (reason === "RESOURCE:MEMORY") {
-    return "Ask for less by --memory, or add a node.";
+    return "Request less with --memory, or add a node.";
   }
   return reason.startsWith("RESOURCE:")
     ? "Wait until something else has ended there, or add a node."
-    : '"npx anywhere status" tells which nodes there are.';
+    : '"npx anywhere status" shows the nodes.';
 }

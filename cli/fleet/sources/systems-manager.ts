@@ -1,6 +1,6 @@
 import type { Activation, InstanceInformation, SSMClient } from "@aws-sdk/client-ssm";
 
-/** What Systems Manager knows of the machines with a role. */
+/** The machines with a role in Systems Manager. */
 export interface SystemsManagerAnswer {
   readonly managedInstances: readonly InstanceInformation[];
   /** Empty where none was asked for. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What `anywhere bootstrap-state --json` prints. */
+/** The output of `anywhere bootstrap-state --json`. */
 export const bootstrapStateReport = z
   .strictObject({
     deployment: z.string(),

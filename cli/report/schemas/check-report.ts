@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const count = z.int().min(0);
 
-/** What `anywhere check --json` prints. */
+/** The output of `anywhere check --json`. */
 export const checkReport = z
   .strictObject({
     deployment: z.string(),

@@ -6,7 +6,7 @@ const finding = z.strictObject({
   message: z.string().describe("With the remedy where something is wrong."),
 });
 
-/** What `anywhere doctor --json` prints. */
+/** The output of `anywhere doctor --json`. */
 export const doctorReport = z
   .strictObject({
     deployment: z.string().nullable().describe("Null when the environment's file can't be used."),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What `anywhere drain --json` and `anywhere undrain --json` print. */
+/** The output of `anywhere drain --json` and `anywhere undrain --json`. */
 export const drainReport = z
   .strictObject({
     node: z.string(),

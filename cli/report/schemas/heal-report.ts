@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What `anywhere heal --json` prints. */
+/** The output of `anywhere heal --json`. */
 export const healReport = z
   .strictObject({
     deployment: z.string(),

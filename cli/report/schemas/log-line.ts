@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A line of what `anywhere logs --json` prints. */
+/** A line of the output of `anywhere logs --json`. */
 export const logLine = z
   .strictObject({
     id: z.string(),

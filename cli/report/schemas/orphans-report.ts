@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { kinds } from "../../orphans/thing";
 
-/** What `anywhere orphans --json` prints. */
+/** The output of `anywhere orphans --json`. */
 export const orphansReport = z
   .strictObject({
     deployment: z.string(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What `anywhere roll --json` prints in the end; Terraform's output is on standard error then. */
+/** The output of `anywhere roll --json` at its end; Terraform's output then goes to standard error. */
 export const rollReport = z
   .strictObject({
     deployment: z.string(),
@@ -10,7 +10,7 @@ export const rollReport = z
       .string()
       .nullable()
       .describe("A server on premises that is to join before the next one is replaced."),
-    problem: z.string().nullable().describe("Why it has stopped."),
+    problem: z.string().nullable().describe("Why it stopped."),
   })
   .describe("Nodes that were replaced one after the other.");
 

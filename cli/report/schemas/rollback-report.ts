@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What `anywhere rollback --list --json` prints. */
+/** The output of `anywhere rollback --list --json`. */
 export const rollbackReport = z
   .strictObject({
     deployment: z.string(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What `anywhere run --json` prints. */
+/** The output of `anywhere run --json`. */
 export const runReport = z
   .strictObject({
     deployment: z.string(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What `anywhere join --json` and `anywhere leave --json` print. */
+/** The output of `anywhere join --json` and `anywhere leave --json`. */
 export const serversReport = z
   .strictObject({
     deployment: z.string(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const ids = z.array(z.string());
 
-/** What `anywhere stacks --json` prints. */
+/** The output of `anywhere stacks --json`. */
 export const stacksReport = z
   .strictObject({
     deployment: z.string(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { fleet } from "../../fleet/fleet";
 import { problem } from "../../fleet/problem";
 
-/** What `anywhere status --json` prints. */
+/** The output of `anywhere status --json`. */
 export const statusReport = z
   .strictObject({ ...fleet.shape, problems: z.array(problem).describe("The most far-reaching first.") })
   .describe("What a deployment consists of while it runs, as the clouds tell it.");

@@ -42,7 +42,7 @@ main() {
   say "${RUNNING} of ${WANTED} task(s) run ${REVISION}, and no other revision"
 }
 
-# Reads the service's deployments: the primary one, which ECS moves to, this revision's own, and how many tasks run of
+# Reads the service's deployments: the primary one, which ECS moves to, this revision's own, and the number of tasks of
 # others.
 look() {
   local status revision state desired running pending failed id reason
@@ -67,7 +67,7 @@ look() {
 # A first revision that an earlier run has seen fail: ECS has nothing to go back to, and starts nothing any more.
 start_anew() {
   [[ ${PRIMARY} == "${TASK_DEFINITION}" && ${STATE} == FAILED ]] || return 0
-  say "ECS has given ${REVISION} up before: starting it anew"
+  say "ECS had given up on ${REVISION}: starting it again"
   aws_call ecs update-service --cluster "${CLUSTER}" --service "${SERVICE}" --force-new-deployment \
     --query service.status || die "ecs update-service: ${GONE}."
   look
@@ -86,41 +86,41 @@ progress() {
 # answer with what has just been created or changed.
 give_up_if_it_failed() {
   if [[ ${PRIMARY} == "${TASK_DEFINITION}" ]]; then
-    [[ ${STATE} != FAILED ]] || give_up "ECS has given ${REVISION} up, and there is none to go back to: ${REASON%.}"
+    [[ ${STATE} != FAILED ]] || give_up "ECS has given up on ${REVISION}, and there is no earlier revision to roll back to: ${REASON%.}"
   elif [[ ${STATE} == FAILED ]]; then
     give_up "${SERVICE} was rolled back to ${PRIMARY##*/}: ${REASON%.}"
   elif [[ -n ${SEEN} ]] || (($1 >= ${LAG_SECONDS:-30})); then
     [[ -n ${PRIMARY} ]] ||
       die "the service ${SERVICE} does not exist in the cluster ${CLUSTER}. Deploy the application again."
-    give_up "${SERVICE} runs ${PRIMARY##*/}, not ${REVISION}: it was rolled back, or somebody has deployed another"
+    give_up "${SERVICE} runs ${PRIMARY##*/}, not ${REVISION}: it was rolled back, or another one was deployed"
   fi
 }
 
 # give_up PROBLEM: fails with what is known of the tasks.
 give_up() {
   explain
-  die "$1. Read above, and in log group ${LOG_GROUP}, why its tasks failed; mend it and deploy again."
+  die "$1. Read above, and in log group ${LOG_GROUP}, why its tasks failed; fix that and deploy again."
 }
 
 give_up_late() {
-  local node advice="If it is only late, run again: the wait goes on."
+  local node advice="If it is only late, run again: the wait continues."
   explain
   # In a process of its own: what was counted is said even when this cannot be read.
   LOST=$(find_lost && printf '%s' "${LOST}") || LOST=""
   if [[ -n ${LOST} ]]; then
-    advice="An agent without a connection holds it up: $(cut -f 2 <<<"${LOST}" | tr '\n' ' ' | sed 's/ $//'). If a machine does not come back, replace its node:"
+    advice="A disconnected agent holds it up: $(cut -f 2 <<<"${LOST}" | tr '\n' ' ' | sed 's/ $//'). If a machine does not come back, replace its node:"
     while IFS=$'\t' read -r _ node _; do
       advice+=" \`npm run deploy -- --replace ${SITE}/${node}\`"
     done <<<"${LOST}"
   elif ((DESIRED < WANTED)); then
-    advice="ECS wants ${DESIRED} of ${WANTED} task(s) only: see whether the other nodes are registered and ACTIVE. ${advice}"
+    advice="ECS wants only ${DESIRED} of ${WANTED} task(s): check whether the other nodes are registered and ACTIVE. ${advice}"
   fi
   die "after ${LONGEST} s, ${RUNNING} of ${DESIRED} task(s) run ${REVISION} (${PENDING} pending, ${FAILED} failed," \
     "${OTHERS} of other revisions); its deployment is ${STATE:-not begun}. ${advice}"
 }
 
 # Says the newest events of the service, how tasks of this revision ended, and what the newest of them printed last.
-# What cannot be read is left out.
+# Skips details that cannot be read.
 explain() {
   local line reason exits containers events tasks newest=() arns=()
   events=$(details ecs describe-services --cluster "${CLUSTER}" --services "${SERVICE}" \

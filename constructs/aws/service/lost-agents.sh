@@ -37,18 +37,18 @@ main() {
 }
 
 look() {
-  find_lost || say "the cluster ${CLUSTER} does not exist any more"
+  find_lost || say "the cluster ${CLUSTER} no longer exists"
 }
 
 # deregister ARN NODE TASKS
 deregister() {
   if aws_call ecs deregister-container-instance --cluster "${CLUSTER}" --container-instance "$1" --force \
     --query containerInstance.status; then
-    say "deregistered ${SITE}/$2 (${1##*/}) from ECS by force: its agent is not connected and cannot end its $3" \
-      "task(s). If its machine lives, they go on there until it is restarted or removed. Should the node come back," \
-      "\`npm run deploy -- --replace ${SITE}/$2\` makes it anew"
+    say "deregistered ${SITE}/$2 (${1##*/}) from ECS by force: its agent is not connected and cannot stop its $3" \
+      "task(s). If its machine is alive, they keep running there until it is restarted or removed. Should the node come back," \
+      "\`npm run deploy -- --replace ${SITE}/$2\` replaces it"
   else
-    say "${SITE}/$2 (${1##*/}) has gone from ECS already"
+    say "${SITE}/$2 (${1##*/}) is already gone from ECS"
   fi
 }
 

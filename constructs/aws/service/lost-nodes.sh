@@ -10,7 +10,7 @@
 
 # As the attributes of its nodes name the site.
 readonly OF_SITE="${NAME:-}/${SITE:-}"
-# What DescribeContainerInstances takes in one call.
+# The limit of DescribeContainerInstances for one call.
 readonly DESCRIBED_AT_ONCE=100
 
 # find_lost: leaves in LOST those that have tasks: container instance, node, number of tasks, one a line, separated by

@@ -97,7 +97,7 @@ remedy() {
     throttled) echo "still throttled after ${CALL_ATTEMPTS} rounds of retries. Wait a few minutes and run again." ;;
     server-error) echo "AWS keeps failing. Wait a few minutes, see the AWS Health Dashboard, and run again." ;;
     unreachable) echo "the endpoint of ${AWS_REGION} is unreachable. Check network, proxy and region, and run again." ;;
-    *) echo "failed. Mend what the message says and run again." ;;
+    *) echo "failed. Fix the problem in the message and run again." ;;
   esac
 }
 

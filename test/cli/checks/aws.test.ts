@@ -78,7 +78,7 @@ test.each([
   [
     403,
     "eu-west-1",
-    "AWS denies access to the S3 bucket shop-states: correct backend.bucket in environment.json if it is somebody else's, or allow the caller s3:ListBucket on it and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects",
+    "AWS denies access to the S3 bucket shop-states: correct backend.bucket in environment.json if it belongs to someone else, or allow the caller s3:ListBucket on it and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects",
   ],
   [503, "eu-west-1", "Amazon S3 answers 503 for the bucket shop-states: wait a few minutes and run again"],
 ])("a bucket that S3 answers for with %s, in %s, is told", async (status, region, line) => {
@@ -95,7 +95,7 @@ test("a bucket that keeps no former versions is told, and refused nothing", asyn
   }
   jest.restoreAllMocks();
   expect(notices).toEqual([
-    'The S3 bucket shop-states keeps no former versions of the states, and so no way back to one: "npx anywhere bootstrap-state" switches versioning on.',
+    'The S3 bucket shop-states keeps no earlier versions of the states, so none can be restored: "npx anywhere bootstrap-state" enables versioning.',
   ]);
 });
 
@@ -141,7 +141,7 @@ const docker = (script: string | undefined, options: object = {}, variables: Nod
   return dockerProblems(desk().undertake({ environment, ...options, variables: { PATH, ...variables } }));
 };
 const install =
-  "docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from elsewhere and name its URI";
+  "docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from another computer and use its URI";
 
 test.each(["ImageNotFoundException", "RepositoryNotFoundException"])(
   "an image that the registry answers for with %s needs Docker",
@@ -183,7 +183,7 @@ test("a registry that only a proxy leads to is said not to be asked, when it wou
   jest.restoreAllMocks();
   expect(notices).toEqual([
     expect.stringMatching(
-      /^Whether the image shop\/app:0123abcd has to be built was not checked: there is a proxy, and no direct way to Amazon ECR \(/,
+      /^Whether the image shop\/app:0123abcd has to be built was not checked: a proxy is set, and Amazon ECR can't be reached directly \(/,
     ),
   ]);
 });

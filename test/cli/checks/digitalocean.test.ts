@@ -77,7 +77,7 @@ test("where HCP Terraform runs Terraform, the token is there, and one that is he
   expect(await check({ backend, variables: { DIGITALOCEAN_TOKEN: "" } })).toEqual([]);
   expect(calls()).toEqual([]);
   expect(notices).toEqual([
-    "DigitalOcean was not checked: DIGITALOCEAN_TOKEN is not set here, and needn't be.",
+    "DigitalOcean was not checked: DIGITALOCEAN_TOKEN is not set here, and doesn't have to be.",
   ]);
   expect(await check({ backend })).toEqual([]);
   expect(calls()).not.toEqual([]);
@@ -141,7 +141,7 @@ test("the droplets that a deploy adds must fit into the account's limit", async 
   expect(await check()).toEqual([]);
   world.digitalocean.behaviour.dropletLimit = 2;
   expect(await check()).toEqual([
-    "DigitalOcean allows the account 2 droplets, and there are 2 without the 1 that would be added: " +
+    "DigitalOcean allows the account 2 droplets, and it has 2 besides the 1 to be added: " +
       "ask for more (https://cloud.digitalocean.com/account/team/droplet_limit_increase), or add fewer nodes",
   ]);
   for (const command of ["diff", "destroy"] as const) {
@@ -160,7 +160,7 @@ test("every page of a list counts", async () => {
   const site = { kind: "digitalocean", region: "ams3" } as const;
   expect(await check({ sites: { ams3: { ...site, nodes: 201 } } })).toEqual([]);
   const [line] = await check({ sites: { ams3: { ...site, nodes: 202 } } });
-  expect(line).toContain("there are 201 without the 1 that would be added");
+  expect(line).toContain("it has 201 besides the 1 to be added");
 });
 
 test("sizes, images and regions that aren't offered are told at once, one line each", async () => {
@@ -212,6 +212,6 @@ test("a DigitalOcean that is down, or not reached, is told; behind a proxy it is
   ]);
   expect(await check({ variables: { ...nowhere, HTTPS_PROXY: "http://proxy.example:3128" } })).toEqual([]);
   expect(notices).toEqual([
-    "The DigitalOcean token was not checked: there is a proxy, and no direct way to DigitalOcean's API (connect ECONNREFUSED 127.0.0.1:2).",
+    "The DigitalOcean token was not checked: a proxy is set, and DigitalOcean's API can't be reached directly (connect ECONNREFUSED 127.0.0.1:2).",
   ]);
 });

@@ -34,7 +34,7 @@ test("the lock of backend s3 needs Terraform 1.10", async () => {
   const backend = { kind: "s3", bucket: "states", region: "eu-west-1" } as const;
   expect(await terraform("1.10.0", { backend })).toEqual([]);
   expect(await terraform("1.9.8", { backend })).toEqual([
-    "terraform is version 1.9.8: install Terraform 1.10 or later, or OpenTofu 1.10 or later (set TERRAFORM_BINARY_NAME=tofu), which backend s3 locks its states with",
+    "terraform is version 1.9.8: install Terraform 1.10 or later, or OpenTofu 1.10 or later (set TERRAFORM_BINARY_NAME=tofu), which backend s3 needs to lock its states",
   ]);
 });
 
@@ -90,6 +90,6 @@ test("an AWS CLI that doesn't run, and an old bash, are told with what they say"
   const broken = "printf 'Traceback:\\n  no module\\n' >&2; exit 1";
   expect(await scripts({ bash: "echo '3.1.23(1)-release'", aws: broken })).toEqual([
     `bash is version 3.1.23(1)-release: install ${wantedBash}`,
-    `"aws --version" doesn't tell a version (exit code 1) Traceback: no module: install ${wantedAws}`,
+    `"aws --version" doesn't print a version (exit code 1) Traceback: no module: install ${wantedAws}`,
   ]);
 });

@@ -115,7 +115,7 @@ test("a workspace whose agents are of another pool is told, and a pool that isn'
 test("workspaces yet to be made get what their organisation or their project says", async () => {
   has("control-plane", "local");
   const line = (mode: string) =>
-    "shop--compute-ams3, shop--service-web: not there yet, and the organisation example gives new workspaces the execution mode " +
+    "shop--compute-ams3, shop--service-web: not created yet, and the organisation example gives new workspaces the execution mode " +
     `${mode}: run "npx anywhere bootstrap-state"`;
   expect(await check()).toEqual([line("remote")]);
   expect(await check({ command: "destroy" })).toEqual([]);
@@ -145,13 +145,13 @@ test("of remote runs it is told which variables and which states they lack, by t
   // Of a set that holds for the project.
   dynamic.forEach((variable) => compute.inherited.set(variable.key, variable));
   const aws =
-    "workspace shop--service-web lacks TFC_AWS_PROVIDER_AUTH and TFC_AWS_RUN_ROLE_ARN, by which its runs sign in at AWS: " +
+    "workspace shop--service-web lacks TFC_AWS_PROVIDER_AUTH and TFC_AWS_RUN_ROLE_ARN, which its runs need to sign in at AWS: " +
     'set backend.runRoleArn in environment.json and run "npx anywhere bootstrap-state", or see docs/hcp-terraform.md for other ways';
   const unreadable = (reader: string, producer: string) =>
     `runs of shop--${reader} may not read the state of shop--${producer}: run "npx anywhere bootstrap-state"`;
   expect(await check({ backend, reads })).toEqual([
-    'workspace shop--compute-ams3 lacks DIGITALOCEAN_TOKEN, which its runs need: run "npx anywhere bootstrap-state" with that variable ' +
-      "in the environment, or give it the workspace, or its project, yourself",
+    'workspace shop--compute-ams3 lacks DIGITALOCEAN_TOKEN, which its runs need: run "npx anywhere bootstrap-state" with this variable ' +
+      "in the environment, or set it yourself on the workspace or its project",
     aws,
     unreadable("compute-ams3", "activations"),
     unreadable("service-web", "control-plane"),
@@ -173,7 +173,7 @@ test("of remote runs it is told which variables and which states they lack, by t
 test("remote runs need workspaces that are made for them beforehand", async () => {
   cloud.defaults.organization = "remote";
   expect(await check({ backend: { execution: "remote" } })).toEqual([
-    "shop--control-plane, shop--compute-ams3, shop--service-web: not there yet, and new workspaces have no variables, " +
+    "shop--control-plane, shop--compute-ams3, shop--service-web: not created yet, and new workspaces have no variables, " +
       'and may read no state: run "npx anywhere bootstrap-state"',
   ]);
 });
@@ -185,7 +185,7 @@ test("a token that is missing or rejected, and an organisation that it may not s
     `${host} rejects the token: run "terraform login ${host}", or set ${variable} to a valid one`,
   ]);
   expect(await check({ owner: "other" })).toEqual([
-    `${host} knows no organisation other that this token may see: correct backend.organization in environment.json, or use another token`,
+    `${host} has no organisation other that this token may see: correct backend.organization in environment.json, or use another token`,
   ]);
   expect(await workspaceProblems({ ...undertake({}), variables: {} })).toEqual([
     `no token for ${host}: run "terraform login ${host}", or set ${variable} to one`,
@@ -199,7 +199,7 @@ test("a certificate that Terraform may trust and Node.js doesn't is said, and re
   jest.restoreAllMocks();
   expect(notices).toEqual([
     expect.stringMatching(
-      /^Execution modes of workspaces were not checked: Node\.js doesn't trust the certificate of localhost:\d+; NODE_EXTRA_CA_CERTS may name its authority \(.+\)\.$/,
+      /^Execution modes of workspaces were not checked: Node\.js doesn't trust the certificate of localhost:\d+; set NODE_EXTRA_CA_CERTS to its authority's certificate \(.+\)\.$/,
     ),
   ]);
 });

@@ -104,7 +104,7 @@ test("what is wrong is told with its remedy, and the exit code is 2", async () =
     "fail: no DigitalOcean token for site ams3: set DIGITALOCEAN_TOKEN to an API token with read and write scope",
   ]);
   expect(of("AWS permissions")).toEqual([
-    "fail: a policy denies ecs:CreateCluster: take that out of it",
+    "fail: a policy denies ecs:CreateCluster: remove that from it",
     "warn: no policy allows for every resource scheduler:CreateSchedule: allow them, unless a policy does for this deployment's own resources",
   ]);
   expect(of("clock")).toEqual([
@@ -113,8 +113,8 @@ test("what is wrong is told with its remedy, and the exit code is 2", async () =
     ),
   ]);
   expect(of("deployment")).toEqual([
-    expect.stringMatching(/^fail: DigitalOcean can't be asked: /),
-    expect.stringMatching(/^warn: problems: 1; "npx anywhere status" tells them/),
+    expect.stringMatching(/^fail: DigitalOcean can\'t be queried: /),
+    expect.stringMatching(/^warn: problems: 1; \"npx anywhere status\" shows them/),
   ]);
   expect(aws.asked()).toContain(`SimulatePrincipalPolicy arn:aws:iam::${account}:role/people/deployer`);
 });

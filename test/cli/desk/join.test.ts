@@ -91,7 +91,7 @@ test("the line that is printed makes a server a node, and has no secret in it; t
   expect(await desk.anywhere(args)).toMatchObject({
     exitCode: 1,
     stdout: "",
-    stderr: expect.stringContaining("There is no terminal to show the activation code at: add --code-file"),
+    stderr: expect.stringContaining("There is no terminal to show the activation code: add --code-file"),
   });
   const { exitCode, stdout, stderr } = await desk.anywhere([...args, "--code-file", codeFile]);
   expect(exitCode).toBe(0);
@@ -156,7 +156,7 @@ test("many servers join at the same time by SSH; those that fail are told with t
       {
         node: "berlin/rack-4",
         state: "failed",
-        message: expect.stringMatching(/^FAILED machine: .*make room$/),
+        message: expect.stringMatching(/^FAILED machine: .*free some space$/),
       },
     ],
   });
@@ -251,7 +251,7 @@ test("a server that somebody else has registered is left as it is", async () => 
   reached.write(vault, "{}");
   expect(await overSsh("leave", "berlin", "rack-3", "--ssh", hosts.reached)).toMatchObject({
     exitCode: 1,
-    report: { servers: [{ message: "FAILED leave: somebody else has registered this server" }] },
+    report: { servers: [{ message: "FAILED leave: someone else has registered this server" }] },
   });
   expect(reached.exists(vault)).toBe(true);
   rmSync(join(reached.root, vault));
@@ -277,8 +277,8 @@ test("a node that leaves is drained first, and its line is printed", async () =>
 });
 
 test.each([
-  [["join", "ams3", "node-1"], "ams3/node-1 is a droplet, which joins by itself"],
-  [["leave", "ams3", "node-1"], "ams3/node-1 is a droplet, which goes with its node"],
+  [["join", "ams3", "node-1"], "ams3/node-1 is a droplet, which joins automatically"],
+  [["leave", "ams3", "node-1"], "ams3/node-1 is a droplet, which is deleted with its node"],
   [["join", "berlin", "rak-1"], "Did you mean berlin/rack-1?"],
   [["join", "berlin"], "Name a site and a node"],
   [["join", "berlin", "rack-1", "--ssh", "-oProxyCommand=x"], "It must be a host such as root@192.0.2.1."],

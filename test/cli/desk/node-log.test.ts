@@ -49,7 +49,7 @@ test("logs of a node says where its log is when nobody has said where its machin
     exitCode: 1,
     stdout: "",
     stderr: expect.stringContaining(
-      "The log of berlin/rack-1 is on its machine alone, in /var/log/anywhere-bootstrap.log: add --ssh user@host",
+      "The log of berlin/rack-1 is only on its machine, in /var/log/anywhere-bootstrap.log: add --ssh user@host",
     ),
   });
 });

@@ -61,7 +61,7 @@ test("drain takes a node out of service and waits until its tasks run elsewhere;
     exitCode: 0,
     report: { node, containerInstance: instance(node)?.arn.split("/").at(-1), status: "DRAINING", tasks: 0 },
   });
-  expect(stderr).toContain(`${node} runs nothing any more.`);
+  expect(stderr).toContain(`${node} runs no more tasks.`);
   expect(instance(node)?.status).toBe("DRAINING");
   expect(tasksOn(node)).toEqual([]);
   expect(workersNode()).not.toBe("");
@@ -103,7 +103,7 @@ test("events tells what ECS tells of a service, and why its tasks have stopped a
   expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
   expect(await stage.anywhere(["events", "report"])).toMatchObject({
     exitCode: 0,
-    stdout: "Nothing has happened in anywhere.\n",
+    stdout: "There are no events in anywhere.\n",
   });
   expect((await stage.anywhere(["events", "wroker"])).stderr).toContain("Did you mean worker?");
 });
@@ -119,7 +119,7 @@ test.each([["events"], ["drain", "ams3/node-1"]])("%s tells in a line what AWS r
   expect({ exitCode, stdout, told: stderr.replace(/^environment: .*\n/, "") }).toEqual({
     exitCode: 1,
     stdout: "",
-    told: `AWS can't be asked, or refuses: AccessDeniedException: no. "npx anywhere doctor" tells what is missing.\n`,
+    told: `AWS can't be reached, or denies the request: AccessDeniedException: no. "npx anywhere doctor" tells what is missing.\n`,
   });
 });
 
@@ -148,7 +148,7 @@ test("heal deregisters a node that has been lost for long, so that its task runs
   stage.lose("berlin/rack-1", { ecs: true, ssm: true });
 
   const { stdout } = await stage.anywhere(["heal", "--dry-run"]);
-  expect(stdout).toContain(`${node}: its agent is lost since `);
+  expect(stdout).toContain(`${node}: its agent has been lost since `);
   expect(stdout).toContain("It would be deregistered from ECS.");
   expect(instance(node)).toMatchObject({ status: "ACTIVE", tags: [] });
 
@@ -206,7 +206,7 @@ test("heal changes nothing when Systems Manager can't be asked, or when agents c
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(
-      "Systems Manager can't be asked (AccessDeniedException: no): nothing was changed.",
+      "Systems Manager can't be queried (AccessDeniedException: no): nothing was changed.",
     ),
   });
   expect((await stage.anywhere(["heal", "--after", "1m"])).exitCode).toBe(1);

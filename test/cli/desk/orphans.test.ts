@@ -207,7 +207,7 @@ test("a cloud that can't be asked is told in a line", async () => {
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
     stderr: expect.stringContaining(
-      "DigitalOcean can't be asked (Refused: Too many requests): nothing was removed.",
+      "DigitalOcean can't be queried (Refused: Too many requests): nothing was removed.",
     ),
   });
 });
@@ -250,6 +250,6 @@ test("nothing is removed without somebody who approves", async () => {
   const { exitCode, stderr } = await desk.anywhere(["orphans", "--delete"]);
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
-    stderr: "There is no terminal to approve what would be removed at: add --auto-approve.\n",
+    stderr: "There is no terminal to approve the removal: add --auto-approve.\n",
   });
 });

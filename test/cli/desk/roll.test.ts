@@ -112,7 +112,7 @@ test("pending replacements of a site are rolled one after the other, each draine
   expect(rollReport.parse(JSON.parse(stdout))).toEqual(report);
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 0,
-    stderr: expect.stringContaining("To be replaced, one after the other: ams3/a, ams3/b, ams3/c"),
+    stderr: expect.stringContaining("To be replaced, one at a time: ams3/a, ams3/b, ams3/c"),
   });
   expect(record()).toEqual(replaced("ams3/a", "ams3/b", "ams3/c"));
   const said = ["a", "b", "c"].flatMap((node) => [
@@ -156,7 +156,7 @@ test("a roll of all nodes for their agents that fails goes on with those that it
   expect(failed).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(
-      /\nams3\/a: activations: done\.\ncompute-ams3: Terraform ended with exit code 1;[^\n]*\nReplaced: none\. Not begun: ams3\/b, ams3\/c\.\nOnce the cause is gone[^\n]*\n$/,
+      /\nams3\/a: activations: done\.\ncompute-ams3: Terraform ended with exit code 1;[^\n]*\nReplaced: none\. Not started: ams3\/b, ams3\/c\.\nOnce the cause is gone[^\n]*\n$/,
     ),
   });
   expect(rollReport.parse(JSON.parse(failed.stdout))).toMatchObject({
@@ -171,7 +171,7 @@ test("a roll of all nodes for their agents that fails goes on with those that it
   const { exitCode, stderr } = await rolling("ams3", "--agents");
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 0,
-    stderr: expect.stringContaining("To be replaced, one after the other: ams3/a, ams3/b, ams3/c"),
+    stderr: expect.stringContaining("To be replaced, one at a time: ams3/a, ams3/b, ams3/c"),
   });
   expect(record().slice(-4)).toEqual(replaced("ams3/b", "ams3/c"));
   expect(["a", "b", "c"].map((node) => instance(`ams3/${node}`)?.tags)).toEqual([[], [], []]);
@@ -191,7 +191,7 @@ test("a node whose tasks can run nowhere else is not replaced, and is in service
   const { exitCode, stderr } = await rolling("ams3", "--node", "a");
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("ams3/a: 1 tasks go on on it, and would be ended"),
+    stderr: expect.stringContaining("ams3/a: 1 tasks still run on it, and would be ended"),
   });
   expect(record()).toEqual([]);
   expect(instance("ams3/a")?.status).toBe("ACTIVE");
@@ -202,7 +202,7 @@ test("a site that isn't steady is left as it is", async () => {
   const { exitCode, stderr } = await rolling("ams3");
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("ams3 isn't steady:\n- ams3/b: neither agent answers"),
+    stderr: expect.stringContaining("ams3 isn't steady:\n- ams3/b: neither agent responds"),
   });
   expect(record()).toEqual([]);
 });

@@ -99,7 +99,7 @@ test("run starts a task beside that of a service, without its port, on the nodes
   const [task] = byHand();
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${idOf(task?.arn)}\n` });
   expect(stderr).toContain(`task ${idOf(task?.arn)} of web starts on berlin/rack-1\n`);
-  expect(stderr).toContain('"npx anywhere logs web --follow" shows what it prints');
+  expect(stderr).toContain('"npx anywhere logs web --follow" shows its output');
   expect(calls.find(({ name }) => name === "RunTask")?.detail).toMatchObject({
     launchType: "EXTERNAL",
     taskDefinition: expect.stringMatching(/task-definition\/anywhere--web--berlin--one-off:1$/),
@@ -149,7 +149,7 @@ test("run --wait says that what it has started goes on when it can't be followed
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
     stderr: expect.stringContaining(
-      "What was started can't be followed any more, and goes on (AccessDeniedException: no).",
+      "The tasks can no longer be followed, and continue (AccessDeniedException: no).",
     ),
   });
   expect(byHand()).toHaveLength(1);
@@ -190,14 +190,14 @@ test("run says why no node takes a task, and what to do", async () => {
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
     stderr: expect.stringContaining(
-      "No task was started: no node of berlin takes it (RESOURCE:MEMORY). Ask for less by --memory, or add a node.\n",
+      "No task was started: no node of berlin has room for it (RESOURCE:MEMORY). Request less with --memory, or add a node.\n",
     ),
   });
   const some = await run("web", "--site", "berlin", "--count", "2", "--memory", "600", "--", "true");
   expect(some).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(
-      `1 of 2 tasks were started, and go on (${idOf(byHand()[0]?.arn)}): no node of berlin takes more (RESOURCE:MEMORY).`,
+      `1 of 2 tasks were started, and continue (${idOf(byHand()[0]?.arn)}): no node of berlin has room for more (RESOURCE:MEMORY).`,
     ),
   });
 });
@@ -236,7 +236,7 @@ test("run refuses what there isn't, what isn't clear, and what isn't deployed", 
   expect(await refusal("web", "--count", "11", "--", "true")).toContain("a whole number from 1 to 10");
   stage.configure({ services: { ...services, late: { image, placement: { ams3: 1 } } } });
   expect(await refusal("late", "--", "true")).toBe(
-    'There is no task definition anywhere--late--ams3: "npm run deploy -- service-late" makes it.\n',
+    'There is no task definition anywhere--late--ams3: "npm run deploy -- service-late" creates it.\n',
   );
   stage.configure({});
   expect(byHand()).toEqual([]);

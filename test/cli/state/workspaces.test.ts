@@ -209,7 +209,7 @@ test("agents run in the pool of this name, and with the credentials of their mac
   expect(await arrange(options)).toEqual({
     told: [],
     problem:
-      "the organisation example has no agent pool private that this token may see: make it at " +
+      "the organisation example has no agent pool private that this token may see: create it at " +
       `https://${cloud.host}/app/example/settings/agents, or correct backend.agentPool in environment.json`,
   });
   expect(cloud.writes).toEqual([]);

@@ -15,7 +15,7 @@ export const scriptMutants: readonly Mutant[] = [
           to: '  end_managed_instance "${INSTANCE_OF_ARN}"\n  if aws_call ecs deregister-container-instance',
         },
         {
-          from: "    # What Systems Manager did not find, ECS may still know.\n",
+          from: "    # ECS may still know a node that Systems Manager did not find.\n",
           to: "    INSTANCE_OF_ARN=${instance}\n",
         },
       ],

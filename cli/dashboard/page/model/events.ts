@@ -1,14 +1,14 @@
 import type { FleetEvent } from "../../../fleet/events";
 
-/** Events that tell the same of several, at the same time. */
+/** The same event of several subjects at the same time. */
 export interface Told extends Pick<FleetEvent, "at" | "message" | "node"> {
-  /** Of whom. */
+  /** Its subjects. */
   readonly subjects: readonly string[];
   /** Whether it is good or bad news. */
   readonly tone: "good" | "bad" | "plain";
 }
 
-/** The newest first: here nobody scrolls to the end. */
+/** The newest first, since readers don't scroll to the end here. */
 export function toldOf(events: readonly FleetEvent[]): Told[] {
   const told = new Map<string, Told>();
   for (const { at, of, message, node, exitCode } of events.toReversed()) {

@@ -1,16 +1,16 @@
 import type { Problem } from "../../../fleet/problem";
 
-/** Problems of the same kind: some to be shown, and those of which they are examples. */
+/** Problems of the same kind: the examples to show, and all of them. */
 export interface ProblemGroup {
   readonly kind: Problem["kind"];
   readonly shown: readonly Problem[];
   readonly more: readonly Problem[];
 }
 
-/** So many of a kind are all shown; of more than that, as of a fleet that has lost its network, fewer. */
+/** Up to this many of a kind are all shown; of more, as when a fleet has lost its network, fewer. */
 const most = { all: 4, some: 3 };
 
-/** In the order in which they come. */
+/** In the given order. */
 export function groupsOf(problems: readonly Problem[]): ProblemGroup[] {
   const kinds = [...new Set(problems.map(({ kind }) => kind))];
   return kinds.map((kind) => {

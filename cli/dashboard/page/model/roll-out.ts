@@ -1,7 +1,7 @@
 import type { FleetNode, FleetService, FleetTask } from "../../../fleet/fleet";
 import { keyOf, numberOf, wantedRevision } from "./states";
 
-/** A task in the picture of a roll-out: its place goes from revision to revision, whichever task fills it. */
+/** A task in the picture of a roll-out: its place moves from revision to revision, whichever task fills it. */
 export interface Place {
   /** The same for the task that takes this one's place. */
   readonly key: string;
@@ -14,11 +14,11 @@ export interface Lane {
   readonly number: string;
   readonly isWanted: boolean;
   readonly places: readonly Place[];
-  /** Tasks that are to start here yet. */
+  /** Tasks that have yet to start here. */
   readonly missing: number;
 }
 
-/** The tasks of a service at a site by revision, the oldest first; a lane that is empty while it isn't wanted is left out. */
+/** The tasks of a service at a site by revision, the oldest first; an empty lane that isn't wanted is left out. */
 export function lanesOf(service: FleetService, nodes: readonly FleetNode[]): Lane[] {
   const wanted = wantedRevision(service);
   const places = placesOf(service, nodes);

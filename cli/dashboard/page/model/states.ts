@@ -1,10 +1,10 @@
 import type { FleetNode, FleetService, FleetTask } from "../../../fleet/fleet";
 import type { StatusReport } from "../../../report/schemas/status-report";
 
-/** How something is, in the words that the page's colours and signs stand for. */
+/** A state, in the words that the page's colours and signs represent. */
 export type State = "good" | "changing" | "bad" | "unknown";
 
-/** A state for who doesn't see colours, or the page. */
+/** A state in words, for people who can't see the colours or the page. */
 export const signs: Readonly<Record<State, { readonly sign: string; readonly word: string }>> = {
   good: { sign: "✓", word: "well" },
   changing: { sign: "↻", word: "changing" },
@@ -48,7 +48,7 @@ export function nodeNote(node: FleetNode, report: StatusReport): string {
   return status === "ACTIVE" ? "" : status.toLowerCase();
 }
 
-/** A task without a health check is as good as it runs. */
+/** A task without a health check counts as healthy when it runs. */
 export function taskState({ status, health }: FleetTask): State {
   if (health === "UNHEALTHY") {
     return "bad";
@@ -56,12 +56,12 @@ export function taskState({ status, health }: FleetTask): State {
   return status === "RUNNING" ? "good" : "changing";
 }
 
-/** What a task does, in a word. */
+/** A task's state, in a word. */
 export function taskWord({ status, health }: FleetTask): string {
   return (status === "RUNNING" && health !== "UNKNOWN" ? health : status).toLowerCase();
 }
 
-/** A node behind a load balancer, as that finds it. */
+/** A node's health, as its load balancer sees it. */
 export const backendStates: Readonly<Record<FleetNode["backends"][number]["state"], State>> = {
   healthy: "good",
   unhealthy: "bad",
@@ -71,7 +71,7 @@ export const backendStates: Readonly<Record<FleetNode["backends"][number]["state
 /** The number of `family:number`. */
 export const numberOf = (revision: string): string => revision.slice(revision.indexOf(":") + 1);
 
-/** The revision that a service is to run; undefined when there is no such service. */
+/** The desired revision of a service; undefined when there is no such service. */
 export const wantedRevision = ({ deployments }: FleetService): string | undefined =>
   deployments.find(({ status }) => status === "PRIMARY")?.revision;
 
