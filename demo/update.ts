@@ -1,12 +1,12 @@
 import { appendFileSync, cpSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { startLoad, type LoadProgress, type LoadResult } from "../local-cloud/load/load";
+import type { LocalCloud } from "../local-cloud/start";
 import type { EnvironmentFile, Project } from "./project";
 import { loadPicture } from "./show/load";
 import type { ShownNode } from "./show/nodes";
 import { together, type Picture } from "./show/picture";
 import { revisionsPicture } from "./show/revisions";
-import type { Stage } from "./steps/step";
 import { runningTasks } from "./tasks";
 import { watchNodes } from "./watch/watch";
 
@@ -25,6 +25,14 @@ export interface Update {
   readonly seconds: number;
 }
 
+/** What is updated, and where a copy of the sample may lie. */
+export interface UpdatedDeployment {
+  readonly project: Project;
+  readonly cloud: Pick<LocalCloud, "admin">;
+  readonly environment: EnvironmentFile;
+  readonly folder: string;
+}
+
 /** Requests a second below which a load proves nothing. */
 const enough = 50;
 const service = "web";
@@ -37,7 +45,7 @@ const sources = resolve(__dirname, "../app");
  * @throws Error when a request has failed, when there were too few of them, when a task of another service has ended, or when the image is still the same
  */
 export async function updateUnderLoad(
-  { project, environment, folder, cloud }: Stage,
+  { project, environment, folder, cloud }: UpdatedDeployment,
   url: string,
   show: (picture: Picture) => void,
 ): Promise<Update & { readonly environment: EnvironmentFile }> {
