@@ -58,7 +58,7 @@ async function demo(options: Options): Promise<void> {
     const foreign = await cloud.admin.seedForeign(environment.name);
     const stage: Stage = { project, cloud, environment, foreign, folder, shellFile, report };
     teller.say((screen) =>
-      introduction(foreign, { log: relative("", project.log), sandboxReason: cloud.sandboxReason }, screen),
+      introduction(foreign, { log: shown(project.log), sandboxReason: cloud.sandboxReason }, screen),
     );
     const further = [...changing(stage), ...ending(stage)];
     await take([...deploying(stage), ...(keep ? [] : further)], teller, report);
@@ -66,8 +66,8 @@ async function demo(options: Options): Promise<void> {
       farewell(
         {
           proven: provenWith(report.providers),
-          log: relative("", project.log),
-          journal: relative("", journal),
+          log: shown(project.log),
+          journal: shown(journal),
           steps: report.steps,
         },
         screen,
@@ -87,6 +87,9 @@ async function demo(options: Options): Promise<void> {
     await cloud.stop();
   }
 }
+
+/** A path as short as it can be given. */
+const shown = (path: string): string => (relative("", path).startsWith("..") ? path : relative("", path));
 
 const emptyReport = ({ sandbox }: LocalCloud): Report => ({
   providers: {},
