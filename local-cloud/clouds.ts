@@ -40,7 +40,7 @@ export interface CloudOptions {
   readonly providerSecond?: number;
 }
 
-/** What a process that started a local cloud is told once it is ready. */
+/** The message to a process that started a local cloud, once that is ready. */
 export interface Ready {
   /** Variables that turn a command to it. */
   readonly environment: Environment;
@@ -54,7 +54,7 @@ export interface Ready {
 /** A running local cloud. */
 export interface Running {
   readonly ready: Ready;
-  /** What it is made of and how to use it, for people. */
+  /** Its parts and usage, for people. */
   readonly description: string;
   /** Ends everything, in reverse order. */
   close(): Promise<void>;
@@ -142,7 +142,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
   }
 }
 
-/** What has been opened, and is closed in reverse order. */
+/** The opened resources, closed in reverse order. */
 class Opened {
   private readonly closers: (() => unknown)[] = [];
 

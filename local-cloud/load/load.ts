@@ -18,7 +18,7 @@ export interface LoadOptions {
   readonly limit?: number;
 }
 
-/** What has become of each request. None is tried twice. */
+/** The outcome of each request. None is tried twice. */
 export interface LoadResult {
   /** Requests sent; all have ended. */
   readonly requests: number;
