@@ -17,7 +17,7 @@ export const keptFolder = join(__dirname, "..", ".anywhere");
 /** Variable by which a command tells its children that it holds the lock. */
 export const lockVariable = "ANYWHERE_LOCK";
 
-/** What wants to work on a deployment in this checkout. */
+/** A command that wants to work on a deployment in this checkout. */
 export interface Work {
   /** As its user calls it, such as `deploy`. */
   readonly command: string;
@@ -31,7 +31,7 @@ export interface Work {
   readonly within?: ProcessIdentity;
 }
 
-/** Who works on a deployment. */
+/** The command that works on a deployment. */
 interface Holder extends Pick<Work, "command" | "changes"> {
   readonly id: string;
   readonly process: ProcessIdentity;

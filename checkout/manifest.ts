@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeWhole } from "./whole-file";
 
-/** What CDKTF writes beside the stacks; paths are relative to its folder. */
+/** The file that CDKTF writes beside the stacks; its paths are relative to its folder. */
 export interface Manifest {
   readonly version: string;
   readonly stacks: Readonly<Record<string, StackManifest>>;

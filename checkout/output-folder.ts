@@ -7,10 +7,10 @@ import { publishManifest, readManifest } from "./manifest";
 import { callerIdentity, type ProcessIdentity } from "./process";
 import { noteStatePlace, type StatePlace } from "./state-places";
 
-/** What is in every output folder beside the stacks: the file of the environment that it belongs to. */
+/** The record in every output folder beside the stacks: the file of the environment that it belongs to. */
 const markerFile = "environment.json";
 
-/** What there is to know of an environment here. */
+/** The record of an environment in this checkout. */
 type SynthesisedEnvironment = Pick<LoadedEnvironment, "name" | "file"> & {
   readonly config: StatePlace;
 };

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/schema";
 import { writeWhole } from "./whole-file";
 
-/** What decides where the states of an environment are. */
+/** The settings that decide where the states of an environment are. */
 export type StatePlace = Pick<Config, "name" | "backend">;
 
 /**

@@ -43,10 +43,24 @@ export interface CloudOptions {
   readonly providerSecond?: number;
 }
 
+<<<<<<< HEAD
+=======
+/** The message to a process that started a local cloud, once that is ready. */
+export interface Ready {
+  /** Variables that turn a command to it. */
+  readonly environment: Environment;
+  /** Base URL of the admin endpoint. */
+  readonly adminEndpoint: string;
+  /** Where Terraform will find its providers. */
+  readonly providers: Terraform["providers"];
+  readonly sandbox: "namespaces" | "process";
+}
+
+>>>>>>> h/language
 /** A running local cloud. */
 export interface Running {
   readonly ready: Ready;
-  /** What it is made of and how to use it, for people. */
+  /** Its parts and usage, for people. */
   readonly description: string;
   /** Ends everything, in reverse order. */
   close(): Promise<void>;
@@ -135,7 +149,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
   }
 }
 
-/** What has been opened, and is closed in reverse order. */
+/** The opened resources, closed in reverse order. */
 class Opened {
   private readonly closers: (() => unknown)[] = [];
 

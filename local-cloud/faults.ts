@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Whose calls can be hit. */
+/** The services whose calls can be made to fail. */
 export type Service = "ssm" | "ecs" | "scheduler" | "states" | "digitalocean" | "machine" | "terraform-cloud";
 
-/** What a call that matches gets instead of, or before, its answer. */
+/** The fault that a matching call gets instead of, or before, its answer. */
 export type FaultEffect =
   /** Answered with this error; nothing happens in the world. `code` is the AWS error code or DigitalOcean error id. */
   | { readonly kind: "error"; readonly status: number; readonly code: string; readonly message: string }

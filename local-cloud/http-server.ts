@@ -71,7 +71,7 @@ export async function readBody(
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** What is posted. */
+/** The posted body. */
 interface Posting {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;

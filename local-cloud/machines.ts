@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { PrivateNetwork } from "./private-network";
 
-/** What is needed to boot a machine. */
+/** The inputs for booting a machine. */
 export interface MachineSpec {
   /** `droplet-<id>`, or the name of a server on premises. */
   readonly name: string;
@@ -39,13 +39,13 @@ export interface Machines {
   reach(network: PrivateNetwork): void;
   /** What containers have printed since it was last asked, in whole lines. */
   output(): Promise<readonly ContainerOutput[]>;
-  /** What the machine has printed since it was made, for diagnosis and tests. */
+  /** The machine's output since its creation, for diagnosis and tests. */
   console(name: string): Promise<string>;
   /** Ends every machine. */
   close(): Promise<void>;
 }
 
-/** What one container has printed. */
+/** The output of one container. */
 export interface ContainerOutput {
   /** Last part of the task's ARN. */
   readonly task: string;
@@ -56,7 +56,7 @@ export interface ContainerOutput {
 export type ContainerStatus = "PENDING" | "RUNNING" | "STOPPED";
 export type Health = "UNKNOWN" | "HEALTHY" | "UNHEALTHY";
 
-/** What a machine's agent says about a container of a task. */
+/** An agent's report about a container of a task. */
 export interface ContainerReport {
   readonly name: string;
   /** Id of Docker's container; undefined while there is none. */
@@ -69,7 +69,7 @@ export interface ContainerReport {
   readonly networkBindings: readonly PortMapping[];
 }
 
-/** What a machine's agent says about a task it has been given. */
+/** An agent's report about a task it was given. */
 export interface TaskReport {
   readonly taskArn: string;
   readonly status: ContainerStatus;
@@ -101,7 +101,7 @@ export interface PortMapping {
   readonly hostPort: number;
 }
 
-/** What probes a container. */
+/** The health check of a container. */
 export interface HealthCheck {
   /** `["CMD", program, …]` or `["CMD-SHELL", line]`. */
   readonly command: readonly string[];

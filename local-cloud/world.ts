@@ -29,7 +29,7 @@ export interface Entry {
   readonly name: string;
   /** HTTP status of a call's answer. */
   readonly status?: number;
-  /** Who called: the `User-Agent`'s first product, or the machine's name. */
+  /** The caller: the `User-Agent`'s first product, or the machine's name. */
   readonly caller?: string;
   /** Id of the access key with which a call to AWS was signed. */
   readonly principal?: string;
@@ -60,7 +60,7 @@ export interface World {
     /** By name. */
     readonly schedules: Map<string, Schedule>;
   };
-  /** What other accounts and regions hold, by `account/region`. */
+  /** The resources of other accounts and regions, by `account/region`. */
   readonly elsewhere: Map<string, World["aws"]>;
   readonly digitalocean: {
     /** By id, as everything whose key is not told. */

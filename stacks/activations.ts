@@ -34,7 +34,7 @@ export class ActivationsStack extends ProjectStack {
   }
 }
 
-/** What nodes register with. */
+/** The activations that nodes register with. */
 export type ActivationsOutputs = ActivationsStack["outputs"];
 
 function activatedNodes(sites: Sites): ActivatedNode[] {

@@ -12,13 +12,13 @@ import { JobsStack } from "./jobs";
 import { ServiceStack } from "./service";
 import { asTerraformText } from "./terraform-text";
 
-/** What there can be of sites: what the configuration knows of each kind, and its stacks. */
+/** The kinds of sites: each with its configuration and its stacks. */
 export interface Kinds {
   readonly sites: SiteKinds;
   readonly stacks: ComputeStacks;
 }
 
-/** What there is beside the configuration. */
+/** Inputs besides the configuration. */
 export interface Circumstances extends Kinds {
   /** Services that run an earlier image. */
   readonly rollbacks: Rollbacks;

@@ -13,7 +13,7 @@ import { addAwsProvider } from "./aws-provider";
 import { perInstance, StackOutputs, text, texts } from "./outputs";
 import { ProjectStack } from "./project-stack";
 
-/** What AWS holds whatever nodes there are: the cluster, roles, logs and images. */
+/** The AWS resources that don't depend on nodes: the cluster, roles, logs and images. */
 export class ControlPlaneStack extends ProjectStack {
   readonly outputs;
 
@@ -83,5 +83,5 @@ function rolloutsOf(config: Config, sites: Sites, names: Names): ReadonlyMap<str
   );
 }
 
-/** What the control plane tells the stacks that build on it. */
+/** The control plane's outputs for the stacks that build on it. */
 export type ControlPlaneOutputs = ControlPlaneStack["outputs"];

@@ -6,7 +6,7 @@ import { TaskDefinitions } from "../constructs/aws/service/task-definitions";
 import { byName, perInstance, StackOutputs, text } from "./outputs";
 import { TaskStack, type TaskStackProps } from "./task-stack";
 
-/** What runs on nodes at certain times. */
+/** Jobs that run on nodes on a schedule. */
 export class JobsStack extends TaskStack {
   constructor(scope: Construct, props: TaskStackProps) {
     const { config } = props;

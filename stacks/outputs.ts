@@ -96,7 +96,7 @@ function output<T>(description: string, value: unknown, read: Output<T>["read"])
   return { description, value, sensitive: false, read };
 }
 
-/** What is at a path of keys and fields within an output. */
+/** The value at a path of keys and fields within an output. */
 const partOf =
   (reference: IResolvable) =>
   (...path: readonly string[]): string =>

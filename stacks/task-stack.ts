@@ -26,7 +26,7 @@ export interface TaskImage {
   readonly dependsOn: readonly ITerraformDependable[];
 }
 
-/** What a task definition is made of, as far as the config says. */
+/** The parts of a task definition that come from the config. */
 export interface DefinedTask<Settings extends Container> {
   /** Of the service or job, whose roles and logs it has. */
   readonly name: string;
@@ -40,7 +40,7 @@ export interface DefinedTask<Settings extends Container> {
 
 /** A stack with tasks that run on nodes: it is deployed after these, and ends before them. */
 export abstract class TaskStack extends ProjectStack {
-  /** What the control plane tells, as tokens of this stack. */
+  /** The control plane's outputs, as tokens of this stack. */
   protected readonly shared;
   /** The URL of an internal service at a site. Reads the states of no other sites. */
   private readonly urlAt: (site: string, service: string) => string;

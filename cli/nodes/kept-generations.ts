@@ -52,7 +52,9 @@ export function keepGenerations(stacks: readonly Stack[], nodes: readonly Deploy
   };
 }
 
-/** What each node is made of stands in one map of the stack, by its key, with its generation and what contains that. */
+/**
+ * The stack has one map of its nodes' arguments, by key, with each node's generation and the values that contain it.
+ */
 function kept(json: unknown, generations: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(json)) {
     return json.map((one) => kept(one, generations));

@@ -43,7 +43,7 @@ export async function renewActivations(
   }
 }
 
-/** What the file says of other nodes is not for a deploy that isn't about them. */
+/** The file's changes to other nodes are not for a deploy that isn't about them. */
 function refuseOthers({ resource_changes: changes = [] }: PlanJson, keys: readonly string[]): void {
   const others = changes
     .filter(

@@ -53,7 +53,7 @@ export async function spentNodes(
   }
 }
 
-/** What a plan does to a node's machine, or to the registration of a server that somebody else runs. */
+/** A plan's change to a node's machine, or to the registration of a server that the user runs. */
 function machineChange(
   { resource_changes: changes = [] }: PlanJson,
   { node }: NodeKey,

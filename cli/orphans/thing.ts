@@ -23,7 +23,7 @@ export interface Thing {
   readonly name: string;
   /** Name of its site; undefined where it belongs to none. */
   readonly site: string | undefined;
-  /** By what else a state may know it: as a node's identity, or as a registration with an activation. */
+  /** Other keys by which a state may know it: a node's identity, or a registration with an activation. */
   readonly by: readonly string[];
 }
 

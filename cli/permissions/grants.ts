@@ -1,7 +1,7 @@
 import type { Names } from "../../config/names";
 import type { Conditions } from "../../constructs/aws/policy";
 
-/** What of a deployment actions are for; those without one are for every deployment. */
+/** The part of a deployment that needs these actions; without one, every deployment does. */
 export type Need = "images" | "jobs" | "monitoring" | "s3";
 
 /** Permissions of roles on some resources. */

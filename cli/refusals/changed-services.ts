@@ -3,7 +3,7 @@ import type { Deployment } from "../commands/prepared";
 import { serviceStack } from "../terraform/stacks";
 import { deployedOutput } from "./deployed-output";
 
-/** What of deployed services no deploy can change without a gap. */
+/** Settings of deployed services that no deploy can change without an interruption. */
 export async function changedServices(deployment: Deployment): Promise<string[]> {
   const problems: string[] = [];
   for (const [name, service] of Object.entries(deployment.environment.config.services)) {

@@ -101,7 +101,7 @@ async function create(client: S3Client, name: string, region: string): Promise<v
   await client.send(new CreateBucketCommand({ Bucket: name, ...place }));
 }
 
-/** What AWS denies, with where it is written what the caller needs; all else as it is. */
+/** An error for a denial by AWS, with a reference to the required permissions; any other error unchanged. */
 function refusalOf(error: unknown, name: string): unknown {
   return isOfAws(error) && refusedBy(error)?.status === 403
     ? new Refusal(

@@ -13,7 +13,7 @@ export interface StateBucket {
 
 /** Something that a bucket of states has. */
 interface Setting {
-  /** What was done about it, in a few words. */
+  /** The change, in a few words. */
   readonly change: string;
   /** Gives the bucket this setting; false when it has it already. */
   readonly ensure: (bucket: StateBucket) => Promise<boolean>;
@@ -24,7 +24,7 @@ const sdk = () => import("@aws-sdk/client-s3");
 /** Named in every call, so that S3 answers only for our account's bucket. */
 const target = ({ name, accountId }: StateBucket) => ({ Bucket: name, ExpectedBucketOwner: accountId });
 
-/** What is asked for; undefined when S3 answers that the bucket has none. */
+/** The requested setting; undefined when S3 answers that the bucket has none. */
 async function unlessNone<T>(asked: Promise<T>, code: string): Promise<T | undefined> {
   try {
     return await asked;
@@ -215,7 +215,7 @@ const tags: Setting = {
   },
 };
 
-/** What a bucket of states has, in the order in which it gets it: what protects it comes first. */
+/** The settings of a states' bucket, in the order in which they are applied: protection comes first. */
 export const bucketSettings: readonly Setting[] = [
   publicAccess,
   transport,

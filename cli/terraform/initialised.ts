@@ -47,7 +47,7 @@ function markOf(folder: string, command: string, variables: NodeJS.ProcessEnv): 
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
-/** What lies in the folder of the providers, without links into a plugin cache that has been emptied. */
+/** The contents of the providers' folder, without links into a plugin cache that has been emptied. */
 function installedIn(providers: string): string[] {
   const all = existsSync(providers) ? readdirSync(providers, { recursive: true, encoding: "utf8" }) : [];
   return all.filter((path) => existsSync(join(providers, path))).sort();

@@ -54,7 +54,10 @@ export class ObservedCluster extends Construct {
     });
   }
 
-  /** What waits for late data when everything else has gone, and removes what that has made. */
+  /**
+   * The resource that waits for late data after everything else is destroyed, and removes the log group that it
+   * creates.
+   */
   private lateInsights({ insightsLogs, awsRegion, account }: Names): NullResource {
     const script = new Script(this, join(__dirname, "remove-late-insights.sh"));
     const library = new AwsLibrary(this);

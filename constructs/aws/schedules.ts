@@ -23,7 +23,7 @@ export interface SchedulesProps {
 /** Tries for an hour what fails. A lack of room is none: ECS answers it as a success. */
 const retries = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 60 };
 
-/** What has not been started is kept for two weeks, the longest that SQS keeps anything. */
+/** Failed starts are kept for two weeks, the longest time that SQS keeps a message. */
 const keptSeconds = 14 * 24 * 3600;
 
 /**

@@ -9,7 +9,7 @@ import type { Container } from "../../config/services/container";
 import { Instances } from "../instances";
 import { policy, trust, type Statement } from "./policy";
 
-/** What of a service or a job decides about its roles. */
+/** The settings of a service or a job that its roles depend on. */
 export interface RoleSettings extends Pick<
   Container,
   "secrets" | "secretKeys" | "permissions" | "registryCredentials"

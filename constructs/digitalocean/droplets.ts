@@ -27,7 +27,7 @@ export interface DropletsProps {
   /** The site's own first. */
   readonly tags: readonly [string, ...string[]];
   readonly sshKeys: readonly string[];
-  /** What must stand before the first droplet boots, and until the last has gone. */
+  /** Resources that must exist before the first droplet boots, and until the last is deleted. */
   readonly dependsOn: ITerraformDependable[];
   /** Replaces the droplet of the same node. */
   readonly generation: TerraformResource;
@@ -38,7 +38,7 @@ export interface DropletsProps {
 /** One droplet per node, which registers itself at first boot and is replaced when its generation changes. */
 export class Droplets extends Construct {
   readonly resource: Droplet;
-  /** Whatever carries the site's tag. */
+  /** Every droplet with the site's tag. */
   private readonly all: DataDigitaloceanDroplets;
   private readonly nodes: Instances<"size" | "image" | "generation">;
 

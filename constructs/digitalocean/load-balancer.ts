@@ -15,7 +15,7 @@ export interface LoadBalancerProps {
   readonly network: Network;
   /** Tag of the droplets behind it. */
   readonly tag: string;
-  /** What it leads to; the resource has the name of the service. */
+  /** The service it leads to; the resource has the name of the service. */
   readonly entrance: Entrance;
 }
 

@@ -34,7 +34,7 @@ const copies = "assets/context";
  * What is built is a copy beside the stack's JSON, made at synthesis: exactly what was hashed, on any machine.
  */
 export class BuiltImage extends Construct {
-  /** What tasks name: the repository and an immutable tag. */
+  /** The image URI in task definitions: the repository and an immutable tag. */
   readonly uri: string;
   /** The image exists once this does. Has no destroy provisioner, since its dependants are created before it is destroyed. */
   readonly resource: NullResource;

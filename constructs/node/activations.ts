@@ -3,7 +3,7 @@ import { Construct } from "constructs";
 import { nodeTags, type Names } from "../../config/names";
 import { Instances } from "../instances";
 
-/** What an activation is made for. */
+/** The node that an activation is for. */
 export interface ActivatedNode {
   /** `site/node`. */
   readonly key: string;

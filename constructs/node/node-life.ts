@@ -38,7 +38,7 @@ export interface GatedMachine {
  * its destroy provisioner.
  */
 export class NodeLife extends Construct {
-  /** What a node is: replaced with its generation, and replacing all that belongs to the node. */
+  /** A node's identity: replaced with its generation, it replaces everything that belongs to the node. */
   readonly generation: NullResource;
   private readonly nodes: Instances<"generation">;
   private readonly settings: Readonly<Record<string, string>>;
@@ -118,7 +118,7 @@ export class NodeLife extends Construct {
     });
   }
 
-  /** What an instance of the deregistration remembers, for the outputs of a stack. */
+  /** Values that an instance of the deregistration records, for the outputs of a stack. */
   remembered(): Readonly<Record<"activation_id" | "generation", IResolvable>> {
     // With an empty default, Fn.lookup renders an access without one.
     const trigger = (name: string) =>

@@ -99,7 +99,7 @@ function isOpenObject({ additionalProperties }: Shape): boolean {
   return typeof additionalProperties === "object";
 }
 
-/** What tells a variant from the others: ` (s3)`. */
+/** Distinguishes a variant from the others: ` (s3)`. */
 function kindOf({ properties = {} }: Shape): string {
   const kind = Object.values(properties).find((value) => value.const !== undefined)?.const;
   return kind === undefined ? "" : ` (${kind})`;

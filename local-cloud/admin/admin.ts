@@ -36,7 +36,7 @@ export interface Admin {
   console(name: string): Promise<string>;
 }
 
-/** What is administered. */
+/** The clouds to administer. */
 export interface Administered {
   readonly world: World;
   readonly machines: Machines;

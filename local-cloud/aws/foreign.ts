@@ -3,7 +3,7 @@ import { ecsArn } from "./protocol/arns";
 import { derivedHex, derivedUuid } from "./protocol/identifiers";
 import type { ContainerInstance, EcsCluster, ManagedInstance } from "./state";
 
-/** What somebody else has in the same account and region. */
+/** Other users' resources in the same account and region. */
 export interface Foreign {
   readonly cluster: EcsCluster;
   readonly managedInstances: readonly ManagedInstance[];

@@ -1,4 +1,4 @@
-/** What is different from AWS, so that tests needn't wait or make a thousand things. */
+/** Differences from AWS, so that tests needn't wait or create a thousand resources. */
 export interface Settings {
   /** The region that machines are in. */
   readonly region: string;

@@ -92,7 +92,7 @@ export interface Task {
   readonly startedBy: string;
   /** Of the RunTask that asked for it. */
   readonly clientToken: string | undefined;
-  /** What whoever ran it wants otherwise than its definition. */
+  /** The overrides of its definition. */
   readonly overrides?: readonly ContainerOverride[];
   /** Whether commands may be run in its containers. */
   readonly enableExecuteCommand: boolean;

@@ -4,7 +4,7 @@ import { note, type JsonObject, type World } from "../world";
 import type { Balancer } from "./balancing/balancer";
 import type { CertificateAuthority } from "./balancing/certificate-authority";
 
-/** What one DigitalOcean account's handlers work on. */
+/** The context of one DigitalOcean account's handlers. */
 export interface Account {
   readonly world: World;
   readonly machines: Machines;
@@ -12,7 +12,7 @@ export interface Account {
   readonly processingMilliseconds: number;
   /** Issues certificates. */
   readonly authority: CertificateAuthority;
-  /** What listens and proxies, by the load balancer's id. */
+  /** The listening proxies, by the load balancer's id. */
   readonly balancers: Map<string, Balancer>;
   readonly actions: Action[];
   /** A number that no droplet and no action has had. */

@@ -69,7 +69,7 @@ export function findSize(slug: string): Size {
   return size;
 }
 
-/** What a droplet is asked to be made of. */
+/** The requested properties of a droplet. */
 export interface Order {
   readonly region: string;
   readonly size: string;

@@ -93,7 +93,7 @@ export interface LoadBalancer {
   readonly createdAt: number;
 }
 
-/** What a listener proves its domains with. */
+/** The certificate that a listener proves its domains with. */
 export interface Certificate {
   readonly id: string;
   readonly name: string;

@@ -36,7 +36,7 @@ export function ecr({ region }: Registry, ...words: readonly string[]): Answer {
   return status === 0 ? { succeeded: true, text: stdout.trim() } : { succeeded: false, text: stderr.trim() };
 }
 
-/** What a login to a registry has to give. */
+/** The credentials for a login to a registry. */
 export function currentPassword(registry: Registry): string {
   const { succeeded, text } = ecr(registry, "get-login-password");
   if (!succeeded) {

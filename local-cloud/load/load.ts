@@ -31,7 +31,7 @@ export interface LoadProgress {
 /** What the process that makes the load tells. */
 export type LoadMessage = "started" | { readonly progress: LoadProgress } | { readonly result: LoadResult };
 
-/** What has become of each request. None is tried twice. */
+/** The outcome of each request. None is tried twice. */
 export interface LoadResult {
   /** Requests sent; all have ended. */
   readonly requests: number;

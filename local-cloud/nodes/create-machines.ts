@@ -119,7 +119,7 @@ export async function createMachines(options: MachinesOptions): Promise<LocalMac
   };
 }
 
-/** What can be done with machines; one thing after the other with each. */
+/** Operations on machines; one at a time for each. */
 function actionsOf(yard: Yard): Omit<Machines, "close"> {
   const { inTurn } = yard;
   return {

@@ -12,7 +12,7 @@ export interface ResourceType {
   readonly blockDefaults?: Readonly<Record<string, Obj>>;
   /** Blocks that keep what the API said when the configuration has none. */
   readonly computedBlocks?: readonly string[];
-  /** What the state keeps in place of a configured text. */
+  /** The value that the state keeps in place of a configured text. */
   readonly stored?: Readonly<Record<string, (text: string) => string>>;
   /** Refuses a combination of values. @throws Error */
   readonly check?: (planned: Obj) => void;
@@ -28,7 +28,7 @@ export interface ResourceType {
 export interface Provider {
   readonly address: string;
   readonly resources: Readonly<Record<string, ResourceType>>;
-  /** What each reads for a configuration, to be put over that. */
+  /** The values that each reads for a configuration, to override it. */
   readonly dataSources?: Readonly<Record<string, (configuration: Obj) => Promise<Obj>>>;
   /** Refuses a configuration of the provider itself. @throws Error */
   readonly configure?: (configuration: Obj) => void;
@@ -38,7 +38,7 @@ export interface Provider {
 export class PartialError extends Error {
   constructor(
     message: string,
-    /** What is known of it, at least its id. */
+    /** Its known properties, at least its id. */
     readonly state: Obj,
   ) {
     super(message);

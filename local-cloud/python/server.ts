@@ -18,7 +18,7 @@ export interface PythonProgram {
 
 /** A Python program that serves. */
 export interface PythonServer {
-  /** What it printed once it did. */
+  /** Its output once it did. */
   readonly firstLine: string;
   /** Ends it. */
   close(): Promise<void>;

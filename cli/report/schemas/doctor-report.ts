@@ -16,5 +16,5 @@ export const doctorReport = z
 
 export type DoctorReport = z.output<typeof doctorReport>;
 
-/** What is known of one thing that a deployment needs. */
+/** The finding about one prerequisite of a deployment. */
 export type Finding = DoctorReport["findings"][number];

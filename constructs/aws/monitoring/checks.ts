@@ -6,7 +6,7 @@ const awayMinutes = 10;
 /** Hours before an activation expires at which people are told. */
 const warningHours = 48;
 
-/** What Step Functions looks at before it tells. */
+/** The conditions that Step Functions checks before it notifies. */
 export type Check = Extract<Alert, "agent-lost" | "activation-unused">;
 
 /** The state machines that look before anybody is told, in the Amazon States Language with JSONata. */

@@ -1,4 +1,4 @@
-/** What people are told of, by name, and in which words. Each name is a heading of the runbook. */
+/** The alerts by name, with their texts. Each name is a heading of the runbook. */
 const runbook = {
   "agent-lost": "A node's ECS agent has not been connected for 10 minutes",
   "activation-unused": "An activation expires within two days, and no machine has used it",

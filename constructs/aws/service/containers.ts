@@ -5,7 +5,7 @@ import type { Service } from "../../../config/services/service";
 import { linuxParameters, logTo } from "./container-parts";
 import { proxyContainer } from "./proxy-container";
 
-/** What a container is given besides its settings. */
+/** A container's inputs besides its settings. */
 export interface ContainerProps {
   readonly image: string;
   /** Image of the proxy, for services that have one. */
@@ -16,7 +16,7 @@ export interface ContainerProps {
   readonly awsRegion: string;
 }
 
-/** What the containers of a service's tasks are given. */
+/** Inputs of the containers in a service's tasks. */
 export interface ServiceContainerProps extends ContainerProps {
   /** Whether the service has a load balancer at their site. */
   readonly behindLoadBalancer: boolean;

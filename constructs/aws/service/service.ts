@@ -62,7 +62,7 @@ export class PlacedService extends Construct {
   }
 }
 
-/** What of a placement a service is made with. */
+/** The parts of a placement that a service is created with. */
 function numbersOf({ desiredCount, minimumHealthyPercent, maximumPercent, deleteTimeout }: Placement) {
   return { desiredCount, minimumHealthyPercent, maximumPercent, deleteTimeout: `${deleteTimeout}s` };
 }

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import { Instances } from "../../instances";
 import type { HostVolume } from "./containers";
 
-/** What a task definition is made of. */
+/** The parts of a task definition. */
 export interface TaskDefinition {
   readonly family: string;
   readonly containers: readonly object[];
@@ -18,7 +18,7 @@ export interface TaskDefinitionsProps {
   /** Name of the resource. */
   readonly address: string;
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
-  /** What puts the images in their place. */
+  /** The resource that pushes the images. */
   readonly dependsOn: ITerraformDependable[];
 }
 

@@ -70,7 +70,7 @@ function takeReport(context: Context, task: Task, { status, containers }: TaskRe
   }
 }
 
-/** What kept one of its containers from running, if the task never ran. */
+/** The error that kept one of its containers from running, if the task never ran. */
 function causeOf({ startedAt, containers }: Task): StopCause {
   const obstacle = containers.find(({ reason }) => reason?.startsWith("Cannot"))?.reason;
   return startedAt === undefined && obstacle !== undefined

@@ -1,7 +1,7 @@
 import { readNumericComparison, readTextComparison } from "./comparison";
 import { Tokens } from "./tokens";
 
-/** What an expression may ask a container instance. */
+/** The properties of a container instance that an expression may use. */
 export interface Subject {
   readonly attributes: readonly { readonly name: string; readonly value?: string }[];
   readonly agentConnected: boolean;

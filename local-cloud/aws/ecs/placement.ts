@@ -8,7 +8,7 @@ type Definition = TaskDefinition["definition"];
 /** Host ports that Docker, SSH and the agent hold. Source: Amazon ECS API Reference, PortMapping. */
 export const reservedPorts: readonly number[] = [22, 2375, 2376, 51678, 51679];
 
-/** What a task takes of its instance. */
+/** A task's share of its instance. */
 export interface Demand {
   readonly cpuUnits: number;
   readonly memoryMiB: number;
@@ -16,7 +16,7 @@ export interface Demand {
   readonly ports: readonly number[];
 }
 
-/** What a task of this definition takes: the task's own limits, else the sum of its containers'. */
+/** The resources of a task of this definition: the task's own limits, else the sum of its containers'. */
 function demandOf(definition: Definition, overrides: readonly ContainerOverride[] = []): Demand {
   const containers = (definition.containerDefinitions ?? []).map((container) => ({
     ...container,
@@ -63,7 +63,7 @@ function demandOfTask({ world }: Context, { taskDefinitionArn, overrides }: Task
     : demandOf(known.definition, overrides);
 }
 
-/** What the cluster query language sees of an instance. */
+/** The properties of an instance that the cluster query language sees. */
 export function subjectOf(context: Context, instance: ContainerInstance): Subject {
   return {
     attributes: instance.attributes,

@@ -64,7 +64,7 @@ async function defaultVersionOf(iam: IAMClient, PolicyArn: string | undefined): 
 /** A document without a statement. */
 const none = JSON.stringify({ Statement: [] });
 
-/** What is answered; nothing when there is no such role. */
+/** The answer; nothing when there is no such role. */
 async function existing<Answer extends object>(asking: Promise<Answer>): Promise<Partial<Answer>> {
   try {
     return await asking;

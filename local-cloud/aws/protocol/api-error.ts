@@ -38,7 +38,7 @@ export function invalidInput(message: string): ApiError {
   return new ApiError("ValidationException", message);
 }
 
-/** What a body is refused with that has more than so many bytes. */
+/** The error for a body of more than this many bytes. */
 export function tooLarge(limit: number): ApiError {
   return new ApiError("RequestEntityTooLarge", `The request's body exceeds ${limit} bytes.`, 413);
 }

@@ -190,7 +190,7 @@ export function journalCall(
     readonly status: number;
     readonly caller: string;
     readonly principal?: string | undefined;
-    /** What was answered: an output, or the code of an error. */
+    /** The answer: an output, or the code of an error. */
     readonly answer: { readonly output: object } | { readonly error: string };
   },
 ): void {

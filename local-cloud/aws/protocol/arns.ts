@@ -5,7 +5,7 @@ export function ecsArn({ world, settings }: Place, resource: string): string {
   return `arn:aws:ecs:${settings.region}:${world.account}:${resource}`;
 }
 
-/** What follows the last slash of an ARN, or the whole of a name. */
+/** The part of an ARN after its last slash, or a whole name. */
 export function lastPart(arnOrName: string): string {
   return arnOrName.slice(arnOrName.lastIndexOf("/") + 1);
 }

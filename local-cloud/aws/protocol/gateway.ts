@@ -17,7 +17,7 @@ import { createTaskSecrets, type TaskSecrets } from "../ecs/tasks/secrets";
 import { defaultSettings, type Settings } from "../settings";
 import { accountOf, type CredentialScope, credentialScope } from "./signature";
 
-/** What the gateway needs. */
+/** The gateway's dependencies. */
 export interface GatewayOptions {
   /** From `loadApis`. */
   readonly apis: readonly Api[];
@@ -46,7 +46,7 @@ export function serveAws(world: World, options: GatewayOptions): Promise<Loopbac
   return serveOnLoopback(createAwsHandler(world, options));
 }
 
-/** What requests are answered from, beside the world. */
+/** The data behind answers to requests, besides the world. */
 interface Served extends GatewayOptions {
   readonly moto: MotoClient;
   readonly secrets: TaskSecrets;

@@ -42,7 +42,7 @@ export function readRestCall(
   return undefined;
 }
 
-/** What stands for the names in braces; undefined when the path is another one. */
+/** The values of the names in braces; undefined when the path doesn't match. */
 function matched(template: string, path: string): Readonly<Record<string, string>> | undefined {
   const pattern = template.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)");
   const found = new RegExp(`^${pattern}$`).exec(path);

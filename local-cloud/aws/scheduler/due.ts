@@ -52,7 +52,7 @@ export type Exhausted = "MaximumRetryAttempts" | "MaximumEventAgeInSeconds";
 const firstPause = 1000;
 const longestPause = 300_000;
 
-/** What follows on a failure: when it is tried again, or why it is not. */
+/** The consequence of a failure: the time of the next try, or why there is none. */
 export function afterFailure(
   { scheduledAt, failures }: Pick<Invocation, "scheduledAt" | "failures">,
   { RetryPolicy: policy }: Pick<ScheduleSettings["Target"], "RetryPolicy">,

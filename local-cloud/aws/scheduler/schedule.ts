@@ -1,4 +1,4 @@
-/** What a schedule starts, by the API's own names. */
+/** A schedule's target, by the API's own names. */
 export interface EcsTarget {
   /** ARN of the cluster. */
   readonly Arn: string;
@@ -51,7 +51,7 @@ export interface Schedule {
   modifiedAt: number;
   /** What was due until then has become an invocation, or was due while it was disabled. */
   seenUntil: number;
-  /** What is yet to succeed or to be given up. */
+  /** Invocations that have yet to succeed or be given up. */
   invocations: Invocation[];
 }
 

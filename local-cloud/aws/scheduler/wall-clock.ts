@@ -3,7 +3,7 @@
  * is no moment, or two, is a number all the same.
  */
 export interface WallClock {
-  /** What the clock reads at a moment, in milliseconds since the epoch. */
+  /** The clock's time at a moment, in milliseconds since the epoch. */
   readingAt(moment: number): number;
   /** The moment of a reading: the first of two when the clock goes back; undefined when it is put forward past it. */
   momentOf(reading: number): number | undefined;

@@ -71,7 +71,7 @@ interface Context {
   readonly find: FindOperation;
 }
 
-/** What a request asks for, as far as it could be read. */
+/** A request's operation, as far as it could be read. */
 interface Request {
   readonly name: string;
   readonly input: JsonObject;
@@ -199,7 +199,7 @@ function withoutNulls(value: Json): Json {
     : value;
 }
 
-/** What the journal never holds. */
+/** Fields that are never in the journal. */
 const secretMembers = ["user_data", "private_key"];
 
 function redacted(body: Json | undefined): JsonObject {

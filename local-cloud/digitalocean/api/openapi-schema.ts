@@ -8,7 +8,7 @@ export function asObject(value: Json | undefined): JsonObject {
   return value as JsonObject;
 }
 
-/** What a reference stands for; anything else as it is. */
+/** The value of a reference; any other value unchanged. */
 export function dereferenced(document: JsonObject, holder: JsonObject): JsonObject {
   const { $ref: reference } = holder;
   if (typeof reference !== "string") {
@@ -57,7 +57,7 @@ export const closed: Inline = (document, schema) => ({
   unevaluatedProperties: false,
 });
 
-/** What the query of a call may hold, from its parameters. */
+/** The valid query members of a call, from its parameters. */
 export function querySchema(document: JsonObject, parameters: Json | undefined): JsonObject {
   const all = Array.isArray(parameters) ? parameters : [];
   const declared = all.map((parameter: Json) => dereferenced(document, asObject(parameter)));

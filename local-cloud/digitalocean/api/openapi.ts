@@ -12,11 +12,11 @@ export interface Operation {
   readonly parameters: Readonly<Record<string, string>>;
   /** Status of its success. */
   readonly status: number;
-  /** What is wrong with the query's members, if anything; turns the numbers among them into numbers. */
+  /** The problem with the query's members, if there is one; converts numeric members to numbers. */
   queryProblem(query: Record<string, Json>): string | undefined;
-  /** What is wrong with the body, if anything; a member that the API doesn't publish is wrong. */
+  /** The problem with the body, if there is one; a member that the API doesn't publish is a problem. */
   bodyProblem(body: Json | undefined): string | undefined;
-  /** What is wrong with an answer of success, if anything. */
+  /** The problem with a successful answer, if there is one. */
   answerProblem(answer: Json | undefined): string | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface Balancer {
   update(settings: LoadBalancerSettings): Promise<void>;
   /** Serves a client of its VPC on an entry port. */
   accept(entryPort: number, connection: Socket, client: string): void;
-  /** What its metrics tell of its droplets' health. */
+  /** Its droplets' health, as its metrics report it. */
   readonly healthSamples: HealthSamples["between"];
   close(): Promise<void>;
 }

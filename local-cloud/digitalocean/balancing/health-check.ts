@@ -5,7 +5,7 @@ import { createHealthSamples, type HealthSamples } from "./health-samples";
 import { backends, isReachable } from "./reachability";
 import type { Droplet, HealthCheck, LoadBalancer } from "../state";
 
-/** What is known of the droplets behind one load balancer. */
+/** The health of the droplets behind one load balancer. */
 export interface Health {
   isHealthy(droplet: Droplet): boolean;
   readonly samples: HealthSamples["between"];

@@ -6,7 +6,7 @@ import { createPatientServer, listen } from "../../http-server";
 import { log, reason } from "./settings";
 import type { Tools } from "./system/tools";
 
-/** What can be asked of a machine through its control socket. */
+/** The commands of a machine's control socket. */
 export interface Controls {
   readonly tools: Tools;
   /** Kills or starts both agents. */

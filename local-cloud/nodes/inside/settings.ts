@@ -1,4 +1,4 @@
-/** What a machine's supervisor is told when it starts. Paths are as seen from inside. */
+/** The settings that a machine's supervisor gets at its start. Paths are as seen from inside. */
 export interface Settings {
   readonly machine: string;
   readonly hostname: string;

@@ -22,7 +22,7 @@ export interface Answer {
   readonly location?: string;
 }
 
-/** What answers one kind of call. */
+/** The handler of one kind of call. */
 export interface Route {
   /** Names of the parameters that it takes behind a question mark. */
   readonly query?: readonly string[];

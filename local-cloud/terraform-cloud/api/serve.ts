@@ -30,7 +30,7 @@ export interface TerraformCloudOptions {
   /** Token of the user. */
   readonly token: string;
   readonly terraformVersion: string;
-  /** What runs are executed with. */
+  /** The settings that runs are executed with. */
   readonly worker: Omit<WorkerOptions, "user" | "identity">;
 }
 

@@ -5,7 +5,7 @@ import type { Environment } from "../../environment";
 import type { Account } from "../state/account";
 import type { Run } from "./run";
 
-/** What signs the tokens by which runs say who they are. */
+/** The key that signs the tokens with which runs identify themselves. */
 export interface Identity {
   readonly key: KeyObject;
 }
@@ -14,7 +14,7 @@ export function createIdentity(): Identity {
   return { key: generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey };
 }
 
-/** Whose identity is asked for. */
+/** The run whose identity is requested. */
 export interface Subject {
   readonly account: Account;
   readonly run: Run;

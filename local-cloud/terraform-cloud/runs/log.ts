@@ -4,7 +4,7 @@ const [startOfText, endOfText] = ["\u0002", "\u0003"];
 
 /** A log between the two control characters by which Terraform sees where it begins and ends. */
 export class Log {
-  /** What its address ends in. */
+  /** The end of its address. */
   readonly secret = randomBytes(24).toString("hex");
   private bytes = Buffer.from(startOfText);
 

@@ -7,13 +7,13 @@ export interface ConfigurationVersion {
   readonly workspace: string;
   readonly speculative: boolean;
   readonly provisional: boolean;
-  /** What the address of its upload ends in. */
+  /** The end of its upload's address. */
   readonly secret: string;
   /** The archive; undefined until it is uploaded. */
   archive: Buffer | undefined;
 }
 
-/** What a run is to do. Source: HCP Terraform API, "Create a Run". */
+/** The instructions for a run. Source: HCP Terraform API, "Create a Run". */
 export interface RunOptions {
   readonly isDestroy: boolean;
   readonly refresh: boolean;

@@ -11,7 +11,7 @@ import { placePrograms } from "./programs";
 import type { Run } from "./run";
 import { handOver, type User } from "./user";
 
-/** What runs are executed with. */
+/** The settings that runs are executed with. */
 export interface WorkerOptions {
   /** Folder of the runs, by a path that is short enough for the Unix sockets of providers. */
   readonly folder: string;

@@ -1,4 +1,4 @@
-/** Whose token a call carries. */
+/** The owner of a call's token. */
 export type Caller =
   | { readonly kind: "user" }
   /** A remote run, which sees its own workspace and those that share their states with it. */

@@ -6,7 +6,7 @@ export interface StateVersion {
   /** Of the state, as hexadecimal digits. */
   readonly md5: string;
   readonly createdAt: string;
-  /** What the addresses of its uploads end in. */
+  /** The ends of its uploads' addresses. */
   readonly secret: string;
   /** File of the state; undefined until it is uploaded. */
   file: string | undefined;

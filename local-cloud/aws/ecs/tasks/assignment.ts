@@ -4,7 +4,7 @@ import type { Assignment, ContainerOrder } from "../../../machines";
 import type { Task } from "../../state";
 import type { Secrets } from "./secrets";
 
-/** What a task's agent is told to run, with the defaults of ECS and of its agent. */
+/** A task's payload for its agent, with the defaults of ECS and of the agent. */
 export function assign({ world }: Context, task: Task, secrets: Secrets | undefined): Assignment {
   const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
   if (definition === undefined) {

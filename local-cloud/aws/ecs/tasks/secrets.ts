@@ -15,7 +15,7 @@ export type Secrets =
 export interface TaskSecrets {
   /** Reads the secrets of the tasks that this agent hasn't been given yet. */
   prepare(poll: AgentPoll): Promise<void>;
-  /** What has been read for a task; undefined before, and for a task without secrets. */
+  /** A task's secrets, once read; undefined before, and for a task without secrets. */
   of(taskArn: string): Secrets | undefined;
 }
 
@@ -53,7 +53,7 @@ export function createTaskSecrets(world: World, moto: MotoClient): TaskSecrets {
   };
 }
 
-/** What of a task is secret. */
+/** The secret parts of a task. */
 export function sourcesOf({ world }: Pick<Context, "world">, { taskDefinitionArn }: Task): Source[] {
   const containers = world.aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [];
   return containers.flatMap(({ name: container = "", secrets = [], repositoryCredentials }) => [
@@ -86,7 +86,7 @@ async function readSecrets(
   }
 }
 
-/** Who reads: an execution role, for a task. */
+/** The reader: an execution role, for a task. */
 interface Reader {
   readonly role: string;
   readonly session: string;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readIfThere } from "./registration";
 import type { Settings } from "../settings";
 
-/** What the ECS agent is configured with. */
+/** The ECS agent's configuration. */
 export interface EcsConfig {
   readonly cluster: string;
   readonly region: string;

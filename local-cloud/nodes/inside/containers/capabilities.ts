@@ -4,7 +4,10 @@ const names =
     " ",
   );
 
-/** What Docker leaves to a container. Source: Docker documentation, "Runtime privilege and Linux capabilities". */
+/**
+ * The capabilities that Docker leaves to a container. Source: Docker documentation, "Runtime privilege and Linux
+ * capabilities".
+ */
 const standard =
   "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE".split(
     " ",

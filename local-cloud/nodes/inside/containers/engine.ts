@@ -8,7 +8,7 @@ import { bindPorts } from "./ports";
 import { containersFolder } from "./root";
 import { startTask, type Task } from "./task";
 
-/** What Docker is to a real agent: the containers belong to it and outlive the agent. */
+/** The counterpart of Docker for the agent: it owns the containers, which outlive the agent. */
 export interface Engine {
   /** Starts a task's containers once; later calls for the same task change nothing. */
   run(assignment: Assignment): void;

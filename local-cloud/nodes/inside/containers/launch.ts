@@ -18,14 +18,14 @@ export interface ContainerPlace {
   changed(): void;
 }
 
-/** What a container is started with. */
+/** A container's start options. */
 export interface Launch {
   readonly place: ContainerPlace;
   readonly order: ContainerOrder;
   readonly pulled: PulledImage;
   /** Names of other containers, as lines of /etc/hosts. */
   readonly hosts: string;
-  /** What runs in it: entry point, then command. */
+  /** Its process: entry point, then command. */
   readonly words: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** File descriptor of its log. */

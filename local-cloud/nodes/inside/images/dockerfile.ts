@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { variables, words } from "./dockerfile-words";
 
-/** What running a container of an image needs from its Dockerfile. */
+/** The parts of a Dockerfile that running a container of its image needs. */
 export interface Image {
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];

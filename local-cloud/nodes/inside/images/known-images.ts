@@ -3,7 +3,7 @@ interface KnownImage {
   readonly program: string;
   /** Debian's package that holds it. */
   readonly package: string;
-  /** What the real image's configuration says. */
+  /** The real image's configuration. */
   readonly dockerfile: string;
 }
 

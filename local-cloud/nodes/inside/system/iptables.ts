@@ -1,4 +1,4 @@
-/** What a stand-in program prints and how it ends. */
+/** A stand-in program's output and exit code. */
 export interface Outcome {
   readonly code: number;
   readonly output: string;

@@ -6,7 +6,7 @@ import { directives, disable, enable, full, isEnabled, isWritten, pulledInBy } f
 
 const commandMilliseconds = 60_000;
 
-/** What a package's unit runs. */
+/** The program that a package's unit runs. */
 export interface Service {
   readonly package: string;
   /** Units that are started first. */
