@@ -7,6 +7,6 @@ const { requireNodeVersion } = require("../node-version");
 requireNodeVersion();
 // On the Node.js versions this project runs on, the AWS SDK announces the end of their support at every start.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
-require("tsx/cjs");
+require("../bundle/hook");
 const [file] = process.argv.splice(2, 1);
 require(path.join(__dirname, "..", file));
