@@ -43,20 +43,6 @@ export interface CloudOptions {
   readonly providerSecond?: number;
 }
 
-<<<<<<< HEAD
-=======
-/** The message to a process that started a local cloud, once that is ready. */
-export interface Ready {
-  /** Variables that turn a command to it. */
-  readonly environment: Environment;
-  /** Base URL of the admin endpoint. */
-  readonly adminEndpoint: string;
-  /** Where Terraform will find its providers. */
-  readonly providers: Terraform["providers"];
-  readonly sandbox: "namespaces" | "process";
-}
-
->>>>>>> h/language
 /** A running local cloud. */
 export interface Running {
   readonly ready: Ready;
