@@ -26,7 +26,7 @@ import { progressOn } from "./python/progress";
 import { describe, type Ready } from "./ready";
 import { makeRunDirectory } from "./run-directory";
 import { removeOverrides } from "./terraform/overrides";
-import { requirePrograms } from "./programs";
+import { requirePrograms } from "./terraform/programs";
 import { openTerraformCloud } from "./terraform-cloud/open";
 import { prepareTerraform, type ProviderSetting, type Terraform } from "./terraform/setup";
 import { createWorld } from "./world";

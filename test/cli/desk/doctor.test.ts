@@ -113,8 +113,8 @@ test("what is wrong is told with its remedy, and the exit code is 2", async () =
     ),
   ]);
   expect(of("deployment")).toEqual([
-    expect.stringMatching(/^fail: DigitalOcean can\'t be queried: /),
-    expect.stringMatching(/^warn: problems: 1; \"npx anywhere status\" shows them/),
+    expect.stringMatching(/^fail: DigitalOcean can't be queried: /),
+    expect.stringMatching(/^warn: problems: 1; "npx anywhere status" shows them/),
   ]);
   expect(aws.asked()).toContain(`SimulatePrincipalPolicy arn:aws:iam::${account}:role/people/deployer`);
 });

@@ -70,7 +70,7 @@ test.each<readonly [string, Partial<FleetNode>, readonly [string, string]]>([
       containerInstance: null,
       activation: { id: "a1", state: "used up", expiresAt: at },
     },
-    ["not-registered", "its activation a1 is used up, but no machine registered with it is registered"],
+    ["not-registered", "its activation a1 is used up, but no machine registered with it is known"],
   ],
   [
     "its task's health",

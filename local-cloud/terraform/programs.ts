@@ -1,4 +1,4 @@
-import { findProgram } from "./terraform/executable";
+import { findProgram } from "./executable";
 
 /** Programs that scripts and machines need, and the package that has each on Debian and Ubuntu. */
 const needed: Readonly<Record<string, string>> = { bash: "bash", curl: "curl", gpg: "gnupg" };
