@@ -46,8 +46,8 @@ test("docs/local-cloud.md shows how the journal is read, a call is hit and a mac
       { name: "CreateActivation", status: 200 },
       { name: "CreateActivation", status: 200 },
     ]);
-    expect(await shell(machine)).toBe('null"the console of anywhere-local--ams3--node-1"');
-    expect(done).toEqual(["anywhere-local--ams3--node-1 off"]);
+    expect(await shell(machine)).toBe('null"the console of droplet-500000001"');
+    expect(done).toEqual(["droplet-500000001 off"]);
   } finally {
     await admin.close();
   }
