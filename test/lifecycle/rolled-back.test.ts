@@ -43,8 +43,8 @@ function write(version: string): void {
   cpSync("app", build, { recursive: true });
   const path = join(build, "server.js");
   const naming = {
-    from: "answer(response, status, body);",
-    to: `answer(response, status, { ...body, version: "${version}" });`,
+    from: "answer(response, status, body, headers);",
+    to: `answer(response, status, { ...body, version: "${version}" }, headers);`,
   };
   writeFileSync(path, edited(readFileSync(path, "utf8"), [naming]));
 }

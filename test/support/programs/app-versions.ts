@@ -49,8 +49,8 @@ export function createAppVersions(): AppVersions {
     const folder = join(directory, version);
     cpSync("app", folder, { recursive: true });
     const naming = {
-      from: "answer(response, status, body);",
-      to: `answer(response, status, { ...body, version: process.env.VERSION ?? "${version}" });`,
+      from: "answer(response, status, body, headers);",
+      to: `answer(response, status, { ...body, version: process.env.VERSION ?? "${version}" }, headers);`,
     };
     edit(join(folder, "server.js"), [naming, ...(files["server.js"] ?? [])]);
     edit(join(folder, "healthcheck"), files.healthcheck ?? []);
