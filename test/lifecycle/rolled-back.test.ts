@@ -91,6 +91,6 @@ test("a service goes back to the image before under load, stays there, and goes 
 
   expect(await anywhere("rollback", "web", "--auto-approve", "--to", "0000000000000000")).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("ECR has no image 0000000000000000 of web, or no longer has it no more"),
+    stderr: expect.stringContaining("ECR has no image 0000000000000000 of web, or no longer has it"),
   });
 }, 900_000);
