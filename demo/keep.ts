@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { shellQuoted } from "../local-cloud/environment";
 import { startDashboard } from "./dashboard";
 import { list } from "./show/story";
-import type { Teller } from "./show/teller";
+import type { Teller } from "./show/plain-teller";
 import { urlOf } from "./steps/nodes";
 import type { Stage } from "./steps/step";
 

@@ -4,8 +4,10 @@ import type { Screen } from "../../cli/report/screen";
 export interface Picture {
   /** For a terminal, on which the next one takes its place. */
   readonly draw: (screen: Screen) => string;
-  /** The same in lines, for where nothing can be replaced: each is said when it first comes up. */
-  readonly facts: readonly string[];
+  /** The same in lines, for where nothing can be replaced: what holds, of which each is said once. */
+  readonly facts?: readonly string[];
+  /** And what the step has done, of which each is said once in each step. */
+  readonly changes?: readonly string[];
 }
 
 /** Pictures below each other; those that show nothing yet are left out. */
@@ -16,6 +18,7 @@ export function together(pictures: readonly Picture[]): Picture {
         .map((picture) => picture.draw(screen))
         .filter((text) => text !== "")
         .join("\n"),
-    facts: pictures.flatMap(({ facts }) => facts),
+    facts: pictures.flatMap(({ facts = [] }) => facts),
+    changes: pictures.flatMap(({ changes = [] }) => changes),
   };
 }

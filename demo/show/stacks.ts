@@ -5,12 +5,12 @@ import type { Picture } from "./picture";
 export type Changes = ReadonlyMap<string, string>;
 
 /** Stacks that Terraform is through with. */
-export function stacksPicture(changes: Changes): Picture {
-  const facts = [...changes].map(([stack, words]) => `${stack}: ${inShort(words)}`);
+export function stacksPicture(told: Changes): Picture {
+  const changes = [...told].map(([stack, words]) => `${stack}: ${inShort(words)}`);
   return {
     draw: (screen) =>
-      wrapped(facts.map((fact) => fact.replace(/^(.+): (.+)$/, "$1 ($2)")).join(", "), screen.width),
-    facts,
+      wrapped(changes.map((change) => change.replace(/^(.+): (.+)$/, "$1 ($2)")).join(", "), screen.width),
+    changes,
   };
 }
 

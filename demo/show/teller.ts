@@ -1,29 +1,11 @@
 import { createLogUpdate } from "log-update";
-import { screenOf, type Screen } from "../../cli/report/screen";
+import { screenOf } from "../../cli/report/screen";
 import type { Picture } from "./picture";
-import { endedStep, runningStep, type EndedStep, type Text } from "./story";
-
-/** Tells somebody how a demo goes. */
-export interface Teller {
-  /** Says what stays. */
-  say(text: Text): void;
-  /** @param next titles of the steps that follow */
-  begin(title: string, next: readonly string[]): void;
-  /** Shows how the step stands that runs. */
-  show(picture: Picture): void;
-  end(step: EndedStep): void;
-}
+import { screenFor, type Teller } from "./plain-teller";
+import { endedStep, runningStep, type Text } from "./story";
 
 /** Milliseconds between two frames: a step's seconds go on where nothing else changes. */
 const framePeriod = 250;
-
-/** Columns of lines at most: longer ones are hard to follow. */
-const widest = 120;
-
-const screenFor = (stream: NodeJS.WriteStream): Screen => {
-  const screen = screenOf(stream, process.env);
-  return { ...screen, width: Math.min(screen.width, widest) };
-};
 
 /** Keeps the step that runs, and those that follow, in the last lines of a terminal. */
 export function terminalTeller(stream: NodeJS.WriteStream): Teller {
@@ -60,33 +42,6 @@ export function terminalTeller(stream: NodeJS.WriteStream): Teller {
       current = undefined;
       say((screen) => endedStep(step, screen));
       update.done();
-    },
-  };
-}
-
-/** Writes lines to a file or a pipe, each once, without colours. */
-export function plainTeller(stream: NodeJS.WriteStream): Teller {
-  const screen = screenFor(stream);
-  const said = new Set<string>();
-  const write = (text: string): void => {
-    stream.write(`${text}\n`);
-  };
-  return {
-    say: (text) => {
-      write(text(screen));
-    },
-    begin: (title) => {
-      said.clear();
-      write(`${title} …`);
-    },
-    show: ({ facts }) => {
-      for (const fact of facts.filter((one) => !said.has(one))) {
-        said.add(fact);
-        write(`  ${fact}`);
-      }
-    },
-    end: (step) => {
-      write(endedStep(step, screen));
     },
   };
 }

@@ -4,7 +4,7 @@ import type { EnvironmentFile, Project } from "../project";
 import type { Report } from "../report";
 import type { Picture } from "../show/picture";
 import type { EndedStep, Text } from "../show/story";
-import type { Teller } from "../show/teller";
+import type { Teller } from "../show/plain-teller";
 
 /** What the steps work with. */
 export interface Stage {

@@ -122,7 +122,7 @@ describe("a first version that crashes", () => {
   test("leaves its service as it is, and the next deploy tries once more", () => {
     expect(failing.planned).toEqual({ [rollout("pair")]: "delete, create" });
     expect(failing.again.exitCode).toBe(1);
-    expect(reasons(failing.again)).toContain("starting it anew");
+    expect(reasons(failing.again)).toContain("starting it again");
     expect(failing.retried).toEqual(["UpdateService"]);
   });
 

@@ -9,6 +9,7 @@ import { together } from "../../demo/show/picture";
 import { revisionsPicture } from "../../demo/show/revisions";
 import { changeToldBy, stacksPicture } from "../../demo/show/stacks";
 import { endedStep, runningStep } from "../../demo/show/story";
+import { plainTeller } from "../../demo/show/plain-teller";
 import { bootStep } from "../../demo/watch/watch";
 import { node, task } from "../support/observation/sample-fleet";
 
@@ -75,11 +76,11 @@ test("a load is shown with its rate and its failures, of which the first is told
   expect(loadPicture(undefined).draw(plain)).toBe("");
   const well = loadPicture({ requests: 12345, failed: 0, rate: 119.6 });
   expect(well.draw(plain)).toBe("12,345 requests, 120 a second, 0 failed");
-  expect(well.facts).toEqual([]);
+  expect(well.changes).toEqual([]);
   const badly = loadPicture({ requests: 1000, failed: 2, rate: 60 });
   expect(badly.draw(plain)).toBe("1,000 requests, 60 a second, 2 failed");
   expect(badly.draw(coloured)).toContain("\u001b[31m2 failed\u001b[39m");
-  expect(badly.facts).toEqual(["2 of 1,000 requests failed"]);
+  expect(badly.changes).toEqual(["2 of 1,000 requests failed"]);
 });
 
 test("stacks are shown as Terraform is through with them, by lines of a deploy and of a destroy", () => {
@@ -93,8 +94,8 @@ test("stacks are shown as Terraform is through with them, by lines of a deploy a
     const change = changeToldBy(line);
     return change === undefined ? [] : [change];
   });
-  const { draw, facts } = stacksPicture(new Map(told));
-  expect(facts).toEqual([
+  const { draw, changes } = stacksPicture(new Map(told));
+  expect(changes).toEqual([
     "control-plane: 56 added",
     "jobs: 1 changed, 6 destroyed",
     "activations: 2 destroyed",
@@ -192,4 +193,25 @@ test.each([
   ["a failure", "anywhere: signature\nanywhere: FAILED signature: refused\n", "FAILED signature"],
 ])("the step of a boot is read from a console that says %s", (_, console, step) => {
   expect(bootStep(console)).toBe(step);
+});
+
+test("without a terminal what holds is said once, and what a step has done once in each step", () => {
+  const written: string[] = [];
+  const stream = {
+    isTTY: false,
+    write: (text: string) => written.push(text),
+  } as unknown as NodeJS.WriteStream;
+  const teller = plainTeller(stream);
+  const picture = together([
+    stacksPicture(new Map([["jobs", "1 added, 0 changed, 0 destroyed"]])),
+    revisionsPicture("web", [{ ...serving, tasks: [old] }]),
+  ]);
+  for (const title of ["Deploy", "Scale"]) {
+    teller.begin(title, []);
+    teller.show(picture);
+    teller.show(picture);
+  }
+  expect(written.join("")).toBe(
+    lines("Deploy …", "  jobs: 1 added", "  web:1 on node-1: healthy", "Scale …", "  jobs: 1 added", ""),
+  );
 });

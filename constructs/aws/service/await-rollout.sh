@@ -119,10 +119,10 @@ give_up_late() {
     "${OTHERS} of other revisions); its deployment is ${STATE:-not begun}. ${advice}"
 }
 
-# Says the newest events of the service, how tasks of this revision ended, and what the newest of them printed last.
-# Skips details that cannot be read.
+# Says the newest events of the service, how tasks of this revision ended, and the last lines of the newest
+# that has printed any: logs arrive late. Skips details that cannot be read.
 explain() {
-  local line reason exits containers events tasks newest=() arns=()
+  local line reason exits containers events tasks ended=() arns=()
   events=$(details ecs describe-services --cluster "${CLUSTER}" --services "${SERVICE}" \
     --query 'services[0].events[:5].[message]')
   while read -r line; do
@@ -136,22 +136,28 @@ explain() {
     "tasks[?taskDefinitionArn=='${TASK_DEFINITION}'].[taskArn,join(' ',containers[].name),stoppedReason,join(', ',containers[?exitCode!=\`null\`].join(' ',[name,'exited with',to_string(exitCode)]))]")
   while IFS=$'\t' read -r line containers reason exits; do
     [[ ${line} == arn:* ]] || continue
-    newest=("${line##*/}" "${containers}")
-    say "task ${newest[0]} stopped: ${reason}${exits:+ (${exits})}" >&2
+    ended=("${line##*/} ${containers}" ${ended[@]+"${ended[@]}"})
+    say "task ${line##*/} stopped: ${reason}${exits:+ (${exits})}" >&2
   done <<<"$(tail -n 3 <<<"${tasks}")"
-  [[ -z ${newest[0]:-} ]] || last_words "${newest[@]}"
+  for line in ${ended[@]+"${ended[@]}"}; do
+    read -r -a arns <<<"${line}"
+    ! last_words "${arns[@]}" || return 0
+  done
 }
 
-# last_words TASK CONTAINERS: says the last lines that a task's containers have printed.
+# last_words TASK CONTAINER…: says the last lines that a task's containers have printed; fails when there are none.
 last_words() {
-  local container line lines
-  for container in $2; do
+  local task=$1 container line lines said=1
+  for container in "${@:2}"; do
     lines=$(details logs get-log-events --log-group-name "${LOG_GROUP}" \
-      --log-stream-name "${container}/${container}/$1" --limit 10 --query 'events[].[message]')
+      --log-stream-name "${container}/${container}/${task}" --limit 10 --query 'events[].[message]')
     while read -r line; do
-      [[ -z ${line} || ${line} == None ]] || say "${container}: ${line}" >&2
+      [[ -z ${line} || ${line} == None ]] && continue
+      said=0
+      say "${container}: ${line}" >&2
     done <<<"${lines}"
   done
+  return "${said}"
 }
 
 # details SERVICE OPERATION [OPTION…]: prints the answer; a failure is said, and no more.
