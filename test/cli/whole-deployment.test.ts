@@ -97,7 +97,7 @@ test("deploys in the order of the dependencies, plans nothing more, and destroys
 
   const again = await destroy();
   expect(again.exitCode).toBe(0);
-  expect(again.stderr.match(/Holds no resources: nothing to destroy/g)).toHaveLength(5);
+  expect(again.stderr.match(/Has no resources: nothing to destroy/g)).toHaveLength(5);
 });
 
 test("acts on the named stacks alone", async () => {

@@ -111,7 +111,7 @@ describe("a node whose machine fails while it is destroyed", () => {
   ])("is deregistered by force, once its agent has been lost for a while: %s", (_, node) => {
     const { id, managedInstance } = nodes(node);
     const lost = expect.stringMatching(
-      /^the agent has not been connected for \d+ s: it cannot end its 1 task\(s\)$/,
+      /^the agent has not been connected for \d+ s: it cannot stop its 1 task\(s\)$/,
     );
     expect(said(ended, "deregistration", node)).toEqual([
       `draining ${id}, 1 task(s)`,

@@ -154,7 +154,7 @@ describe("a machine", () => {
       expect(said(again, "registration", node).at(-1)).toMatch(
         new RegExp(
           `^FAILED: after \\d{1,2} s, the machine has never used its activation .*The droplet ${id} is off\\. ` +
-            ".*it has refused to become a node, or failed: .*Recovery Console",
+            ".*it refused to become a node, or failed: .*Recovery Console",
         ),
       );
     });

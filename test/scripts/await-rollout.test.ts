@@ -161,7 +161,7 @@ test("when the time is over, nodes that are missing are counted", async () => {
   there.stage.advance(70);
   const { status, output } = await run({ TIMEOUT_SECONDS: "2" });
   expect(status).toBe(1);
-  expect(output).toContain("ECS wants 1 of 2 task(s) only");
+  expect(output).toContain("ECS wants only 1 of 2 task(s)");
 });
 
 test("a setting that is missing, another account and a denied call change nothing and say why", async () => {

@@ -88,7 +88,7 @@ const failures: readonly (readonly [string, () => void, string, string])[] = [
     'Could not connect to the endpoint URL: "http://127.0.0.1',
     "is unreachable. Check network",
   ],
-  ["unknown", fails("ValidationException", "odd"), "odd", "failed. Fix the problem in the message says"],
+  ["unknown", fails("ValidationException", "odd"), "odd", "failed. Fix the problem in the message"],
 ];
 
 test.each(failures)(

@@ -168,7 +168,7 @@ test("exec says what is missing: the setting, a roll-out since, or a service for
     'services.worker.exec is false: set it to true, and run "npm run deploy -- control-plane service-worker".\n',
   );
   stage.configure({ services: { ...services, worker: { ...services.worker, exec: true } } });
-  expect(await refusal("worker", "--", "sh")).toContain("are from before services.worker.exec was set");
+  expect(await refusal("worker", "--", "sh")).toContain("started before services.worker.exec was set");
   stage.configure({});
   expect(await refusal("report", "--", "sh")).toContain("Nothing of report runs");
   expect(await refusal("wbe", "--", "sh")).toContain("Did you mean web?");

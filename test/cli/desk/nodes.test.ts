@@ -119,7 +119,7 @@ test.each([["events"], ["drain", "ams3/node-1"]])("%s tells in a line what AWS r
   expect({ exitCode, stdout, told: stderr.replace(/^environment: .*\n/, "") }).toEqual({
     exitCode: 1,
     stdout: "",
-    told: `AWS can't be reached, or denies the request: AccessDeniedException: no. "npx anywhere doctor" tells what is missing.\n`,
+    told: `AWS can't be reached, or denies the request: AccessDeniedException: no. "npx anywhere doctor" shows the cause.\n`,
   });
 });
 

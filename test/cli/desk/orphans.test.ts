@@ -225,7 +225,10 @@ test("without any state all of the deployment is orphaned, and goes only when th
     AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
   };
   const refused = await desk.anywhere(deleting, variables);
-  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("--lost-state removes all") });
+  expect(refused).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("--lost-state removes every resource"),
+  });
   expect(inShort((await orphans(undefined)).report)).toEqual(inShort(lost.report));
 
   expect(await orphans(undefined, "--delete", "--auto-approve", "--lost-state")).toMatchObject({

@@ -156,7 +156,7 @@ test("a roll of all nodes for their agents that fails goes on with those that it
   expect(failed).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(
-      /\nams3\/a: activations: done\.\ncompute-ams3: Terraform ended with exit code 1;[^\n]*\nReplaced: none\. Not started: ams3\/b, ams3\/c\.\nOnce the cause is gone[^\n]*\n$/,
+      /\nams3\/a: activations: done\.\ncompute-ams3: Terraform ended with exit code 1;[^\n]*\nReplaced: none\. Not started: ams3\/b, ams3\/c\.\nFix the cause and run [^\n]*\n$/,
     ),
   });
   expect(rollReport.parse(JSON.parse(failed.stdout))).toMatchObject({
@@ -191,7 +191,7 @@ test("a node whose tasks can run nowhere else is not replaced, and is in service
   const { exitCode, stderr } = await rolling("ams3", "--node", "a");
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("ams3/a: 1 tasks still run on it, and would be ended"),
+    stderr: expect.stringContaining("ams3/a: 1 tasks still run on it, and would be stopped"),
   });
   expect(record()).toEqual([]);
   expect(instance("ams3/a")?.status).toBe("ACTIVE");

@@ -248,6 +248,6 @@ test("a token that is rejected and one that may not manage workspaces are told",
     /^localhost:\d+ rejects the token: run "terraform login /,
   );
   expect((await arrange({ backend: { organization: "other" } })).problem).toMatch(
-    /knows no organisation other that this token may see/,
+    /has no organisation other that this token may see/,
   );
 });
