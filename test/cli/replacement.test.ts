@@ -70,8 +70,8 @@ test.each([
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain(
       `compute-${site}: 2 nodes would be replaced at the same time, and all that they run would stop: ${nodes.join(", ")}. ` +
-        "Nothing of this stack was changed. Give the change (an image, a size, a raised `replacement`, --replace) to one node " +
-        "after the other and deploy each time, or add --all-at-once.\n",
+        "Nothing of this stack was changed. Change one node at a time (its image, size or `replacement`, or by --replace), let " +
+        '"npx anywhere roll" do so, or add --all-at-once.\n',
     );
     expect(record()).toEqual([]);
 
