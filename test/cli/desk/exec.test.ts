@@ -170,9 +170,9 @@ test("exec says what is missing: the setting, a roll-out since, or a service for
   stage.configure({ services: { ...services, worker: { ...services.worker, exec: true } } });
   expect(await refusal("worker", "--", "sh")).toContain("started before services.worker.exec was set");
   stage.configure({});
-  expect(await refusal("report", "--", "sh")).toContain("Nothing of report runs");
+  expect(await refusal("report", "--", "sh")).toContain("No task of report runs");
   expect(await refusal("wbe", "--", "sh")).toContain("Did you mean web?");
-  expect(await refusal("ffffffff", "--", "sh")).toContain("Nothing of ffffffff runs");
+  expect(await refusal("ffffffff", "--", "sh")).toContain("No task of ffffffff runs");
   expect(await refusal("web", "--site", "ams", "--", "sh")).toContain("No site is called ams");
   expect(await refusal("web", "--container", "proxy", "--", "sh")).toMatch(
     /^Task \w{32} has no container proxy: it has app\.\n$/,

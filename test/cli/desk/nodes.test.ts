@@ -128,7 +128,7 @@ test("heal leaves a node that serves, of which Systems Manager hears nothing and
   stage.lose(key, { ecs: true, ssm: true });
   const healing = startCommand(stage.command(["heal"]));
   await eventually("it looks again", () =>
-    Promise.resolve(healing.printed().includes(`${key}: looking again`) || undefined),
+    Promise.resolve(healing.printed().includes(`${key}: checking again`) || undefined),
   );
   stage.node(key).alive = true;
   stage.ecs.advance(5);
