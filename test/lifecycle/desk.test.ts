@@ -271,10 +271,8 @@ test("codes, tokens, keys and secrets' values are nowhere but where they must be
 }, 300_000);
 
 test("orphans of a site whose state is lost are found and removed, and of the other site nothing", async () => {
-  expect(await anywhere("orphans")).toMatchObject({
-    exitCode: 0,
-    stdout: "desk has no orphaned resources.\n",
-  });
+  const none = { exitCode: 0, stdout: "desk has no orphaned resources.\n" };
+  expect(await anywhere("orphans")).toMatchObject(none);
   rmSync(join(operator.folder, "state", "desk--compute-ams3.tfstate"));
   const berlin = await eventually("ECS has missed the server that has left", async () => {
     const site = await findSite(life.cloud, life.deployment, "berlin");
