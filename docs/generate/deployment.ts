@@ -1,18 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App } from "cdktf";
+import { readStacks, type Stack } from "../../cli/terraform/stacks";
 import { parseConfig } from "../../config/load";
 import type { Environment } from "../../config/schema";
-import { buildStacks } from "../../stacks/build";
+import { writeStacks } from "../../stacks/write";
 
-interface Block {
-  readonly for_each?: string;
-}
-
-interface Written {
+/** The parts of a stack's Terraform JSON that tell how many resources there are. */
+interface Counted {
   readonly locals?: Readonly<Record<string, object>>;
-  readonly resource: Readonly<Record<string, Readonly<Record<string, Block>>>>;
+  readonly resource: Readonly<Record<string, Readonly<Record<string, { readonly for_each?: string }>>>>;
 }
 
 /** A stack as it is synthesised. */
@@ -24,26 +21,17 @@ export interface DrawnStack {
   readonly resources: ReadonlyMap<string, number>;
 }
 
-interface Manifest {
-  readonly stacks: Readonly<
-    Record<string, { readonly synthesizedStackPath: string; readonly dependencies: readonly string[] }>
-  >;
-}
-
-/** The stacks of an environment. */
+/** The stacks of an environment, in the order in which they are deployed. */
 export function stacksOf(environment: Environment): DrawnStack[] {
   const outdir = mkdtempSync(join(tmpdir(), "pictures-"));
   try {
-    const app = new App({ outdir, skipBackendValidation: true });
-    buildStacks(app, parseConfig(environment, "pictures"), {});
-    app.synth();
-    const { stacks } = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
-    return Object.entries(stacks).map(([name, { synthesizedStackPath, dependencies }]) => ({
-      name,
-      after: dependencies.filter((one) =>
-        dependencies.every((other) => !reaches(stacks, other, one) || other === one),
-      ),
-      resources: countsOf(JSON.parse(readFileSync(join(outdir, synthesizedStackPath), "utf8")) as Written),
+    writeStacks(outdir, parseConfig(environment, "pictures"));
+    const stacks = readStacks(outdir);
+    const byName = new Map(stacks.map((stack) => [stack.id, stack]));
+    return stacks.map(({ id, folder, dependencies }) => ({
+      name: id,
+      after: dependencies.filter((one) => !dependencies.some((other) => reaches(byName, other, one))),
+      resources: countsOf(JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8")) as Counted),
     }));
   } finally {
     rmSync(outdir, { recursive: true });
@@ -51,12 +39,12 @@ export function stacksOf(environment: Environment): DrawnStack[] {
 }
 
 /** Whether a stack needs another, by way of others too. */
-function reaches(stacks: Manifest["stacks"], from: string, to: string): boolean {
-  const { dependencies = [] } = stacks[from] ?? {};
-  return dependencies.includes(to) || dependencies.some((next) => reaches(stacks, next, to));
+function reaches(stacks: ReadonlyMap<string, Stack>, from: string, to: string): boolean {
+  const { dependencies = [] } = stacks.get(from) ?? {};
+  return dependencies.some((next) => next === to || reaches(stacks, next, to));
 }
 
-function countsOf({ locals = {}, resource }: Written): ReadonlyMap<string, number> {
+function countsOf({ locals = {}, resource }: Counted): ReadonlyMap<string, number> {
   return new Map(
     Object.entries(resource).flatMap(([type, blocks]) =>
       Object.entries(blocks).map(([name, { for_each: each }]): [string, number] => {

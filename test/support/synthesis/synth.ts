@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App } from "cdktf";
 import { parseConfig } from "../../../config/load";
 import type { Environment } from "../../../config/schema";
-import { buildStacks, type Circumstances } from "../../../stacks/build";
+import type { Circumstances } from "../../../stacks/build";
+import { writeStacks } from "../../../stacks/write";
 
 /** A block of Terraform JSON: attributes by name. */
 export type Block = Readonly<Record<string, unknown>>;
@@ -40,9 +40,7 @@ export function synthInto(
   circumstances: Partial<Circumstances> = {},
 ): Stacks {
   mkdirSync(outdir, { recursive: true });
-  const app = new App({ outdir, skipBackendValidation: true });
-  buildStacks(app, parseConfig(environment, "test"), circumstances);
-  app.synth();
+  writeStacks(outdir, parseConfig(environment, "test"), circumstances);
   const stacks = join(outdir, "stacks");
   return Object.fromEntries(
     readdirSync(stacks).map((id) => [
