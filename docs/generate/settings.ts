@@ -1,19 +1,4 @@
-import { z } from "zod";
-import { schemaOf } from "../../config/schema";
-import { siteKinds } from "../../config/sites";
-
-interface Shape {
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly const?: string;
-  readonly enum?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: Shape | boolean;
-  readonly items?: Shape;
-  readonly oneOf?: readonly Shape[];
-  readonly anyOf?: readonly Shape[];
-}
+import { environmentShape, type Shape } from "./environment-schema";
 
 /** A setting of environment files. */
 export interface Setting {
@@ -27,11 +12,7 @@ export interface Setting {
 
 /** Every setting, in the order of the schema. */
 export function settings(): Setting[] {
-  return settingsAt(
-    "",
-    z.toJSONSchema(schemaOf(siteKinds), { io: "input", unrepresentable: "any" }) as Shape,
-    true,
-  );
+  return settingsAt("", environmentShape(), true);
 }
 
 function settingsAt(path: string, shape: Shape, required: boolean): Setting[] {

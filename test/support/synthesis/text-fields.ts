@@ -1,18 +1,4 @@
-import { z } from "zod";
-import { schemaOf } from "../../../config/schema";
-import { siteKinds } from "../../../config/sites";
-
-interface Shape {
-  readonly type?: string;
-  readonly const?: string;
-  readonly enum?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly propertyNames?: Shape;
-  readonly additionalProperties?: Shape | boolean;
-  readonly items?: Shape;
-  readonly oneOf?: readonly Shape[];
-  readonly anyOf?: readonly Shape[];
-}
+import { environmentShape, type Shape } from "../../../docs/generate/environment-schema";
 
 /** A place in an environment where its writer chooses the text: a value, or the name of a record's member. */
 export interface TextField {
@@ -22,7 +8,7 @@ export interface TextField {
   readonly isName: boolean;
 }
 
-const root = z.toJSONSchema(schemaOf(siteKinds), { io: "input", unrepresentable: "any" }) as Shape;
+const root = environmentShape();
 
 /** The settings that take a text, of every variant, in the notation of {@link TextField}. */
 export function textSettings(shape: Shape = root, setting = ""): string[] {
