@@ -54,6 +54,15 @@ test("every page of docs/ is linked from another", () => {
   expect(pages.filter((page) => page.startsWith("docs/") && !reached(page))).toEqual([]);
 });
 
+test("every npm script that a page names is one of package.json", () => {
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+  const named = pages.flatMap((page) =>
+    [...read(page).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name),
+  );
+  expect(new Set(named).size).toBeGreaterThan(10);
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+});
+
 test("the README has 200 lines at most, and no table of more than 15 rows", () => {
   const text = read("README.md");
   expect(text.split("\n").length - 1).toBeLessThanOrEqual(200);
