@@ -127,9 +127,12 @@ const settingsOf = ({ folder, variables }: Run) => ({
 const attached = (run: Run): ChildProcess =>
   spawn(run.command, run.args, { ...settingsOf(run), stdio: "inherit" });
 
-// Several may run, and only one could be answered: none of them asks, and each reads what it is given.
-const piped = (run: Run): ChildProcessByStdio<Writable, Readable, Readable> =>
-  spawn(run.command, run.args, { ...settingsOf(run), stdio: ["pipe", "pipe", "pipe"] });
+// Several may run, and only one could be answered: none of them asks, and each reads what it is given. A pipe of Node's
+// is a socket, at which bash may read ~/.bashrc.
+const piped = (run: Run): ChildProcessByStdio<Writable | null, Readable, Readable> =>
+  run.input === undefined
+    ? spawn(run.command, run.args, { ...settingsOf(run), stdio: ["ignore", "pipe", "pipe"] })
+    : spawn(run.command, run.args, { ...settingsOf(run), stdio: ["pipe", "pipe", "pipe"] });
 
 /** Runs a process while something is done with its output. */
 async function runWith<C extends ChildProcess, T>(

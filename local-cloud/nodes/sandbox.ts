@@ -55,7 +55,7 @@ async function probe(python: Interpreter): Promise<string | undefined> {
     const test =
       "command -v gpg curl >/dev/null || { echo gpg or curl is missing >&2; exit 1; }; exec node --version";
     const binds = [...systemBinds(recorder), nodeBind];
-    const command = ["/bin/bash", "-c", `PATH=/run/anywhere/bin:$PATH; ${test}`];
+    const command = ["/bin/bash", "--norc", "-c", `PATH=/run/anywhere/bin:$PATH; ${test}`];
     const child = spawnInNamespaces({
       disk,
       hostname: "probe",

@@ -1,6 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { container, read, spec, task, until, userData, useMachines } from "./machines-stage";
 
@@ -171,6 +173,18 @@ test(
     }),
   20_000,
 );
+
+test("a user's ~/.bashrc has no say in how a machine is started", () => {
+  const home = mkdtempSync(join(tmpdir(), "home-"));
+  writeFileSync(join(home, ".bashrc"), "echo read\n");
+  // By a pipe of Node's, which is a socket, and without SHLVL, as CI systems start programs.
+  const { output } = spawnSync("local-cloud/nodes/users.sh", ["echo", "started"], {
+    env: { PATH: process.env["PATH"], HOME: home },
+    encoding: "utf8",
+  });
+  expect(output.join("")).toMatch(/^(started|unshare: .*)\n$/);
+  rmSync(home, { recursive: true });
+});
 
 test(
   "with namespaces a machine has room whatever this computer has, and switches itself off when it is told to",

@@ -1,4 +1,6 @@
 import { expect, test } from "@jest/globals";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { scriptProblems } from "../../../cli/checks/scripts";
 import { terraformProblems } from "../../../cli/checks/terraform";
 import type { Environment } from "../../../config/schema";
@@ -56,6 +58,13 @@ test("a deploy and a destroy without bash and AWS CLI are told of both", async (
   ];
   expect(await scripts({})).toEqual(both);
   expect(await scripts({}, "destroy")).toEqual(both);
+});
+
+test("a user's ~/.bashrc, which bash reads where it takes itself for a remote shell, has no say in its version", async () => {
+  const home = desk().folder;
+  writeFileSync(join(home, ".bashrc"), "echo '1.0.0(1)-release'; exit 1\n");
+  const PATH = `${desk().programs({ aws: good.aws })}:${process.env["PATH"] ?? ""}`;
+  expect(await scriptProblems(desk().undertake({ variables: { PATH, HOME: home } }))).toEqual([]);
 });
 
 test("neither a diff nor a stack without scripts needs bash or the AWS CLI", async () => {

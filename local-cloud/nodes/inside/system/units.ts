@@ -175,7 +175,7 @@ async function execute(unit: string): Promise<void> {
   for (const line of directives(unit, "ExecStart")) {
     const command = line.replace(/^-/, "");
     await new Promise<void>((resolve, reject) => {
-      execFile("/bin/bash", ["-c", command], { timeout: commandMilliseconds }, (error, _, stderr) => {
+      execFile("/bin/bash", ["--norc", "-c", command], { timeout: commandMilliseconds }, (error, _, stderr) => {
         if (error === null || line.startsWith("-")) {
           resolve();
         } else {
