@@ -21,7 +21,8 @@ machine_power() {
   elif ! answer=$(printf 'header = "Authorization: Bearer %s"\n' "${token}" |
     curl --config - --silent --show-error --max-time 20 --write-out '\n%{http_code}' \
       "${DIGITALOCEAN_API_URL:-https://api.digitalocean.com}/v2/droplets/${MACHINE_ID}" 2>&1); then
-    WHY="DigitalOcean cannot be reached (${answer%%$'\n'*})"
+    # Without the milliseconds that curl adds, which would make each failure another reason.
+    WHY="DigitalOcean cannot be reached ($(sed -E '1!d; s/ after [0-9]+ m(s|illiseconds)//' <<<"${answer}"))"
   else
     case "${answer##*$'\n'}" in
       # Nothing else in the answer has that status; an image's are others.

@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { serveDigitalOcean, type DigitalOcean } from "../../local-cloud/digitalocean/api/api";
 import type { Droplet } from "../../local-cloud/digitalocean/state";
 import { fakeMachines, until, type FakeMachines } from "../local-cloud/fake-machines";
@@ -147,6 +150,22 @@ test.each<[string, Record<string, string>, () => void, string]>([
     expect(verdictOf(output)?.[1]).toContain("If it is only late, run again");
   },
 );
+
+test("a failure that differs from the last by its milliseconds alone isn't told again", async () => {
+  const bin = mkdtempSync(join(tmpdir(), "curl-"));
+  const curl =
+    'printf x >>"$0.calls"; echo "curl: (7) Failed to connect after $(wc -c <"$0.calls") ms: refused"; exit 7';
+  writeFileSync(join(bin, "curl"), `#!/bin/sh\n${curl}\n`, { mode: 0o755 });
+  const { output } = await awaitNode({
+    TIMEOUT_SECONDS: "3",
+    PATH: [bin, stage().bin, process.env["PATH"]].join(":"),
+  });
+  expect(readFileSync(join(bin, "curl.calls"), "utf8").length).toBeGreaterThan(1);
+  expect(output.match(/cannot tell whether .*/g)).toEqual([
+    `cannot tell whether the droplet ${droplet.id} is on: DigitalOcean cannot be reached (curl: (7) Failed to connect: refused). Still waiting.`,
+  ]);
+  rmSync(bin, { recursive: true });
+});
 
 test("the other variable of Terraform's provider is good for the token, which stands in no output", async () => {
   droplet.status = "off";
