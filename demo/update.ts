@@ -33,7 +33,7 @@ export interface UpdatedDeployment {
   readonly folder: string;
 }
 
-/** Requests a second below which a load proves nothing. */
+/** Requests a second below which a load proves nothing, such as on a computer that is busy otherwise. */
 const enough = 50;
 const service = "web";
 const site = "ams3";
