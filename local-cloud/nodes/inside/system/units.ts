@@ -175,13 +175,18 @@ async function execute(unit: string): Promise<void> {
   for (const line of directives(unit, "ExecStart")) {
     const command = line.replace(/^-/, "");
     await new Promise<void>((resolve, reject) => {
-      execFile("/bin/bash", ["--norc", "-c", command], { timeout: commandMilliseconds }, (error, _, stderr) => {
-        if (error === null || line.startsWith("-")) {
-          resolve();
-        } else {
-          reject(new UnitError(1, `Job for ${full(unit)} failed: ${command}: ${stderr.trim()}`));
-        }
-      });
+      execFile(
+        "/bin/bash",
+        ["--norc", "-c", command],
+        { timeout: commandMilliseconds },
+        (error, _, stderr) => {
+          if (error === null || line.startsWith("-")) {
+            resolve();
+          } else {
+            reject(new UnitError(1, `Job for ${full(unit)} failed: ${command}: ${stderr.trim()}`));
+          }
+        },
+      );
     });
   }
 }
