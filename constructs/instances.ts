@@ -11,13 +11,21 @@ export class Instances<Field extends string = never> {
   /** The local value, for expressions over all of them. */
   readonly map: string;
 
-  /** @param values by key, a text or the same fields for each. */
+  /**
+   * @param values by key, a text or the same fields for each.
+   * @param Local `PlainLocal` for values without expressions, of which there may be thousands.
+   */
   constructor(
     scope: Construct,
     local: string,
     values: Iterable<readonly [string, string | Readonly<Record<Field, unknown>>]>,
+    Local: new (
+      scope: Construct,
+      id: string,
+      values: Readonly<Record<string, unknown>>,
+    ) => TerraformLocal = TerraformLocal,
   ) {
-    const value = new TerraformLocal(scope, local, Object.fromEntries(values));
+    const value = new Local(scope, local, Object.fromEntries(values));
     this.map = dependable(value);
     this.forEach = TerraformIterator.fromMap(value.asAnyMap);
   }

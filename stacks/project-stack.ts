@@ -2,6 +2,7 @@ import { TerraformElement, TerraformOutput, TerraformStack, type TerraformRemote
 import type { Construct, Node } from "constructs";
 import { namesOf, type Names } from "../config/names";
 import type { Config } from "../config/schema";
+import { PlainLocal } from "../constructs/plain-local";
 import { createBackend, type StateBackend } from "./backend";
 
 /** A stack with readable addresses and a state that its readers find from any machine. */
@@ -32,11 +33,19 @@ export abstract class ProjectStack extends TerraformStack {
   }
 
   /**
-   * Providers have their whole addresses: OpenTofu takes a short one for another provider, of its own registry, and would
+   * Values without expressions are written as they are. Providers have their whole addresses: OpenTofu takes a short one for another provider, of its own registry, and would
    * leave lock files and states behind that Terraform can't use.
    */
   override toTerraform(): object {
-    const json = super.toTerraform() as { readonly terraform: { readonly required_providers?: Providers } };
+    const json = super.toTerraform() as {
+      readonly terraform: { readonly required_providers?: Providers };
+      readonly locals?: Record<string, object>;
+    };
+    for (const element of this.node.findAll()) {
+      if (element instanceof PlainLocal) {
+        Object.assign(json.locals ?? {}, { [element.friendlyUniqueId]: element.values });
+      }
+    }
     for (const provider of Object.values(json.terraform.required_providers ?? {})) {
       provider.source = wholeAddress(provider.source);
     }

@@ -11,10 +11,11 @@ import {
   type Demand,
 } from "./placements";
 
-/** A task that may run on a node. */
+/** A task that may run on the nodes of a site that have these attributes. */
 interface Candidate extends Demand {
   readonly path: readonly string[];
-  /** Whether it certainly runs on this node: one task on every node, or as many as there are nodes. */
+  readonly on: Readonly<Record<string, string>>;
+  /** Whether it certainly runs on each of them: one task on every node, or as many as there are nodes. */
   readonly certain: boolean;
 }
 
@@ -24,8 +25,10 @@ interface Candidate extends Demand {
 export function fitProblems(config: Config, sites: Sites): Iterable<Problem> {
   const problems = new Map<string, Problem>();
   for (const [name, site] of sites) {
+    const candidates = candidatesAt(config, name, site);
     for (const [key, node] of site.nodes) {
-      for (const problem of problemsOn(`${name}/${key}`, node, demandsOn(config, name, site, node))) {
+      const demands = candidates.filter(({ on }) => hasAttributes(node, on));
+      for (const problem of problemsOn(`${name}/${key}`, node, demands)) {
         const key = problem.path.join(".");
         problems.set(key, problems.get(key) ?? problem);
       }
@@ -51,22 +54,22 @@ function* countProblems(config: Config, sites: Sites): Iterable<Problem> {
   }
 }
 
-function demandsOn(
+function candidatesAt(
   { services, jobs }: Config,
   site: string,
   resolved: ResolvedSite,
-  node: Node,
-): Candidate[] {
+): readonly Candidate[] {
   const running = Object.entries(services)
-    .filter(([, service]) => hasTasksAt(service, site) && hasAttributes(node, service.on))
+    .filter(([, service]) => hasTasksAt(service, site))
     .map(([name, service]) => ({
       path: ["services", name],
+      on: service.on,
       ...demandOf(service),
       certain: fillsItsNodes(service, site, resolved),
     }));
   const starting = Object.entries(jobs)
-    .filter(([, job]) => job.site === site && hasAttributes(node, job.on))
-    .map(([name, job]) => ({ path: ["jobs", name], ...demandOf(job), certain: false }));
+    .filter(([, job]) => job.site === site)
+    .map(([name, job]) => ({ path: ["jobs", name], on: job.on, ...demandOf(job), certain: false }));
   return [...running, ...starting];
 }
 

@@ -2,6 +2,7 @@ import { SsmActivation } from "@cdktf/provider-aws/lib/ssm-activation";
 import { Construct } from "constructs";
 import { nodeTags, type Names } from "../../config/names";
 import { Instances } from "../instances";
+import { PlainLocal } from "../plain-local";
 
 /** The node that an activation is for. */
 export interface ActivatedNode {
@@ -33,7 +34,7 @@ export class Activations extends Construct {
     super(scope, id);
     const { deployment } = names;
     const values = nodes.map(({ key, hours, ...node }) => [key, { ...node, expiry: `${hours}h` }] as const);
-    const set = new Instances(this, "nodes", values);
+    const set = new Instances(this, "nodes", values, PlainLocal);
     this.activation = new SsmActivation(this, "node", {
       forEach: set.forEach,
       name: names.node(set.get("site"), set.get("node")),

@@ -6,6 +6,7 @@ import { hasTasksAt } from "../../config/services/placements";
 import type { ResolvedSite, Sites } from "../../config/sites/nodes";
 import { NodeLife } from "../../constructs/node/node-life";
 import { Instances } from "../../constructs/instances";
+import { PlainLocal } from "../../constructs/plain-local";
 import type { ActivationsOutputs } from "../activations";
 import { ProjectStack } from "../project-stack";
 
@@ -58,6 +59,7 @@ export abstract class ComputeStack extends ProjectStack {
       new Construct(this, "set"),
       "nodes",
       texts,
+      PlainLocal,
     );
     const { activation_ids, activation_codes } = this.activations.readBy(this);
     const activation = set.get("activation");

@@ -1,0 +1,13 @@
+import { TerraformLocal } from "cdktf";
+import type { Construct } from "constructs";
+
+/** A local value without expressions: its stack writes it as it is, since CDKTF looks three times for tokens in every text. */
+export class PlainLocal extends TerraformLocal {
+  constructor(
+    scope: Construct,
+    id: string,
+    readonly values: Readonly<Record<string, unknown>>,
+  ) {
+    super(scope, id, {});
+  }
+}
