@@ -72,7 +72,7 @@ const common = {
         .describe("Fingerprint of the primary key that signs the ECS Anywhere installer."),
     })
     .prefault({})
-    .describe("How nodes verify what they install."),
+    .describe("How nodes verify the ECS Anywhere installer."),
   images: z.record(key, image).default({}).describe("Images that are built here, by name."),
   proxy: z
     .strictObject({

@@ -59,7 +59,7 @@ export const containerSettings = {
   entryPoint: words.optional().describe("Replaces the image's entry point."),
   user: text(/^[\w.-]+(:[\w.-]+)?$/, "a user, or a user and a group with : between, by name or id")
     .optional()
-    .describe("User that the container runs as, in place of the image's."),
+    .describe("User to run the container as, instead of the image's."),
   // The range of CPU shares that the Linux kernel accepts.
   cpuUnits: z.int().min(2).max(262144).default(256).describe("CPU units; 1024 make one vCPU."),
   // Docker requires at least 6 MiB.
@@ -82,7 +82,7 @@ export const containerSettings = {
     )
     .default({})
     .describe(
-      "Environment variables: a text, or `{ service }` for the URL of an internal service at the same site.",
+      "Environment variables: a string, or `{ service }` for the URL of an internal service at the same site.",
     ),
   secrets: z
     .record(variable, secret)
@@ -91,26 +91,26 @@ export const containerSettings = {
   secretKeys: z
     .array(secretKey)
     .default([])
-    .describe("ARNs of your own KMS keys that encrypt the secrets; the tasks may decrypt with no others."),
+    .describe("ARNs of your own KMS keys that encrypt the secrets; the tasks may use no others to decrypt."),
   volumes: z
     .array(
       z.strictObject({
-        hostPath: path.describe("Path on the node; created when it doesn't exist."),
+        hostPath: path.describe("Path on the node; created if it doesn't exist."),
         containerPath: path.describe("Path in the container."),
         readOnly: z.boolean().default(false).describe("Whether the container may only read it."),
       }),
     )
     .default([])
-    .describe("Folders of the node that are mounted into the container."),
+    .describe("Folders on the node to mount into the container."),
   permissions: z
     .array(
       z.strictObject({
         actions: z.array(action).min(1).describe("IAM actions."),
-        resources: z.array(resource).min(1).describe("ARNs of the resources that they apply to."),
+        resources: z.array(resource).min(1).describe("ARNs of the resources to which they apply."),
       }),
     )
     .default([])
-    .describe("The container's permissions at AWS; none by default."),
+    .describe("The container's AWS permissions; none by default."),
   security: z
     .enum(["standard", "strict"])
     .default("standard")

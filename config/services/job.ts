@@ -40,9 +40,9 @@ export const job = z.strictObject({
     .default("UTC")
     .describe("Time zone of the schedule."),
   site: key.describe("Site whose nodes run it."),
-  count: z.int().min(1).max(10).default(1).describe("Tasks that each run starts."),
+  count: z.int().min(1).max(10).default(1).describe("Number of tasks that each run starts."),
   on: nodeSelector,
-  enabled: z.boolean().default(true).describe("Whether it runs at all."),
+  enabled: z.boolean().default(true).describe("Whether the schedule is active."),
 });
 
 export type Job = DeepReadonly<z.output<typeof job>>;

@@ -26,7 +26,7 @@ const certificate = z
     ],
     { error: "must be { domains } of a managed certificate, or the { name } of an existing one" },
   )
-  .describe("Its certificate: a managed one by its `domains`, or an existing one by its `name`.");
+  .describe("A managed certificate by its `domains`, or an existing one by its `name`.");
 
 const listener = z.discriminatedUnion(
   "protocol",
@@ -34,10 +34,10 @@ const listener = z.discriminatedUnion(
     z.strictObject({
       protocol: z.literal("http").describe("plain HTTP"),
       port: port.describe("Port that clients connect to."),
-      redirectTo: port.optional().describe("Port of the HTTPS listener that clients are sent to."),
+      redirectTo: port.optional().describe("Port of the HTTPS listener to redirect clients to."),
     }),
     z.strictObject({
-      protocol: z.literal("https").describe("HTTPS, which ends at the load balancer"),
+      protocol: z.literal("https").describe("HTTPS, terminated at the load balancer"),
       port: port.describe("Port that clients connect to."),
       certificate,
     }),

@@ -40,7 +40,7 @@ const http = z.strictObject({
     .enum(["proxy", "app"])
     .default("proxy")
     .describe(
-      'How requests are kept from failing when a task starts or stops: `"proxy"`, by a proxy in front of any image; `"app"`, by the image itself.',
+      'Handover of requests when a task starts or stops: `"proxy"`, by a proxy in front of any image; `"app"`, by the image itself.',
     ),
   loadBalancer: loadBalancer.prefault({}),
   sites: loadBalancersBySite.default({}),
@@ -66,7 +66,7 @@ export const service = z.strictObject({
       error: 'must be "every-node", or a number of tasks for each site',
     })
     .default("every-node")
-    .describe('`"every-node"` for a task on each node, or a number of tasks for each site by its name.'),
+    .describe('`"every-node"` for one task on each node, or the number of tasks for each site by name.'),
   on: nodeSelector,
   exec: z
     .boolean()
@@ -96,14 +96,14 @@ export const service = z.strictObject({
         .min(1)
         .optional()
         .describe(
-          "Tasks that a roll-out replaces at the same time; by default one of up to ten, a tenth of more.",
+          "Tasks that a roll-out replaces at the same time; by default one, or a tenth if there are more than ten.",
         ),
       timeoutMinutes: z
         .int()
         .min(1)
         .max(1440)
         .optional()
-        .describe("Minutes after which a deploy gives up; by default estimated from the numbers above."),
+        .describe("Minutes after which a deploy gives up; by default derived from the settings above."),
     })
     .prefault({})
     .describe("How a roll-out replaces tasks at a site."),

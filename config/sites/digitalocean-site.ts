@@ -31,11 +31,11 @@ const ports = text(/^[1-9]\d{0,4}(-[1-9]\d{0,4})?$/, "a port or a range such as 
 
 const egressRule = z
   .strictObject({
-    protocol: z.enum(["tcp", "udp"]),
+    protocol: z.enum(["tcp", "udp"]).describe("Protocol of the traffic."),
     ports: ports.describe("A port or a range."),
     addresses: z.array(addressRange).min(1).describe("Destination address ranges."),
   })
-  .describe("Outgoing traffic to allow besides HTTPS, HTTP, DNS and NTP.");
+  .describe("Outgoing traffic to allow.");
 
 // Source: DigitalOcean API Reference, "Create a New VPC".
 const vpcRange = addressRange.refine(
@@ -56,19 +56,19 @@ export const digitalOceanSite = z.strictObject({
     .union([z.int().min(0).max(500), z.record(key, dropletSpec)], {
       error: "must be a number from 0 to 500, or the nodes by name",
     })
-    .describe("Number of nodes, or the nodes by name. Use 0 before you remove a site."),
+    .describe("Number of nodes, which may be 0, or the nodes by name."),
   vpc: z
     .union(
       [
         z.literal("default"),
-        z.strictObject({ ipRange: vpcRange.describe("Address range of a VPC of the site's own.") }),
+        z.strictObject({ ipRange: vpcRange.describe("Address range of the site's own VPC.") }),
       ],
       {
         error: 'must be "default", or { ipRange } of a VPC of the site\'s own',
       },
     )
     .default("default")
-    .describe("`\"default\"` for the region's default VPC, or a VPC of the site's own."),
+    .describe("`\"default\"` for the region's default VPC, or the site's own VPC."),
   ssh: z
     .strictObject({
       keys: z
@@ -79,7 +79,10 @@ export const digitalOceanSite = z.strictObject({
     })
     .prefault({})
     .describe("SSH access to the droplets."),
-  extraEgress: z.array(egressRule).default([]).describe("Further outgoing traffic to allow."),
+  extraEgress: z
+    .array(egressRule)
+    .default([])
+    .describe("Outgoing traffic to allow besides HTTPS, HTTP, DNS and NTP."),
 });
 
 /** The same, validated. */
