@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # usage: apply.sh [--destroy] [--replan] [--all-at-once] [--roll-forward] FOLDER
-# Applies the plans that plan.sh has saved in FOLDER, stack by stack, also in another checkout of the same sources, after
-# "npm run synth". With --replan they are made again, and applied where they read as those that were approved.
-# A stack that fails holds up what comes after it. What waited for another stack is left to the next round.
-# Exit codes: 0 everything is applied; 3 every plan is applied, and some stacks still wait: plan again; 2 a plan is
+# Applies the plans that plan.sh has saved in FOLDER, stack by stack; works in another checkout of the same sources, after
+# "npm run synth". With --replan it makes them again, and applies those whose text is the same as the approved one.
+# A stack that fails holds up those that come after it. Stacks that waited for another are left to the next round.
+# Exit codes: 0 everything is applied; 3 every plan is applied, but some stacks still wait: plan again; 2 a plan is
 # refused, or the state has changed since; 1 it failed.
 set -euo pipefail
 
@@ -31,12 +31,12 @@ done
 [[ -e "$1/stacks.txt" ]] || fail "$1 has no plans from plan.sh: they were refused, or never made."
 folder_of_plans=$(cd "$1" && pwd)
 
-# What plan.sh has noted of a stack; nothing when it wasn't asked for.
+# Prints plan.sh's note about a stack; nothing if it wasn't planned.
 noted() {
   awk -F '\t' -v id="$1" '$1 == id { print $2 }' "${folder_of_plans}/stacks.txt"
 }
 
-# get_plan STACK FOLDER: the plan that was approved, as $work/STACK.plan.
+# get_plan STACK FOLDER: writes the approved plan to $work/STACK.plan.
 get_plan() {
   local id=$1 folder=$2 status=0
   if [[ -e "${folder_of_plans}/${id}.lock" ]]; then
@@ -82,7 +82,7 @@ while IFS=$'\t' read -r id folder _ <&3; do
   [[ "$(noted "${id}")" != planned ]] || get_plan "${id}" "${folder}"
 done 3<<<"${stacks}"
 
-# The clouds may have changed since they were made.
+# The clouds may have changed since the plans were made.
 if compgen -G "${work}/*.json" >/dev/null; then
   refused=0
   anywhere "${checking[@]}" "${work}"/*.json || refused=$?

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: drift.sh [--dry-run]
-# Looks, stack by stack, whether what "npm run synth" has written is what is deployed, and then for nodes whose agents
-# are lost: "anywhere heal" deregisters them. With --dry-run it only says which. Stacks that are not deployed are left out.
+# Compares each deployed stack with the output of "npm run synth", and then has "anywhere heal" deregister nodes whose
+# agents are lost. With --dry-run it only lists them. Stacks that aren't deployed are skipped.
 # Exit codes: 0 no drift; 2 drift, reported in the output; 1 it failed.
 set -euo pipefail
 
@@ -17,7 +17,7 @@ fi
 
 failed=0
 drifted=0
-# note_status STATUS: 0 is well, 2 is not, and anything else is a failure.
+# note_status STATUS: 0 is no drift, 2 is drift, and anything else is a failure.
 note_status() {
   case "$1" in
     0) ;;

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # usage: plan.sh [--destroy] [--all-at-once] [--roll-forward] FOLDER [STACK...]
-# Plans what "npm run synth" has written, stack by stack, into the new folder FOLDER:
-#   stacks.txt      a line for each stack: its id, a tab, and what there is of it: "planned", "no changes",
-#                   "waits for <stack>", "nothing to destroy" or "failed"
-#   <stack>.txt     its plan as Terraform tells it, without secrets
-#   <stack>.plan    its plan for apply.sh, encrypted: only with a key, see terraform.sh
+# Plans the output of "npm run synth", stack by stack, into the new folder FOLDER:
+#   stacks.txt      a line for each stack: its id, a tab, and "planned", "no changes", "waits for <stack>",
+#                   "nothing to destroy" or "failed"
+#   <stack>.txt     its plan as Terraform prints it, without secrets
+#   <stack>.plan    its plan for apply.sh, encrypted; only with a key, see terraform.sh
 #   <stack>.lock    the providers that the plan was made with
-#   comment.md      all of it as a comment on a pull request
-# Nothing that our commands would refuse is kept for apply.sh.
+#   comment.md      all plans as a comment on a pull request
+# It saves no plan that our commands would refuse.
 # Exit codes: 0 every stack is planned, or waits; 2 a plan is refused; 1 it failed.
 set -euo pipefail
 
@@ -62,14 +62,13 @@ plan_stack() {
   esac
 }
 
-# keep_lock_file STACK FOLDER: a plan can be applied with exactly these providers. A stack without any has none.
+# keep_lock_file STACK FOLDER: a plan can be applied only with exactly these providers. A stack may have none.
 keep_lock_file() {
   local lock_file="${project}/$2/.terraform.lock.hcl"
   [[ ! -e "${lock_file}" ]] || cp "${lock_file}" "${folder_of_plans}/$1.lock"
 }
 
-# What a stack has to wait for: its plan would be another one once that is applied.
-# awaited AFTER READS
+# awaited AFTER READS: prints the stacks that a stack has to wait for, because applying them would change its plan.
 awaited() {
   local id found
   # shellcheck disable=SC2086 # A list of ids.
@@ -93,7 +92,7 @@ write_comment() {
   while IFS=$'\t' read -r id state; do
     text="${folder_of_plans}/${id}.txt"
     [[ "${state}" == planned ]] || continue
-    # GitHub takes 65,536 characters.
+    # GitHub accepts 65,536 characters.
     if (($(wc -c <"${text}") > 12000)); then
       printf "\nThe plan of \`%s\` is too long for a comment: see the log.\n" "${id}"
     else
@@ -135,6 +134,6 @@ if has_key; then
     cipher "${work}/${id}.plan" "${folder_of_plans}/${id}.plan"
   done
 else
-  say "There is no key to encrypt the plans by: none of them is kept, apply.sh --replan makes them again."
+  say "There is no key to encrypt the plans with, so none is saved: apply.sh --replan makes them again."
 fi
 exit "${failed}"

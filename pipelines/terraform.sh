@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Sourced by the scripts beside it: plain Terraform in the folders of stacks, what it says without secrets, and plans
-# that are kept encrypted.
+# Sourced by the scripts beside it: runs plain Terraform in the stacks' folders, hides secrets in its output, and keeps
+# plans encrypted.
 # Reads: ANYWHERE_ENV, TERRAFORM_BINARY_NAME (terraform), LOCK_TIMEOUT (5m), and the key of saved plans, which is
 # ANYWHERE_PLAN_KEY or the first line of the file ANYWHERE_PLAN_KEY_FILE.
 
-# Plans and states hold secrets: nobody else may read what is written from here on.
+# Plans and states hold secrets: nobody else may read the files written from here on.
 umask 077
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 terraform=${TERRAFORM_BINARY_NAME:-terraform}
@@ -12,13 +12,13 @@ lock_timeout=${LOCK_TIMEOUT:-5m}
 # Not for Terraform, its providers and their scripts.
 plan_key=${ANYWHERE_PLAN_KEY:-}
 unset ANYWHERE_PLAN_KEY
-# Each stack keeps its own, in its folder.
+# Each stack has its own, in its folder.
 unset TF_DATA_DIR
 export TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1
 
 work=$(mktemp -d)
 trap 'rm -rf "${work}"' EXIT
-# Terraform, which gets them too, is seen to its end first; then nothing else is begun.
+# Terraform also gets these signals. The script waits for it to end, and then starts nothing else.
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -35,7 +35,7 @@ anywhere() {
   node "${project}/cli/anywhere.js" "$@"
 }
 
-# in_folder FOLDER COMMAND...: Terraform in a stack's folder, which is named from the project's.
+# in_folder FOLDER COMMAND...: runs Terraform in a stack's folder, which is relative to the project's.
 in_folder() {
   local folder=$1
   shift
@@ -57,7 +57,7 @@ holds_resources() {
   grep -q '"mode": *"managed"' "${work}/$1.state"
 }
 
-# told STACK FOLDER COMMAND...: runs Terraform, and prints what it says without the secrets of the stack's state.
+# told STACK FOLDER COMMAND...: runs Terraform, and prints its output without the secrets of the stack's state.
 told() {
   local id=$1 folder=$2
   shift 2
@@ -71,7 +71,7 @@ make_plan() {
   shift 3
   told "${id}" "${folder}" plan -input=false -no-color -detailed-exitcode -lock-timeout="${lock_timeout}" \
     -out="${work}/${id}.plan" "$@" >"${work}/said" || status=$?
-  # The order of what is refreshed differs from run to run.
+  # The order of refreshes differs from run to run.
   sed -E '/: (Refreshing state\.\.\.|Reading\.\.\.|Still reading\.\.\.|Read complete after )/d' "${work}/said" >"${text}" || return 1
   if ((status != 0 && status != 2)); then
     cat "${text}" >&2
@@ -83,12 +83,12 @@ make_plan() {
 # explain_lock STACK FOLDER TEXT
 explain_lock() {
   if grep -q 'Error acquiring the state lock' "$3"; then
-    say "$1: somebody else works on it: who it is stands above. Wait for the end of that run, and run this" \
-      "again. Only if that run is dead: run \"${terraform} force-unlock <ID>\" in $2."
+    say "$1: somebody else is working on it, as shown above. Wait for that run to end, and run this again. Only" \
+      "if that run is dead: run \"${terraform} force-unlock <ID>\" in $2."
   fi
 }
 
-# write_json STACK FOLDER: what $work/STACK.plan holds, as $work/STACK.json.
+# write_json STACK FOLDER: writes $work/STACK.plan as JSON to $work/STACK.json.
 write_json() {
   in_folder "$2" show -json "${work}/$1.plan" >"${work}/$1.json"
 }
@@ -112,7 +112,7 @@ cipher() {
     -in "${in}" -out "${out}" -pass "${source}" < <(printf '%s\n' "${plan_key}")
 }
 
-# held_by STACK...: those of these stacks that hold up what comes after them, as a list.
+# held_by STACK...: lists those of these stacks that hold up the stacks after them.
 held_by() {
   local id found=
   for id in "$@"; do

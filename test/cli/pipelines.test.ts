@@ -230,7 +230,7 @@ test("a lock that somebody else holds is told with who it is, and how it is remo
     expect(waiting).toMatchObject({ exitCode: 1 });
     expect(waiting.stderr).toContain("Error acquiring the state lock");
     expect(waiting.stderr).toContain(
-      'control-plane: somebody else works on it: who it is stands above. Wait for the end of that run, and run this again. Only if that run is dead: run "terraform force-unlock <ID>" in cdktf.out/environment/stacks/control-plane.',
+      'control-plane: somebody else is working on it, as shown above. Wait for that run to end, and run this again. Only if that run is dead: run "terraform force-unlock <ID>" in cdktf.out/environment/stacks/control-plane.',
     );
   } finally {
     holder.kill();
@@ -269,7 +269,7 @@ test("everything is destroyed in reverse order by its name alone, and no activat
   expect(await script("destroy", ["another"], there)).toMatchObject({
     exitCode: 2,
     stderr:
-      "environment: environment (environment.json)\nThe environment is of cli-test, not of another: choose it by ANYWHERE_ENV. Nothing was destroyed.\n",
+      "environment: environment (environment.json)\nThe environment is cli-test, not another: select it with ANYWHERE_ENV. Nothing was destroyed.\n",
   });
   const folder = newFolder();
   const planned = await script("plan", ["--destroy", folder]);
