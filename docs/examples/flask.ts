@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/schema";
 
-/** A folder with a Dockerfile: built, pushed, and rolled out when a file of it changes. */
+/** A folder with a Dockerfile: a change to any of its files builds, pushes and rolls out an image. */
 export default {
   name: "flask",
   aws: { region: "eu-west-1", accountId: "111122223333" },

@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/schema";
 
-/** A job every night, with an image of its own. */
+/** A nightly job with its own image. */
 export default {
   name: "nightly",
   aws: { region: "eu-west-1", accountId: "111122223333" },

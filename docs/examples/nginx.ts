@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/schema";
 
-/** An image from a public registry, without a change to it: a proxy hands requests over. */
+/** An unmodified image from a public registry: a proxy hands requests over. */
 export default {
   name: "nginx",
   aws: { region: "eu-west-1", accountId: "111122223333" },

@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/schema";
 
-/** An image of a private registry, whose user name and password are a secret of Secrets Manager. */
+/** An image from a private registry, with its user name and password in Secrets Manager. */
 export default {
   name: "registry",
   aws: { region: "eu-west-1", accountId: "111122223333" },

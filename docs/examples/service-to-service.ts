@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/schema";
 
-/** A public service that asks an internal one, by HTTPS in front and on the site's own network behind. */
+/** A public service with HTTPS that calls an internal one over the site's own network. */
 export default {
   name: "shop",
   aws: { region: "eu-west-1", accountId: "111122223333" },

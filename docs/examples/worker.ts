@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/schema";
 
-/** A worker without a port, on the nodes with a GPU alone, in a server room. */
+/** A worker without a port, only on nodes with a GPU, in a server room. */
 export default {
   name: "worker",
   aws: { region: "eu-west-1", accountId: "111122223333" },
