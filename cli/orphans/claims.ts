@@ -14,7 +14,7 @@ export interface Claims {
   readonly has: (thing: Thing) => boolean;
 }
 
-/** By which attributes the states know a kind of thing, by the types of resources. */
+/** The kind of thing that each type of resource is, and the attributes by which states identify it. */
 const resources: Readonly<Record<string, { readonly kind: Kind; readonly attributes: readonly string[] }>> = {
   aws_ssm_activation: { kind: "activation", attributes: ["id"] },
   digitalocean_droplet: { kind: "droplet", attributes: ["id"] },
@@ -28,8 +28,8 @@ const resources: Readonly<Record<string, { readonly kind: Kind; readonly attribu
 };
 
 /**
- * What the states of a deployment hold: those of its stacks, and of the sites of these things, which the configuration
- * may have forgotten.
+ * The contents of a deployment's states: those of its stacks, and of the sites of these things, which may have left the
+ * configuration.
  */
 export async function claimsOf(
   { environment: { config }, stacks, terraform }: Deployment,
@@ -65,9 +65,9 @@ function claimedBy({ managed }: State, { name }: Config): string[] {
     } = (attributes["triggers"] ?? {}) as Partial<Record<string, string>>;
     return [
       ...keys.map((key) => `${kind ?? ""} ${String(attributes[key])}`),
-      // What a destroy deregisters.
+      // The identity that a destroy deregisters.
       ...(NODE === undefined ? [] : [`identity ${name}/${SITE ?? ""}/${NODE}/${GENERATION ?? ""}`]),
-      // States of earlier releases don't tell it.
+      // States of earlier releases don't record it.
       ...(ACTIVATION_ID === "" ? [] : [`registration ${ACTIVATION_ID}`]),
     ];
   });

@@ -13,7 +13,7 @@ import { idOf } from "../fleet/tasks";
 import { Refusal } from "../refusals/refusal";
 import type { Thing } from "./thing";
 
-/** What AWS has of a deployment, and is neither paid for nor made by anything but its stacks and nodes. */
+/** A deployment's activations, registrations and log groups at AWS. */
 export async function findAtAws(config: Config): Promise<Thing[]> {
   const [containerInstances, logGroups] = await Promise.all([ofCluster(config), findLogGroups(config)]);
   return [...(await findRegistrations(config, containerInstances)), ...logGroups];
@@ -32,7 +32,7 @@ async function ofCluster(config: Config): Promise<ContainerInstance[]> {
   }
 }
 
-/** In Systems Manager by the role, which is the deployment's own, and by the name that its activations give. */
+/** Found in Systems Manager by the deployment's own role and by the names that its activations give. */
 async function findRegistrations(
   config: Config,
   containerInstances: readonly ContainerInstance[],
@@ -41,7 +41,7 @@ async function findRegistrations(
   const { SSMClient } = await import("@aws-sdk/client-ssm");
   const client = new SSMClient(clientSettings(config.aws.region, bound));
   try {
-    // No machine has the role's name: so that the activations are told, too.
+    // No machine has the role's name: asking for it brings the activations, too.
     const answer = await askSystemsManager(client, nodeRole, [nodeRole]);
     const isOwn = (name = "") => name.startsWith(joined(config.name, ""));
     const managed = answer.managedInstances.filter(({ Name }) => isOwn(Name));
@@ -82,15 +82,15 @@ async function findRegistrations(
 }
 
 /**
- * Who knows a registration by its activation: its deregistration, and on premises the activation, too, since a server may
- * join before its site is deployed, which then takes the registration over. A droplet's never is taken over.
+ * The claims to a registration by its activation: its deregistration's and, on premises, also the activation's, since a
+ * server may join before its site is deployed, which then takes the registration over. A droplet's never is taken over.
  */
 function registeredWith({ sites }: Config, name: string, id = ""): string[] {
   const isServer = sites[name.split("--")[1] ?? ""]?.kind === "on-premises";
   return [`registration ${id}`, ...(isServer ? [`activation ${id}`] : [])];
 }
 
-/** Tags say who a machine is where no activation and no container instance does. */
+/** Tags identify a machine where neither an activation nor a container instance does. */
 async function identitiesOf(
   client: SSMClient,
   managed: readonly InstanceInformation[],
@@ -118,7 +118,10 @@ function thing(kind: Thing["kind"], id: string, of: string, by: readonly string[
   return { kind, id, name: `${site}/${node}`, site, by };
 }
 
-/** Those with the deployment's tag, since others may name theirs alike; that of Container Insights is its cluster's. */
+/**
+ * Those with the deployment's tag, since others may use the same names; that of Container Insights belongs to the
+ * cluster.
+ */
 async function findLogGroups(config: Config): Promise<Thing[]> {
   const { logs, insightsLogs } = namesOf(config);
   return withLogs(config, async (client) => {

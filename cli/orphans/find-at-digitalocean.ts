@@ -10,8 +10,8 @@ interface Named {
 }
 
 /**
- * What DigitalOcean has of a deployment. Names alone would be too little for machines: a droplet has to carry the tag of
- * its site, too, and a load balancer to lead there.
+ * A deployment's resources at DigitalOcean. Names alone prove too little: a droplet must also have its site's tag, and
+ * a load balancer must target that tag.
  */
 export async function findAtDigitalOcean(api: DigitalOcean, { name: deployment }: Config): Promise<Thing[]> {
   const [tags, loadBalancers, firewalls, certificates, vpcs] = await Promise.all([
@@ -57,7 +57,7 @@ export async function findAtDigitalOcean(api: DigitalOcean, { name: deployment }
   ];
 }
 
-/** Whether a name of so many parts begins with these. */
+/** Whether a name has `count` parts and begins with these. */
 function isOf(parts: string, name: string, count: number): boolean {
   return parts !== "" && name.startsWith(joined(parts, "")) && name.split("--").length === count;
 }

@@ -18,11 +18,11 @@ export interface Removal {
 }
 
 /**
- * Removes things, kind after kind: activations, with which no machine is to register any more; nodes are drained, and
- * deregistered from ECS and then from Systems Manager, before their machines go. When a registration can't be removed,
- * nothing behind it is.
+ * Removes things, one kind after another: first activations, so that no machine can register any more; nodes are
+ * drained, and deregistered from ECS and then from Systems Manager, before their machines are deleted. If a
+ * registration can't be removed, nothing after it is.
  *
- * @param digitalOcean its API, with all its time from when it is asked for: nodes may take longer to drain
+ * @param digitalOcean opens its API, whose deadline counts from then: nodes may take longer to drain
  */
 export async function remove(
   config: Config,
@@ -37,7 +37,7 @@ export async function remove(
   for (const kind of kinds) {
     const all = ofKind(kind);
     if (hasFailed() && !registrations.includes(kind)) {
-      const problem = "a registration could not be removed, and comes first";
+      const problem = "registrations must be removed first, and one could not be";
       removals.push(...all.map((thing) => ({ thing, removed: false, problem })));
       continue;
     }
@@ -46,7 +46,7 @@ export async function remove(
     for (const thing of all) {
       const problem =
         undrained?.get(thing.id) ??
-        (inCluster(thing, removals) ? "its container instance comes first" : null) ??
+        (inCluster(thing, removals) ? "its container instance must be removed first" : null) ??
         (await problemOf(removeOne(config, digitalOcean(), thing)));
       say(problem === null ? `removed the ${kind} ${thing.id}` : `the ${kind} ${thing.id} stays: ${problem}`);
       removals.push({ thing, removed: problem === null, problem });
@@ -78,7 +78,7 @@ async function problemOf(removal: Promise<unknown>): Promise<string | null> {
 const gone = ["InvalidActivation", "InvalidInstanceId", "ResourceNotFoundException"];
 
 /**
- * Side by side: their tasks are to end, and not to move from one to the other.
+ * All at once, so that their tasks end instead of moving from one to another.
  *
  * @returns why some can't be drained, by their ids.
  */
@@ -103,7 +103,7 @@ async function drainAll(
           say(`${name} is draining, ${counted(count, "task")} left`);
         });
         if (left > 0) {
-          say(`${left} tasks go on on ${name}, and end with its machine`);
+          say(`${left} tasks still run on ${name}, and end with its machine`);
         }
       }),
     );

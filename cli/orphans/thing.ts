@@ -19,7 +19,7 @@ export const registrations: readonly Kind[] = ["activation", "container instance
 export interface Thing {
   readonly kind: Kind;
   readonly id: string;
-  /** The node that it says it is, as `site/node`, or its name. */
+  /** The node that it claims to be, as `site/node`, or its name. */
   readonly name: string;
   /** Name of its site; undefined where it belongs to none. */
   readonly site: string | undefined;

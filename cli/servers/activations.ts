@@ -20,14 +20,14 @@ import { synthesise } from "../terraform/synthesis";
 import { createTerraform } from "../terraform/terraform";
 import type { Activation } from "./script";
 
-/** What a server needs in order to become a node: nothing when it is one, or its activation, unless there is a problem. */
+/** A server's way to become a node: none if it already is one, its activation, or the problem that prevents it. */
 export type Admission =
   | { readonly kind: "joined"; readonly message: string }
   | { readonly kind: "activation"; readonly activation: Activation }
   | { readonly kind: "problem"; readonly message: string };
 
 /**
- * What each of these servers needs, in their order, as AWS and the state of the activations tell it.
+ * The needs of each of these servers, in their order, according to AWS and the state of the activations.
  *
  * @throws {Refusal} when either can't be read.
  */
@@ -39,7 +39,7 @@ export async function admissionsOf(
   const fleet = await gatherFleet(config, process.env);
   const unknown = fleet.unanswered.find(({ source }) => source !== "DigitalOcean");
   if (unknown !== undefined) {
-    throw new Refusal(`${unknown.source} can't be asked (${unknown.reason}).`);
+    throw new Refusal(`${unknown.source} can't be queried (${unknown.reason}).`);
   }
   const all = fleet.sites.flatMap((site) => site.nodes);
   const known = nodes.map((node) => all.find((one) => one.site === node.site && one.node === node.node));
@@ -54,19 +54,19 @@ export async function admissionsOf(
     if (registered !== undefined && isJoined(registered)) {
       return {
         kind: "joined",
-        message: `${registered.managedInstance?.id ?? ""} answers, and so does ECS's agent`,
+        message: `${registered.managedInstance?.id ?? ""} answers, and so does the ECS agent`,
       };
     }
-    const renew = `"npm run deploy -- --replace ${key}" makes a new one; then run this again`;
+    const renew = `"npm run deploy -- --replace ${key}" creates a new one; then run this again`;
     const problem = (message: string) => ({ kind: "problem", message }) as const;
     if (id === undefined || code === undefined) {
-      return problem(`it has no activation yet: "npm run deploy -- ${activations}" makes it`);
+      return problem(`it has no activation yet: "npm run deploy -- ${activations}" creates it`);
     }
     const { managedInstance = null, containerInstance = null } = registered ?? {};
     if (managedInstance !== null) {
       return problem(
         containerInstance?.agentConnected === true
-          ? `the file has changed what replaces it: "npm run deploy -- ${activations} ${computeStack(node.site)}" first`
+          ? `a change to the file replaces it: run "npm run deploy -- ${activations} ${computeStack(node.site)}" first`
           : `it is registered as ${managedInstance.id}, whose agents don't answer: restart both on the server ` +
               `(systemctl restart amazon-ssm-agent ecs). If that server is gone, its activation is used up: ${renew}`,
       );
@@ -74,7 +74,7 @@ export async function admissionsOf(
     const reason = spent.get(id)?.spent;
     return reason === undefined
       ? { kind: "activation", activation: { id, code } }
-      : problem(`its activation ${id} ${reason}, and AWS knows no server of it: ${renew}`);
+      : problem(`its activation ${id} ${reason}, and no server registered with it is known: ${renew}`);
   });
 }
 
@@ -91,13 +91,13 @@ async function spentOf(config: Config, ids: readonly string[]) {
   try {
     return await activationStates(config.aws.region, ids);
   } catch (error) {
-    throw new Refusal(`Systems Manager can't be asked for activations (${reasonOf(error)}).`);
+    throw new Refusal(`Systems Manager can't be queried for activations (${reasonOf(error)}).`);
   }
 }
 
 /**
- * The state of the activations. Read beside the synthesised stacks, so that a deploy which waits for this very server
- * holds nobody up.
+ * The state of the activations. Read outside the stacks' folders, so that it doesn't wait for a deploy that waits for
+ * this very server.
  */
 async function activationsState(environment: LoadedEnvironment): Promise<State> {
   const { config } = environment;

@@ -5,9 +5,9 @@ import { quoted } from "./script";
 export const bootstrapLog = "/var/log/anywhere-bootstrap.log";
 
 /**
- * Shows a machine's bootstrap log by the user's own `ssh`, as root or with sudo that needs no password.
+ * Shows a machine's bootstrap log through the user's own `ssh`, as root or with passwordless sudo.
  *
- * @param follow whether to go on with what is written from now on
+ * @param follow whether to keep following new lines
  * @returns the exit code of `ssh`
  */
 export function showBootstrapLog(host: string, follow: boolean): Promise<number> {

@@ -1,2 +1,2 @@
-/** Whether it is a host, as `ssh` takes it, that is no option of it. */
+/** Whether the text is a host for `ssh`, and not one of its options. */
 export const isHost = (text: string): boolean => /^[^-\s]\S*$/.test(text);

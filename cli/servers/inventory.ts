@@ -7,7 +7,7 @@ import { isHost } from "./host";
 import { Refusal } from "../refusals/refusal";
 import { userPath } from "./user-path";
 
-/** A node, and where its server is, as `ssh` takes it. */
+/** A node, and its server's address for `ssh`. */
 export interface Server {
   readonly node: NodeKey;
   readonly host: string;
@@ -18,14 +18,14 @@ const hosts = z.record(z.string(), z.string().refine(isHost, "must be a host suc
 /**
  * Reads a file of servers: a line `site/node: user@host` for each.
  *
- * @throws {Refusal} when it can't be read, or names a node that there isn't.
+ * @throws {Refusal} when it can't be read, or names an unknown node.
  */
 export function readInventory(file: string, config: Config): Server[] {
   const parsed = hosts.safeParse(load(file));
   if (!parsed.success) {
     const lines = parsed.error.issues.map(({ path, message }) => `${file}: ${path.join(".")} ${message}`);
     throw new Refusal(
-      `${lines.join("\n")}\nIt takes a line for each server, such as berlin/rack-1: root@192.0.2.1`,
+      `${lines.join("\n")}\nWrite a line for each server, such as berlin/rack-1: root@192.0.2.1`,
     );
   }
   const nodes = parseNodes(Object.keys(parsed.data), config);
@@ -43,7 +43,7 @@ function load(file: string): unknown {
   }
 }
 
-/** These servers as such a file. */
+/** These servers in the form of such a file. */
 export function inventoryOf(servers: readonly Server[]): string {
   return stringify(Object.fromEntries(servers.map(({ node, host }) => [keyOf(node), host])));
 }

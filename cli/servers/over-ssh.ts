@@ -5,17 +5,17 @@ import { remoteRun } from "./script";
 /** How a script ended on a server. */
 export interface Outcome {
   readonly done: boolean;
-  /** The script's last word, or why it didn't get so far. */
+  /** The script's final message, or why there is none. */
   readonly message: string;
 }
 
-/** How a script says in its last line how it has ended. */
+/** A script's last line, which reports how it ended. */
 const status = /^anywhere: ((READY|LEFT|FAILED) .*)$/;
 
 /**
- * Runs a script on a server as root by the user's own `ssh`, and shows what it prints.
+ * Runs a script on a server as root through the user's own `ssh`, and shows what it prints.
  *
- * @param several whether others run at the same time: then nothing is asked for.
+ * @param several whether others run at the same time: then `ssh` asks for nothing.
  */
 export async function runOverSsh(
   host: string,
@@ -40,5 +40,5 @@ export async function runOverSsh(
     process.stderr,
   );
   const done = exitCode === 0 && /^(READY|LEFT) /.test(last);
-  return { done, message: last || `ssh ended with code ${exitCode}: ${said || "it has said nothing"}` };
+  return { done, message: last || `ssh ended with code ${exitCode}: ${said || "it printed nothing"}` };
 }

@@ -7,11 +7,11 @@ import { resolveSites } from "../../config/sites/nodes";
 import { keyOf, type NodeKey } from "../nodes/node-key";
 
 const folder = join(__dirname, "../../constructs/node");
-/** bootstrap.sh after its parts, in one. */
+/** bootstrap.sh, preceded by its parts. */
 const bootstrap = ["identity", "machine-checks", "proxies", "bootstrap"];
 const read = (name: string) => readFileSync(join(folder, `${name}.sh`), "utf8");
 
-/** A script for a server, with all that it needs but a secret. */
+/** A script for a server, with everything that it needs except a secret. */
 export interface ServerScript {
   readonly text: string;
   /** Its standard input; undefined for none. */
@@ -49,7 +49,7 @@ export function joinScript(config: Config, { site, node }: NodeKey, activation: 
   return { text: lines.join("\n"), secret: activation.code };
 }
 
-/** Takes from a server what made it this node. */
+/** Undoes on a server everything that made it this node. */
 export function leaveScript({ name }: Config, { site, node }: NodeKey): ServerScript {
   const lines = [...assignments({ NAME: name, SITE: site, NODE: node }), read("leave")];
   return { text: lines.join("\n"), secret: undefined };
@@ -59,10 +59,10 @@ function assignments(settings: Readonly<Record<string, string>>): string[] {
   return Object.entries(settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
 }
 
-/** A word as shells read it. */
+/** Quotes a word for shells. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-// The names alone: a proxy's password is in no list of processes.
+// Names only: a proxy's password must not appear in a list of processes.
 const proxies = "HTTPS_PROXY,HTTP_PROXY,NO_PROXY";
 
 /** Puts what `write` prints into a file that only its user may read, and runs that as root. */
@@ -71,8 +71,8 @@ const runAsRoot = (write: string, sudo: string): string =>
   `$([ "$(id -u)" = 0 ]||echo ${sudo} --preserve-env=${proxies}) bash "$f"`;
 
 /**
- * A line that runs the script, for people to paste into any shell on the server. The script travels in it, and a secret
- * doesn't: neither the shell's history nor a list of processes ever holds one.
+ * A line that runs the script, for people to paste into any shell on the server. It contains the script but no secret:
+ * neither the shell's history nor a list of processes ever shows one.
  */
 export function lineToPaste({ text }: ServerScript): string {
   // Without the time, so that a script is always the same line.

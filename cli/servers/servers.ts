@@ -9,7 +9,7 @@ import { inventoryOf } from "./inventory";
 import { runOverSsh } from "./over-ssh";
 import type { ServerScript } from "./script";
 
-/** A node, and where its server is by SSH; undefined where somebody pastes a line there. */
+/** A node, and its server's address for `ssh`; undefined where somebody pastes a line there. */
 export interface Target {
   readonly node: NodeKey;
   readonly host?: string | undefined;
@@ -21,7 +21,7 @@ export type End = Omit<ServerEnd, "node" | "host">;
 /** How many servers are worked on at the same time: each is a process here. */
 const atOnce = 16;
 
-/** Works on servers side by side; the ends are in their order. */
+/** Works on servers in parallel; the results are in the order of the servers. */
 export function sideBySide(
   targets: readonly Target[],
   work: (target: Target, index: number) => Promise<End>,

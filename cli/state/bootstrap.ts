@@ -9,10 +9,10 @@ import { bootstrapWorkspaces } from "./cloud";
 import { bootstrapBucket } from "./s3-bucket";
 
 /**
- * Makes the place where Terraform keeps the states of the environment that `ANYWHERE_ENV` names, or adds to it what is
- * missing there. Needs neither a state nor Terraform.
+ * Creates the storage for Terraform's states of the environment that `ANYWHERE_ENV` names, or adds what it lacks. Needs
+ * neither a state nor Terraform.
  *
- * @throws {Refusal} when the place is somebody else's, or the caller may not make it.
+ * @throws {Refusal} when the storage is somebody else's, or the caller may not create it.
  */
 export async function bootstrapState({ json = false }: JsonOptions): Promise<number> {
   const environment = announceEnvironment(process.env);
@@ -39,7 +39,7 @@ async function bootstrap(environment: LoadedEnvironment, tell: Tell): Promise<Ou
   const { backend } = environment.config;
   switch (backend.kind) {
     case "local":
-      // Terraform makes it with the first state.
+      // Terraform creates it with the first state.
       return { place: `the folder ${resolve(backend.folder)}`, changes: [] };
     case "s3":
       return bootstrapBucket(environment, backend, tell);

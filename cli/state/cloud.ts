@@ -16,9 +16,9 @@ const boundSeconds = 120;
 
 /**
  * Creates what the backend `cloud` of an environment lacks: the project, a workspace for each stack, their execution
- * mode; where HCP Terraform runs Terraform, also who may read whose state, and the variables of the runs.
+ * mode; where HCP Terraform runs Terraform, also access to other stacks' states, and the variables of the runs.
  *
- * @throws {Refusal} when something can't be done, with the remedy; run again, it goes on where it has stopped.
+ * @throws {Refusal} when something can't be done, with the remedy; run again, it continues where it stopped.
  */
 export async function bootstrapWorkspaces(environment: LoadedEnvironment, tell: Tell): Promise<Outcome> {
   const variables = process.env;
@@ -40,7 +40,7 @@ export async function bootstrapWorkspaces(environment: LoadedEnvironment, tell: 
   const lock = await lockEnvironment(environment, { name: "bootstrap-state", changes: true });
   const stacks = await synthesise(environment, lock, variables);
   // New workspaces would have the newest Terraform, and Terraform refuses to work with one of another version. HCP
-  // Terraform knows no version of OpenTofu.
+  // Terraform doesn't know OpenTofu's versions.
   const terraformVersion = isOpenTofu(terraformBinary(variables))
     ? undefined
     : await versionOf(terraformOf(config, variables), terraformVariables(variables));

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { example, json, type Finish, type JsonOptions } from "../desk/options";
 
-/** Adds the command that makes the place of the states. */
+/** Adds the command that creates the storage for states. */
 export function addStateCommand(program: Command, finish: Finish): void {
   program
     .command("bootstrap-state")

@@ -6,5 +6,5 @@ export interface Outcome {
   readonly changes: readonly string[];
 }
 
-/** Takes each change when it is made, as a text of one line. */
+/** Receives each change as it is made, as one line. */
 export type Tell = (change: string) => void;

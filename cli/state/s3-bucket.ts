@@ -15,8 +15,8 @@ type S3Backend = Extract<Backend, { kind: "s3" }>;
 const boundSeconds = 60;
 
 /**
- * Creates the bucket of the states, if it isn't there, and gives it all that it lacks of {@link bucketSettings}. What
- * else it has, stays.
+ * Creates the states' bucket if it doesn't exist, and applies those of {@link bucketSettings} that it lacks. Other
+ * settings stay.
  *
  * @throws {Refusal} when it is in another account or region, or when AWS denies something.
  */
@@ -76,7 +76,7 @@ async function exists(
     }
     if (status === 403) {
       throw new Refusal(
-        `AWS denies access to the S3 bucket ${name}: it is of another account than ${accountId}, or the caller lacks ` +
+        `AWS denies access to the S3 bucket ${name}: account ${accountId} doesn't own it, or the caller lacks ` +
           `s3:ListBucket on it. Correct backend.bucket in ${file} if it belongs to someone else; bucket names are global.`,
       );
     }
@@ -93,7 +93,7 @@ async function exists(
 
 async function create(client: S3Client, name: string, region: string): Promise<void> {
   const { CreateBucketCommand } = await import("@aws-sdk/client-s3");
-  // Source: Amazon S3 API Reference, CreateBucket: us-east-1 is what is meant without a constraint, and can't be named.
+  // Source: Amazon S3 API Reference, CreateBucket: us-east-1 is the default without a constraint, and can't be named.
   const place =
     region === "us-east-1"
       ? {}

@@ -11,7 +11,7 @@ export interface StateBucket {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Something that a bucket of states has. */
+/** A setting of the states' bucket. */
 interface Setting {
   /** The change, in a few words. */
   readonly change: string;
@@ -99,7 +99,7 @@ const transport: Setting = {
   },
 };
 
-/** Whether they differ in nothing but their names, and in the order of resources. */
+/** Whether they differ only in their names and the order of their resources. */
 function meansTheSame(one: Statement, other: Statement): boolean {
   const compared = (statement: Statement) => ({
     ...statement,
@@ -146,7 +146,7 @@ const encryption: Setting = {
   },
 };
 
-/** Days after which S3 deletes a version that another has taken the place of. */
+/** Days after which S3 deletes a superseded version. */
 export const versionDays = 90;
 const uploadDays = 7;
 const ruleId = "anywhere-states";
@@ -160,12 +160,12 @@ const lifecycle: Setting = {
     const has = (action: keyof LifecycleRule) =>
       rules.some((rule) => isOfAll(rule) && rule[action] !== undefined);
     const wanted: Partial<LifecycleRule> = {
-      // Locks leave markers of their deletion behind.
+      // Deleted locks leave delete markers behind.
       Expiration: { ExpiredObjectDeleteMarker: true },
       NoncurrentVersionExpiration: { NoncurrentDays: versionDays },
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: uploadDays },
     };
-    // Of two rules S3 takes the one that deletes earlier: another's stays the only one.
+    // Of two rules S3 applies the one that deletes earlier: somebody else's stays the only one.
     const missing = Object.entries(wanted).filter(([action]) => !has(action as keyof LifecycleRule));
     if (missing.length === 0) {
       return false;
@@ -184,9 +184,9 @@ const lifecycle: Setting = {
   },
 };
 
-/** Whether a rule holds, and for every object. */
+/** Whether a rule is enabled, and for every object. */
 function isOfAll(rule: LifecycleRule): boolean {
-  // An old form has the prefix outside of the filter.
+  // An old form has the prefix outside the filter.
   const { Prefix = "" }: { readonly Prefix?: string } = rule;
   return rule.Status === "Enabled" && isDeepStrictEqual({ Prefix, ...rule.Filter }, { Prefix: "" });
 }
@@ -204,7 +204,7 @@ const tags: Setting = {
       "NoSuchTagSet",
     );
     const present = answer?.TagSet ?? [];
-    // Several deployments may share it: what one has written, another leaves.
+    // Several deployments may share the bucket: each leaves the others' tags alone.
     const missing = wanted.filter(([key]) => !present.some(({ Key }) => Key === key));
     if (missing.length === 0) {
       return false;

@@ -32,9 +32,9 @@ interface Workspace {
 }
 
 /**
- * Gives each stack its workspace as the environment wants it, and changes nothing that is so already.
+ * Gives each stack its workspace as the environment wants it, and changes nothing that is right already.
  *
- * @returns what was changed, in a line each.
+ * @returns the changes, one line each.
  * @throws {Unexpected} with what can't be done, and the remedy; in the end with what the caller has to add.
  */
 export async function arrangeWorkspaces(arrangement: Arrangement, tell: Tell): Promise<readonly string[]> {
@@ -97,7 +97,7 @@ async function ensureWorkspace(
   const mode = {
     "execution-mode": cloud.execution,
     ...(pool !== undefined && { "agent-pool-id": pool }),
-    // Else the defaults of the project or the organisation would come before them.
+    // Otherwise the defaults of the project or the organisation would override them.
     "setting-overwrites": { "execution-mode": true, "agent-pool": pool !== undefined },
   };
   const where = project !== undefined && {
@@ -114,7 +114,7 @@ async function ensureWorkspace(
       ...where,
     });
     if (created === undefined) {
-      throw new Unexpected(`${api.host} doesn't answer with the workspace ${name} that it has created`);
+      throw new Unexpected(`${api.host} created the workspace ${name}, but didn't return it`);
     }
     changed(`created the workspace ${name}: ${described}`);
     return { name, stack, object: created };
@@ -133,7 +133,9 @@ async function ensureWorkspace(
   return { name, stack, object: found };
 }
 
-/** Lets the runs of these workspaces, and nobody else's, read a state: it may hold codes by which machines register. */
+/**
+ * Lets the runs of these workspaces, and nobody else's, read a state: it may hold codes with which machines register.
+ */
 async function share(
   { name, object }: Workspace,
   readers: readonly Workspace[],

@@ -6,7 +6,7 @@ import type { TerraformBlock } from "./stacks";
 /** The part of a stack's `terraform` block that says where its state is. */
 export type BackendBlock = Pick<TerraformBlock, "backend" | "cloud">;
 
-/** What a stack whose state has this key is given for a backend, but that a path to a local state is absolute. */
+/** The backend of a stack whose state has this key; here the path to a local state is absolute. */
 export function backendBlock(backend: Backend, key: string): BackendBlock {
   switch (backend.kind) {
     case "local":
@@ -26,14 +26,14 @@ export function backendBlock(backend: Backend, key: string): BackendBlock {
   }
 }
 
-/** Where a state is: for people, and to be compared. A relative path is one from `folder`. */
+/** Describes where a state is, for people and for comparison. Relative paths start from `folder`. */
 export function describePlace({ backend, cloud }: BackendBlock, folder: string): string {
   if (cloud !== undefined) {
     const { hostname, organization, workspaces } = cloud;
     return `the workspace ${workspaces.name} of ${organization} at ${hostname}`;
   }
   if (backend?.local !== undefined) {
-    // Terraform goes up from where the folder really is.
+    // Terraform resolves `..` from the folder's real path.
     return resolve(realpathSync(folder), backend.local.path);
   }
   const { bucket, key } = backend?.s3 ?? {};

@@ -36,7 +36,7 @@ export class Interrupted extends Error {
 
 const running = new Set<ChildProcess>();
 let received: NodeJS.Signals | undefined;
-/** Whether Ctrl-C is for a process that has the terminal for itself. */
+/** Whether Ctrl-C is for a process that has the terminal to itself. */
 let isLent = false;
 const isInterrupted = () => received !== undefined;
 let reportInterruption: (reason: Interrupted) => void;
@@ -47,7 +47,7 @@ const interruption = new Promise<never>((_, reject) => {
 interruption.catch(() => undefined);
 
 /**
- * From now on the first stop signal is passed on to all child processes, and none is started any more.
+ * From now on passes the first stop signal to all child processes, and starts no more.
  *
  * @throws {Interrupted} once such a signal has come and all of them have ended; never returns.
  */
@@ -73,7 +73,7 @@ function endIfInterrupted(): void {
 }
 
 /**
- * Runs a process that the user sees, each line of it as soon as it is whole and as `shown` makes it.
+ * Runs a process whose output the user sees, each line as soon as it is complete and as `shown` renders it.
  *
  * @param screen where its output goes; its errors go to standard error.
  */
@@ -102,7 +102,7 @@ export async function capture(run: Run): Promise<Ended> {
   return { exitCode: end, stdout, stderr };
 }
 
-/** Runs a process that has the user's terminal, Ctrl-C included, or what stands in its place, for itself. */
+/** Runs a process that has the user's terminal, or its substitute, to itself, Ctrl-C included. */
 export async function attach(run: Run): Promise<number> {
   isLent = atTerminal();
   try {
@@ -168,7 +168,7 @@ async function runWith<C extends ChildProcess, T>(
 
 function passOn(signal: NodeJS.Signals, child: ChildProcess): void {
   if (!atTerminal() || signal === "SIGTERM") {
-    // What Terraform, its providers and its scripts end in good order on.
+    // Terraform, its providers and its scripts all shut down cleanly on it.
     send("SIGINT", child);
   }
 }

@@ -11,14 +11,15 @@ export interface HeldLock {
   readonly holder: string | undefined;
 }
 
-/** The lock by which Terraform, or OpenTofu, has been kept off a state, as it tells in what it has printed. */
+/** The lock that kept Terraform, or OpenTofu, from a state, according to its output. */
 export function heldLock(output: string): HeldLock | undefined {
   const [, told] = stripVTControlCharacters(output).split("Error acquiring the state lock");
   if (told === undefined) {
     return undefined;
   }
   const text = told.replaceAll(/[│|]/g, " ");
-  // Terraform may break the line. The other facts are then the caller's own: HCP Terraform tells none of the holder.
+  // Terraform may break the line. The other facts are then the caller's own: HCP Terraform reports nothing about the
+  // holder.
   const [, workspace] = /\(lock ID:\s+"([^"]+)"\)/.exec(text) ?? [];
   if (workspace !== undefined) {
     return { id: workspace, holder: undefined };
@@ -35,7 +36,7 @@ export function heldLock(output: string): HeldLock | undefined {
 }
 
 /**
- * Tells who keeps Terraform off the state of a stack, and when and how the lock is broken.
+ * Says who holds the lock on a stack's state, and when and how to break it.
  *
  * @param command name or path of Terraform
  */
@@ -47,12 +48,12 @@ export function explainLock({ id, holder }: HeldLock, folder: string, command: s
       ? "someone holds it"
       : `https://${cloud.hostname}/app/${id.replace("/", "/workspaces/")} says who`);
   if (backend?.local !== undefined) {
-    // Terraform can't break it: it is the other process's, and ends with that.
+    // Terraform can't break it: it belongs to the other process, and ends with that.
     return `The state is locked: ${known}. Wait until that run has ended, or end it, and run the same command again.`;
   }
   return (
-    `The state is locked: ${known}. Wait until that run has ended, and run the same command again. Only where it has ` +
-    "surely ended without giving the lock back (it was killed, its machine or its network is gone), break the lock: " +
+    `The state is locked: ${known}. Wait until that run has ended, and run the same command again. Only if it has ` +
+    "certainly ended without releasing the lock (it was killed, or lost its machine or network), break the lock: " +
     `${terraformIn(folder, command)} force-unlock ${id}`
   );
 }

@@ -13,8 +13,8 @@ const deciding = [
 ];
 
 /**
- * Whether all is as the last `init` of a folder has left it: its backend, its providers and its lock file. A workspace
- * of HCP Terraform may have gone meanwhile, and an `init` makes it anew.
+ * Whether a folder's backend, providers and lock file are as its last `init` left them. A workspace of HCP Terraform
+ * may have been deleted meanwhile, and only an `init` creates it again.
  */
 export function isInitialised(folder: string, command: string, variables: NodeJS.ProcessEnv): boolean {
   const { cloud } = readStackJson(join(folder, "cdk.tf.json")).terraform;
@@ -39,7 +39,7 @@ function markOf(folder: string, command: string, variables: NodeJS.ProcessEnv): 
       .filter((name) => /\.tf(\.json)?$/.test(name) && name !== "cdk.tf.json")
       .sort()
       .map((name) => textOf(join(folder, name))),
-    // Sums are added to it, and no reason for an `init`.
+    // Checksums are added to it, which is no reason for an `init`.
     textOf(join(folder, ".terraform.lock.hcl"))?.match(/^(provider "| +version +=).*$/gm),
     textOf(join(folder, ".terraform", "terraform.tfstate")),
     installedIn(join(folder, ".terraform", "providers")),

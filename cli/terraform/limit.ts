@@ -3,7 +3,7 @@ import { availableParallelism, freemem } from "node:os";
 /** Runs something when it is its turn. */
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Lets so many go at the same time; the others wait for their turn in the order in which they came. */
+/** Lets `count` run at the same time; the others wait for their turn in the order in which they came. */
 export function limitTo(count: number): Limit {
   const waiting: (() => void)[] = [];
   let free = count;
@@ -16,7 +16,7 @@ export function limitTo(count: number): Limit {
     try {
       return await work();
     } finally {
-      // Whoever is next takes the place over, so that nobody who comes now gets it.
+      // The next in line takes over the place, so that no newcomer gets it.
       const next = waiting.shift();
       free += next === undefined ? 1 : 0;
       next?.();
@@ -27,7 +27,7 @@ export function limitTo(count: number): Limit {
 /** At its peak, a Terraform with the provider for AWS takes about 750 MB. */
 const bytesEach = 750e6;
 
-/** How many Terraforms a machine bears: most of the time they wait for a cloud, so that memory is what bounds them. */
+/** How many Terraform processes a machine can handle: they mostly wait for a cloud, so memory is the limit. */
 export function bearable(
   cores = availableParallelism(),
   bytes = Math.min(freemem(), process.constrainedMemory() || Infinity),

@@ -17,11 +17,11 @@ export interface Plan {
   readonly remove: () => void;
 }
 
-/** Terraform has failed, and has told its user why. */
+/** Terraform failed, and told its user why. */
 export class TerraformFailed extends Refusal {
   /**
-   * @param left what is left to be done, and how, when that is known.
-   * @param passable whether stacks that wait for this one may go on all the same.
+   * @param left the remaining work and how to do it, if known.
+   * @param passable whether stacks that wait for this one may continue all the same.
    */
   constructor(
     readonly exitCode: number,
@@ -45,7 +45,7 @@ process.once("exit", () => {
 /**
  * Plans a stack; what is applied is exactly this plan.
  *
- * @param options more of Terraform's.
+ * @param options further options of Terraform.
  * @throws {TerraformFailed} when it can't make the plan.
  */
 export async function makePlan(
@@ -54,7 +54,7 @@ export async function makePlan(
   options: readonly string[] = [],
   showing: Showing = "together",
 ): Promise<Plan> {
-  // It holds secrets in plain text: in a folder that nobody else may enter, and no longer than it is needed.
+  // It holds secrets in plain text, so its folder is private, and it stays no longer than needed.
   const folder = mkdtempSync(join(tmpdir(), "anywhere-plan-"));
   folders.add(folder);
   const file = join(folder, "plan");

@@ -5,7 +5,7 @@ export interface Secret {
   readonly name: string;
 }
 
-/** A program's output with the names of secrets in place of their texts. */
+/** A program's output with secrets replaced by their names. */
 export function redact(output: string, secrets: readonly Secret[]): string {
   // The longest first: one may hold another.
   return secrets

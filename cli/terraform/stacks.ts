@@ -28,7 +28,7 @@ export const siteOf = ({ id }: Pick<Stack, "id">): string => id.slice(computeSta
 /** A synthesised stack. */
 export interface Stack {
   readonly id: string;
-  /** Where its Terraform JSON lies. */
+  /** Folder of its Terraform JSON. */
   readonly folder: string;
   /** Stacks that are deployed before it. */
   readonly dependencies: readonly string[];

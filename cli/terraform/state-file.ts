@@ -13,7 +13,7 @@ export interface Resource {
 
 /** A state's contents. */
 export interface State {
-  /** Tells it from every state that isn't a copy of it; undefined when there is none. */
+  /** Distinguishes it from every state that isn't a copy of it; undefined when there is none. */
   readonly lineage: string | undefined;
   /** How many resources, with those that are only left to be deleted. */
   readonly resources: number;
@@ -45,7 +45,7 @@ interface ResourceBlock {
 /** Attributes, at any depth, that are secret though their providers don't say so, with what is shown in their place. */
 const secretAttributes: Readonly<Record<string, string>> = { activation_code: "(activation code)" };
 
-/** @param text what `terraform state pull` has printed. */
+/** @param text the output of `terraform state pull`. */
 export function parseState(text: string): State {
   if (text.trim() === "") {
     return { lineage: undefined, resources: 0, managed: [], outputs: {}, secrets: [] };
@@ -62,7 +62,7 @@ export function parseState(text: string): State {
     ),
   ];
   return {
-    // A bucket without the state is answered with an empty one that has none.
+    // For a bucket without the state, Terraform prints an empty one that has none.
     lineage: lineage === "" ? undefined : lineage,
     resources: managed.length,
     managed,
@@ -90,7 +90,7 @@ function secretsOf(attributes: unknown): Secret[] {
     : [];
 }
 
-/** Short texts are no secrets, and would stand in every other line. */
+/** Shorter texts aren't secrets, and would occur in every other line. */
 const shortest = 6;
 
 /** The texts of a value, whatever its form. */

@@ -10,7 +10,7 @@ import { Unanswered } from "../refusals/refusal";
 import type { Stack } from "./stacks";
 import { parseState, type State } from "./state-file";
 
-/** A plan as `terraform show -json` tells it. */
+/** A plan as `terraform show -json` prints it. */
 export interface PlanJson {
   readonly resource_changes?: readonly PlannedChange[];
   readonly output_changes?: Readonly<Record<string, OutputChange>>;
@@ -18,7 +18,7 @@ export interface PlanJson {
   readonly configuration?: {
     readonly root_module?: { readonly resources?: readonly { readonly address: string }[] };
   };
-  /** Whether Terraform could not make all of it. */
+  /** Whether Terraform couldn't complete it. */
   readonly errored?: boolean;
 }
 
@@ -83,7 +83,7 @@ export function terraformBinary(variables: NodeJS.ProcessEnv): string {
   return chosen === "" ? "terraform" : chosen;
 }
 
-/** Terraform with what this project runs it with, in folders that are proven right before each run. */
+/** Terraform with this project's settings, in folders that are checked before each run. */
 export function createTerraform(
   variables: NodeJS.ProcessEnv,
   { prove, label, parallel, screen = process.stdout }: TerraformOptions,
@@ -119,7 +119,8 @@ export function createTerraform(
   const init = (folder: string): Promise<void> =>
     once(initialised, folder, () =>
       alone(async () => {
-        // Where the state was before is checked by then: Terraform would ask whether it shall copy that over the present one.
+        // The state's earlier place has been checked by now: Terraform would ask whether to copy that one over the
+        // present one.
         rmSync(join(folder, ".terraform", "terraform.tfstate"), { force: true });
         await output(folder, "init", "-input=false", "-no-color");
         noteInitialised(folder, command, own);
@@ -128,7 +129,7 @@ export function createTerraform(
   const state = (folder: string): Promise<State> =>
     once(states, folder, async () => {
       const pull = () => output(folder, "state", "pull");
-      // Another version of Terraform may want an `init` of its own.
+      // Another version of Terraform may need its own `init`.
       const early = isInitialised(folder, command, own) ? await pull().catch(() => undefined) : undefined;
       if (early === undefined) {
         await init(folder);
@@ -179,7 +180,7 @@ export function createTerraform(
   };
 }
 
-/** The user's environment, with what every Terraform of this project runs with. */
+/** The user's environment, with the settings for every Terraform run of this project. */
 export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { TF_CLI_CONFIG_FILE: cliConfig, ...others } = variables;
   const pluginCache = variables["TF_PLUGIN_CACHE_DIR"] ?? resolve("node_modules/.cache/terraform-plugins");
@@ -195,7 +196,7 @@ export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.Process
     GOGC: "400",
     ...others,
     TF_PLUGIN_CACHE_DIR: pluginCache,
-    // Else all stacks might share what `init` remembers of a backend: each keeps its own, in its folder.
+    // Otherwise all stacks might share what `init` remembers about a backend: each keeps its own, in its folder.
     TF_DATA_DIR: undefined,
     TF_IN_AUTOMATION: "1",
     CHECKPOINT_DISABLE: "1",

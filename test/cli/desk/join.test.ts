@@ -187,7 +187,7 @@ test("a server that AWS has forgotten needs a new activation, with which it leav
         {
           state: "failed",
           message: expect.stringContaining(
-            'has been used, and AWS knows no server of it: "npm run deploy -- --replace berlin/rack-3" makes a new one',
+            'has been used, and no server registered with it is known: "npm run deploy -- --replace berlin/rack-3" creates a new one',
           ),
         },
       ],

@@ -158,7 +158,11 @@ test("a machine whose registration can't be removed stays, and a second run goes
       { kind: "activation", removed: true },
       { kind: "container instance", removed: true },
       { kind: "managed instance", removed: false, problem: "AccessDeniedException: no" },
-      { kind: "droplet", removed: false, problem: "a registration could not be removed, and comes first" },
+      {
+        kind: "droplet",
+        removed: false,
+        problem: "registrations must be removed first, and one could not be",
+      },
       { kind: "certificate", removed: false },
       { kind: "log group", removed: false },
     ],

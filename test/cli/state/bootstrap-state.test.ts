@@ -241,7 +241,7 @@ test("refuses a bucket of another region or account, and changes nothing there",
   expect(await run()).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(
-      "AWS denies access to the S3 bucket others-states: it is of another account than 111122223333, or the caller lacks s3:ListBucket on it.",
+      "AWS denies access to the S3 bucket others-states: account 111122223333 doesn't own it, or the caller lacks s3:ListBucket on it.",
     ),
   });
   others.destroy();

@@ -56,8 +56,8 @@ test.each([
   expect(exitCode).toBe(1);
   expect(stderr).toContain(
     `control-plane | The state is locked: ${holder}. Wait until that run has ended, and run the same command again. ` +
-      "Only where it has surely ended without giving the lock back (it was killed, its machine or its network is " +
-      `gone), break the lock: ${fakeTerraform} -chdir=${folder} force-unlock 27dbaa3c-4b53-f18d-aa24-7dd6cd9b0e7f\n`,
+      "Only if it has certainly ended without releasing the lock (it was killed, or lost its machine or " +
+      `network), break the lock: ${fakeTerraform} -chdir=${folder} force-unlock 27dbaa3c-4b53-f18d-aa24-7dd6cd9b0e7f\n`,
   );
 });
 
