@@ -21,10 +21,10 @@ export interface Drained {
 }
 
 /**
- * Takes a node out of service: ECS places nothing on it any more, and its services' tasks end, as far as others may run
- * elsewhere in their place. Waits until none is left, or none has ended for longer than any takes.
+ * Takes a node out of service: ECS places nothing on it any more, and its services' tasks end where others can replace
+ * them elsewhere. Waits until none is left, or none has ended for longer than any takes.
  *
- * @param told how many are left, each time that some have ended.
+ * @param told receives how many are left, each time some have ended.
  * @throws {Refusal} when it isn't registered.
  */
 export function takeOut(config: Config, node: NodeKey, told: (left: number) => void): Promise<Drained> {

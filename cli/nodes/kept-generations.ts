@@ -9,7 +9,7 @@ export interface DeployedNode extends NodeKey {
   readonly generation: string;
 }
 
-/** The nodes that compute stacks have deployed, as their outputs tell. */
+/** The nodes that compute stacks have deployed, according to their outputs. */
 export async function deployedNodes(
   stacks: readonly Stack[],
   terraform: Terraform,
@@ -28,8 +28,8 @@ export async function deployedNodes(
 }
 
 /**
- * Lets synthesised stacks say of these nodes that they are what they are deployed as, though the configuration says
- * otherwise: a deploy of these stacks leaves them alone. The next synthesis undoes it, or the function that is returned.
+ * Makes synthesised stacks describe these nodes as they are deployed, whatever the configuration says: a deploy of
+ * these stacks leaves them alone. The next synthesis undoes it, and so does the returned function.
  */
 export function keepGenerations(stacks: readonly Stack[], nodes: readonly DeployedNode[]): () => void {
   const written = stacks.flatMap((stack) => {

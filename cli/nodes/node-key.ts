@@ -44,7 +44,9 @@ export function parseNodes(keys: readonly string[], config: Pick<Config, "name" 
   return known.filter((node) => keys.includes(keyOf(node)));
 }
 
-/** Terraform's options to replace what these keys name of the resource with this name, as far as the state has it. */
+/**
+ * Terraform's options to replace those instances of the resource with this name that these keys name and the state has.
+ */
 export function replaceOptions({ managed }: State, name: string, keys: readonly string[]): string[] {
   return managed
     .filter((resource) => resource.name === name && keys.includes(resource.key ?? ""))

@@ -9,20 +9,20 @@ import { spentNodes } from "./spent-activations";
 /** Instructions for a deploy of nodes. */
 export interface NodesOptions {
   readonly allAtOnce: boolean;
-  /** Nodes that are replaced, whatever the plan is. */
+  /** Nodes to replace, whatever the plan is. */
   readonly replace: readonly NodeKey[];
   /** Nodes whose activations this command has replaced already. */
   readonly renewed: readonly NodeKey[];
 }
 
-/** A plan that is not to be applied before these nodes have new activations, and it was made anew. */
+/** A plan that must not be applied: these nodes need new activations, and then it must be made again. */
 export interface NodesPlan extends Plan {
   readonly renewing: readonly NodeKey[];
 }
 
 /**
- * Plans the stack of a site's nodes. Machines that would boot with an activation of no use get new ones beforehand:
- * their nodes are replaced whole, so that what ends the old ones still knows the old activation.
+ * Plans the stack of a site's nodes. Machines that would boot with a useless activation get new ones beforehand: their
+ * nodes are replaced as a whole, so that the deregistration of the old ones still knows the old activation.
  *
  * @throws {Refusal} when several nodes on which something runs would be replaced.
  */

@@ -43,7 +43,7 @@ export async function renewActivations(
   }
 }
 
-/** The file's changes to other nodes are not for a deploy that isn't about them. */
+/** A deploy of some nodes must not apply the file's changes to others. */
 function refuseOthers({ resource_changes: changes = [] }: PlanJson, keys: readonly string[]): void {
   const others = changes
     .filter(

@@ -11,7 +11,7 @@ import { isAmong, keyOf, type NodeKey } from "./node-key";
 
 /**
  * The nodes whose replacement is pending: those that the configuration has changed since they were deployed, and
- * droplets that are no node, such as after a roll that has failed. These run nothing and come first.
+ * droplets that aren't nodes, such as after a failed roll. These run nothing and come first.
  */
 export function pendingNodes(
   fleet: Fleet,
@@ -27,8 +27,8 @@ export function pendingNodes(
 }
 
 /**
- * All of these nodes, so that each gets new agents. Each is marked in ECS as one that is to go, and who takes its place
- * has no mark: a roll that was interrupted goes on with those that have one.
+ * All of these nodes, so that each gets new agents. Each is marked in ECS for replacement, and its replacement has no
+ * mark: an interrupted roll continues with those that have one.
  */
 export async function markedNodes(
   config: Config,
@@ -68,7 +68,7 @@ function nodesOf(fleet: Fleet, candidates: readonly NodeKey[]): FleetNode[] {
   return candidates.flatMap((node) => nodeIn(fleet, node) ?? []);
 }
 
-/** A droplet that no registration leads to. A server on premises may not have been joined yet. */
+/** A droplet without a registration. A server on premises may just not have joined yet. */
 function isUnregistered({ sites }: Fleet, { site, managedInstance, containerInstance }: FleetNode): boolean {
   const isDroplet = sites.find((one) => one.site === site)?.kind === "digitalocean";
   return isDroplet && managedInstance === null && containerInstance === null;

@@ -4,8 +4,8 @@ import type { Config } from "../../config/schema";
 import { ask, clientSettings, inParts, reasonOf } from "../aws/client";
 
 /**
- * Those of a site's nodes on which something runs: what runs nothing cannot be interrupted. All of them when ECS
- * can't be asked, which it says then.
+ * Those of a site's nodes that run something: the others can't be interrupted. All of them, with a message, when ECS
+ * can't be queried.
  */
 export async function runningNodes(
   config: Config,
@@ -51,7 +51,9 @@ async function instancesOf(config: Config, site: string): Promise<readonly Conta
   }
 }
 
-/** Whether it is this node's and runs tasks. A lost agent's tasks count for ECS, but nobody knows whether they live. */
+/**
+ * Whether it is this node's and runs tasks. ECS counts a lost agent's tasks, but nobody knows whether they still run.
+ */
 function runs(instance: ContainerInstance, node: string): boolean {
   const { attributes = [], status, agentConnected, runningTasksCount = 0 } = instance;
   return (

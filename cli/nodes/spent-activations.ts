@@ -6,17 +6,17 @@ import type { PlanJson, PlannedChange } from "../terraform/terraform";
 import { activationStates } from "./activation-state";
 import { allNodes, keyOf, nodesOfStack, type NodeKey } from "./node-key";
 
-/** A node whose activation is of no use for what a plan makes. */
+/** A node whose activation is of no use to the machine that a plan creates. */
 export interface SpentNode extends NodeKey {
   /** Why, as a clause. */
   readonly reason: string;
 }
 
 /**
- * The nodes of a stack for which a plan makes a machine, or awaits one, that could not register: their activations, as
- * the stack `activations` has them, have been used, have expired or are gone. A server that is registered keeps its own.
+ * The nodes of a stack for which a plan creates or awaits a machine that could not register: their activations in the
+ * stack `activations` have been used, have expired or are gone. A server that is registered keeps its own.
  *
- * @throws {Refusal} when Systems Manager can't be asked.
+ * @throws {Refusal} when Systems Manager can't be queried.
  */
 export async function spentNodes(
   stack: Stack,
@@ -47,8 +47,8 @@ export async function spentNodes(
   } catch (error) {
     throw new Refusal(
       `${stack.id}: Systems Manager can't be asked whether ${begun.map(({ node }) => keyOf(node)).join(", ")} can still ` +
-        `register (${reasonOf(error)}). Nothing of this stack was changed. Mend that, or allow ssm:DescribeActivations ` +
-        "and ssm:DescribeInstanceInformation, and run again.",
+        `register (${reasonOf(error)}). Nothing of this stack was changed. Fix that, or allow ` +
+        "ssm:DescribeActivations and ssm:DescribeInstanceInformation, and run again.",
     );
   }
 }

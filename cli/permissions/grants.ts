@@ -21,7 +21,7 @@ const nodePolicies = [
 ];
 
 /**
- * The least that each role needs, held against the calls that tests have seen. `*` stands only where AWS knows no
+ * The least that each role needs; tests compare it with the calls that they see. `*` is used only where AWS supports no
  * resource. Source: Service Authorization Reference.
  * @param bucket of the states
  */

@@ -27,7 +27,7 @@ export function statementsOf(role: Role, names: Names = placeholders.names): Sta
   return [...granted, ...passed];
 }
 
-/** The actions that anybody but a pipeline's plan needs, of a deployment that has these parts. */
+/** The actions that all roles but a pipeline's plan need, for a deployment with these parts. */
 export function actionsFor(has: (need: Need) => boolean): string[] {
   const { names, bucket } = placeholders;
   const actions = grants(names, bucket)

@@ -13,10 +13,10 @@ import { changesOf, changesOutputs, readPlan, type SavedPlan } from "./saved-pla
 import { synthesisedStacks } from "./stacks";
 
 /**
- * Looks whether our commands would carry out these saved plans, each in a file that is named after its stack. Reads the
- * states of what is synthesised, as they do, and changes nothing.
+ * Checks whether our commands would carry out these saved plans, each in a file named after its stack. Reads the states
+ * of the synthesised stacks, as they do, and changes nothing.
  *
- * @throws {Refusal} when it can't be told.
+ * @throws {Refusal} when that can't be determined.
  */
 export async function check(
   files: readonly string[],
@@ -39,7 +39,7 @@ export async function check(
   return isRefused(report) ? exitCodes.problems : exitCodes.fine;
 }
 
-/** Why nothing of a deployment may be changed as things are. */
+/** Why nothing in a deployment may be changed at present. */
 async function refusalsOfAll(
   deployment: Deployment,
   selected: readonly Stack[],

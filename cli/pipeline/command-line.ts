@@ -3,20 +3,20 @@ import { example, json, type Finish, type JsonOptions } from "../desk/options";
 import type { CheckOptions } from "./plan-refusals";
 import type { StacksOptions } from "./stacks";
 
-/** Adds what pipelines with plain Terraform need of us. */
+/** Adds the commands for pipelines with plain Terraform. */
 export function addPipelineCommands(program: Command, finish: Finish): void {
   program
     .command("stacks")
     .description("list the stacks as they were synthesised last, in the order in which they are applied")
     .argument("[stack...]", "only these")
     .option("--destroy", "in the order in which they are destroyed")
-    .option("--here", "for a pipeline of one's own: refused where HCP Terraform plans and applies")
+    .option("--here", "for your own pipeline: refused where HCP Terraform plans and applies")
     .option(...json)
     .addHelpText(
       "after",
       example(
         "anywhere stacks",
-        "A line for each: its id, its folder, the stacks that go before it, and those whose outputs it reads, with tabs between. Exit codes: 0, or 1 when nothing is synthesised.",
+        "One line each: its id, its folder, the stacks before it, and those whose outputs it reads, separated by tabs. Exit codes: 0 on success, 1 when nothing is synthesised.",
       ),
     )
     .action((ids: string[], options: StacksOptions) =>
@@ -24,7 +24,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
     );
   program
     .command("check")
-    .description("refuse of saved plans what a deploy or destroy would refuse")
+    .description("refuse saved plans that a deploy or destroy would refuse")
     .argument(
       "<plan...>",
       "output of terraform show -json, in files named after their stacks: control-plane.json",

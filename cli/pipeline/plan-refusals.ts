@@ -39,7 +39,7 @@ export async function refusalsOf(
       ? []
       : [
           destroy
-            ? "This is no plan of a destroy."
+            ? "This is not a plan of a destroy."
             : "The whole stack would be destroyed: --destroy allows that.",
         ];
   }
@@ -55,7 +55,7 @@ async function interruptions(stack: Stack, plan: PlanJson, deployment: Deploymen
   return reason === undefined ? [] : [reason];
 }
 
-/** A deploy gives these nodes new activations first; a plan that is made already can't. */
+/** A deploy gives these nodes new activations first; a finished plan can't. */
 async function spent(stack: Stack, plan: PlanJson, deployment: Deployment): Promise<string[]> {
   const nodes = await spentNodes(stack, plan, deployment);
   return nodes.map(
@@ -74,7 +74,7 @@ async function returningImage({ id }: Stack, plan: PlanJson, deployment: Deploym
   const from = ((await deployedOutputs(id, deployment))["rolled_back_from"] ?? []) as readonly string[];
   return from.includes(tagOf(after))
     ? [
-        `The image ${tagOf(after)} would come back, from which the service was rolled back. Change it, or allow that by --roll-forward.`,
+        `The image ${tagOf(after)}, from which the service was rolled back, would come back. Change it, or allow that with --roll-forward.`,
       ]
     : [];
 }

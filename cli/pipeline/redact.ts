@@ -7,7 +7,7 @@ import { parseState, type State } from "../terraform/state-file";
 /** Copies standard input, line by line, without the secrets of the state in this file. */
 export async function redact(file: string): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    // Whoever writes ends in good order first: without a reader it would die in the middle of its work.
+    // The writer must finish cleanly first: without a reader it would die in the middle of its work.
     process.on(signal, () => undefined);
   }
   const secrets = secretsIn(file);

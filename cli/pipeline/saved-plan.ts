@@ -9,7 +9,7 @@ import { userPath } from "../servers/user-path";
 import { readStackJson, type Stack } from "../terraform/stacks";
 import type { PlanJson, PlannedChange } from "../terraform/terraform";
 
-/** A saved plan, as `terraform show -json` has printed it into a file that is named after its stack. */
+/** A saved plan, as printed by `terraform show -json` into a file named after its stack. */
 export interface SavedPlan {
   readonly id: string;
   readonly json: PlanJson;
@@ -32,7 +32,7 @@ function parsed(file: string): unknown {
   }
 }
 
-/** Why a plan is none of the stack that its file is named after, as it is synthesised here; undefined when it is. */
+/** Why a plan isn't of the stack that its file is named after, as synthesised here; undefined when it is. */
 export function notOf(stack: Stack, json: PlanJson, config: Config): string | undefined {
   if (json.errored === true) {
     return "Terraform couldn't complete this plan. Fix the problem that it reports, and plan again.";
@@ -41,14 +41,14 @@ export function notOf(stack: Stack, json: PlanJson, config: Config): string | un
   const own = identityIn(config);
   const deployment = after ?? before;
   if (deployment !== undefined && !isDeepStrictEqual(deployment, own)) {
-    return `This is a plan of another deployment, ${JSON.stringify(deployment)}, and not of ${JSON.stringify(own)}: choose its environment by ANYWHERE_ENV.`;
+    return `This is a plan of another deployment, ${JSON.stringify(deployment)}, and not of ${JSON.stringify(own)}: choose its environment with ANYWHERE_ENV.`;
   }
   const planned = (json.configuration?.root_module?.resources ?? []).map(({ address }) => address).sort();
   const { resource = {}, data = {} } = readStackJson(join(stack.folder, "cdk.tf.json"));
   const synthesised = [...addressesOf(resource), ...addressesOf(data, "data.")].sort();
   return isDeepStrictEqual(planned, synthesised)
     ? undefined
-    : "This is no plan of the stack as it is synthesised here: synthesise the sources that were planned, or plan again.";
+    : "This is not a plan of the stack as synthesised here: synthesise the sources that were planned, or plan again.";
 }
 
 const addressesOf = (blocks: Readonly<Record<string, object>>, prefix = ""): string[] =>

@@ -16,7 +16,7 @@ export interface StacksOptions extends JsonOptions {
   readonly here?: boolean;
 }
 
-/** In the place of an empty column, so that shells count the others right. */
+/** Instead of an empty column, so that shells count the others right. */
 const none = "-";
 
 /**
@@ -54,8 +54,8 @@ function refuseRemote({ config: { backend }, file }: LoadedEnvironment): void {
   const execution = executionOf(backend);
   if (execution !== "local") {
     throw new Refusal(
-      `${file}: backend.execution is "${execution}", by which HCP Terraform itself plans and applies: in the place of ` +
-        'this script call "npx anywhere diff", "npm run deploy", "npm run destroy" or "npx anywhere heal".',
+      `${file}: backend.execution is "${execution}", so HCP Terraform itself plans and applies: instead of ` +
+        'this script, run "npx anywhere diff", "npm run deploy", "npm run destroy" or "npx anywhere heal".',
     );
   }
 }
@@ -67,7 +67,7 @@ const line = ({ stack, folder, after, reads }: StacksReport["stacks"][number]): 
   [stack, folder, after.join(" ") || none, reads.join(" ") || none].join("\t");
 
 /**
- * The stacks of an environment as they lie in its output folder.
+ * The stacks of an environment in its output folder.
  *
  * @throws {Refusal} when nothing has been synthesised there.
  */

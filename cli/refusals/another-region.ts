@@ -4,8 +4,8 @@ import type { State } from "../terraform/state-file";
 import { identityIn, type DeploymentIdentity } from "./own-stack";
 
 /**
- * Makes sure that a deployment stays in the account and the region in which it is. Terraform would find nothing of it
- * elsewhere, take it for deleted, and make it there again.
+ * Makes sure that a deployment stays in its account and region. Elsewhere Terraform would find nothing of it, take it
+ * for deleted, and create it again.
  *
  * @throws {Refusal} with the setting that has changed, and what to do about it.
  */
@@ -33,14 +33,14 @@ export async function refuseAnotherRegion({ environment, stacks, terraform }: De
   }
 }
 
-/** Where the resources of a state are, as far as it tells. */
+/** Where the resources of a state are, as far as it says. */
 function deployedIn({ resources, outputs }: State): Omit<DeploymentIdentity, "name"> | undefined {
   if (resources === 0) {
     return undefined;
   }
   const { deployment, cluster_arn: arn } = outputs as {
     readonly deployment?: DeploymentIdentity;
-    // All that states of earlier releases tell.
+    // All that states of earlier releases say.
     readonly cluster_arn?: string;
   };
   const [, , , region, account] = (arn ?? "").split(":");

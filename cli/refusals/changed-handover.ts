@@ -8,8 +8,8 @@ import { inOneGo } from "./changed-services";
 import { deployedOutputs } from "./deployed-output";
 
 /**
- * What a deploy would change of load balancers before the tasks behind them can follow: the sites' stacks come first.
- * Their health settings may ask less of tasks than these do, and never more.
+ * Changes that a deploy would make to load balancers before the tasks behind them can follow: the sites' stacks come
+ * first. Load balancers may rely on less than the tasks provide, never on more.
  */
 export async function changedHandover(deployment: Deployment, selected: readonly Stack[]): Promise<string[]> {
   const { config, file } = deployment.environment;
@@ -43,7 +43,7 @@ function problemOf(http: Http, deployed: Reliance, before: boolean, id: string):
   );
   const grows = fallsBehind.some((difference) => difference > 0);
   const samePath = wanted.checked_path === deployed.checked_path;
-  // Behind a proxy the app's own path goes on passing: load balancers that still ask it find the new tasks.
+  // Behind a proxy the app's own path keeps passing: load balancers that still ask it find the new tasks.
   const throughProxy = http.handover === "proxy" && http.health.path === deployed.checked_path;
   if (!samePath && !throughProxy) {
     const [setting, present, former] =
@@ -51,18 +51,18 @@ function problemOf(http: Http, deployed: Reliance, before: boolean, id: string):
         ? ["handover", http.handover, "proxy"]
         : ["health.path", http.health.path, deployed.checked_path];
     return (
-      `${setting} is ${present}, but the service is deployed with ${former}: load balancers would ask a path of which its ` +
-      `tasks know nothing. Put ${former} back; or, ${inOneGo(id)}`
+      `${setting} is ${present}, but the service is deployed with ${former}: load balancers would request a path ` +
+      `that its tasks don't know. Put ${former} back; or, ${inOneGo(id)}`
     );
   }
   if (grows && fallsBehind.some((difference) => difference < 0)) {
     return (
-      "health makes one of a task's times longer and another shorter, of which tasks have to know the one before load " +
-      "balancers do, and the other after: change unhealthyAfter and healthyAfter in two deploys."
+      "health makes one of a task's times longer and the other shorter: tasks must get the longer one before load " +
+      "balancers do, and the shorter one after them. Change unhealthyAfter and healthyAfter in two deploys."
     );
   }
   return (grows || !samePath) && before
-    ? `${samePath ? "health" : "handover"} has changed so that tasks have to know before load balancers do: run ` +
-        `"npm run deploy -- ${id}" first, and then "npm run deploy".`
+    ? `${samePath ? "health" : "handover"} has changed in a way that tasks must follow before load balancers ` +
+        `do: run "npm run deploy -- ${id}" first, and then "npm run deploy".`
     : undefined;
 }

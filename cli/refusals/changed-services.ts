@@ -21,7 +21,7 @@ async function changesOf(name: string, service: Service, deployment: Deployment)
   if (port !== undefined && port !== String(http?.port)) {
     problems.push(
       `${place}.http.port is ${http?.port}, but the service is deployed with ${port}: load balancers ` +
-        `would lead to the one while tasks listen on the other. Put ${port} back; or, ${inOneGo(id)}`,
+        `would connect to one while tasks listen on the other. Put ${port} back; or, ${inOneGo(id)}`,
     );
   }
   const scheduling = await deployedOutput(id, "scheduling_strategy", deployment);

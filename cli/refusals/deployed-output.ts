@@ -12,7 +12,7 @@ export async function deployedOutputs(id: string, { stacks, terraform }: Deploym
   return resources > 0 ? outputs : {};
 }
 
-/** One of them, which is a text. */
+/** One of them, a string. */
 export async function deployedOutput(id: string, output: string, deployment: Deployment) {
   return (await deployedOutputs(id, deployment))[output] as string | undefined;
 }

@@ -8,7 +8,7 @@ import { computeStack, controlPlane, jobs, serviceStack } from "../terraform/sta
 /** A stack that was deployed and is no longer in the config. */
 interface Forgotten {
   readonly stack: string;
-  /** Subject of the message, and what to know besides the two steps. */
+  /** Subject of the message. */
   readonly what: string;
   readonly advice: string;
 }
@@ -69,7 +69,7 @@ function forgottenStacks(
           {
             stack: "application",
             what: "The application of an earlier release is",
-            advice: "Do that with that release: this one has services in its place, see CHANGELOG.md.",
+            advice: "Use that release to do so: this one has services instead; see CHANGELOG.md.",
           },
         ]
       : []),

@@ -7,10 +7,9 @@ import { Refusal } from "./refusal";
 import { computeStack, type Stack } from "../terraform/stacks";
 
 /**
- * Makes sure that no change takes down what runs before anything takes its place: a site's region, the port of a
- * service, of which a node has one, how ECS places its tasks, what load balancers rely on in them, and the
- * repositories of their images. Nothing that the states of earlier releases don't tell
- * is compared.
+ * Makes sure that no change takes down what runs before anything replaces it: a site's region, a service's port, of
+ * which a node has only one, how ECS places its tasks, what load balancers rely on in them, and the repositories of
+ * their images. Compares only what the states record; those of earlier releases lack some of it.
  *
  * @throws {Refusal} with the steps in which it can be changed.
  */
@@ -24,7 +23,7 @@ export async function refuseMovedSites(deployment: Deployment, selected: readonl
       problems.push(
         `${file}: sites.${name}.region is ${site.region}, but the site is deployed in ${deployed}: its nodes and its load ` +
           `balancer would be destroyed before others are made. Put ${deployed} back, add a site for ${site.region} under ` +
-          `another name, deploy, and lead clients to it; then run "npm run destroy -- ${id}" and remove ${name}.`,
+          `another name, deploy, and direct clients to it; then run "npm run destroy -- ${id}" and remove ${name}.`,
       );
     }
   }

@@ -22,14 +22,14 @@ export interface DeploymentIdentity {
   readonly region: string;
 }
 
-/** As an environment's file has it now. */
+/** As an environment's file sets it now. */
 export function identityIn({ name, aws: { accountId, region } }: Config): DeploymentIdentity {
   return { name, account: accountId, region };
 }
 
 /**
- * Proves, before each run of Terraform in the folder of one of these stacks, that what it will read there is this
- * deployment's: its name, and the place of its state. Between the synthesis and a run anybody may have written there.
+ * Proves, before each run of Terraform in the folder of one of these stacks, that it will read this deployment there:
+ * its name, and the place of its state. Anybody may have written there since the synthesis.
  *
  * @throws {Refusal} from the proof.
  */
@@ -54,8 +54,8 @@ export function ownStacks(
     const written = output?.["deployment"]?.value;
     if (!isDeepStrictEqual(written, identityIn(config)) || describePlace(terraform, folder) !== expected) {
       throw new Refusal(
-        `${folder} no longer holds ${stack.id} of ${config.name} (${file}), but what somebody else has synthesised: ` +
-          `${JSON.stringify(written)}, with its state in ${describePlace(terraform, folder)}. Run this command again.`,
+        `${folder} no longer holds ${stack.id} of ${config.name} (${file}), but a stack that somebody else has ` +
+          `synthesised: ${JSON.stringify(written)}, with its state in ${describePlace(terraform, folder)}. Run this command again.`,
       );
     }
     const [command = ""] = args;

@@ -6,13 +6,13 @@ export class Refusal extends Error {
   }
 }
 
-/** The user doesn't want what was planned: nothing else is begun. */
+/** The user declined the plans: nothing else is started. */
 export class Declined extends Refusal {}
 
-/** Terraform couldn't be asked: nothing is known of what it would have told. */
+/** Terraform couldn't be asked, so its answer isn't known. */
 export class Unanswered extends Refusal {}
 
-/** Whether what went wrong with one stack says nothing of the others. */
+/** Whether a problem with one stack says nothing about the others. */
 export function isOfOneStack(error: unknown): error is Refusal {
   return error instanceof Refusal && !(error instanceof Declined);
 }

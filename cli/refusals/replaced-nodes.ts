@@ -4,7 +4,7 @@ import { Refusal } from "./refusal";
 import { isComputeStack, siteOf, type Stack } from "../terraform/stacks";
 import type { PlanJson } from "../terraform/terraform";
 
-/** Of their resources, those that a node has for as long as it lives: its droplet, if it is one, and its deregistration. */
+/** The resources that a node has for as long as it lives: its droplet, if it is one, and its deregistration. */
 const living = ["node", "deregistration"];
 
 /**
@@ -38,7 +38,7 @@ export function interruption(id: string, nodes: readonly string[]): string | und
   return nodes.length > 1
     ? `${id}: ${nodes.length} nodes would be replaced at the same time, and all that they run would stop: ` +
         `${nodes.join(", ")}. Nothing of this stack was changed. Change one node at a time (its image, size or ` +
-        '`replacement`, or by --replace), let "npx anywhere roll" do so, or add --all-at-once.'
+        '`replacement`, or with --replace), let "npx anywhere roll" do so, or add --all-at-once.'
     : undefined;
 }
 

@@ -23,11 +23,11 @@ export async function refuseStrandedStacks(
   }
   if (stranded.length > 0) {
     throw new Refusal(
-      `${going.join(", ")} can't be destroyed before what reads its outputs: ${stranded.join(", ")}. ` +
-        'Name that too, or destroy all: "npm run destroy".',
+      `${going.join(", ")} can't be destroyed before the stacks that read its outputs: ${stranded.join(", ")}. ` +
+        'Name them too, or destroy everything: "npm run destroy".',
     );
   }
-  // Nodes of a forgotten site need both, and their stack isn't among those that are looked at above.
+  // Nodes of a forgotten site need both, and their stack isn't among those examined above.
   if (going.includes(controlPlane) || going.includes(activations)) {
     await refuseForgottenStacks(deployment);
   }

@@ -3,7 +3,7 @@ import { nearest } from "../../config/nearest";
 /** Beyond this many names a list helps nobody. */
 const longestList = 30;
 
-/** Says that there is no such thing, what may have been meant, and what there is. */
+/** Says that no such thing exists, which one may have been meant, and which there are. */
 export function unknownName(thing: string, unknown: readonly string[], known: readonly string[]): string {
   const meant = unknown.flatMap((name) => meantBy(name, known) ?? []);
   const suggestion = meant.length === 0 ? "" : ` Did you mean ${[...new Set(meant)].join(", ")}?`;

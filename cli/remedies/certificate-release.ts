@@ -8,18 +8,18 @@ const certificate = "digitalocean_certificate";
 const pauseSeconds = 20;
 
 const remedy =
-  "DigitalOcean still takes it for used, though clients are served without it: run the same command again later, " +
+  "DigitalOcean still considers it in use, though clients are served without it: run the same command again later, " +
   "or delete it in DigitalOcean's console.";
 
 interface Attempt {
   readonly exitCode: number;
-  /** The certificates that all the rest waits for; none when it is over, or something else is the matter. */
+  /** The certificates that everything else waits for; none when they are gone, or something else is wrong. */
   readonly certificates: readonly string[];
 }
 
 /**
- * After a failed apply: when all that is left to do for a site is the deletion of certificates that were replaced, tries
- * that again for some minutes. The nodes are as they should be, and what comes after them may go on.
+ * After a failed apply: when all that is left to do for a site is to delete replaced certificates, retries that for
+ * some minutes. The nodes are as they should be, and the stacks after them may continue.
  *
  * @throws {TerraformFailed} when that doesn't help.
  */
@@ -56,7 +56,7 @@ export async function afterFailedDeploy(
   }
 }
 
-/** After a failed destroy that has left certificates: tries it again for some minutes, and returns its exit code. */
+/** After a failed destroy that has left certificates: retries it for some minutes, and returns its exit code. */
 export async function awaitUnused(
   stack: Stack,
   failed: number,

@@ -5,7 +5,7 @@ import { isComputeStack, type Stack } from "../terraform/stacks";
 import type { Resource } from "../terraform/state-file";
 import type { Terraform } from "../terraform/terraform";
 
-/** Resources, by name, of which a node is: as long as one is left, what nodes need must stay. */
+/** Names of the resources that make up a node: as long as one is left, everything that nodes need must stay. */
 const ofNodes = ["node", "guard", "deregistration"];
 
 /**
@@ -37,9 +37,10 @@ function isOfNode({ name }: Resource): boolean {
 
 function describeLeft({ folder }: Stack, managed: readonly Resource[]): string {
   const vpc = managed.find(({ type }) => type === "digitalocean_vpc");
-  const left = `No node is left, and the other stacks go on. Left: ${managed.map(({ address }) => address).join(", ")}.`;
+  const addresses = managed.map(({ address }) => address).join(", ");
+  const left = `No node is left, so the other stacks continue. Left: ${addresses}.`;
   return vpc === undefined
     ? left
-    : `${left} A VPC that has become the default of its region is never deleted by DigitalOcean: to leave it there, free ` +
+    : `${left} DigitalOcean never deletes a VPC that has become the default of its region: to leave it there, free ` +
         `of charge, run "terraform -chdir=${relative(process.cwd(), folder)} state rm ${vpc.address}".`;
 }

@@ -4,8 +4,8 @@ import type { Stack } from "../terraform/stacks";
 import type { Terraform } from "../terraform/terraform";
 
 /**
- * Terraform's options to push the image of a stack again, when it has been pushed and is not in ECR any more: nothing
- * in the stack's state tells that. Says what is missing. Images that are pushed elsewhere are not looked at.
+ * Terraform's options to push the image of a stack again, when it was pushed and is no longer in ECR, which the stack's
+ * state doesn't show. Reports the missing image. Ignores images that are pushed elsewhere.
  */
 export async function pushAgain(
   { folder }: Pick<Stack, "folder">,
@@ -16,7 +16,7 @@ export async function pushAgain(
   for (const { address, attributes } of managed.filter(({ type }) => type === "null_resource")) {
     const image = pushedImage(attributes["triggers"]);
     if (image !== undefined && (await hasVanished(image))) {
-      console.error(`${image.name} is not in ECR any more: it is pushed again.`);
+      console.error(`${image.name} is no longer in ECR: pushing it again.`);
       options.push(`-replace=${address}`);
     }
   }
@@ -27,7 +27,7 @@ interface PushedImage extends EcrImage {
   readonly name: string;
 }
 
-/** An image as the triggers of its push name it. */
+/** The image that the triggers of a push name. */
 function pushedImage(triggers: unknown): PushedImage | undefined {
   const { REPOSITORY, TAG, ACCOUNT, AWS_REGION } = (triggers ?? {}) as Readonly<
     Record<string, string | undefined>
@@ -54,7 +54,7 @@ async function hasVanished(image: PushedImage): Promise<boolean> {
       return true;
     }
     console.error(
-      `ECR can't be asked whether it has ${image.name} (${reasonOf(error)}): it counts as there.`,
+      `ECR can't be asked whether it has ${image.name} (${reasonOf(error)}): assuming that it does.`,
     );
     return false;
   }

@@ -1,7 +1,7 @@
 import type { LogLine } from "../fleet/sources/logs";
 import { screenOf } from "./screen";
 
-/** Prints lines as they come, each behind its time, its task and its container; or as JSON. */
+/** Prints lines as they come, each after its time, its task and its container; or as JSON. */
 export function logPrinter({ json = false }: { readonly json?: boolean }): (line: LogLine) => void {
   const { paints } = screenOf(process.stdout, process.env);
   const tasks: string[] = [];

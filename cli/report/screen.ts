@@ -4,7 +4,7 @@ import { createColors } from "picocolors";
 export interface Screen {
   /** Characters that a line may have. */
   readonly width: number;
-  /** Marks what is well, what is about to change and what is wrong; as it is where colours aren't wanted. */
+  /** Colours for good, changing and bad; they leave text alone where colours aren't wanted. */
   readonly good: Paint;
   readonly changing: Paint;
   readonly bad: Paint;
@@ -16,7 +16,7 @@ export interface Screen {
 
 type Paint = (text: string) => string;
 
-/** Tells whether what is written there is still read: `head` goes as soon as it has enough. */
+/** Returns whether anybody still reads a stream: `head` exits as soon as it has enough. */
 export function hasReader(stream: NodeJS.WritableStream): () => boolean {
   let isThere = true;
   stream.once("error", () => {
@@ -27,7 +27,7 @@ export function hasReader(stream: NodeJS.WritableStream): () => boolean {
 
 const usualWidth = 80;
 
-/** Colours on a terminal alone, and not with NO_COLOR. Source: no-color.org. */
+/** Colours only on a terminal, and not with NO_COLOR. Source: no-color.org. */
 export function screenOf(
   { isTTY = false, columns = usualWidth }: Partial<Pick<NodeJS.WriteStream, "isTTY" | "columns">>,
   variables: NodeJS.ProcessEnv,

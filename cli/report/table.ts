@@ -10,8 +10,8 @@ const corners = Object.fromEntries(
 );
 
 /**
- * Rows in columns without lines. Where they don't fit, the widest columns are made narrower, and their cells go on in
- * further lines.
+ * Rows in columns without lines. Where they don't fit, the widest columns are made narrower, and their cells continue
+ * on further lines.
  *
  * @param width characters that a line may have
  */
@@ -27,7 +27,7 @@ export function table(rows: readonly (readonly string[])[], width: number): stri
   return withoutTrailingSpace(made.toString());
 }
 
-/** A text in lines of a width, those behind the first indented. */
+/** Wraps a text to a width, with lines after the first indented. */
 export function wrapped(text: string, width: number, indent = ""): string {
   return wrapAnsi(text, width, { hard: true }).replaceAll("\n", `\n${indent}`);
 }
@@ -36,7 +36,7 @@ function withoutTrailingSpace(text: string): string {
   return text.replaceAll(/ +$/gm, "");
 }
 
-/** How wide a column is, as it comes, and at least if no word is to be broken. */
+/** A column's natural width, and the least without breaking a word. */
 interface Column {
   readonly natural: number;
   readonly word: number;
@@ -51,7 +51,7 @@ function columnsOf(rows: readonly (readonly string[])[]): Column[] {
   }));
 }
 
-/** Characters that are seen: without the escape sequences that colour them. */
+/** Visible characters, without the escape sequences that colour them. */
 function shownLength(text: string): number {
   // eslint-disable-next-line no-control-regex
   return text.replaceAll(/\u001b\[\d+m/g, "").length;

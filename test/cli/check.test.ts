@@ -198,7 +198,9 @@ test("an image from which a service was rolled back comes back only when that is
   const rolledBack = stateWith({ rolled_back_from: ["v1"] });
   const refused = await check([file], rolledBack);
   expect(refused).toMatchObject({ exitCode: 2 });
-  expect(refused.stdout).toContain("service-web: REFUSED: The image v1 would come back");
+  expect(refused.stdout).toContain(
+    "service-web: REFUSED: The image v1, from which the service was rolled back, would come back",
+  );
   expect(await check(["--roll-forward", file], rolledBack)).toSucceed();
 });
 
@@ -215,7 +217,7 @@ test("a plan is one of its stack, of this deployment, and whole", async () => {
   expect(stacks.map(({ stack, refusals }) => [stack, ...refusals])).toEqual([
     ["control-plane", expect.stringContaining("Terraform couldn't complete this plan.")],
     ["activations", expect.stringContaining("This is a plan of another deployment")],
-    ["compute-office", expect.stringContaining("This is no plan of the stack as it is synthesised here")],
+    ["compute-office", expect.stringContaining("This is not a plan of the stack as synthesised here")],
   ]);
   expect(await check([planOf("compute-ams3", {}, "plan")])).toMatchObject({
     exitCode: 1,
@@ -237,13 +239,13 @@ test("a plan of a destroy is one only where that is asked for, and leaves no sta
   const stranding = await check(["--destroy", file]);
   expect(stranding).toMatchObject({ exitCode: 2 });
   expect(stranding.stdout).toContain(
-    "REFUSED: activations can't be destroyed before what reads its outputs: compute-ams3 (resources: 1), compute-office (resources: 1).",
+    "REFUSED: activations can't be destroyed before the stacks that read its outputs: compute-ams3 (resources: 1), compute-office (resources: 1).",
   );
   const all = ["control-plane", "activations", "compute-ams3", "compute-office", "service-web"];
   const files = all.map((stack) => planOf(stack, { changes: gone }));
   expect(await check(["--destroy", ...files])).toSucceed();
   const other = planOf("service-web", { changes: { "terraform_data.node": ["update"] } });
-  expect((await check(["--destroy", other])).stdout).toContain("REFUSED: This is no plan of a destroy.");
+  expect((await check(["--destroy", other])).stdout).toContain("REFUSED: This is not a plan of a destroy.");
 });
 
 test("nothing is said of plans when a state can't be read", async () => {

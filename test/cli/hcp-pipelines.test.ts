@@ -30,8 +30,8 @@ test.each(["remote", "agent"] as const)(
         stdout: "",
         stderr:
           "environment: environment (environment.json)\n" +
-          `environment.json: backend.execution is "${execution}", by which HCP Terraform itself plans and applies: ` +
-          'in the place of this script call "npx anywhere diff", "npm run deploy", "npm run destroy" or "npx anywhere heal".\n',
+          `environment.json: backend.execution is "${execution}", so HCP Terraform itself plans and applies: ` +
+          'instead of this script, run "npx anywhere diff", "npm run deploy", "npm run destroy" or "npx anywhere heal".\n',
       });
     }
     expect(readdirSync(join(folder, "plans"))).toEqual([]);

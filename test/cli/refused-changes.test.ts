@@ -113,7 +113,7 @@ test("another backend is refused while the former has the states, and taken once
   project.configure({ sites, backend });
   const said = await refusal(deploy);
   expect(said).toMatch(
-    /^environment\.json: backend has changed, and the former one still has the states of what is deployed: control-plane \(resources: 1, in \S+state\/cli-test--control-plane\.tfstate\)/,
+    /^environment\.json: backend has changed, and the former one still has states with deployed resources: control-plane \(resources: 1, in \S+state\/cli-test--control-plane\.tfstate\)/,
   );
   expect(said).toContain('docs/state-and-secrets.md says under "Move to another backend"');
   // Known by what plain Terraform was initialised for, too.
@@ -164,7 +164,7 @@ test("what tasks must know before load balancers is refused until their service 
     web: { image: "registry.example/app:v1", http: { port: 8080, ...http } },
   });
   const first =
-    'has changed so that tasks have to know before load balancers do: run "npm run deploy -- service-web" first, and then ' +
+    'has changed in a way that tasks must follow before load balancers do: run "npm run deploy -- service-web" first, and then ' +
     '"npm run deploy".\n';
   project.configure({ sites, services: web({ health: { unhealthyAfter: 5 } }) });
   expect(await refusal(deploy, diff, [...deploy, "compute-ams3"])).toBe(
@@ -179,7 +179,7 @@ test("what tasks must know before load balancers is refused until their service 
   expect(await run("diff", "compute-ams3")).toSucceed();
   project.configure({ sites, services: web({ health: { healthyAfter: 5 } }) });
   expect(await refusal(diff, [...deploy, "service-web"])).toContain(
-    "services.web.http.health makes one of a task's times longer and another shorter,",
+    "services.web.http.health makes one of a task's times longer and the other shorter:",
   );
 });
 
@@ -193,7 +193,7 @@ test("the path that load balancers ask changes only from the app's to the proxy'
   project.configure({ sites, services: web({ handover: "app" }) });
   expect(await refusal(diff, [...deploy, "service-web"])).toBe(
     "environment.json: services.web.http.handover is app, but the service is deployed with proxy: load balancers would " +
-      "ask a path of which its tasks know nothing. Put proxy back; or, which stops the service until the " +
+      "request a path that its tasks don't know. Put proxy back; or, which stops the service until the " +
       'deploy is complete, run "npm run destroy -- service-web" and then "npm run deploy".\n',
   );
   expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
@@ -206,7 +206,7 @@ test("the path that load balancers ask changes only from the app's to the proxy'
   );
   project.configure({ sites, services: web({}) });
   expect(await refusal(deploy)).toContain(
-    'services.web.http.handover has changed so that tasks have to know before load balancers do: run "npm run deploy -- service-web" first,',
+    'services.web.http.handover has changed in a way that tasks must follow before load balancers do: run "npm run deploy -- service-web" first,',
   );
   expect(await run(...deploy, "service-web")).toSucceed();
   expect((await run("diff", "compute-ams3")).exitCode).toBe(0);

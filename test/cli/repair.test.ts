@@ -230,7 +230,7 @@ test("a VPC that can't be deleted holds up no other stack, and the end says what
     "compute-office: done.",
     "activations: done.",
     "control-plane: done.",
-    "compute-ams3: Terraform ended with exit code 1; see the reason above. No node is left, and the other stacks go on. Left: terraform_data.vpc.",
+    "compute-ams3: Terraform ended with exit code 1; see the reason above. No node is left, so the other stacks continue. Left: terraform_data.vpc.",
     "Fix the cause and run the same command again: it continues where this one stopped.",
     "",
   ]);

@@ -70,7 +70,7 @@ test.each([
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain(
       `compute-${site}: 2 nodes would be replaced at the same time, and all that they run would stop: ${nodes.join(", ")}. ` +
-        "Nothing of this stack was changed. Change one node at a time (its image, size or `replacement`, or by --replace), let " +
+        "Nothing of this stack was changed. Change one node at a time (its image, size or `replacement`, or with --replace), let " +
         '"npx anywhere roll" do so, or add --all-at-once.\n',
     );
     expect(record()).toEqual([]);

@@ -154,7 +154,7 @@ test("a stack that somebody else has replaced since the synthesis is not carried
     const { exitCode: code, stderr } = await project().anywhere(command, fake("a", { FAKE_REPLACES }));
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /cdktf\.out\/a\/stacks\/control-plane no longer holds control-plane of cli-a \(a\.json\), but what somebody else has synthesised: \{"name":"cli-b",.*cli-b--control-plane\.tfstate\. Run this command again\.\n$/,
+      /cdktf\.out\/a\/stacks\/control-plane no longer holds control-plane of cli-a \(a\.json\), but a stack that somebody else has synthesised: \{"name":"cli-b",.*cli-b--control-plane\.tfstate\. Run this command again\.\n$/,
     );
   }
   expect(

@@ -131,7 +131,7 @@ test("an image that has vanished from ECR is planned and pushed again", async ()
     const deployed = await run(["deploy", "service-web", "--auto-approve"], variables);
     expect([planned.exitCode, deployed.exitCode]).toEqual([2, 0]);
     for (const { stderr } of [planned, deployed]) {
-      expect(stderr).toContain("/shop/app:0123456789abcdef is not in ECR any more: ");
+      expect(stderr).toContain("/shop/app:0123456789abcdef is no longer in ECR: ");
     }
     expect(calls("service-web").filter((line) => /: (plan|apply) /.test(line))).toEqual([
       expect.stringMatching(/^service-web: plan .* -replace=null_resource\.image$/),

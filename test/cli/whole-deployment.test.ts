@@ -200,7 +200,7 @@ test("the control plane is not destroyed while a stack needs its outputs", async
   expect(exitCode).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toContain(
-    "compute-office, activations, control-plane can't be destroyed before what reads its outputs: compute-ams3 (resources: 2).",
+    "compute-office, activations, control-plane can't be destroyed before the stacks that read its outputs: compute-ams3 (resources: 2).",
   );
   expect(since()).toEqual(["- service-web service"]);
 });

@@ -245,7 +245,7 @@ describe.each(shipped)("the environment %s", (name) => {
         const deployed = await anywhere("deploy", "service-web", "--auto-approve");
         expect(deployed).toMatchObject({
           exitCode: 0,
-          stderr: expect.stringContaining("is not in ECR any more: it is pushed again."),
+          stderr: expect.stringContaining("is no longer in ECR: pushing it again."),
         });
         expect(await aws("ecr", "describe-images", ...image)).toContain(pushedTag());
       }),

@@ -284,7 +284,7 @@ test("our own destroy says what to do with a VPC that has become the default", a
     exitCode: 1,
     passable: true,
     message: expect.stringMatching(
-      / No node is left, and the other stacks go on\. Left: digitalocean_vpc\.nodes\. .*terraform -chdir=\S+ state rm digitalocean_vpc\.nodes/,
+      / No node is left, so the other stacks continue\. Left: digitalocean_vpc\.nodes\. .*terraform -chdir=\S+ state rm digitalocean_vpc\.nodes/,
     ),
   });
 }, 120_000);

@@ -19,9 +19,9 @@ type Place = (id: string) => BackendBlock | undefined;
 
 /**
  * Makes sure that another name or backend in an environment's file doesn't begin a second deployment beside the first,
- * of which no state would tell any more.
+ * which no state would record any more.
  *
- * @throws {Refusal} with what the earlier states still hold, and what to do about it.
+ * @throws {Refusal} with the resources in the earlier states, and the remedy.
  */
 export async function refuseMovedStates(deployment: Deployment): Promise<void> {
   const { environment, stacks } = deployment;
@@ -40,7 +40,7 @@ export async function refuseMovedStates(deployment: Deployment): Promise<void> {
     forgetFormerPlaces(keptFolder, file);
   }
 
-  // What plain Terraform was initialised for, and nobody has noted.
+  // The backends that plain Terraform was initialised for, which nobody has recorded.
   const remembered: Place = (id) => {
     const folder = stacks.find((stack) => stack.id === id)?.folder;
     return folder === undefined ? undefined : rememberedBackend(folder);
@@ -78,7 +78,7 @@ async function heldAt(place: Place, deployment: Deployment): Promise<string[]> {
   return held;
 }
 
-/** Whether a state has been moved from another place. Terraform gives what it copies into S3 a lineage of its own. */
+/** Whether a state has been moved from another place. Terraform gives a state that it copies into S3 a new lineage. */
 function goesOn(present: State, { lineage, managed }: State): boolean {
   const known = new Set(present.managed.map(textOf));
   return present.lineage === lineage || managed.some((resource) => known.has(textOf(resource)));
@@ -93,7 +93,7 @@ async function readable<T>(reading: Promise<T>, file: string): Promise<T> {
     if (error instanceof Refusal) {
       throw new Refusal(
         `${file}: its states were elsewhere before, can't be read there, and may hold resources. Make them readable, ` +
-          `or remove ${recordOf(keptFolder, file)} if nothing of them is deployed any more.\n${error.message}`,
+          `or remove ${recordOf(keptFolder, file)} if nothing in them is deployed any more.\n${error.message}`,
       );
     }
     throw error;
@@ -113,14 +113,14 @@ function otherName(former: string, held: readonly string[], { environment }: Dep
   const { config, file } = environment;
   return (
     `${file}: name was ${former}, and is ${config.name} now, but ${former} is still deployed: ${held.join(", ")}. ` +
-    `A deployment can't be renamed: put ${former} back. For ${config.name} in its place, run "npm run destroy" with ` +
-    `${former} first; for ${config.name} beside it, give that a file of its own.`
+    `A deployment can't be renamed: put ${former} back. To have ${config.name} instead, run "npm run destroy" with ` +
+    `${former} first; to have both, give ${config.name} its own file.`
   );
 }
 
 function otherBackend(held: readonly string[], { environment: { file } }: Deployment): string {
   return (
-    `${file}: backend has changed, and the former one still has the states of what is deployed: ${held.join(", ")}. ` +
+    `${file}: backend has changed, and the former one still has states with deployed resources: ${held.join(", ")}. ` +
     'Put it back, or move the states as docs/state-and-secrets.md says under "Move to another backend".'
   );
 }

@@ -6,7 +6,7 @@ import type { Stack } from "../../terraform/stacks";
 
 /**
  * Makes sure that a destroy which finds nothing isn't taken for one that has destroyed everything: it may be looking in
- * the wrong place. A state without resources is one of something that has been destroyed.
+ * the wrong place. A state without resources belongs to something that has been destroyed.
  *
  * @throws {Refusal} with the places where it has looked, when none of the stacks has a state.
  */

@@ -8,7 +8,7 @@ import type { Terraform } from "../../terraform/terraform";
 /** Stacks beside which Terraform runs, with the same providers. */
 type Beside = Pick<Stack, "folder" | "terraform">;
 
-/** The state with another key or backend than that of any stack. */
+/** A state whose key or backend isn't that of any stack. */
 export async function stateElsewhere(
   block: BackendBlock,
   stacks: readonly Beside[],

@@ -6,9 +6,10 @@ import { terraformBinary } from "../../terraform/terraform";
 import { Refusal } from "../refusal";
 
 /**
- * Makes sure that nothing is done by a state that Terraform couldn't write: what it had just made would be made again.
+ * Makes sure that nothing is based on a state that Terraform couldn't save: it would create again what it had just
+ * created.
  *
- * @throws {Refusal} with the commands that write it.
+ * @throws {Refusal} with the commands that save it.
  */
 export function refuseUnsavedStates(stacks: readonly Stack[], variables: NodeJS.ProcessEnv): void {
   const unsaved = stacks.filter(({ folder }) => existsSync(join(folder, "errored.tfstate")));
@@ -16,8 +17,8 @@ export function refuseUnsavedStates(stacks: readonly Stack[], variables: NodeJS.
     const command = terraformBinary(variables);
     throw new Refusal(
       [
-        "Nothing was started: Terraform could not write the states of what it has changed, and left them beside the stacks. " +
-          "Once the place of the states can be reached again, write them:",
+        "Nothing was started: Terraform could not save the states after its changes, and left them beside the " +
+          "stacks. Once the backend can be reached again, save them:",
         ...unsaved.map((stack) => commandsFor(stack, command)),
       ].join("\n"),
     );

@@ -43,7 +43,9 @@ async function move(commands: readonly [string, string], to: Environment["backen
   await anywhere("bootstrap-state");
   expect(await anywhere("diff")).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("backend has changed, and the former one still has the states"),
+    stderr: expect.stringContaining(
+      "backend has changed, and the former one still has states with deployed resources",
+    ),
   });
   const moved = await shell(commands[1]);
   expect(moved).toSucceed();

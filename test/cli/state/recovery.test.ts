@@ -44,7 +44,7 @@ describe("states in S3", () => {
     const refused = await deploy();
     expect(refused.exitCode).toBe(1);
     const [documented = ""] = blocks("A state that could not be written");
-    expect(refused.stderr).toContain(`Nothing was started: Terraform could not write the states`);
+    expect(refused.stderr).toContain(`Nothing was started: Terraform could not save the states`);
     expect(refused.stderr).toContain(documented);
     expect(await shell(documented)).toSucceed();
     expect(await anywhere("diff", "control-plane")).toSucceed();
