@@ -48,7 +48,7 @@ function commands(): Command {
     .argument(...stacks)
     .option(...parallel)
     .option(...autoApprove)
-    .option("--all-at-once", "allow that more than one node of a site is replaced at the same time")
+    .option("--all-at-once", "allow replacing more than one node of a site at the same time")
     .option(
       "--replace <site/node>",
       "replace this node, and nothing else unless you name stacks; may be repeated",

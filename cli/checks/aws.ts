@@ -43,7 +43,7 @@ export function otherAccount(
   { config, file }: Pick<LoadedEnvironment, "config" | "file">,
 ): string {
   return (
-    `AWS credentials are of account ${account} (${arn}), and ${file} says aws.accountId ${config.aws.accountId}: ` +
+    `AWS credentials belong to account ${account} (${arn}), and ${file} says aws.accountId ${config.aws.accountId}: ` +
     "choose other credentials, such as another AWS_PROFILE, or correct the file"
   );
 }

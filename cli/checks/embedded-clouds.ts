@@ -4,8 +4,8 @@ import { isComputeStack, siteOf } from "../terraform/stacks";
 import type { Check, Undertaking } from "./check";
 
 /**
- * Whether an environment asks for more of clouds that run on one computer than they can do: their shell says how much
- * that is. Else a deploy would fail minutes later, at a node that finds no activation, or at a load balancer.
+ * Whether an environment asks more of clouds that run on one computer than they can do, which their shell says.
+ * Otherwise a deploy would fail minutes later, at a node that finds no activation, or at a load balancer.
  */
 export const embeddedCloudProblems: Check = (undertaking) =>
   Promise.resolve(
@@ -19,7 +19,7 @@ function regionProblems({ environment: { config, file }, variables }: Undertakin
   return region === "" || region === config.aws.region
     ? []
     : [
-        `the clouds of this shell register nodes in ${region} alone, and ${file} says aws.region ` +
+        `the clouds of this shell register nodes only in ${region}, and ${file} says aws.region ` +
           `${config.aws.region}: set it to ${region} there`,
       ];
 }
@@ -39,8 +39,8 @@ function portProblems({ environment: { config, file }, selected, variables }: Un
     );
   const problems = low.map(
     ({ service, port, free }) =>
-      `the clouds of this shell listen on ports from ${lowest} alone, since root has not started them, and services.${service} ` +
-      `of ${file} has a listener on ${port}: set its http.loadBalancer.listeners to ` +
+      `the clouds of this shell listen only on ports from ${lowest}, since root has not started them, and ` +
+      `services.${service} of ${file} has a listener on ${port}: set its http.loadBalancer.listeners to ` +
       `[{ protocol: "http", port: ${Math.max(free, lowest)} }] there`,
   );
   return [...new Set(problems)];

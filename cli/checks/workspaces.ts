@@ -123,7 +123,7 @@ async function problemsOf(cloud: Cloud, token: string, undertaking: Undertaking)
         ];
   }
 
-  /** What the runs of existing workspaces lack. */
+  /** Variables and access that runs of existing workspaces lack. */
   async function runProblems(): Promise<string[]> {
     const there = places.flatMap((place) =>
       place.workspace === undefined ? [] : [{ ...place, id: place.workspace.id }],

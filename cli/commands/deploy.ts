@@ -136,7 +136,7 @@ function refuseToLeaveOut(nodes: readonly NodeKey[], selected: readonly Stack[])
   }
 }
 
-/** As a plan would show it, but before the activations go. */
+/** Checked before the activations are replaced, which is before any plan shows it. */
 async function refuseToInterrupt(
   nodes: readonly NodeKey[],
   selected: readonly Stack[],

@@ -10,7 +10,7 @@ export type Outcome = ReadonlyMap<string, string | undefined>;
 
 /**
  * The summary in a line of Terraform's output that reports its changes, such as "3 added, 0 changed, 1 destroyed";
- * undefined for other lines. Terraform and OpenTofu write it alike.
+ * undefined for other lines. Terraform and OpenTofu write the same.
  */
 export function changesToldBy(line: string): string | undefined {
   return /^(?:Apply|Destroy) complete! Resources: (.+)\.$/.exec(stripVTControlCharacters(line))?.[1];

@@ -14,7 +14,7 @@ export function addDashboardCommand(program: Command, finish: Finish): void {
       "after",
       example(
         "anywhere dashboard --port 8080",
-        "Exit codes: 130 after Ctrl-C, until which it runs; 1 it couldn't be done.",
+        "It runs until Ctrl-C. Exit codes: 130 after Ctrl-C; 1 on failure.",
       ),
     )
     .action((options: DashboardOptions) =>

@@ -67,7 +67,7 @@ const examinations: readonly Examination[] = [
         kind === "digitalocean" ? [name] : [],
       );
       return sites.length === 0
-        ? "no site is there"
+        ? "no site uses it"
         : `token, scopes, quota, sizes and images are as ${sites.join(", ")} will need them`;
     },
   },

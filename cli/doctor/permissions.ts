@@ -79,10 +79,10 @@ function findingsOf(results: readonly EvaluationResult[], count: number): Findin
         missing.length === 0
           ? []
           : [
-              `no policy allows for every resource ${missing.join(", ")}: allow them, unless a policy does for this ` +
+              `no policy allows ${missing.join(", ")} for every resource: allow them, unless a policy does for this ` +
                 "deployment's own resources",
             ],
     },
-    `all ${count} actions that are needed are allowed`,
+    `all ${count} required actions are allowed`,
   );
 }

@@ -16,9 +16,7 @@ export const fleetEvent = z.strictObject({
 /** A service's event, or a stopped task. */
 export type FleetEvent = z.output<typeof fleetEvent>;
 
-/**
- * What ECS reports about services, newest last: a hundred events of each, and tasks that stopped within the past hour.
- */
+/** ECS's reports about services, newest last: a hundred events of each, and tasks that stopped within the past hour. */
 export function eventsOf(
   services: readonly Service[],
   tasks: readonly FleetTask[],

@@ -141,7 +141,7 @@ function refuseWithoutAgent({ id }: Candidate, { name = "", managedAgents = [] }
     const reason = agent?.reason === undefined ? "" : ` (${agent.reason})`;
     throw new Refusal(
       `The agent of ECS Exec in container ${name} of task ${id} is ${agent?.lastStatus ?? "not there"}${reason}: try ` +
-        "again when the task has just started; else stop the task, and ECS starts another.",
+        "again if the task has just started; otherwise stop the task, and ECS starts another.",
     );
   }
 }

@@ -48,7 +48,7 @@ function registrationProblems(node: FleetNode, kind: string, fleet: Fleet): Foun
     return [
       {
         kind: "not-in-cluster",
-        message: `${managedInstance.id} is ${managedInstance.pingStatus}, but no container instance`,
+        message: `${managedInstance.id} is ${managedInstance.pingStatus}, but isn't a container instance`,
         remedy: `read /var/log/anywhere-bootstrap.log there, or ${replace}`,
       },
     ];
@@ -63,7 +63,7 @@ function registrationProblems(node: FleetNode, kind: string, fleet: Fleet): Foun
     ];
   }
   if (!containerInstance.agentConnected) {
-    const remedy = `it mostly comes back within minutes; else "systemctl restart ecs" there, or ${replace}`;
+    const remedy = `it usually comes back within minutes; else "systemctl restart ecs" there, or ${replace}`;
     return [{ kind: "agent-lost", message: "its ECS agent isn't connected", remedy }];
   }
   return isOnline
@@ -129,7 +129,7 @@ function generationProblems({ site, generation, containerInstance }: FleetNode):
     : [
         {
           kind: "replacement-pending",
-          message: "the file has changed what replaces it",
+          message: "the file has a change that replaces it",
           remedy: `"npx anywhere roll ${site}" replaces such nodes, one at a time`,
         },
       ];

@@ -7,10 +7,10 @@ import { jobs, serviceStack } from "../terraform/stacks";
 
 /** The site and the task definition of a task that is run by hand, in addition to those of a service or a job. */
 export interface OneOff {
-  /** Whether it is of a job, whose tasks end by themselves. */
+  /** Whether it belongs to a job, whose tasks end by themselves. */
   readonly isJob: boolean;
   readonly site: string;
-  /** Family of its task definition, and the stack that makes that. */
+  /** Family of its task definition, and the stack that creates that. */
   readonly family: string;
   readonly stack: string;
   /** Whether commands may be run in it. */
@@ -45,7 +45,7 @@ export function oneOffOf(config: Config, name: string, site: string | undefined)
   }
   const chosen = site ?? possible[0] ?? "";
   if (site === undefined && possible.length !== 1) {
-    throw new Refusal(`${name} is at ${possible.join(", ") || "no site"}: choose one by --site.`);
+    throw new Refusal(`${name} is at ${possible.join(", ") || "no site"}: choose one with --site.`);
   }
   return service === undefined
     ? {

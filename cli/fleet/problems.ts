@@ -19,7 +19,7 @@ export function problemsOf(fleet: Fleet): Problem[] {
     ...fleet.strangers.map((stranger): Problem => ({
       kind: "unknown-registration",
       subject: stranger.id,
-      message: `a ${stranger.kind} (${stranger.name ?? "nameless"}, ${stranger.state}) that is no node's of the file`,
+      message: `a ${stranger.kind} (${stranger.name ?? "nameless"}, ${stranger.state}) that belongs to no node in the file`,
       remedy: `find out whose it is; "${removal(stranger, fleet)}" removes it`,
     })),
   ];

@@ -4,10 +4,10 @@ import { unknownName } from "../refusals/unknown-name";
 import type { Fleet } from "./fleet";
 
 /**
- * The part of a fleet that these sites, nodes, services and jobs are: with a site all that is there, with a service or a
- * job the nodes that run it. All of it without names.
+ * The part of a fleet with these names: a site with everything there, a service or a job with the nodes that run it.
+ * Without names, the whole fleet.
  *
- * @throws {Refusal} with what there is, when a name is unknown.
+ * @throws {Refusal} with the known names, when one is unknown.
  */
 export function selectFleet(fleet: Fleet, names: readonly string[]): Fleet {
   if (names.length === 0) {

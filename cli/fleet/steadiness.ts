@@ -5,7 +5,7 @@ import type { Problem } from "./problem";
 import { problemsOf } from "./problems";
 import { selectFleet } from "./select";
 
-/** Problems that say nothing of whether a site serves with all its nodes. */
+/** Problems that say nothing about whether a site serves with all its nodes. */
 const others: readonly Problem["kind"][] = [
   "replacement-pending",
   "ping-lost",
@@ -15,8 +15,8 @@ const others: readonly Problem["kind"][] = [
 ];
 
 /**
- * What keeps a site from being steady, a line each: a node that isn't there, a service that has not all its tasks, or
- * whose roll-out is under way, a backend that is unhealthy.
+ * The reasons why a site isn't steady, one line each: a node that is missing, a service that lacks tasks or whose
+ * roll-out is in progress, a backend that is unhealthy.
  */
 export function unsteadiness(fleet: Fleet, site: string): string[] {
   const own = selectFleet(fleet, [site]);
@@ -32,8 +32,8 @@ export function unsteadiness(fleet: Fleet, site: string): string[] {
 }
 
 /**
- * What a node that was replaced doesn't do yet: run the services that run on every node and ran there before, and serve
- * behind the load balancers, as far as DigitalOcean tells.
+ * The duties that a replaced node doesn't fulfil yet: running the services that run on every node and ran there before,
+ * and serving behind the load balancers, as far as DigitalOcean reports.
  */
 export function missingOn(fleet: Fleet, before: FleetNode, { services }: Config): string[] {
   const node = nodeIn(fleet, before);
@@ -49,7 +49,7 @@ export function missingOn(fleet: Fleet, before: FleetNode, { services }: Config)
     );
     return isEverywhere && !runs ? [`${key}: ${of} doesn't run on it yet`] : [];
   });
-  // Where nothing was known of any, nothing will be.
+  // Where nothing was known before, nothing will be.
   const measured = before.backends.filter(({ state }) => state !== "unknown").map(({ service }) => service);
   const silent = node.backends.filter(
     ({ service, state }) => state !== "healthy" && measured.includes(service),

@@ -38,7 +38,7 @@ export const familyOf = (revision: string): string => revision.split(":")[0] ?? 
 export function taskFrom(task: Task, families: Families): FleetTask {
   const { taskArn = "", taskDefinitionArn, containerInstanceArn, containers = [] } = task;
   const revision = idOf(taskDefinitionArn);
-  // Beside it a service's task may have a proxy.
+  // A service's task may also have a proxy.
   const app = containers.find(({ name }) => name === "app");
   const failed = containers.find(({ reason }) => reason !== undefined);
   const isOver = task.lastStatus === "STOPPED";

@@ -1,4 +1,4 @@
-/** A time as JSON has it. */
+/** A time for JSON. */
 export const timeOf = (date: Date | undefined): string | null => date?.toISOString() ?? null;
 
 /** The same for people: `2026-11-26 15:40:02Z`. */

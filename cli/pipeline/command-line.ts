@@ -30,8 +30,8 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
       "output of terraform show -json, in files named after their stacks: control-plane.json",
     )
     .option("--destroy", "the plans are those of a destroy")
-    .option("--all-at-once", "allow that more than one node of a site is replaced at the same time")
-    .option("--roll-forward", "allow that services which were rolled back get their present images again")
+    .option("--all-at-once", "allow replacing more than one node of a site at the same time")
+    .option("--roll-forward", "allow moving services that were rolled back to their present images again")
     .option(...json)
     .addHelpText(
       "after",

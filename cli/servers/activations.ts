@@ -66,7 +66,7 @@ export async function admissionsOf(
     if (managedInstance !== null) {
       return problem(
         containerInstance?.agentConnected === true
-          ? `a change to the file replaces it: run "npm run deploy -- ${activations} ${computeStack(node.site)}" first`
+          ? `the file has a change that replaces it: run "npm run deploy -- ${activations} ${computeStack(node.site)}" first`
           : `it is registered as ${managedInstance.id}, whose agents don't answer: restart both on the server ` +
               `(systemctl restart amazon-ssm-agent ecs). If that server is gone, its activation is used up: ${renew}`,
       );

@@ -122,7 +122,7 @@ test("tells rejected credentials, another account and an unreachable endpoint ap
   project.configure({ aws: { region: "eu-west-1", accountId: "444455556666" } });
   const other = await diff();
   expect(other.stderr).toContain(
-    `- the AWS credentials are of account ${accountId} (arn:aws:iam::${accountId}:user/test), ` +
+    `- the AWS credentials belong to account ${accountId} (arn:aws:iam::${accountId}:user/test), ` +
       "and environment.json says aws.accountId 444455556666: ",
   );
 

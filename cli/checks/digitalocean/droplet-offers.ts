@@ -12,7 +12,7 @@ export interface Order {
 /** The regions that offer a size or image, by its slug or number. */
 type Offers = ReadonlyMap<string, readonly string[]>;
 
-/** A line for each size and image that a site's region doesn't offer, and for each region that takes no droplets. */
+/** A line for each size and image that a site's region doesn't offer, and for each region that accepts no droplets. */
 export async function offerProblems(
   api: DigitalOcean,
   orders: readonly Order[],
@@ -31,7 +31,7 @@ export async function offerProblems(
   const problems = orders.flatMap(({ site, region, size, image }) => {
     const place = `choose another in ${file}, sites.${site}`;
     if (regions !== undefined && !regions.includes(region)) {
-      return [`DigitalOcean takes no droplets in a region ${region}: ${place} (${regions.join(", ")})`];
+      return [`DigitalOcean accepts no droplets in region ${region}: ${place} (${regions.join(", ")})`];
     }
     return [lack("size", size, region, sizes), lack("image", image, region, imagesOffered)]
       .filter((problem) => problem !== undefined)

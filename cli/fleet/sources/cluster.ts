@@ -7,13 +7,13 @@ import { Refusal } from "../../refusals/refusal";
 /** Seconds within which a cloud must answer. */
 export const bound = 20;
 
-/** How often each question is asked at most while something is followed: half a minute without a connection is no end. */
+/** Attempts at each query while something is followed: half a minute without a connection must not end it. */
 export const patientAttempts = 10;
 
 /**
  * Asks ECS about a deployment's cluster.
  *
- * @param more settings of the client beside the usual
+ * @param more further settings of the client
  * @throws {Refusal} when the account has no such cluster.
  */
 export async function withCluster<T>(
@@ -31,8 +31,8 @@ export async function withCluster<T>(
   } catch (error) {
     if ((error as Error).name === "ClusterNotFoundException") {
       throw new Refusal(
-        `There is no cluster ${cluster} in ${region}: ${config.name} isn't deployed there, or the credentials are of ` +
-          `another account than ${accountId}.`,
+        `There is no cluster ${cluster} in ${region}: ${config.name} isn't deployed there, or the credentials belong ` +
+          `to an account other than ${accountId}.`,
       );
     }
     throw error;

@@ -16,7 +16,7 @@ export interface LoadBalancer {
   readonly tag?: string;
 }
 
-/** How a droplet behind a load balancer was when DigitalOcean last measured it. */
+/** DigitalOcean's last measurement of a droplet behind a load balancer. */
 export interface Measurement {
   /** Name of the load balancer. */
   readonly loadBalancer: string;
@@ -42,10 +42,10 @@ export interface DigitalOceanQuestion {
   readonly loadBalancers: readonly string[];
 }
 
-/** Seconds back for which metrics are asked: several times the interval at which they are taken. */
+/** Seconds back for which metrics are requested: several times the interval at which they are taken. */
 const window = 600;
 
-/** Asks DigitalOcean for droplets and load balancers, and for each load balancer what its metrics tell of its droplets. */
+/** Asks DigitalOcean for droplets and load balancers, and for each load balancer's metrics about its droplets. */
 export async function askDigitalOcean(
   api: DigitalOcean,
   { tags, loadBalancers: names }: DigitalOceanQuestion,
@@ -76,8 +76,8 @@ interface Metrics {
 }
 
 /**
- * The API tells a load balancer's health nowhere but in its metrics. Without the scope `monitoring:read` nothing is
- * known about it. Source: DigitalOcean API, "Get Load Balancer Droplets Health Check Status Metrics".
+ * The API reports a load balancer's health only in its metrics. Without the scope `monitoring:read` it is unknown.
+ * Source: DigitalOcean API, "Get Load Balancer Droplets Health Check Status Metrics".
  */
 async function measurementsOf(api: DigitalOcean, { id, name }: LoadBalancer): Promise<Measurement[]> {
   const end = Math.floor(Date.now() / 1000);

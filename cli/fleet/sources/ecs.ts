@@ -6,7 +6,7 @@ import { familyOf, idOf } from "../tasks";
 export interface EcsAnswer {
   readonly containerInstances: readonly ContainerInstance[];
   readonly services: readonly Service[];
-  /** Those that are to run, and those that have ended as far as they were asked for. */
+  /** Those that should run, and the ended ones that were asked for. */
   readonly tasks: readonly Task[];
 }
 
@@ -15,17 +15,17 @@ export interface EcsQuestion {
   readonly cluster: string;
   /** Names of ECS services. */
   readonly services: readonly string[];
-  /** Families of task definitions whose tasks are told when they have ended, too. */
+  /** Families of task definitions whose ended tasks are included. */
   readonly endedOf: readonly string[];
 }
 
 /**
- * Of how many families tasks that have ended are asked for one by one; of more, all that have ended are. Source: Amazon
- * ECS API Reference, "Request throttling": of such questions a hundred may be asked at once, and twenty a second.
+ * Up to this many families, ended tasks are listed by family; beyond it, all ended tasks are. Source: Amazon ECS API
+ * Reference, "Request throttling": a hundred such calls at once, and twenty a second.
  */
 const fewFamilies = 10;
 
-/** Asks ECS for all that a cluster runs. The number of calls grows by two for each hundred of nodes or tasks. */
+/** Asks ECS for everything in a cluster. The number of calls grows by two for each hundred nodes or tasks. */
 export async function askEcs(client: ECSClient, question: EcsQuestion): Promise<EcsAnswer> {
   const { cluster, services, endedOf } = question;
   const which = endedOf.length > fewFamilies ? [{}] : endedOf.map((family) => ({ family }));
@@ -59,7 +59,7 @@ export async function containerInstancesOf(client: ECSClient, cluster: string): 
   return answers.flatMap((answer) => answer.containerInstances ?? []);
 }
 
-/** The services with these names that there are. */
+/** The services that exist, of those with these names. */
 export async function describeServices(
   client: ECSClient,
   cluster: string,

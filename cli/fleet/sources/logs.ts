@@ -16,7 +16,7 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** Asks CloudWatch Logs. @param more settings of the client beside the usual */
+/** Asks CloudWatch Logs. @param more further settings of the client */
 export async function withLogs<T>(
   config: Config,
   ask: (client: CloudWatchLogsClient) => Promise<T>,
@@ -36,8 +36,8 @@ export async function withLogs<T>(
 export const lookInterval = 2;
 
 /**
- * A line may reach CloudWatch Logs later than one that was printed after it: so far back each look begins, and never
- * behind now, since the clock of one node may be ahead of the others'.
+ * A line may reach CloudWatch Logs later than one that was printed after it: each look goes back this far, and never
+ * starts after now, since the clock of one node may be ahead of the others'.
  */
 const overlap = 30_000;
 

@@ -8,13 +8,13 @@ import { idOf, startedByHand } from "../tasks";
 export interface TasksToRun extends OneOff {
   readonly cluster: string;
   readonly count: number;
-  /** In place of the image's or the definition's own; empty for that. */
+  /** Replaces the image's or the definition's own; empty to keep that. */
   readonly command: readonly string[];
-  /** MiB, in place of the definition's. */
+  /** MiB, instead of the definition's. */
   readonly memory: number | undefined;
 }
 
-/** Seconds for which agents without a connection are waited for: they connect anew several times an hour. */
+/** Seconds to wait for disconnected agents, which reconnect several times an hour. */
 const patience = 120;
 const retryAfter = 5;
 

@@ -1,6 +1,6 @@
 import type { Task } from "@aws-sdk/client-ecs";
 
-/** Tasks that were started, as far as ECS has told of them. */
+/** Started tasks, as far as ECS has reported them. */
 export interface Watched {
   readonly tasks: readonly Task[];
   /** Whether all of them have ended. */
@@ -8,14 +8,14 @@ export interface Watched {
 }
 
 /**
- * How often is looked at a task of which ECS doesn't tell yet: five minutes, at one look in two seconds. Source: Amazon
- * ECS API Reference, RunTask: what it has started may not be told at once.
+ * Looks at a task that ECS doesn't report yet: five minutes, at one look in two seconds. Source: Amazon ECS API
+ * Reference, RunTask: new tasks may not be visible at once.
  */
 const patience = 150;
 
 /**
  * Returns, whenever it is called, what is known of tasks that have just been started. One that ECS doesn't know yet has
- * not ended; one that it knows no more has: it forgets them an hour after their end.
+ * not ended; one that it no longer knows has: it forgets them an hour after their end.
  *
  * @param describe asks ECS for those that it knows
  */

@@ -102,7 +102,7 @@ test("a bucket that keeps no former versions is told, and refused nothing", asyn
 test("no bucket is looked for with another account's credentials", async () => {
   aws.behaviour.account = "444455556666";
   expect(await withBucket()).toEqual([
-    "the AWS credentials are of account 444455556666 (arn:aws:iam::444455556666:user/test), " +
+    "the AWS credentials belong to account 444455556666 (arn:aws:iam::444455556666:user/test), " +
       `and environment.json says aws.accountId ${accountId}: choose other credentials, such as another AWS_PROFILE, or correct the file`,
   ]);
   expect(aws.asked()).toEqual(["GetCallerIdentity"]);

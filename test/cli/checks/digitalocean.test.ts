@@ -181,7 +181,7 @@ test("sizes, images and regions that aren't offered are told at once, one line e
     "DigitalOcean doesn't offer the image debian-12-x64 in ams3 (…): choose another in environment.json, sites.ams3",
     "DigitalOcean has no size s-99vcpu-1gb: choose another in environment.json, sites.lon1",
     "DigitalOcean has no image ubuntu-10-x64: choose another in environment.json, sites.lon1",
-    "DigitalOcean takes no droplets in a region fra1: choose another in environment.json, sites.fra1 (…)",
+    "DigitalOcean accepts no droplets in region fra1: choose another in environment.json, sites.fra1 (…)",
   ]);
   expect(lines[0]).toContain("(but in ams1, ams2, blr1,");
   expect(lines[4]).toContain("(ams1, ams2, ams3, blr1, lon1,");

@@ -78,7 +78,7 @@ test("where all is well each thing is told, with the versions of programs, and t
   expect(of("AWS")).toEqual([`ok: account ${account}, states in the folder state`]);
   expect(of("AWS caller")).toEqual([`ok: arn:aws:iam::${account}:user/test`]);
   expect(of("AWS permissions")).toEqual([
-    expect.stringMatching(/^ok: all \d+ actions that are needed are allowed$/),
+    expect.stringMatching(/^ok: all \d+ required actions are allowed$/),
   ]);
   expect(of("DigitalOcean")).toEqual([
     "ok: token, scopes, quota, sizes and images are as ams3 will need them",
@@ -105,7 +105,7 @@ test("what is wrong is told with its remedy, and the exit code is 2", async () =
   ]);
   expect(of("AWS permissions")).toEqual([
     "fail: a policy denies ecs:CreateCluster: remove that from it",
-    "warn: no policy allows for every resource scheduler:CreateSchedule: allow them, unless a policy does for this deployment's own resources",
+    "warn: no policy allows scheduler:CreateSchedule for every resource: allow them, unless a policy does for this deployment's own resources",
   ]);
   expect(of("clock")).toEqual([
     expect.stringMatching(
@@ -133,7 +133,7 @@ test("credentials of another account, or none, are told once, and nothing else o
   aws.behaviour.account = "444455556666";
   const { exitCode, of } = await examined();
   expect(exitCode).toBe(2);
-  expect(of("AWS")).toEqual([expect.stringContaining("the AWS credentials are of account 444455556666")]);
+  expect(of("AWS")).toEqual([expect.stringContaining("the AWS credentials belong to account 444455556666")]);
 });
 
 test("a file that can't be used is told in whole, beside what needs no file", async () => {

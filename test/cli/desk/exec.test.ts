@@ -194,7 +194,7 @@ test("exec says that an agent is missing: that of the node, or that in the conta
   node.run = () => ({ status: "PENDING", health: "UNKNOWN" });
   stage.ecs.advance(2);
   expect(await refusal("second", "--", "sh")).toMatch(
-    /^The agent of ECS Exec in container app of task \w{32} is PENDING: try again when the task has just started/,
+    /^The agent of ECS Exec in container app of task \w{32} is PENDING: try again if the task has just started/,
   );
   stage.lose("berlin/rack-1", { ecs: true, ssm: false });
   expect(await refusal("second", "--", "sh")).toContain("The ECS agent of berlin/rack-1 isn't connected");

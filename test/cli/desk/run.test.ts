@@ -224,7 +224,7 @@ test("run refuses what there isn't, what isn't clear, and what isn't deployed", 
     return stderr.replace(/^environment: .*\n/, "");
   };
   expect(await refusal("wrker", "--", "true")).toContain("Did you mean worker?");
-  expect(await refusal("web", "--", "true")).toBe("web is at ams3, berlin: choose one by --site.\n");
+  expect(await refusal("web", "--", "true")).toBe("web is at ams3, berlin: choose one with --site.\n");
   expect(await refusal("worker", "--site", "berlin", "--", "true")).toBe(
     "worker is not at berlin: choose ams3.\n",
   );

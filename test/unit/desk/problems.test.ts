@@ -61,7 +61,7 @@ test.each<readonly [string, Partial<FleetNode>, readonly [string, string]]>([
   [
     "its container instance",
     { containerInstance: null, backends: [] },
-    ["not-in-cluster", "mi-1 is Online, but no container instance"],
+    ["not-in-cluster", "mi-1 is Online, but isn't a container instance"],
   ],
   [
     "both registrations, its activation being used up",
