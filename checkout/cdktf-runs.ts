@@ -7,21 +7,21 @@ import { writeWhole } from "./whole-file";
 
 /**
  * A run of the CDKTF CLI. It reads the manifest once main.ts has ended, and then works in the folders that it names:
- * until it ends nobody else may lead it elsewhere, or change what lies there.
+ * until it ends nobody else may direct it elsewhere, or change the contents of those folders.
  */
 export interface CdktfRun {
   readonly process: ProcessIdentity;
   readonly deployment: string;
   /** Name of the environment. */
   readonly environment: string;
-  /** Folder that the manifest lies in. */
+  /** Folder of the manifest. */
   readonly root: string;
   readonly user: string;
   /** ISO 8601. */
   readonly since: string;
 }
 
-/** The runs that haven't ended, as far as that can be told: those of other machines are left out. */
+/** The runs that haven't ended, as far as that is known: those of other machines are left out. */
 export function liveCdktfRuns(keep: string): readonly CdktfRun[] {
   try {
     const known = JSON.parse(readFileSync(fileOf(keep), "utf8")) as readonly CdktfRun[];
@@ -32,7 +32,7 @@ export function liveCdktfRuns(keep: string): readonly CdktfRun[] {
 }
 
 /**
- * Notes a run, in place of what was noted of the same process, and lets `act` write what it will read.
+ * Records a run, replacing an earlier record of the same process, and lets `act` write the files that it will read.
  *
  * @throws {CheckoutProblem} when another one works on another environment in the same folder.
  */
@@ -51,7 +51,7 @@ export async function enterCdktfRun(keep: string, run: CdktfRun, act: () => void
       throw new CheckoutProblem(
         `npx cdktf works on environment ${other.environment} in ${relative(process.cwd(), run.root)} already ` +
           `(process ${other.process.pid} of ${other.user}, since ${other.since}), and reads its stacks from there: ` +
-          `wait for its end, or give this one a folder of its own, such as --output cdktf.${run.environment}.`,
+          `wait for its end, or give this one its own folder, such as --output cdktf.${run.environment}.`,
       );
     }
     writeWhole(fileOf(keep), JSON.stringify([...others, run], undefined, 2));

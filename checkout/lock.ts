@@ -9,9 +9,7 @@ import { CheckoutProblem } from "./problem";
 import { identityOf, runs, type ProcessIdentity } from "./process";
 import { writeWhole } from "./whole-file";
 
-/**
- * What this checkout keeps of those that work in it: no part of the output, so that no cleaning up frees a lock.
- */
+/** Folder of this checkout's locks and records: outside the output, so that no cleaning up frees a lock. */
 export const keptFolder = join(__dirname, "..", ".anywhere");
 
 /** Variable by which a command tells its children that it holds the lock. */
@@ -19,7 +17,7 @@ export const lockVariable = "ANYWHERE_LOCK";
 
 /** A command that wants to work on a deployment in this checkout. */
 export interface Work {
-  /** As its user calls it, such as `deploy`. */
+  /** As its user types it, such as `deploy`. */
   readonly command: string;
   /** Name of the deployment. */
   readonly deployment: string;
@@ -40,9 +38,9 @@ interface Holder extends Pick<Work, "command" | "changes"> {
   readonly since: string;
 }
 
-/** A deployment that is this process's to work on, until it gives it back or ends. */
+/** A deployment that only this process may work on, until it releases it or ends. */
 export interface DeploymentLock {
-  /** Tells this process's children from everybody else: see {@link isHeldBy}. */
+  /** Distinguishes this process's children from everybody else: see {@link isHeldBy}. */
   readonly id: string;
   /** Whether nobody has taken it over, as happens to a process that was stopped for a while. */
   isHeld(): boolean;
@@ -51,12 +49,12 @@ export interface DeploymentLock {
 
 /** Seconds without a sign of life after which a lock is free. */
 const staleAfter = 10;
-/** Seconds in which everybody shows who takes over a dead process's lock at the same moment. */
+/** Seconds in which all that take over a dead process's lock at the same moment show up. */
 const settling = 1;
 
 /**
- * Takes a deployment for one command: what it synthesises, plans and carries out is nobody else's meanwhile. The lock
- * of a process that was killed is taken over.
+ * Locks a deployment for one command: meanwhile nobody else touches what it synthesises, plans and carries out. Takes
+ * over the lock of a killed process.
  *
  * @param keep the checkout's {@link keptFolder}.
  * @throws {CheckoutProblem} that says who works on it.
@@ -82,7 +80,7 @@ export async function lockDeployment(keep: string, work: Work): Promise<Deployme
     const dead = holder !== undefined && runs(holder.process) === false;
     takingOver ||= dead;
     const waited = Math.floor((Date.now() - start) / 1000);
-    // A dead one's is free when it is stale; one of whom nothing is known has just begun, or is about to end.
+    // A dead holder's lock is free once it is stale; an unknown holder has just begun, or is about to end.
     const bound = holder === undefined || dead ? staleAfter * 3 : work.patience(holder);
     if (waited >= bound) {
       throw new CheckoutProblem(
@@ -150,12 +148,12 @@ async function take(place: string, { command, changes }: Work): Promise<Deployme
   };
 }
 
-/** A run of the CDKTF CLI that works on the deployment, and of which this is no part. */
+/** A run of the CDKTF CLI that works on the deployment, unless this process is part of it. */
 function runOn(keep: string, { deployment, within }: Work): Holder | undefined {
   const run = liveCdktfRuns(keep).find(
     (one) => one.deployment === deployment && one.process.pid !== within?.pid,
   );
-  // It may only plan: what it does is not said.
+  // It may only plan: nothing says what it does.
   return run === undefined ? undefined : { ...run, id: "", command: "npx cdktf", changes: false };
 }
 

@@ -24,8 +24,8 @@ export function readManifest(folder: string): Manifest {
 }
 
 /**
- * Gives `root` the manifest of the stacks that lie in its folder `environment`. The CDKTF CLI looks for it there, and
- * runs Terraform where its entries say.
+ * Gives `root` the manifest of the stacks in its folder `environment`. The CDKTF CLI looks for it there, and runs
+ * Terraform where its entries say.
  */
 export function publishManifest(root: string, environment: string): void {
   const { version, stacks } = readManifest(join(root, environment));

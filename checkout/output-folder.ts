@@ -16,10 +16,10 @@ type SynthesisedEnvironment = Pick<LoadedEnvironment, "name" | "file"> & {
 };
 
 /**
- * Where an environment is synthesised: in a folder of its own below `CDKTF_OUTDIR`, cdktf.out when unset. So no two
- * environments ever read, initialise or carry out each other's stacks.
+ * The folder of an environment's synthesis: its own below `CDKTF_OUTDIR`, cdktf.out when unset. So no two environments
+ * ever read, initialise or carry out each other's stacks.
  *
- * @throws {ConfigError} when the environment's name can't be a folder's there.
+ * @throws {ConfigError} when the environment's name can't name a folder there.
  */
 export function outputFolder(
   variables: NodeJS.ProcessEnv,
@@ -27,7 +27,7 @@ export function outputFolder(
 ): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9 ._-]*$/.test(name) || ["stacks", "manifest.json"].includes(name)) {
     throw new ConfigError([
-      `${file}: the file's name is the name of its output folder: call it otherwise, such as staging.json, of letters, digits, - and _ (got ${JSON.stringify(name)})`,
+      `${file}: the file's name is the name of its output folder: rename it to letters, digits, - and _, such as staging.json (got ${JSON.stringify(name)})`,
     ]);
   }
   return join(outputRoot(variables), name);
@@ -55,7 +55,7 @@ export async function writeOutput(
     write(variables, environment, synthesise, keep);
     return;
   }
-  // Set by the CDKTF CLI alone.
+  // Set only by the CDKTF CLI.
   const byCdktf = variables["CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS"] !== undefined;
   const cdktf = byCdktf ? callerIdentity() : undefined;
   const lock = await lockDeployment(keep, {
@@ -132,7 +132,7 @@ function removeStaleStacks(outdir: string): void {
   const stacks = join(outdir, "stacks");
   const current = Object.keys(readManifest(outdir).stacks);
   for (const id of readdirSync(stacks).filter((name) => !current.includes(name))) {
-    // Terraform leaves a state there that it could write nowhere else: it may be all that knows of what runs.
+    // Terraform leaves a state there that it could save nowhere else: it may be the only record of what runs.
     if (!existsSync(join(stacks, id, "errored.tfstate"))) {
       rmSync(join(stacks, id), { recursive: true });
     }

@@ -1,4 +1,4 @@
-/** Why a command can't work in this checkout as things are, and what to do: all that its user is shown. */
+/** Why a command can't work in this checkout at present, with the remedy: everything that its user is shown. */
 export class CheckoutProblem extends Error {
   constructor(message: string) {
     super(message);

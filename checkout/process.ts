@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** A process, told from a later one that has the same number, and from one of another machine. */
+/** A process, distinguished from a later one with the same number, and from one on another machine. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly host: string;
-  /** When it was started, as the system says it; not for comparison with anything else. */
+  /** When it was started, in the system's own form; only for comparison with itself. */
   readonly started: string;
 }
 
@@ -22,7 +22,7 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
   return running === undefined ? undefined : { pid, host: hostname(), started: running.started };
 }
 
-/** Whether it still runs; undefined when that can't be told, since it is another machine's. */
+/** Whether it still runs; undefined when that is unknown, since it is on another machine. */
 export function runs({ pid, host, started }: ProcessIdentity): boolean | undefined {
   return host === hostname() ? look(pid)?.started === started : undefined;
 }
@@ -45,7 +45,7 @@ function look(pid: number): Running | undefined {
 
 function lookInProc(pid: number): Running | undefined {
   try {
-    // Source: proc_pid_stat(5). The program's name stands in parentheses and may hold anything.
+    // Source: proc_pid_stat(5). The program's name is in parentheses and may contain anything.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const [program, rest] = [
       stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")")),

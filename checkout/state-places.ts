@@ -10,7 +10,7 @@ export type StatePlace = Pick<Config, "name" | "backend">;
 
 /**
  * Remembers where the states of the environment in this file are, until those of an earlier name or backend are known
- * to be empty: its file can be changed, and then says nothing of what runs.
+ * to be empty: its file can be changed, and then says nothing about what runs.
  */
 export function noteStatePlace(keep: string, file: string, { name, backend }: StatePlace): void {
   const place = { name, backend };

@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from "node:fs";
 
-/** Writes a file so that whoever reads it finds the old one or the new one whole. */
+/** Writes a file so that readers find either the old one or the new one, complete. */
 export function writeWhole(file: string, text: string): void {
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, text);

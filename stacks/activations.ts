@@ -8,8 +8,8 @@ import { perInstance, secretPerInstance, StackOutputs } from "./outputs";
 import { ProjectStack } from "./project-stack";
 
 /**
- * An activation for each node of every site. A stack of its own, since whoever reads a stack's state gets all of its
- * outputs: only what creates nodes may read the codes.
+ * An activation for each node of every site. A separate stack, since whoever reads a stack's state gets all of its
+ * outputs: only the stacks that create nodes may read the codes.
  */
 export class ActivationsStack extends ProjectStack {
   readonly outputs;

@@ -50,8 +50,8 @@ function create(stack: TerraformStack, backend: Backend, key: string) {
 }
 
 /**
- * Keeps the lock file out of what is uploaded for a run: it knows providers for this machine's platform alone, and all
- * of them have exact versions.
+ * Keeps the lock file out of the upload for a run: it covers only this machine's platform, and all providers have exact
+ * versions anyway.
  */
 function keepLockFile(stack: TerraformStack): void {
   addCustomSynthesis(stack, {
@@ -66,14 +66,14 @@ const root = realpathSync(join(__dirname, ".."));
 
 /**
  * The folder of local states, seen from a stack's folder: one text serves the producer and the readers of a state, and
- * is the same on every machine. Wherever the output lies, it leads to the same place, so that another output folder
+ * is the same on every machine. It leads to the same place wherever the output is, so that another output folder
  * doesn't mean an empty state, and a second deployment.
  */
 function localFolder(stack: TerraformStack, folder: string): string {
   if (isAbsolute(folder)) {
     return folder;
   }
-  // Terraform goes up from where the folder really is, whatever links lead to it.
+  // Terraform resolves `..` from the folder's real path, whatever links lead to it.
   const outdir = realpathSync(App.of(stack).outdir);
   return relative(join(outdir, Manifest.stacksFolder, stack.node.id), join(root, folder));
 }

@@ -44,7 +44,7 @@ export function buildStacks(app: App, written: Config, circumstances: Partial<Ci
       return [name, new Stack(app, { config, site: name, sites, activations })];
     }),
   );
-  // A service without nodes never gets steady, and its nodes' deregistration wants it gone.
+  // A service without nodes never becomes steady, and its nodes' deregistration needs it gone.
   const nodesOf = (isThere: (site: string) => boolean) =>
     new Map([...compute].filter(([site]) => isThere(site)));
   for (const [name, service] of Object.entries(config.services)) {

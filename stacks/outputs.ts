@@ -73,8 +73,8 @@ export function perInstance(
 }
 
 /**
- * As {@link perInstance}, for what must never be printed. A reader's Terraform doesn't know that an output
- * was sensitive, and would print it: so it is marked again where it is read.
+ * As {@link perInstance}, for values that must never be printed. A reader's Terraform doesn't know that an output was
+ * sensitive, and would print it: so it is marked again where it is read.
  */
 export function secretPerInstance(...of: Parameters<typeof perInstance>): Output<(key: string) => string> {
   const read = (reference: IResolvable) => (key: string) =>

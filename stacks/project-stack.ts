@@ -20,7 +20,7 @@ export abstract class ProjectStack extends TerraformStack {
     this.backend = createBackend(this, config.backend, this.names.state(id));
     const { accountId: account, region } = config.aws;
     new TerraformOutput(this, "deployment", {
-      description: "Whose this stack is: what a deployment can't change.",
+      description: "Identity of the deployment that this stack belongs to: it can't change.",
       value: { name: config.name, account, region },
       sensitive: false,
     });
@@ -33,8 +33,8 @@ export abstract class ProjectStack extends TerraformStack {
   }
 
   /**
-   * Values without expressions are written as they are. Providers have their whole addresses: OpenTofu takes a short one for another provider, of its own registry, and would
-   * leave lock files and states behind that Terraform can't use.
+   * Values without expressions are written as they are. Providers have their full addresses: OpenTofu takes a short one
+   * for another provider, in its own registry, and would leave lock files and states behind that Terraform can't use.
    */
   override toTerraform(): object {
     const json = super.toTerraform() as {

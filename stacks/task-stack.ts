@@ -20,7 +20,7 @@ export interface TaskStackProps {
   readonly compute: ReadonlyMap<string, ComputeStack>;
 }
 
-/** Where tasks find an image, and what must have put it there. */
+/** An image's place, and the resource that must have put it there. */
 export interface TaskImage {
   readonly uri: string;
   readonly dependsOn: readonly ITerraformDependable[];
@@ -38,14 +38,14 @@ export interface DefinedTask<Settings extends Container> {
   readonly containers: (settings: Settings, props: ContainerProps) => readonly object[];
 }
 
-/** A stack with tasks that run on nodes: it is deployed after these, and ends before them. */
+/** A stack with tasks that run on nodes: it is deployed after these, and destroyed before them. */
 export abstract class TaskStack extends ProjectStack {
   /** The control plane's outputs, as tokens of this stack. */
   protected readonly shared;
   /** The URL of an internal service at a site. Reads the states of no other sites. */
   private readonly urlAt: (site: string, service: string) => string;
 
-  /** @param callers what may be given the URLs of internal services */
+  /** @param callers containers that may get the URLs of internal services */
   constructor(
     scope: Construct,
     id: string,

@@ -1,7 +1,7 @@
 /**
  * The same value with every text in it written so that Terraform reads back what it is: in Terraform's JSON, `${` and
- * `%{` begin an expression wherever they stand. Applied once, where a config enters the stacks, so that all that a user
- * writes is data; the references that constructs write are not touched. It may be repeated by no other place, and texts
+ * `%{` begin an expression wherever they occur. Applied once, where a config enters the stacks, so that everything a
+ * user writes is data; the references that constructs write are left alone. Nothing else may apply it again, and texts
  * in Terraform's backend blocks, which are not evaluated, must not need it (see config/backend.ts).
  */
 export function asTerraformText<T>(value: T): T {

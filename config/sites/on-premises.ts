@@ -27,7 +27,7 @@ export const onPremises = {
     new Map(
       Object.entries(specsOf(nodes)).map(([node, spec]) => [
         node,
-        // In place of a droplet's region, size, image and network.
+        // Instead of a droplet's region, size, image and network.
         { spec, incarnation: [undefined, undefined, undefined, undefined], texts: {}, named: false },
       ]),
     ),

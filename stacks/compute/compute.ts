@@ -41,7 +41,7 @@ export abstract class ComputeStack extends ProjectStack {
   }
 
   /**
-   * The nodes and their lives across both clouds, and what a machine needs in order to become one of them.
+   * The nodes and their lives across both clouds, and the values that a machine needs to become one of them.
    * @param fields texts of its machine that each node has, besides what every node has
    * @param replacing how a user replaces one of them
    */
@@ -75,7 +75,7 @@ export abstract class ComputeStack extends ProjectStack {
     return { set, life, activationId, activationCode: activation_codes(activation) };
   }
 
-  /** The site's settings as its kind has them. */
+  /** The site's settings, typed by its kind. */
   protected settings<Kind extends Config["sites"][string]["kind"]>(
     kind: Kind,
   ): Extract<Config["sites"][string], { kind: Kind }> {

@@ -13,8 +13,8 @@ import type { ProjectStack } from "../project-stack";
 import { ComputeStack, type ComputeProps } from "./compute";
 
 /**
- * Droplets behind load balancers. Tag, load balancers and firewall stand before the first droplet boots and
- * until the last has gone, so that none is ever open, or loses its clients while it drains.
+ * Droplets behind load balancers. Tag, load balancers and firewall exist before the first droplet boots and until the
+ * last has gone, so that none is ever open, or loses its clients while it drains.
  */
 export class DigitalOceanComputeStack extends ComputeStack {
   override readonly internalUrl: (reader: ProjectStack) => (service: string) => string;
@@ -73,7 +73,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
         ATTRIBUTES: set.get("attributes"),
         ACTIVATION_ID: activationId,
         ACTIVATION_CODE: activationCode,
-        // Which the gate sees, and asks for no right of the machine's.
+        // The gate notices that, and the machine needs no permission for it.
         ON_FAILURE: "power-off",
       },
     });

@@ -14,7 +14,7 @@ export class OnPremisesComputeStack extends ComputeStack {
       life.gate(deregistration);
     }
 
-    // Only what such a site has: Terraform leaves outputs without a value out, and the CLI of CDKTF fails over them.
+    // Only what such a site has: Terraform leaves out outputs without a value, and the CDKTF CLI fails on them.
     new StackOutputs(this, {
       kind: text("Kind of the site.", this.resolved.kind),
       nodes: objectPerInstance("The nodes by name.", deregistration, () => life.remembered()),

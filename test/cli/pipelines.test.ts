@@ -134,7 +134,7 @@ test("a plan is refused when the state has changed since, with the way out", asy
   const ends = await Promise.all([script("apply", [folder]), script("apply", [folder], there)]);
   expect(ends.map(({ exitCode }) => exitCode).sort()).toEqual([0, 2]);
   expect(ends.map(({ stderr }) => stderr).join("")).toContain(
-    "service-web: its state has changed since the plan was made. Nothing of it was changed: run plan.sh again, and get that approved.",
+    "service-web: its state has changed since the plan was made. Nothing in it was changed: run plan.sh again, and get that approved.",
   );
   const again = await script("plan", [folder]);
   expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is not empty") });
@@ -152,7 +152,7 @@ test("saved plans are encrypted by a key of the environment or of a file, and ar
   expect([plan.startsWith("Salted__"), plan.includes("PK\u0003\u0004")]).toEqual([true, false]);
   expect(await script("apply", [encrypted], there, { ANYWHERE_PLAN_KEY: "another" })).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("can't be decrypted: the key is another one, or the file is damaged."),
+    stderr: expect.stringContaining("can't be decrypted: the key is wrong, or the file is damaged."),
   });
   expect(await script("plan", [unkept, "service-web"], here, {})).toSucceed();
   expect(readdirSync(unkept).sort()).toEqual(["comment.md", "service-web.txt", "stacks.txt"]);

@@ -95,7 +95,7 @@ test("of two runs at once one applies the plans and the other changes nothing, a
   expect(one).toMatchObject({ exitCode: 0 });
   // Behind the lock its plan is out of date; and a lock that goes while Terraform asks whose it is fails at once.
   const outOfDate =
-    "its state has changed since the plan was made. Nothing of it was changed: run plan.sh again";
+    "its state has changed since the plan was made. Nothing in it was changed: run plan.sh again";
   expect([
     [2, true, false],
     [1, false, true],
