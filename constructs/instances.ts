@@ -4,7 +4,7 @@ import type { Construct } from "constructs";
 
 /**
  * The `for_each` of resources that exist once per node, site or service, and how these refer to each other: always to
- * the instance of the same key. What each is made of is one local value, so that no block of the stack grows with them.
+ * the instance of the same key. Their arguments are one local value, so that no block of the stack grows with them.
  */
 export class Instances<Field extends string = never> {
   readonly forEach: MapTerraformIterator;

@@ -8,7 +8,7 @@ import { Instances } from "../instances";
 /** Images beyond this many are deleted, the oldest first. */
 const keptImages = 50;
 
-/** Where the images that are built here are, by name: a tag never changes what it names, and every image is scanned. */
+/** The repositories of the images that are built here, by name: tags are immutable, and every image is scanned. */
 export class ImageRepositories extends Construct {
   readonly repository: EcrRepository;
 
@@ -21,7 +21,7 @@ export class ImageRepositories extends Construct {
       name: each.value,
       imageTagMutability: "IMMUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
-      // Images are built from sources, so that a destroy need not stop at them.
+      // Images can be built again from sources, so they needn't stop a destroy.
       forceDelete: true,
       ...encryptedBy(names.kmsKeyArn),
     });
@@ -44,7 +44,7 @@ export class ImageRepositories extends Construct {
     });
   }
 
-  /** Until 0.2.0 there was one repository, of the same name: made anew, it would meet itself. */
+  /** Until 0.2.0 there was one repository, of the same name: a new one would clash with it. */
   private keepEarlier(): void {
     TerraformStack.of(this).addOverride("moved", [
       { from: "aws_ecr_repository.app", to: 'aws_ecr_repository.image["app"]' },
@@ -53,7 +53,7 @@ export class ImageRepositories extends Construct {
   }
 }
 
-/** A repository that is there keeps its encryption: another one would be made anew, without its images. */
+/** An existing repository keeps its encryption: a change would replace it, without its images. */
 function encryptedBy(kmsKey: string | undefined): Partial<EcrRepositoryConfig> {
   return kmsKey === undefined
     ? {}

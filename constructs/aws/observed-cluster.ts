@@ -19,9 +19,9 @@ export interface ObservedClusterProps {
 }
 
 /**
- * The cluster with Container Insights, and the log groups of its containers and its metrics, with a retention. The
- * metrics' group is made again by data that arrives late: it is removed once more at the end of a destroy, and adopted
- * by the next deploy where it came back later still.
+ * The cluster with Container Insights, and the log groups of its containers and its metrics, with a retention. Data
+ * that arrives late creates the metrics' group again: the end of a destroy removes it once more, and the next deploy
+ * adopts one that came back even later.
  */
 export class ObservedCluster extends Construct {
   readonly cluster: EcsCluster;
@@ -42,14 +42,14 @@ export class ObservedCluster extends Construct {
       name: names.insightsLogs,
       retentionInDays: logRetentionDays,
       kmsKeyId: names.kmsKeyArn,
-      // So that it is destroyed before.
+      // So that the cluster is destroyed first.
       dependsOn: [this.lateInsights(names)],
     });
     this.adopt(insights, names.insightsLogs);
     this.cluster = new EcsCluster(this, "cluster", {
       name: names.cluster,
       setting: [{ name: "containerInsights", value: "enabled" }],
-      // ECS makes the group itself when it isn't there, and then nothing in it ever expires.
+      // ECS creates the group itself if it doesn't exist, and then nothing in it ever expires.
       dependsOn: [insights],
     });
   }

@@ -23,7 +23,7 @@ export function useOfKey(arn: string | undefined): Statement[] {
     : [{ Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: arn }];
 }
 
-/** Lets an AWS service assume the role, on behalf of what the conditions name only. */
+/** Lets an AWS service assume the role, only on behalf of what the conditions name. */
 export function trust(service: string, conditions: Conditions): string {
   return policy({
     Effect: "Allow",

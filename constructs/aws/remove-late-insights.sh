@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Removes the log group of a cluster's Container Insights that late data has made again: the last step of a destroy.
-# What isn't there is success.
+# Removes the log group of a cluster's Container Insights that late data has created again: the last step of a destroy.
+# Succeeds if there is none.
 #
 # Usage: LOG_GROUP=… AWS_REGION=… ACCOUNT=… AWS_LIBRARY=… remove-late-insights.sh
 #   LOG_GROUP            the group, which nothing else uses

@@ -20,14 +20,14 @@ export interface SchedulesProps {
   readonly roles: (job: string) => Readonly<Record<"execution" | "task", string>>;
 }
 
-/** Tries for an hour what fails. A lack of room is none: ECS answers it as a success. */
+/** Retries failures for an hour. A lack of room isn't one: ECS reports it as a success. */
 const retries = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 60 };
 
 /** Failed starts are kept for two weeks, the longest time that SQS keeps a message. */
 const keptSeconds = 14 * 24 * 3600;
 
 /**
- * Starts each job when it is due. What could not be started at all is found in a queue. Source: EventBridge Scheduler
+ * Starts each job when it is due. Runs that could not be started at all end in a queue. Source: EventBridge Scheduler
  * User Guide, "Using universal targets" and "Setting up".
  */
 export class Schedules extends Construct {
@@ -49,7 +49,7 @@ export class Schedules extends Construct {
     const { role, permission } = this.roles(job, clusterArn, names);
     this.schedule = new SchedulerSchedule(this, "job", {
       forEach: job.forEach,
-      // A job that runs at a rate is due at once.
+      // A job with a rate is due at once.
       dependsOn: [permission],
       name: job.get("name"),
       scheduleExpression: job.get("schedule"),
@@ -72,7 +72,7 @@ export class Schedules extends Construct {
     });
   }
 
-  /** Each may start its job's tasks, whatever revision, in this cluster, and nothing else. */
+  /** Each may start its job's tasks, of any revision, in this cluster, and do nothing else. */
   private roles(
     job: Instances<keyof ReturnType<typeof settingsOf>>,
     clusterArn: string,
@@ -101,7 +101,7 @@ export class Schedules extends Construct {
           Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
         },
         { Effect: "Allow", Action: "sqs:SendMessage", Resource: this.deadLetters.arn },
-        // Of the schedule too, which its role decrypts.
+        // Also the schedule's own, which its role decrypts.
         ...useOfKey(kmsKeyArn),
       ),
     });

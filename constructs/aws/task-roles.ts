@@ -15,7 +15,7 @@ export interface RoleSettings extends Pick<
   "secrets" | "secretKeys" | "permissions" | "registryCredentials"
 > {
   readonly exec: boolean;
-  /** Where it stands in the config. */
+  /** Its path in the config. */
   readonly path: string;
 }
 
@@ -23,8 +23,8 @@ export interface RoleSettings extends Pick<
 const longestPolicies = 10_240;
 
 /**
- * For each service and job, what ECS does for its tasks (execution role), and what they themselves may do (task role).
- * Each holds what that one was given, and nothing of another's.
+ * For each service and job, a role for what ECS does for its tasks (execution role), and one for what they themselves
+ * may do (task role). Each allows only what its service or job was given.
  */
 export class TaskRoles extends Construct {
   readonly execution: IamRole;
@@ -132,12 +132,12 @@ const execution: Statement = {
 };
 
 /**
- * What a policy names for a secret. Secrets Manager ends each secret's ARN with a hyphen and six characters of its own,
- * takes an ARN without them, too, and always asks the policies for the whole one. Whether a name ends so by itself, as
- * `db-secret` does, can't be told: both forms are allowed then. Source: AWS Secrets Manager User Guide, ARNs in policies.
+ * The resources of a policy for a secret. Secrets Manager ends each secret's ARN with a hyphen and six random
+ * characters, also accepts an ARN without them, and always checks policies for the full one. A name may itself end like
+ * that, as `db-secret` does: then both forms are allowed. Source: AWS Secrets Manager User Guide, ARNs in policies.
  */
 function resourcesOf(arn: string): string[] {
-  // A task definition may name a key, a stage and a version behind a secret's own ARN, which has seven parts.
+  // A task definition may name a key, a stage and a version after a secret's own ARN, which has seven parts.
   const own = arn.split(":").slice(0, 7).join(":");
   const extended = `${own}-??????`;
   return /-[A-Za-z0-9]{6}$/.test(own) ? [own, extended] : [extended];

@@ -5,20 +5,20 @@ import type { Instances } from "../instances";
 
 /** Props of {@link DropletDrift}. */
 export interface DropletDriftProps {
-  /** Name of the site, as the configuration and our commands have it. */
+  /** Name of the site, as in the configuration and our commands. */
   readonly site: string;
   readonly nodes: Instances<"size">;
   readonly droplets: Droplet;
 }
 
 /**
- * What somebody may change of a droplet in DigitalOcean's console, and Terraform is to leave as it is: undone, it
- * would replace a node or power it off. All of it is known in the plan of a new droplet, so that no plan says that a
- * check is yet to come.
+ * Attributes of a droplet that somebody may change in DigitalOcean's console, and that Terraform must leave alone:
+ * undoing a change would replace a node or power it off. All are known in the plan of a new droplet, so that no plan
+ * says that a check is yet to come.
  */
 export const reportedOnly = ["size", "ipv6", "monitoring", "backups"] as const;
 
-/** Says in every plan and apply what was changed on a droplet outside of Terraform, which leaves it as it is. */
+/** Reports in every plan and apply what was changed on a droplet outside Terraform, which leaves it as it is. */
 export class DropletDrift extends Construct {
   constructor(scope: Construct, id: string, { site, nodes, droplets }: DropletDriftProps) {
     super(scope, id);
@@ -42,7 +42,7 @@ export class DropletDrift extends Construct {
       assert: [
         {
           condition: `\${length(${dependable(drift)}) == 0}`,
-          error_message: `Changed outside of Terraform, and left as it is:\n\${join("\\n", ${dependable(drift)})}`,
+          error_message: `Changed outside Terraform, and left as it is:\n\${join("\\n", ${dependable(drift)})}`,
         },
       ],
     });

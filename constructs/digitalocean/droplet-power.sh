@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Whether a droplet is on, for await.sh. Sourced, never run.
 #
-# Expects MACHINE_ID, the droplet's id, and what Terraform's provider takes its token and its address from:
+# Expects MACHINE_ID, the droplet's id, and the variables from which Terraform's provider takes its token and address:
 # DIGITALOCEAN_TOKEN or DIGITALOCEAN_ACCESS_TOKEN, and DIGITALOCEAN_API_URL where it is not DigitalOcean's own.
 # shellcheck disable=SC2034 # results for the script that sources this file
 
@@ -17,7 +17,7 @@ machine_power() {
     WHY="curl is not on PATH"
   elif [[ -z ${token} ]]; then
     WHY="DIGITALOCEAN_TOKEN is not set"
-  # The token is in no command line.
+  # The token must not be in a command line.
   elif ! answer=$(printf 'header = "Authorization: Bearer %s"\n' "${token}" |
     curl --config - --silent --show-error --max-time 20 --write-out '\n%{http_code}' \
       "${DIGITALOCEAN_API_URL:-https://api.digitalocean.com}/v2/droplets/${MACHINE_ID}" 2>&1); then

@@ -19,7 +19,7 @@ const bootstrap = ["identity", "machine-checks", "proxies", "bootstrap"];
 export interface DropletsProps {
   /** Name of the droplet of the node at hand. */
   readonly name: string;
-  /** Name of the site, as the configuration and our commands have it. */
+  /** Name of the site, as in the configuration and our commands. */
   readonly site: string;
   readonly region: string;
   readonly vpcUuid: string | undefined;
@@ -58,12 +58,12 @@ export class Droplets extends Construct {
       tags: [...tags],
       sshKeys: sshKeys.length === 0 ? undefined : [...sshKeys],
       userData: Token.asString(Fn.templatefile(userData.location, { settings, scripts: parts })),
-      // The provider's own are an hour, and a minute for a droplet that is locked by an action.
+      // The provider's defaults are an hour, and a minute for a droplet that is locked by an action.
       timeouts: { create: "10m", update: "10m", delete: "10m" },
       lifecycle: {
-        // Nothing but a new generation may replace a node, or power it off. What the configuration changes comes with
-        // a generation; a new activation, script or SSH key concerns the next incarnation; and what somebody changed
-        // outside is told, not undone. Name and tags are changed in place.
+        // Only a new generation may replace a node, or power it off. The configuration's changes come with a
+        // generation; a new activation, script or SSH key concerns the next incarnation; and changes outside Terraform
+        // are reported, not undone. Name and tags are changed in place.
         ignoreChanges: [
           "user_data",
           "ssh_keys",
@@ -85,8 +85,8 @@ export class Droplets extends Construct {
   }
 
   /**
-   * That DigitalOcean has no other droplet with the name of this node's: the provider repeats a request whose answer
-   * was lost, and what the first one made is in no state, may have registered, and costs money.
+   * Requires that DigitalOcean has no other droplet with the name of this node's: the provider repeats a request whose
+   * answer was lost, and the droplet of the first one is in no state, may have registered, and costs money.
    */
   onlyOne(site: string): Precondition {
     const droplet = this.nodes.reference(this.resource);

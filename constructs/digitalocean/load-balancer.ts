@@ -24,9 +24,9 @@ const anybody = ["0.0.0.0/0"];
 /** The way in to a service at a site: listeners in front of the tagged droplets that pass its health checks. */
 export class LoadBalancer extends Construct {
   readonly resource: Loadbalancer;
-  /** Where clients connect to: a listener's first domain where it has one, else the address. */
+  /** The URLs that clients connect to: with a listener's first domain if it has one, else the address. */
   readonly urls: string[];
-  /** Where containers of the site find it, when it is for them. */
+  /** The URL for the site's containers, if it is for them. */
   readonly internalUrl: string | undefined;
 
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {

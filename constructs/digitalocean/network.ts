@@ -13,7 +13,7 @@ export interface NetworkProps {
   readonly vpc: DigitalOceanSite["vpc"];
 }
 
-/** Where droplets and load balancer meet: the region's default VPC, or one of the site's own. */
+/** The network of droplets and load balancers: the region's default VPC, or the site's own. */
 export class Network extends Construct {
   /** Undefined stands for the region's default. */
   readonly vpcUuid: string | undefined;
@@ -30,8 +30,8 @@ export class Network extends Construct {
   }
 
   /**
-   * The first VPC of a region becomes its default, and a default is never deleted. So the plan fails where the
-   * region has none yet, and a destroy tells what to do with one that has become the default since.
+   * The first VPC of a region becomes its default, and a default is never deleted. So the plan fails where the region
+   * has none yet, and a destroy says what to do with one that has become the default since.
    */
   private ownVpc({ name, region }: NetworkProps, ipRange: string): Vpc {
     const regionsDefault = new DataDigitaloceanVpc(this, "default", { region });
@@ -41,7 +41,7 @@ export class Network extends Construct {
       region,
       ipRange,
       dependsOn: [regionsDefault],
-      // Load balancers and droplets that are on their way out keep it for a while.
+      // Load balancers and droplets that are being deleted keep it for a while.
       timeouts: { delete: "5m" },
       provisioners: [
         script.run(

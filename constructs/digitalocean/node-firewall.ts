@@ -21,7 +21,10 @@ export interface NodeFirewallProps {
 
 const anywhere = ["0.0.0.0/0", "::/0"];
 
-/** Lets each load balancer in to the tagged droplets, who may log in, and nobody else; and the droplets out to internal ones. */
+/**
+ * Admits each load balancer to the tagged droplets, and those who may log in, but nobody else; lets the droplets out to
+ * internal load balancers.
+ */
 export class NodeFirewall extends Construct {
   readonly resource: Firewall;
 

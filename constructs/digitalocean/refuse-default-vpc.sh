@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails, with what to do, when a VPC that is about to be deleted is its region's default: DigitalOcean never
+# Fails, with the remedy, when a VPC that is about to be deleted is its region's default: DigitalOcean never
 # deletes a default, and the provider would try for minutes. Runs once everything else of the site has gone.
 #
 # Environment:
@@ -11,7 +11,7 @@ if [[ "$IS_DEFAULT" != true ]]; then
   exit 0
 fi
 cat >&2 <<END
-VPC $VPC_NAME ($VPC_ID) has become the default of region $REGION, and DigitalOcean deletes no default.
+VPC $VPC_NAME ($VPC_ID) has become the default of region $REGION, and DigitalOcean never deletes a default.
 Make another VPC of $REGION the default and destroy again:
   doctl vpcs create --name default-$REGION --region $REGION
   doctl vpcs update <id of the new one> --default=true

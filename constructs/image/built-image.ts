@@ -17,7 +17,7 @@ export interface BuiltImageProps {
   readonly name: string;
   /** Name of the resource that pushes it. */
   readonly address: string;
-  /** Folder that holds the Dockerfile, absolute or relative to the working directory. */
+  /** Folder of the Dockerfile, absolute or relative to the working directory. */
   readonly build: string;
   /** Platform of the nodes that run it. */
   readonly platform: string;
@@ -30,15 +30,15 @@ export interface BuiltImageProps {
 const copies = "assets/context";
 
 /**
- * An image that is built of a folder and pushed under the hash of what it is built of, where it isn't there already.
- * What is built is a copy beside the stack's JSON, made at synthesis: exactly what was hashed, on any machine.
+ * An image that is built from a folder and pushed under the hash of its contents, unless it is there already. The build
+ * uses a copy beside the stack's JSON, made at synthesis: exactly what was hashed, on any machine.
  */
 export class BuiltImage extends Construct {
   /** The image URI in task definitions: the repository and an immutable tag. */
   readonly uri: string;
   /** The image exists once this does. Has no destroy provisioner, since its dependants are created before it is destroyed. */
   readonly resource: NullResource;
-  /** Of what is built, from the stack's folder. */
+  /** Path of the copy from the stack's folder. */
   private readonly location: string;
 
   constructor(scope: Construct, id: string, props: BuiltImageProps) {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { BuildContext, ContextFile } from "../../config/services/build-context";
 
 /**
- * What is built, as 64 hexadecimal digits: the platform, and of each file path, kind and content; nothing that differs
- * between two machines or two check-outs.
+ * Hash of a build's inputs, as 64 hexadecimal digits: the platform, and each file's path, kind and content; nothing
+ * that differs between two machines or two checkouts.
  */
 export function hashContext({ folder, files, dockerfileIgnored }: BuildContext, platform: string): string {
   const hash = createHash("sha256").update(JSON.stringify({ platform, dockerfileIgnored }));
@@ -19,7 +19,7 @@ export function hashContext({ folder, files, dockerfileIgnored }: BuildContext, 
   return hash.digest("hex");
 }
 
-/** Makes the folder `target` of the files of a build context, with modes that no umask decides. */
+/** Creates the folder `target` from the files of a build context, with modes that don't depend on a umask. */
 export function copyContext({ folder, files, dockerfileIgnored }: BuildContext, target: string): void {
   makeFolder(target);
   for (const { path, kind } of files) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that the registry has an image under its tag: builds and pushes it, unless it is there already. The tag
-# names the content and never changes what it names, so that after a failure it is enough to run it again.
+# names the content and is immutable, so that after a failure it is enough to run it again.
 #
 # Usage: REPOSITORY=… TAG=… PLATFORM=… CONTEXT=… AWS_REGION=… ACCOUNT=… AWS_LIBRARY=… publish.sh
 #   REPOSITORY, TAG      what the image is called: HOST/NAME of a repository at ECR, and the tag
@@ -40,7 +40,7 @@ main() {
   fi
 }
 
-# Waits while another run on this machine builds the same image: services that use one are deployed side by side.
+# Waits while another run on this machine builds the same image: services that share one are deployed in parallel.
 take_turn() {
   local holder said_so="" begun=${SECONDS}
   readonly TURN=${TMPDIR:-/tmp}/anywhere-${UID}-${IMAGE//[^A-Za-z0-9.-]/_}
@@ -57,7 +57,7 @@ take_turn() {
       die "process ${holder:-?} has been building ${IMAGE} for too long (${TURN}). End it, and run again."
     sleep 0.2
   done
-  # Goes with the last process that holds descriptor 8, in whichever way this one ends, as SCRATCH does with 9.
+  # Deleted with the last process that holds descriptor 8, however this one ends, as SCRATCH is with 9.
   exec 8> >(
     trap '' HUP INT TERM
     cat >/dev/null
@@ -103,7 +103,7 @@ log_in() {
   fi
   export DOCKER_CONFIG=${SCRATCH}/docker
   mkdir "${DOCKER_CONFIG}"
-  # With an entry of its own Docker looks for no keychain.
+  # With its own entry Docker looks for no keychain.
   printf '{"auths":{"%s":{}}}\n' "${host}" >"${DOCKER_CONFIG}/config.json"
   aws_call ecr get-login-password || die "ecr get-login-password: ${GONE}."
   quiet docker login --username AWS --password-stdin "${host}" < <(printf '%s' "${ANSWER}") ||
@@ -127,12 +127,12 @@ push() {
   fi
 }
 
-# record_commit DIGEST: tells by a second tag of which commit the image was built, for those who look for one to go back
-# to: of the one that is checked out here, if it has every file as it was built. When it can't be told, that is all.
+# record_commit DIGEST: records in a second tag which commit the image was built from, for those who look for one to go
+# back to: the one that is checked out here, if it has every file as it was built. Otherwise there is no such tag.
 record_commit() {
   local commit built known manifest where
   commit=$(git -C "${CONTEXT}" rev-parse --verify HEAD 2>/dev/null) || return 0
-  # A .dockerignore may be the synthesis's own.
+  # The synthesis may have added a .dockerignore.
   built=$(cd "${CONTEXT}" && find . -type f ! -path ./.dockerignore -exec git hash-object --no-filters -- {} + \
     2>/dev/null) || return 0
   known=$(git -C "${CONTEXT}" ls-tree -r --full-tree HEAD) || return 0

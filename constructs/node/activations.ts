@@ -44,7 +44,7 @@ export class Activations extends Construct {
       // Left out, every plan would replace the activation.
       registrationLimit: 1,
       expirationDate: `\${timeadd(timestamp(), each.value.expiry)}`,
-      // Systems Manager copies them to the managed instance, which is found again by them.
+      // Systems Manager copies them to the managed instance, which scripts find by them.
       tags: {
         [nodeTags.deployment]: deployment,
         [nodeTags.site]: set.get("site"),

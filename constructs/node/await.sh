@@ -10,8 +10,8 @@
 #   ACTIVATION_ID                  the activation that its machine was created with; may be empty
 #   REMEDY                         how a user replaces the node, worded to continue a sentence
 #   AWS_LIBRARY, REGISTRATIONS     paths of aws.sh and registrations.sh
-#   MACHINE_CREATED                when the machine was created (2018-06-18T22:28:28Z), if that is known: what registered
-#                                  before was another one, though AWS takes minutes to notice that it has gone
+#   MACHINE_CREATED                when the machine was created (2018-06-18T22:28:28Z), if known: one that registered
+#                                  earlier was another, though AWS takes minutes to notice that it is gone
 #   MACHINE_ID, MACHINE_LIBRARY    its id in its cloud, and the path of the library whose machine_power asks there
 #                                  whether it is on; both may be left out
 # Seconds; the last two may be fractions:
@@ -61,7 +61,7 @@ look() {
   else
     find_node "${MACHINE_CREATED:+ and registeredAt >= ${MACHINE_CREATED}}" ||
       die "the cluster ${CLUSTER} does not exist in ${AWS_REGION}. Deploy the control plane, then run again."
-    # An older machine of the same incarnation may still be listed beside it.
+    # An older machine of the same incarnation may still be listed as well.
     read -r INSTANCE ONLINE <<<"$(grep -w Online <<<"${MANAGED}" || echo "${MANAGED}")"
   fi
   ARN="" STATUS="" CONNECTED=""

@@ -56,7 +56,7 @@ main() {
   step identity forget_identity
   step configuration configure
   step registration retry 3 register
-  # The installer stops short of it when it finds its own package installed.
+  # The installer skips it when it finds its own package installed.
   step configuration configure
   step agent systemctl enable --now ecs
   STEP=""
@@ -92,7 +92,7 @@ finish() {
 retry() {
   local attempts=$1 attempt
   for ((attempt = 1; attempt <= attempts; attempt++)); do
-    # In a shell of its own, so that `set -e` holds inside.
+    # In a subshell, so that `set -e` applies inside.
     set +e
     (
       set -e
@@ -123,7 +123,7 @@ stop_updates() {
   for unit in "${UPDATES[@]}"; do
     ! systemctl is-active --quiet "${unit}" || STOPPED+=("${unit}")
   done
-  # Each finishes the package at hand; a unit that this system does not have is no failure.
+  # Each finishes the package at hand; a unit that this system lacks is no failure.
   systemctl stop "${UPDATES[@]}" apt-daily.service apt-daily-upgrade.service || true
   # For every apt below, the installer's own included.
   printf '%s\n' 'DPkg::Lock::Timeout "300";' 'Acquire::Retries "3";' \
@@ -131,7 +131,7 @@ stop_updates() {
   export APT_CONFIG="${FOLDER}/apt.conf"
 }
 
-# An update of Docker ends all containers of a node, and would come to every node within the hour.
+# An update of Docker stops all containers of a node, and would reach every node within the hour.
 hold_back_docker() {
   mkdir -p /etc/apt/apt.conf.d
   cat >/etc/apt/apt.conf.d/60anywhere-docker <<'CONF'
@@ -235,8 +235,8 @@ set_lines() {
 }
 
 # Sourced with its options by a shell that reads the code, so that it is in no arguments and no environment of ours. The
-# installer itself hands it to the Systems Manager agent as an argument, which takes it in no other way. Where a former
-# run has installed the ECS agent, it must run, or the installer waits for it in vain.
+# installer itself passes it as an argument to the Systems Manager agent, which accepts it in no other way. Where an
+# earlier run has installed the ECS agent, it must run, or the installer waits for it in vain.
 register() {
   [[ ! -x /usr/libexec/amazon-ecs-init ]] || systemctl enable --now ecs
   # shellcheck disable=SC2016 # expanded by the inner shell
@@ -245,7 +245,7 @@ register() {
     < <(printf '%s\n' "${SECRET}")
 }
 
-# Copies what comes in to the console and to the log, without the code.
+# Copies its input to the console and to the log, without the code.
 record() {
   local line
   while IFS= read -r line || [[ -n ${line} ]]; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes one node out of ECS and Systems Manager, and no other: drain, wait, ECS, then Systems Manager, since a node
-# loses its credentials with the last. What has gone already is success; after an interruption, run it again.
+# loses its credentials with the last. Missing registrations are a success; after an interruption, run it again.
 #
 # Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACCOUNT=… ACTIVATION_ID=… \
 #   AWS_LIBRARY=… REGISTRATIONS=… deregister.sh
@@ -16,7 +16,7 @@
 #                           takes to stop, or its node goes while clients still use it
 #   RECONNECT_SECONDS  30   longest wait for an agent that has lost its connection
 #   RETRY_SECONDS      2    before a failed call is repeated; doubles each time
-#   DEFAULT_DRAIN_SECONDS, DEFAULT_STALL_SECONDS  in place of 300 and 60: what follows from the health checks
+#   DEFAULT_DRAIN_SECONDS, DEFAULT_STALL_SECONDS  instead of 300 and 60: derived from the health checks
 set -euo pipefail
 
 readonly LONGEST=${DRAIN_SECONDS:-${DEFAULT_DRAIN_SECONDS:-300}}
@@ -93,8 +93,8 @@ await_tasks() {
   done
 }
 
-# stop_tasks ARN: stops what the drain has left running: tasks of no service, and those whose service may not have
-# fewer, for which no other node has room. Each gets SIGTERM and its stop time-out.
+# stop_tasks ARN: stops the tasks that the drain has left running: those of no service, and those whose service may not
+# have fewer, for which no other node has room. Each gets SIGTERM and its stop time-out.
 stop_tasks() {
   local task tasks
   aws_call ecs list-tasks --cluster "${CLUSTER}" --container-instance "$1" --desired-status RUNNING \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A part of bootstrap.sh, as machine-checks.sh is: a machine's identity at AWS, and its origin. shellcheck
-# disable=SC2154 # bootstrap.sh has the settings
+# A part of bootstrap.sh, as machine-checks.sh is: a machine's identity at AWS, and its origin.
+# shellcheck disable=SC2154 # bootstrap.sh has the settings
 
 readonly USED=/etc/ecs/anywhere.activation # the activation that this machine registered with, its hardware and its id
 readonly SSM_VAULT=/var/lib/amazon/ssm/Vault
@@ -30,7 +30,7 @@ marked() { head -n 1 "${USED}" 2>/dev/null || true; }
 # True where this activation has given this machine its identity.
 is_node() { [[ $(marked) == "${ACTIVATION_ID:-}" && -e ${SSM_VAULT}/Store/RegistrationKey ]]; }
 
-# Prints what a disk does not take along when it is copied to another machine: nothing where the hardware says nothing.
+# Prints properties of the hardware that are not copied with a disk: nothing where the hardware reports none.
 hardware() {
   cat /sys/class/dmi/id/product_uuid /sys/firmware/devicetree/base/serial-number 2>/dev/null | tr -d '\0' | head -n 1 || true
 }
@@ -42,8 +42,8 @@ is_copy() {
   [[ -n ${made} && -n $(hardware) && ${made} != "$(hardware)" ]]
 }
 
-# Clears the whole identity that another activation has given, or what is left of the one that this has, and the
-# containers that no agent manages any more.
+# Clears the whole identity that another activation gave, or the remains of this one's, and the containers that no agent
+# manages any more.
 forget_identity() {
   local container
   mkdir -p /etc/ecs
@@ -57,7 +57,7 @@ forget_identity() {
     done || true
   fi
   if is_copy && [[ $(sed -n 3p "${USED}") == "$(</etc/machine-id)" ]]; then
-    printf 'copied from a node: a machine id of its own\n'
+    printf 'copied from a node: creating a new machine id\n'
     rm -f /etc/machine-id /var/lib/dbus/machine-id
     systemd-machine-id-setup
   fi

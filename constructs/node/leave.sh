@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes from a server what bootstrap.sh has made of it: both agents and their identity, the containers of ECS, and our
+# Undoes what bootstrap.sh has done to a server: removes both agents and their identity, the containers of ECS, and our
 # units and settings. Docker stays, with whatever else it runs. Can be run again at any time.
 #
 # Usage: NAME=… SITE=… NODE=… leave.sh, as root. Refuses a server that is another node, or that somebody else has
@@ -25,7 +25,7 @@ main() {
   check_node
   systemctl disable --now ecs amazon-ssm-agent || true # one of them may never have been installed
   remove_containers
-  # With the identity gone, nothing on this server is a node's.
+  # Without the identity, nothing on this server belongs to a node.
   rm -rf "${SSM}/Vault" "${ECS}/data"
   forget_credentials
   rm -f "${CONFIG}" "${ECS}/ecs.config" /etc/ecs/anywhere.proxies /etc/apt/apt.conf.d/60anywhere-docker \
@@ -57,8 +57,8 @@ check_node() {
   done
 }
 
-# The Systems Manager agent keeps the node's own there, as the profile `default`, and leaves them behind; the bootstrap
-# would refuse them as somebody else's. On a server that is no node any more they are somebody else's.
+# The Systems Manager agent keeps the node's own there, as the profile `default`, and leaves them behind; the next
+# bootstrap would refuse them as somebody else's.
 forget_credentials() {
   local rest
   [[ -e ${USED} && -e ${CREDENTIALS} ]] || return 0

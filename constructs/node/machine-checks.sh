@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A part of bootstrap.sh, which finds it beside itself or has it before itself in one file: looks at a machine before its
-# activation is used. Each refusal is one line with its remedy, and leaves the machine as it was.
+# A part of bootstrap.sh, beside it or before it in the same file: checks a machine before its activation is used. Each
+# refusal is one line with its remedy, and leaves the machine as it was.
 # shellcheck disable=SC2034,SC2154 # bootstrap.sh has the settings and the places, and uses the results
 
 # Settings that give a program AWS credentials.
@@ -24,7 +24,7 @@ check_system() {
 # Conditions under which the agents would fail on this machine after using up its activation.
 check_machine() {
   check_limits
-  # One that has been a node had room for it, and has since been filled by what it runs.
+  # One that has been a node had room for it, and has been filled since by its own tasks.
   [[ -e ${USED} ]] || check_room
   check_credentials
 }
@@ -53,7 +53,7 @@ check_room() {
 # clusters for external instances", Considerations.
 check_credentials() {
   local name found mistaken="which the agents would take for the node's"
-  # Credentials that only this process has are passed to no other.
+  # Credentials in this process's environment are passed to no other.
   for name in "${!AWS_@}"; do
     [[ ! ${name} =~ ^${CREDENTIALS}$ ]] || unset "${name}"
   done
@@ -77,7 +77,8 @@ check_network() {
   step credentials check_metadata
 }
 
-# AWS's endpoints for the agents have IPv4 addresses alone. A proxy leads there, and NAT64, where names get other ones.
+# AWS's endpoints for the agents have only IPv4 addresses. A proxy reaches them, and so does NAT64, with its own
+# addresses for names.
 check_addresses() {
   awk '$2 == "00000000" && $8 == "00000000" { found = 1 } END { exit !found }' /proc/net/route && return
   awk '$1 ~ /^0+$/ && $2 == "00" && $NF != "lo" { found = 1 } END { exit !found }' /proc/net/ipv6_route 2>/dev/null ||
@@ -89,8 +90,8 @@ check_addresses() {
     "with DNS64, or HTTPS_PROXY"
 }
 
-# AWS refuses calls from clocks that are five minutes off, which S3 tells. No certificate is valid by a wrong clock, and
-# a wrong answer could do no more than refuse a machine.
+# AWS refuses calls from clocks that are five minutes off; S3 reports the time. The certificate isn't checked, since
+# none is valid with a wrong clock; a wrong answer could only refuse a machine.
 check_clock() {
   local now off
   now=$(curl --silent --head --insecure --proto '=https' --suppress-connect-headers --connect-timeout 5 --max-time 10 \
@@ -113,19 +114,20 @@ check_metadata() {
     "which the agents would take for the node's: take that role from the machine"
 }
 
-# Not by a proxy, nor long where nothing answers. The session's token, once there is one, is in no list of processes.
+# Without a proxy, and not for long if nothing answers. The session's token, once there is one, is in no list of
+# processes.
 metadata() {
   curl --disable --noproxy '*' --silent --fail --connect-timeout 1 --max-time 2 --config - "$@" \
     < <(printf 'header = "X-aws-ec2-metadata-token: %s"\n' "${token}")
 }
 
-# A Docker that is there is used as it is. One that stands still is started, as the installer would.
+# An installed Docker is used as it is. One that is stopped is started, as the installer would.
 check_docker() {
   local packages docker
   packages=$(awk '$1 == "Package:" { name = $2 } /^Status: install ok installed$/ && name ~ /^docker(-ce|\.io)$/ { print name }' \
     /var/lib/dpkg/status 2>/dev/null) || true
   [[ ${packages} != *docker-ce* || ${packages} != *docker.io* ]] || die "both docker-ce and docker.io are installed, each" \
-    "with a Docker of its own: purge one of them (apt-get purge docker.io)"
+    "with its own Docker: purge one of them (apt-get purge docker.io)"
   docker=$(command -v docker) || return 0
   [[ -x ${docker} ]] || return 0
   [[ "$(readlink -f "${docker}") $(head -c 2048 "${docker}" | tr -d '\0')" != *podman* ]] ||

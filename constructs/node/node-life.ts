@@ -21,21 +21,20 @@ export interface NodeLifeProps {
   readonly drain: { readonly stall: number; readonly longest: number };
 }
 
-/** The machine of a node, as its gate is to find it. */
+/** The machine of a node, for its gate. */
 export interface GatedMachine {
   readonly id: string;
   /** Script whose `machine_power` asks its cloud whether it is on, and which says where to read why it isn't. */
   readonly library: string;
-  /** When it was created, in RFC 3339 with seconds: an earlier registration is another's. */
+  /** When it was created, in RFC 3339 with seconds: earlier registrations are of other machines. */
   readonly created: string;
   /** Without which the gate fails at once. */
   readonly precondition: Precondition;
 }
 
 /**
- * A node's life across both clouds, apart from its machine: what replaces it, the proof that it has
- * registered, and its deregistration. Each part is a resource of its own, since a tainted resource skips
- * its destroy provisioner.
+ * A node's life across both clouds, apart from its machine: what replaces it, the proof that it has registered, and its
+ * deregistration. Each part is a separate resource, since a tainted resource skips its destroy provisioner.
  */
 export class NodeLife extends Construct {
   /** A node's identity: replaced with its generation, it replaces everything that belongs to the node. */
@@ -45,7 +44,7 @@ export class NodeLife extends Construct {
   private readonly deregister: Script;
   private readonly remedy: string;
   private readonly drain: NodeLifeProps["drain"];
-  /** Where the scripts find what they share. */
+  /** The libraries that the scripts share. */
   private readonly libraries: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: NodeLifeProps) {
@@ -54,7 +53,7 @@ export class NodeLife extends Construct {
     this.nodes = nodes;
     this.remedy = remedy;
     this.drain = drain;
-    // The scripts find this node by these in ECS and in Systems Manager, and no other.
+    // The scripts find only this node by these, in ECS and in Systems Manager.
     this.settings = {
       NAME: names.deployment,
       SITE: site,
@@ -92,8 +91,8 @@ export class NodeLife extends Construct {
   }
 
   /**
-   * Waits until the node that `deregistration` will end is registered and connected, else fails.
-   * @param machine what is known of its machine beforehand
+   * Waits until the node that `deregistration` will end is registered and connected, or fails.
+   * @param machine what is known about its machine beforehand
    */
   gate(deregistration: NullResource, machine?: GatedMachine): NullResource {
     const script = new Script(this, join(__dirname, "await.sh"));
@@ -140,7 +139,7 @@ export class NodeLife extends Construct {
     return new NullResource(this, phase, {
       forEach: this.nodes.forEach,
       dependsOn,
-      // Not replace_triggered_by: it does nothing when a machine that somebody has deleted is made again.
+      // Not replace_triggered_by: it does nothing when a machine that somebody has deleted is created again.
       triggers: { ...this.settings, INCARNATION: incarnation },
       provisioners: [
         this.deregister.run(

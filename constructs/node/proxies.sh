@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A part of bootstrap.sh, as machine-checks.sh is: how a node uses a proxy. shellcheck disable=SC2153 # HTTP_PROXY is no
-# slip of the pen
+# A part of bootstrap.sh, as machine-checks.sh is: how a node uses a proxy.
+# shellcheck disable=SC2153 # HTTP_PROXY is not a typo
 
 readonly PROXIES=/etc/ecs/anywhere.proxies
 
@@ -18,7 +18,7 @@ use_proxy() {
   done
 }
 
-# Both agents and Docker get it from one file, which root alone reads: it may hold a password.
+# Both agents and Docker get it from one file, which only root can read: it may contain a password.
 hand_on_proxy() {
   local unit name
   [[ -n ${HTTPS_PROXY:-} ]] || return 0

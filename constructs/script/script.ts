@@ -3,15 +3,15 @@ import { AssetType, TerraformAsset, type LocalExecProvisioner } from "cdktf";
 import type { Construct } from "constructs";
 
 /**
- * Calls to AWS for scripts, which find it by their setting `AWS_LIBRARY`; beside it lies what obtains an AWS CLI where
- * there is none. Needs nothing of a state, so that the destroy provisioners of former releases find it, too.
+ * Calls to AWS for scripts, which find it by their setting `AWS_LIBRARY`, and beside it the program that obtains an AWS
+ * CLI where there is none. Depends on no state, so that the destroy provisioners of earlier releases find it, too.
  */
 export class AwsLibrary extends TerraformAsset {
   constructor(scope: Construct) {
     super(scope, "aws", { path: join(__dirname, "aws"), type: AssetType.DIRECTORY });
   }
 
-  /** Where Terraform finds the script that others source. */
+  /** Path of the script that others source, for Terraform. */
   get location(): string {
     return `./${this.path}/aws.sh`;
   }
@@ -25,14 +25,14 @@ export class Script extends TerraformAsset {
   }
 
   /**
-   * Where Terraform finds it. `./` is what `path.module` evaluates to in a root module; the
-   * expression itself would be escaped by CDKTF in the arguments of a function.
+   * Its path for Terraform. `path.module` evaluates to `./` in a root module; CDKTF would escape the expression itself
+   * in the arguments of a function.
    */
   get location(): string {
     return `./${this.path}`;
   }
 
-  /** Runs it on this machine once a resource is made, or before it goes. */
+  /** Runs it on this machine once a resource is created, or before it is destroyed. */
   run(environment: Readonly<Record<string, string>>, when?: "destroy"): LocalExecProvisioner {
     return { type: "local-exec", when, command: `bash ${this.location}`, environment };
   }

@@ -46,7 +46,7 @@ test("a node is registered by runs that have no AWS CLI and none of the user's c
   const mark = (await stage.cloud.admin.journal(0)).length;
   const deployed = await anywhere("deploy", "--auto-approve");
   expect(deployed).toSucceed();
-  expect(deployed.stdout + deployed.stderr).toContain("obtained by pip for this project alone");
+  expect(deployed.stdout + deployed.stderr).toContain("obtained with pip only for this project");
   expect(await findSite(stage.cloud, deployment, "ams3")).toMatchObject({
     managedInstances: [expect.any(String)],
     containerInstances: [{ node: "node-1" }],

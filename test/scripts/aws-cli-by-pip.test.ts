@@ -73,7 +73,7 @@ test("of two scripts that start where no AWS CLI is, one obtains it by pip, and 
   const path = withPython(`exec ${bare}/bin/python "$@"`);
   const home = mkdtempSync(join(scratch, "home-"));
   const began = await Promise.all([1, 2].map(() => run(path, { HOME: home })));
-  const used = /anywhere: .*: the AWS CLI is not on PATH: uses the one in (.*), obtained by pip/;
+  const used = /anywhere: .*: the AWS CLI is not on PATH: using the one in (.*), obtained with pip/;
   const folders = began.map(({ status, output }) => {
     expect({ status, output }).toEqual({ status: 0, output: expect.stringMatching(used) as unknown });
     return used.exec(output)?.[1] ?? "";

@@ -110,7 +110,7 @@ test.each<[string, () => void, string]>([
   [
     "with docker-ce beside docker.io",
     write(["var/lib/dpkg/status", packages("curl", "docker-ce", "docker-ce-cli", "docker.io")]),
-    "docker: both docker-ce and docker.io are installed, each with a Docker of its own: purge one of them (apt-get purge docker.io)",
+    "docker: both docker-ce and docker.io are installed, each with its own Docker: purge one of them (apt-get purge docker.io)",
   ],
   [
     "whose docker is podman's",

@@ -87,7 +87,7 @@ test("the gate waits for the activation that the deregistration remembers", () =
             ...Object.fromEntries(
               remembered.map((name) => [name, lookup("null_resource.deregistration[each.key]", name)]),
             ),
-            REMEDY: "replace the node by `npm run deploy -- --replace ams3/${each.key}`",
+            REMEDY: "replace the node with `npm run deploy -- --replace ams3/${each.key}`",
             MACHINE_CREATED: "${digitalocean_droplet.node[each.key].created_at}",
             MACHINE_ID: "${digitalocean_droplet.node[each.key].id}",
             MACHINE_LIBRARY: expect.stringMatching(
@@ -112,7 +112,7 @@ test("a gate fails when DigitalOcean has another droplet of the same name than t
       {
         condition: `\${alltrue([for id in ${ids} : tostring(id) == ${droplet}.id])}`,
         error_message: expect.stringContaining(
-          "delete the others and replace the node by `npm run deploy -- --replace ams3/${each.key}`: ",
+          "delete the others and replace the node with `npm run deploy -- --replace ams3/${each.key}`: ",
         ) as unknown,
       },
     ],
@@ -208,8 +208,8 @@ test("a server's replacement ends with its bootstrap", () => {
         "local-exec": {
           environment: {
             REMEDY:
-              "replace the node by `npm run deploy -- --replace berlin/${each.key}`, then let its server join again " +
-              "by `npx anywhere join berlin ${each.key}`",
+              "replace the node with `npm run deploy -- --replace berlin/${each.key}`, then let its server join again " +
+              "with `npx anywhere join berlin ${each.key}`",
           },
         },
       },

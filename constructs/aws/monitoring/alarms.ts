@@ -16,7 +16,7 @@ export interface AlarmsProps {
 /** Minutes in which a service may be short of tasks whatever happens. */
 const shortestMinutes = 10;
 
-/** A metric that is to stay 0. */
+/** A metric that should stay 0. */
 interface Counted {
   readonly namespace: string;
   readonly metric: string;
@@ -24,7 +24,7 @@ interface Counted {
   readonly statistic: "Sum" | "Maximum";
 }
 
-/** Alarms for what metrics tell. Each goes to the topic once, however long it lasts, and nobody is told of its end. */
+/** Alarms from metrics. Each notifies the topic once, however long it lasts, and not of its end. */
 export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
@@ -100,11 +100,11 @@ export class Alarms extends Construct {
         tasks("desired", "DesiredTaskCount"),
         tasks("running", "RunningTaskCount"),
       ],
-      // Each minute of a time that no roll-out takes: one that replaces task after task lacks one all the while.
+      // Longer than any roll-out takes: one that replaces tasks one at a time lacks one all the while.
       evaluationPeriods: service.forEach.getNumber("minutes"),
       comparisonOperator: "GreaterThanThreshold",
       threshold: 0,
-      // Until a service is deployed, and when it has gone, it has no metrics.
+      // Until a service is deployed, and once it is gone, it has no metrics.
       treatMissingData: "notBreaching",
       alarmActions: [topicArn],
     });

@@ -3,13 +3,13 @@ import { describe, type Alert } from "./runbook";
 
 /** Minutes that an agent must be away: it reconnects several times an hour, each time within seconds. */
 const awayMinutes = 10;
-/** Hours before an activation expires at which people are told. */
+/** Hours before an activation expires at which people are notified. */
 const warningHours = 48;
 
 /** The conditions that Step Functions checks before it notifies. */
 export type Check = Extract<Alert, "agent-lost" | "activation-unused">;
 
-/** The state machines that look before anybody is told, in the Amazon States Language with JSONata. */
+/** The state machines that check before anybody is notified, in the Amazon States Language with JSONata. */
 export function checks(names: Names): Readonly<Record<Check, object>> {
   return { "agent-lost": agentLost(names), "activation-unused": activationUnused(names) };
 }
@@ -40,13 +40,13 @@ function tell(names: Names, alert: Check, text: string) {
 }
 
 /**
- * Waits, and tells when the instance is still in the state that the event told of: not connected, and unchanged since.
- * Whatever has changed it meanwhile, such as a reconnection, had an event of its own.
+ * Waits, and notifies if the instance is still in the event's state: not connected, and unchanged since. Any change
+ * meanwhile, such as a reconnection, had its own event.
  */
 function agentLost(names: Names) {
   const attribute = (name: string) => `$instance.Attributes[Name = "${name}"].Value`;
   return {
-    Comment: "Tells of an agent that is lost, not of one that reconnects.",
+    Comment: "Reports an agent that is lost, not one that reconnects.",
     QueryLanguage: "JSONata",
     StartAt: "Wait",
     States: {
@@ -85,11 +85,11 @@ function agentLost(names: Names) {
   };
 }
 
-/** Reads all activations of the deployment's role, page by page, and tells of those that nobody will have used. */
+/** Reads all activations of the deployment's role, page by page, and reports those that nobody has used. */
 function activationUnused(names: Names) {
   const soon = `$toMillis(ExpirationDate) - $toMillis($states.context.Execution.StartTime) < ${warningHours * 3_600_000}`;
   return {
-    Comment: "Tells of activations that expire soon and that no machine has used.",
+    Comment: "Reports activations that expire soon and that no machine has used.",
     QueryLanguage: "JSONata",
     StartAt: "Begin",
     States: {

@@ -14,20 +14,20 @@ export interface DashboardProps {
   readonly containers: readonly string[];
 }
 
-/** Words of which one makes a line of a log an error. Source: CloudWatch Logs User Guide, "Filter pattern syntax". */
+/** Words that make a line of a log an error. Source: CloudWatch Logs User Guide, "Filter pattern syntax". */
 const errors = [
   ...["ERROR", "Error:", "FATAL", "CRITICAL", "Exception", "Traceback", "panic:"],
   ...["level=error", '"level":"error"'],
 ];
 
-/** CloudWatch refuses a dashboard that has a picture without metrics. */
+/** CloudWatch rejects a dashboard that has a widget without metrics. */
 const errorsOf = ({ errorMetrics }: Names, containers: readonly string[]) => ({
   title: "Errors in logs",
   stat: "Sum",
   metrics: containers.map((name) => [errorMetrics, name]),
 });
 
-/** Tasks, CPU, memory and errors of every service, each in one picture. */
+/** Tasks, CPU, memory and errors of every service, each in one widget. */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, { names, logGroup, containers }: DashboardProps) {
     super(scope, id);

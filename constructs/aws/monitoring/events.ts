@@ -11,10 +11,10 @@ import { checks } from "./checks";
 import { eventPatterns } from "./patterns";
 import { describe, type Alert } from "./runbook";
 
-/** Events that come seldom, and one at a time: each is a message. Those that come in bursts are counted by an alarm. */
+/** Events that are rare and single: each is a message. An alarm counts those that come in bursts. */
 const messages = ["deployment-failed", "start-impaired"] as const satisfies readonly Alert[];
 
-/** Rules for what ECS tells by events, and what looks again before it tells anybody. */
+/** Rules for ECS's events, and the state machines that check some of them before they notify anybody. */
 export class AlertEvents extends Construct {
   private readonly rule: CloudwatchEventRule;
 

@@ -1,8 +1,9 @@
 import type { Names } from "../../../config/names";
 
 /**
- * Which events of ECS tell of what, for this cluster alone. Source: Amazon ECS Developer Guide, "Amazon ECS events"; the
- * events of deployments and services are told apart by the service's ARN, since those of deployments name no cluster.
+ * Patterns of ECS's events for each alert, for this cluster only. Source: Amazon ECS Developer Guide, "Amazon ECS
+ * events"; the events of deployments and services are selected by the service's ARN, since those of deployments name no
+ * cluster.
  */
 export function eventPatterns(names: Names) {
   const ofServices = (detailType: string, eventName: string) => ({
@@ -28,9 +29,9 @@ export function eventPatterns(names: Names) {
     "container-failed": ofCluster("ECS Task State Change", {
       lastStatus: ["STOPPED"],
       $or: [
-        // Every job ends by its essential container, most of them well.
+        // Every job's task stops when its essential container exits, mostly with success.
         { stopCode: ["EssentialContainerExited"], containers: { exitCode: [{ "anything-but": [0] }] } },
-        // Of a service ECS itself tells, by the two events above; of a job it never does.
+        // ECS itself reports a service with the two events above, and a job never.
         { stopCode: ["TaskFailedToStart"], group: [{ prefix: `family:${names.jobFamily("")}` }] },
       ],
     }),

@@ -10,10 +10,10 @@ const runbook = {
   "job-not-started": "A run of a job could not be started for an hour",
 } as const;
 
-/** Something that people are told of. */
+/** Something that people are notified of. */
 export type Alert = keyof typeof runbook;
 
-/** One sentence about an alert, and where the runbook says what to do. */
+/** One sentence about an alert, and its place in the runbook. */
 export function describe(alert: Alert): string {
   return `${runbook[alert]}. Runbook: docs/operations.md#${alert}`;
 }

@@ -14,9 +14,10 @@ export interface AlertTopicProps {
 }
 
 /**
- * Where alarms and events of the deployment go, and from there to its subscribers. By itself it has no KMS key: SNS encrypts
- * its disks anyway, and no message holds a secret. With the key alias/aws/sns, SNS drops all that EventBridge and CloudWatch
- * send, without a word; a key of its own costs 1 USD a month, and remains for a week when the deployment has gone.
+ * The topic for the deployment's alarms and events, with its subscribers. It has no KMS key by default: SNS encrypts
+ * its disks anyway, and no message holds a secret. With the key alias/aws/sns, SNS silently drops everything that
+ * EventBridge and CloudWatch send; a separate key costs 1 USD a month, and remains for a week once the deployment is
+ * gone.
  * Source: Amazon SNS Developer Guide, "Data encryption" and "Key management".
  */
 export class AlertTopic extends Construct {

@@ -12,7 +12,7 @@
 #   AWS_LIBRARY, LOST_NODES        paths of aws.sh and lost-nodes.sh
 # Seconds; the last two may be fractions:
 #   TIMEOUT_SECONDS  longest wait; DEFAULT_TIMEOUT_SECONDS when it is not set
-#   LAG_SECONDS      30  how long ECS may answer with what was there before
+#   LAG_SECONDS      30  how long ECS may answer with an earlier state
 #   POLL_SECONDS     5   between two looks; up to three times as long
 #   RETRY_SECONDS    2   before a failed call is repeated; doubles each time
 set -euo pipefail
@@ -64,7 +64,7 @@ look() {
   done <<<"${ANSWER}"
 }
 
-# A first revision that an earlier run has seen fail: ECS has nothing to go back to, and starts nothing any more.
+# A first revision that an earlier run has seen fail: ECS has nothing to go back to, and no longer starts anything.
 start_anew() {
   [[ ${PRIMARY} == "${TASK_DEFINITION}" && ${STATE} == FAILED ]] || return 0
   say "ECS had given up on ${REVISION}: starting it again"
@@ -82,7 +82,7 @@ progress() {
     "${OTHERS} of others"
 }
 
-# give_up_if_it_failed SECONDS: fails when this revision is not what ECS moves to any more. ECS may need a while to
+# give_up_if_it_failed SECONDS: fails when ECS no longer moves to this revision. ECS may need a while to
 # answer with what has just been created or changed.
 give_up_if_it_failed() {
   if [[ ${PRIMARY} == "${TASK_DEFINITION}" ]]; then
@@ -96,7 +96,7 @@ give_up_if_it_failed() {
   fi
 }
 
-# give_up PROBLEM: fails with what is known of the tasks.
+# give_up PROBLEM: fails with what is known about the tasks.
 give_up() {
   explain
   die "$1. Read above, and in log group ${LOG_GROUP}, why its tasks failed; fix that and deploy again."
@@ -105,7 +105,7 @@ give_up() {
 give_up_late() {
   local node advice="If it is only late, run again: the wait continues."
   explain
-  # In a process of its own: what was counted is said even when this cannot be read.
+  # In a subshell: the counts are reported even if this cannot be read.
   LOST=$(find_lost && printf '%s' "${LOST}") || LOST=""
   if [[ -n ${LOST} ]]; then
     advice="A disconnected agent holds it up: $(cut -f 2 <<<"${LOST}" | tr '\n' ' ' | sed 's/ $//'). If a machine does not come back, replace its node:"
@@ -160,7 +160,7 @@ last_words() {
   return "${said}"
 }
 
-# details SERVICE OPERATION [OPTION…]: prints the answer; a failure is said, and no more.
+# details SERVICE OPERATION [OPTION…]: prints the answer; a failure is only reported.
 details() {
   (
     aws_call "$@"

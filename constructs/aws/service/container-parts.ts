@@ -1,7 +1,7 @@
 /** Memory that a path may take, in MiB. */
 const tmpfsMiB = 64;
 
-/** With both lists of capabilities, as ECS gives them back: without one, every plan would replace the revision. */
+/** With both lists of capabilities, as ECS returns them: without one, every plan would replace the revision. */
 export function linuxParameters(drop: readonly string[], tmpfs: readonly string[]) {
   return {
     initProcessEnabled: true,
@@ -12,7 +12,7 @@ export function linuxParameters(drop: readonly string[], tmpfs: readonly string[
   };
 }
 
-/** Where a container's output goes. */
+/** The destination of a container's output. */
 export function logTo(group: string, region: string, prefix: string) {
   return {
     logDriver: "awslogs",

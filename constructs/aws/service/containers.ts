@@ -28,7 +28,7 @@ export interface HostVolume {
   readonly hostPath: string;
 }
 
-// What images seldom need and attackers like: raw packets, devices, and the kernel's audit log.
+// Rarely needed by images, and useful to attackers: raw packets, devices, and the kernel's audit log.
 const standard = ["AUDIT_WRITE", "MKNOD", "NET_RAW"];
 
 /** The containers of a service's tasks. Source: Amazon ECS API Reference, ContainerDefinition. */
@@ -50,8 +50,8 @@ export function serviceContainers(service: Service, props: ServiceContainerProps
 }
 
 /**
- * The container of a task that is run by hand, beside those of the service: without the node's port, which each of
- * them holds, and without their health check.
+ * The container of a task that is run by hand, next to the service's tasks: without the node's port, which each of them
+ * holds, and without their health check.
  */
 export function oneOffContainers(service: Service, props: ContainerProps): readonly object[] {
   return [{ ...serviceContainer(service, taskTimes(service), props), portMappings: [] }];

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Before a site's service goes: takes the nodes out of ECS whose agent has lost its connection and does not come back
-# in time. ECS would wait for their tasks for ever. Nodes that are connected are left alone.
+# Before a site's service is deleted: takes out of ECS the nodes whose agent has lost its connection and does not come
+# back in time. ECS would wait for their tasks for ever. Nodes that are connected are left alone.
 #
 # Usage: NAME=… SITE=… CLUSTER=… AWS_REGION=… ACCOUNT=… AWS_LIBRARY=… LOST_NODES=… lost-agents.sh
 #   NAME, SITE                     deployment and site

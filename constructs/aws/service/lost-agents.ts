@@ -7,12 +7,12 @@ import type { Instances } from "../../instances";
 import { rememberedBy } from "../../script/remembered";
 import { AwsLibrary, Script } from "../../script/script";
 
-/** How scripts find nodes whose agent is lost, by their setting `LOST_NODES`. */
+/** The library with which scripts find nodes whose agent is lost: their setting `LOST_NODES`. */
 export const lostNodesLibrary = join(__dirname, "lost-nodes.sh");
 
 /**
- * Before a site's service goes, takes nodes out of ECS that can end no task any more: ECS would wait for them for
- * ever, and neither the service nor, after it, a droplet would ever go.
+ * Before a site's service is deleted, takes out of ECS the nodes that can't end tasks any more: ECS would wait for them
+ * for ever, and neither the service nor, after it, a droplet would ever be deleted.
  */
 export class LostAgents extends Construct {
   /** @param sites those that have a service */

@@ -8,7 +8,7 @@
 # shellcheck source=constructs/script/aws/aws.sh
 . "${AWS_LIBRARY:?is the path of aws.sh}"
 
-# As the attributes of its nodes name the site.
+# The site, as the attributes of its nodes name it.
 readonly OF_SITE="${NAME:-}/${SITE:-}"
 # The limit of DescribeContainerInstances for one call.
 readonly DESCRIBED_AT_ONCE=100
@@ -28,7 +28,7 @@ find_lost() {
       --container-instances "${arns[@]:first:DESCRIBED_AT_ONCE}" --query \
       "containerInstances[].[containerInstanceArn,status,agentConnected,runningTasksCount,pendingTasksCount,${of}.node${value},join('/',[${of}.deployment${value},${of}.site${value}])]" ||
       return 1
-    # The list's filter has seen to it; yet a wrong answer must never cost another deployment's node its registration.
+    # The list is filtered already; yet a wrong answer must never cost another deployment's node its registration.
     LOST+=$(awk -F '\t' -v OFS='\t' -v site="${OF_SITE}" \
       '$NF == site && $2 != "INACTIVE" && $3 == "False" && $4 + $5 > 0 { print $1, $6, $4 + $5 }' <<<"${ANSWER}")
     LOST+=$'\n'

@@ -8,7 +8,7 @@ export interface ProxyContainerProps {
   readonly proxyImage: string;
   readonly http: Http;
   readonly times: TaskTimes;
-  /** Whether clients come through a load balancer, which tells their addresses. */
+  /** Whether clients come through a load balancer, which passes on their addresses. */
   readonly behindLoadBalancer: boolean;
   /** Whether ECS Exec is possible, which writes its agent into every container of a task. */
   readonly exec: boolean;
@@ -17,9 +17,10 @@ export interface ProxyContainerProps {
 }
 
 /**
- * HAProxy in front of a container that knows nothing of roll-outs: it holds the node's port. Told to stop, it fails the
- * path that the load balancer asks, and serves on until the load balancer has looked elsewhere; only when it has ended is the app told. Its
- * health passes once the app has answered for as long as the load balancer needs to take it in.
+ * HAProxy in front of a container that knows nothing about roll-outs: it holds the node's port. Told to stop, it fails
+ * the path that the load balancer checks, and keeps serving until the load balancer has taken it out; only once it has
+ * ended is the app told to stop. Its health check passes once the app has answered for as long as the load balancer
+ * needs to take it in.
  */
 export function proxyContainer(props: ProxyContainerProps) {
   const { proxyImage, http, times, exec, logGroup, awsRegion } = props;
@@ -30,7 +31,7 @@ export function proxyContainer(props: ProxyContainerProps) {
     essential: true,
     cpu: proxy.cpuUnits,
     memory: proxy.memoryMiB,
-    // ECS ends containers in the reverse order.
+    // ECS stops containers in the reverse order.
     dependsOn: [{ containerName: "app", condition: appCheck === undefined ? "START" : "HEALTHY" }],
     links: ["app"],
     entryPoint: ["bash", "-c"],
@@ -57,11 +58,11 @@ export function proxyContainer(props: ProxyContainerProps) {
 }
 
 /**
- * `grace` goes on serving after the stop signal, `hard-stop-after` ends what is left so long after it. A connection that
- * the app closes while it is idle would cost a request, so that each request has one of its own. Clients' connections
- * live longer than DigitalOcean's load balancers keep an idle one. `health` is asked and serves nobody: how many failed
- * checks take a node out is for the load balancer to say, and until then a slow app goes on. Nobody but a load balancer
- * is believed about a client's address. Source: HAProxy Configuration Manual 3.2.
+ * `grace` keeps serving after the stop signal, and `hard-stop-after` later ends what is left. A connection that the app
+ * closes while it is idle would cost a request, so each request gets its own. Clients' connections live longer than
+ * DigitalOcean's load balancers keep an idle one. `health` is checked and serves nobody: the load balancer decides how
+ * many failed checks take a node out, and until then a slow app keeps serving. Only a load balancer is believed about a
+ * client's address. Source: HAProxy Configuration Manual 3.2.
  */
 function proxyConfiguration({ http, times, behindLoadBalancer }: ProxyContainerProps): string {
   const { port, containerPort = port } = http;
@@ -105,8 +106,8 @@ backend health
 }
 
 /**
- * Passes while the path that load balancers ask answers 200, but the first time only once it has done so without a break
- * for so many seconds.
+ * Passes while the path that load balancers check answers 200, but the first time only once it has done so without a
+ * break for this many seconds.
  */
 function readiness(seconds: number): string {
   return [

@@ -22,9 +22,10 @@ export interface RolloutProps {
 }
 
 /**
- * Waits until each site runs the new revision, and fails when ECS has rolled it back or given it up. A resource of its
- * own: the provider takes a DAEMON service that has not begun for steady, reports a roll-back as a completed update or
- * in words of each version's own, and taints a service that is late, so that the next apply would replace it.
+ * Waits until each site runs the new revision, and fails when ECS has rolled it back or given up on it. A separate
+ * resource: the provider takes a DAEMON service that has not begun for steady, reports a roll-back as a completed
+ * update or in words that differ by version, and taints a service that is late, so that the next apply would replace
+ * it.
  */
 export class Rollout extends Construct {
   constructor(scope: Construct, id: string, props: RolloutProps) {
@@ -38,14 +39,14 @@ export class Rollout extends Construct {
     const script = new Script(this, join(__dirname, "await-rollout.sh"));
     new NullResource(this, "rollout", {
       forEach: site.forEach,
-      // Directly, so that the revision before is deregistered only when this one has come through.
+      // Directly, so that the previous revision is deregistered only when this one has succeeded.
       dependsOn: [taskDefinition],
       triggers: {
         SERVICE: site.attribute(service, "id"),
         TASK_DEFINITION: revision,
         TASKS: site.get("tasks"),
       },
-      // Also when somebody has changed the service behind Terraform's back, and an apply mends it.
+      // Also when somebody has changed the service outside Terraform, and an apply repairs it.
       lifecycle: { replaceTriggeredBy: [site.reference(service)] },
       provisioners: [
         script.run({

@@ -22,7 +22,9 @@ export interface TaskDefinitionsProps {
   readonly dependsOn: ITerraformDependable[];
 }
 
-/** Task definitions for nodes outside of AWS, by name. Source: Amazon ECS Developer Guide, "Networking with ECS Anywhere". */
+/**
+ * Task definitions for nodes outside AWS, by name. Source: Amazon ECS Developer Guide, "Networking with ECS Anywhere".
+ */
 export class TaskDefinitions extends Construct {
   readonly resource: EcsTaskDefinition;
 

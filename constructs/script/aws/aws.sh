@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Calls to AWS that tell one failure from another, for the scripts of every construct. Sourced, never run. Works with
+# Calls to AWS that distinguish failures, for the scripts of every construct. Sourced, never run. Works with
 # the AWS CLI 1 and 2 and with bash 3.2 (macOS); needs no jq.
 #
 # Expects TASK, which names the work in messages, AWS_REGION and ACCOUNT.
@@ -7,7 +7,7 @@
 # long it may take to obtain an AWS CLI where there is none.
 # shellcheck disable=SC2034 # results for the scripts that source this file
 
-# The CLI repeats what throttling, 5xx or a lost connection stopped, with back-off and jitter; aws_call once more.
+# The CLI retries after throttling, 5xx or a lost connection, with back-off and jitter; aws_call adds further rounds.
 export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS="${AWS_MAX_ATTEMPTS:-5}" AWS_PAGER=""
 readonly CALL_ATTEMPTS=4
 
@@ -25,7 +25,7 @@ pause() {
     'BEGIN { printf "%.3f", seconds * times * (1 + 2 * random / 32768) }')"
 }
 
-# Puts an AWS CLI on PATH where there is none, as on the machines of HCP Terraform: by pip, for these scripts alone.
+# Puts an AWS CLI on PATH where there is none, as on the machines of HCP Terraform: with pip, only for these scripts.
 obtain_aws() {
   local name python="" beside="${BASH_SOURCE[0]%/*}" found="no Python 3.9 or later is on PATH"
   for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9; do
@@ -42,7 +42,7 @@ obtain_aws() {
   fi
   # Python may have warned before.
   found=${found##*$'\n'}
-  say "the AWS CLI is not on PATH: uses the one in ${found}, obtained by pip for this project alone."
+  say "the AWS CLI is not on PATH: using the one in ${found}, obtained with pip only for this project."
   PATH="${found}:${PATH}"
 }
 
@@ -56,7 +56,7 @@ prepare() {
   done
   command -v aws >/dev/null || obtain_aws
   SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/anywhere.XXXXXX")
-  # Goes with the last process that holds descriptor 9, in whichever way this one ends: Terraform stops it by SIGKILL.
+  # Deleted with the last process that holds descriptor 9, however this one ends: Terraform stops it with SIGKILL.
   exec 9> >(
     trap '' HUP INT TERM
     cat >/dev/null
@@ -67,7 +67,7 @@ prepare() {
     "deployment to ${ACCOUNT}. Use credentials of ${ACCOUNT} and run again."
 }
 
-# Prints what kind of failure a message of the AWS CLI tells.
+# Prints the kind of failure that a message of the AWS CLI reports.
 failure_kind() {
   case "$1" in
     *"(ClusterNotFoundException)"*) echo cluster-gone ;;
@@ -104,7 +104,7 @@ remedy() {
 # aws_call SERVICE OPERATION [OPTION…]: leaves the text of the answer, of all its pages, in ANSWER.
 # Returns 1 when the thing it asks for, or what holds it, is not there (GONE says which: gone, cluster-gone or
 # repository-gone).
-# Every other failure ends the script, once repeating cannot help, with what it was and what to do.
+# Every other failure ends the script, once repeating cannot help, with its cause and remedy.
 aws_call() {
   local attempt status error kind called="$1 $2"
   for ((attempt = 1; ; attempt++)); do

@@ -1,9 +1,9 @@
-"""Obtains the AWS CLI 1 by pip, for scripts on a machine that has none, such as HCP Terraform's.
+"""Obtains the AWS CLI 1 with pip, for scripts on a machine that has none, such as HCP Terraform's.
 
 Usage: obtain-aws-cli.py REQUIREMENTS SECONDS
 
-Prints the folder of an `aws` for PATH. All that is installed is named in REQUIREMENTS with its hashes, and lies in
-a folder of the caller's own: nothing of the system, or of the user's Python, is touched. Of several processes that
+Prints the folder of an `aws` for PATH. Everything that is installed is listed in REQUIREMENTS with its hashes, and
+goes into the caller's own folder: neither the system nor the user's Python is touched. Of several processes that
 start at once, one installs, and the others wait for it. Exits with 1 and the reason when there is none after that
 many seconds, or pip refuses. Needs Python 3.9.
 """
@@ -24,7 +24,7 @@ def late(*_):
 
 
 def run(*command):
-    """Runs a program with a new session of its own, so that all that it starts ends with it."""
+    """Runs a program in a new session, so that everything it starts ends with it."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -42,7 +42,7 @@ def run(*command):
 
 
 def private_folder():
-    """Makes the folder where it is kept: in the user's cache, or where that can't be written, in the one for all."""
+    """Creates the folder where it is kept: in the user's cache, or where that can't be written, in the shared one."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folders = [os.path.join(home, "anywhere"), os.path.join(tempfile.gettempdir(), f"anywhere-{os.getuid()}")]
     for folder in folders:
@@ -78,7 +78,7 @@ def install(requirements, target, final, scratch):
     if status != 0:
         lines = [line for line in output.splitlines() if line.startswith("ERROR")] or output.splitlines()[-1:]
         sys.exit("pip refuses: " + " ".join(" ".join(lines).split())[:600])
-    # What pip writes there runs without its packages when they lie in a folder of their own.
+    # pip's own script there doesn't find packages in a separate folder.
     pathlib.Path(target, "start.py").write_text(
         "import sys\nfrom awscli.clidriver import main\nsys.exit(main())\n"
     )
@@ -94,7 +94,7 @@ def main(requirements, seconds):
     cache = private_folder()
     wanted = pathlib.Path(requirements).read_bytes() + sys.version.encode() + sys.executable.encode()
     final = os.path.join(cache, "aws-cli-" + hashlib.sha256(wanted).hexdigest()[:16])
-    # Held until this process ends, in whichever way.
+    # Held until this process ends, however it does.
     lock = open(os.path.join(cache, "lock"), "w")
     fcntl.flock(lock, fcntl.LOCK_EX)
     if not os.path.isdir(final):

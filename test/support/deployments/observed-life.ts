@@ -23,7 +23,7 @@ export const impatient = { TIMEOUT_SECONDS: "3" };
 
 /** What the gate advises when only a new machine helps. */
 export const remedy = (site: string, node: string) =>
-  `replace the node by \`npm run deploy -- --replace ${site}/${node}\``;
+  `replace the node with \`npm run deploy -- --replace ${site}/${node}\``;
 
 /** {@link startLifeCycle}, observed. */
 export async function startObservedLife(options: LifeCycleOptions): Promise<ObservedLife> {

@@ -11,7 +11,7 @@ import type { Ended, Running } from "./run";
 /** The node that the scripts are run for. */
 export const node = { name: "shop", site: "nyc3", node: "node-1", generation: "5f2a" };
 /** What replaces it. */
-export const remedy = "replace the node by `npm run deploy -- --replace nyc3/node-1`";
+export const remedy = "replace the node with `npm run deploy -- --replace nyc3/node-1`";
 export const activationId = "0a1b2c3d-0000-4000-8000-000000000001";
 
 type Identity = typeof node;
