@@ -1,6 +1,6 @@
 import { build } from "esbuild";
 
-/** Makes one file of JavaScript, for Node.js alone, of a TypeScript file and all that it imports. */
+/** Bundles a TypeScript file and all its imports into one file of JavaScript, for Node.js only. */
 export async function bundle(
   entryPoint: string,
   outfile: string,

@@ -33,13 +33,13 @@ import { createWorld } from "./world";
 
 export interface CloudOptions {
   readonly directory: string;
-  /** `reference=folder` of images that containers can be made of. */
+  /** `reference=folder` of images for containers. */
   readonly image: readonly string[];
   readonly providers: ProviderSetting;
   readonly sandbox: "auto" | "namespaces" | "process";
-  /** Items of a page of AWS's lists, at most. @default 100 */
+  /** Items on a page of AWS's lists at most. @default 100 */
   readonly pageSize?: number;
-  /** How long a second of a stand-in provider's waits lasts, in milliseconds. @default 1000 */
+  /** Length of a second of a stand-in provider's waits, in milliseconds. @default 1000 */
   readonly providerSecond?: number;
 }
 
@@ -54,16 +54,16 @@ export interface Running {
 
 const account = "123456789012";
 const token = "local-cloud";
-/** Milliseconds between two looks at what the schedulers have to do. */
+/** Milliseconds between two runs of the schedulers. */
 const tick = 250;
-/** Milliseconds between two looks at what containers have printed. Docker's driver sends it every five seconds. */
+/** Milliseconds between two looks at containers' output. Docker's driver sends it every five seconds. */
 const logPeriod = 1000;
 const authorityFile = "certificate-authority.pem";
 /** The virtual environment is shared by all local clouds of a project. */
 const sharedDirectory = resolve(__dirname, "../.local-cloud");
 
 /**
- * Puts the clouds together: one world, the AWS gateway, DigitalOcean, machines, providers, the admin endpoint.
+ * Assembles the clouds: one world, the AWS gateway, DigitalOcean, machines, providers, the admin endpoint.
  * @throws Error of one line when something is missing on this computer; nothing is left running then
  */
 export async function createLocalCloud(options: CloudOptions): Promise<Running> {
@@ -99,7 +99,7 @@ export async function createLocalCloud(options: CloudOptions): Promise<Running> 
           TF_PLUGIN_CACHE_DIR: tools.environment.TF_PLUGIN_CACHE_DIR,
           TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
           AWS_ENDPOINT_URL: aws.url,
-          // The AWS provider assumes a role by a web identity before it reads the variable above.
+          // The AWS provider assumes a role with a web identity before it reads the variable above.
           AWS_STS_ENDPOINT: aws.url,
           AWS_ENDPOINT_URL_STS: aws.url,
           DIGITALOCEAN_API_URL: digitalocean.endpoint,
@@ -155,10 +155,10 @@ class Opened {
   }
 }
 
-/** What of this computer the clouds use, and the variables that lead commands to it. */
+/** The clouds' tools on this computer, and the variables that lead commands to them. */
 async function prepareTools(options: CloudOptions, directory: string, opened: Opened) {
   opened.defer(await lock(directory));
-  // A cloud that was killed has left its own.
+  // A killed cloud has left its own.
   await removeOverrides(directory);
   opened.defer(() => removeOverrides(directory));
   const terraform = await prepareTerraform({ directory, setting: options.providers });
@@ -225,7 +225,7 @@ async function openDigitalOcean(
 
 type Machines = Awaited<ReturnType<typeof createMachines>>;
 
-/** What goes on by itself. */
+/** Everything that runs periodically. */
 function openSchedulers({ world, gateway }: Aws, machines: Machines, opened: Opened): void {
   const { settings, motoPort } = gateway;
   const timer = setInterval(() => {

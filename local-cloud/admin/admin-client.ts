@@ -10,7 +10,7 @@ type Remote<Api> = {
 
 /** The admin endpoint from the other side. Every call fails after 30 s, or with the endpoint's own message. */
 export interface AdminClient extends Omit<Remote<Admin>, "addFault" | "clearFault"> {
-  /** Returns what clears this fault alone. */
+  /** Returns a function that clears only this fault. */
   inject(fault: Fault): Promise<() => Promise<void>>;
 }
 

@@ -15,20 +15,20 @@ export interface Foreign {
 
 /** The one way to look into the world and to disturb it. */
 export interface Admin {
-  /** Entries behind this position of the journal; 0 for all. */
+  /** Entries after this position of the journal; 0 for all. */
   journal(after: number): Entry[];
   seedForeign(prefix: string): Foreign;
   addFault(fault: Fault): void;
-  /** Ends the fault of this id. */
+  /** Ends the fault with this id. */
   clearFault(id: string): void;
   clearFaults(): void;
   /** Changes how DigitalOcean behaves from now on. */
   digitalocean(change: Partial<Behaviour>): void;
-  /** Ends an activation's time now. */
+  /** Lets an activation expire now. */
   expireActivation(id: string): void;
-  /** Lets machines that register with an activation from now on get its tags so many seconds later; never for null. */
+  /** Delays an activation's tags on machines that register from now on by this many seconds; for ever for null. */
   delayTags(id: string, seconds: number | null): void;
-  /** Replaces what machines get for a URL's path; nothing (404) for null. */
+  /** Replaces the body that machines get for a URL's path; nothing (404) for null. */
   serve(served: { readonly path: string; readonly body: string | null }): void;
   bootMachine(spec: MachineSpec): Promise<void>;
   destroyMachine(name: string): Promise<void>;
@@ -81,7 +81,7 @@ function administration({ world, machines, seedForeign, origin }: Administered):
   };
 }
 
-/** Serves {@link Admin} on a loopback port of its own: `POST /METHOD` with the arguments as a list. */
+/** Serves {@link Admin} on its own loopback port: `POST /METHOD` with the arguments as a list. */
 export function serveAdmin(administered: Administered): Promise<LoopbackServer> {
   const methods = new Map(Object.entries(administration(administered)));
   return serveOnLoopback((request, response) => {

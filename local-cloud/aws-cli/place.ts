@@ -4,7 +4,7 @@ import { shellQuoted } from "../environment";
 import type { Python } from "../python/environment";
 import { startPythonServer } from "../python/server";
 
-/** Where {@link placeAwsCli} puts what it makes. */
+/** Folders and files that {@link placeAwsCli} uses. */
 export interface AwsCliPlaces {
   /** Folder of programs. */
   readonly bin: string;
@@ -15,10 +15,10 @@ export interface AwsCliPlaces {
 }
 
 /**
- * Puts the AWS CLI of the virtual environment into a folder of programs: a known one, whatever else is installed.
- * It is loaded once, in a process that ends with this one, even when that crashes: the life of a node makes about
- * twenty calls, and to load it takes most of the second that each would take.
- * @returns what ends it
+ * Puts the AWS CLI of the virtual environment into a folder of programs: a known one, whatever else is installed. It is
+ * loaded once, in a process that ends with this one, even when that crashes: the life of a node makes about twenty
+ * calls, and loading takes most of the second that each would take.
+ * @returns a function that ends it
  */
 export async function placeAwsCli(
   python: Python,

@@ -23,7 +23,7 @@ def serve(path: str) -> None:
     print("listening", flush=True)
     before = set(os.environ)
     driver = load()
-    # It says in its environment where its data are.
+    # Its environment names the folder of its data.
     own = {name: value for name, value in os.environ.items() if name not in before}
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -53,7 +53,7 @@ def load() -> "CLIDriver":
             service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
         )
     driver.create_help_command()  # makes the tables of commands and options
-    # Calls share this memory, and end before they have made much of their own.
+    # Calls share this memory, and end before they have allocated much themselves.
     gc.freeze()
     gc.disable()
     return driver
@@ -67,7 +67,7 @@ def answer(connection: socket.socket, driver: "CLIDriver", own: dict) -> None:
         os.chdir(call["folder"])
         os.environ.clear()
         os.environ.update(call["environment"] | own)
-        # The configuration that was read is this process's, not the caller's.
+        # The loaded configuration is this process's, not the caller's.
         driver.session._config = driver.session._profile_map = None
         status = driver.main(call["arguments"])
     except SystemExit as exit:
@@ -85,7 +85,7 @@ def answer(connection: socket.socket, driver: "CLIDriver", own: dict) -> None:
 
 
 def receive(connection: socket.socket) -> dict:
-    """Takes the caller's standard streams, and returns what it calls, where and with which environment."""
+    """Takes the caller's standard streams, and returns its call, folder and environment."""
     fds = array.array("i")
     length, ancillary, _, _ = connection.recvmsg(8, socket.CMSG_SPACE(3 * fds.itemsize))
     fds.frombytes(ancillary[0][2])
@@ -97,7 +97,7 @@ def receive(connection: socket.socket) -> dict:
 
 
 def end_with(connection: socket.socket) -> None:
-    """Ends this process when its caller has been ended."""
+    """Ends this process when its caller ends."""
     if connection.recv(1) == b"":
         os._exit(255)
 

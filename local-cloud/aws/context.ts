@@ -1,13 +1,13 @@
 import type { World } from "../world";
 import type { Settings } from "./settings";
 
-/** One account in one region, which see nothing of each other: what Systems Manager and ECS hold there. */
+/** The resources of Systems Manager and ECS in one account and region, isolated from all others. */
 export interface Place {
   readonly world: World;
   readonly settings: Settings;
 }
 
-/** A place at a moment: where and when something is done. What needs more than the world takes it first. */
+/** A place at a moment: where and when something is done. Functions that need more than the world take it first. */
 export interface Context extends Place {
   /** Milliseconds since the epoch. */
   readonly now: number;

@@ -11,9 +11,9 @@ export interface Foreign {
 }
 
 /**
- * Adds what no deployment may ever touch: three machines of somebody else, two of which are in a cluster of
- * theirs. One machine's name begins as the deployment's do, and one carries the tags of another deployment.
- * @param namePrefix what the deployment's names begin with
+ * Adds resources that no deployment may ever touch: three machines of somebody else, two of which are in their own
+ * cluster. One machine's name begins as the deployment's do, and one carries the tags of another deployment.
+ * @param namePrefix beginning of the deployment's names
  * @param tags tags of another deployment, such as its name and site
  */
 export function seedForeign(

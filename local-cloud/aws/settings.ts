@@ -1,8 +1,8 @@
 /** Differences from AWS, so that tests needn't wait or create a thousand resources. */
 export interface Settings {
-  /** The region that machines are in. */
+  /** The machines' region. */
   readonly region: string;
-  /** Items of a page when the caller sets no `maxResults`, at most. */
+  /** Items of a page at most when the caller sets no `maxResults`. */
   readonly pageSize: number;
   /** Whether a list begins with an empty page, as AWS's do at times. */
   readonly emptyPages: boolean;

@@ -81,14 +81,14 @@ export interface TaskDefinition {
   tags: EcsTag[];
 }
 
-/** Containers that run or are to run together. */
+/** Containers that run, or should run, together. */
 export interface Task {
   readonly arn: string;
   readonly clusterName: string;
   readonly taskDefinitionArn: string;
   /** `service:NAME` or `family:NAME`. */
   readonly group: string;
-  /** Deployment id of a service's task, or who ran it. */
+  /** Deployment id of a service's task, or whoever ran it. */
   readonly startedBy: string;
   /** Of the RunTask that asked for it. */
   readonly clientToken: string | undefined;
@@ -124,10 +124,10 @@ export interface Deployment {
   updatedAt: number;
 }
 
-/** What the newer API tells about a roll-out, kept when the deployment itself is gone. */
+/** The newer API's record of a roll-out, kept when the deployment itself is gone. */
 export interface ServiceDeployment {
   readonly arn: string;
-  /** The deployment that it tells about. */
+  /** The deployment that it is about. */
   readonly deploymentId: string;
   status:
     | "IN_PROGRESS"
@@ -151,7 +151,7 @@ export interface EcsService {
   readonly clusterName: string;
   status: "ACTIVE" | "DRAINING" | "INACTIVE";
   readonly schedulingStrategy: "REPLICA" | "DAEMON";
-  /** As configured; of a DAEMON service it follows from the instances. */
+  /** As configured; for a DAEMON service it follows from the instances. */
   desiredCount: number;
   taskDefinitionArn: string;
   minimumHealthyPercent: number;

@@ -8,9 +8,9 @@ import type { Task } from "../state";
 import { markStopped, type StopCause } from "./tasks/task-transitions";
 
 /**
- * Takes an agent's reports and tells it what is to run. An agent whose machine is no longer registered, with
- * either service, gets nothing: as with the real one, its credentials or its registration are gone.
- * @param secretsOf what has been read for a task; a task with secrets waits until it has
+ * Takes an agent's reports and tells it what to run. An agent whose machine is no longer registered with both services
+ * gets nothing: as with the real one, its credentials or its registration are gone.
+ * @param secretsOf the secrets of a task once they are read; until then a task with secrets waits
  */
 export function pollAgent(
   context: Context,

@@ -42,7 +42,7 @@ function withSettings(
   return [{ name: insights, value }];
 }
 
-/** Creating a cluster that exists gives it back. */
+/** Creating a cluster that exists returns it. */
 function createCluster(context: Context, input: Ecs.CreateClusterRequest): Ecs.CreateClusterResponse {
   const name = input.clusterName ?? "default";
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(name)) {
@@ -64,7 +64,7 @@ function createCluster(context: Context, input: Ecs.CreateClusterRequest): Ecs.C
   return { cluster: describe(context, cluster, ["TAGS", "SETTINGS", "CONFIGURATIONS"]) };
 }
 
-/** Counts and lists of what a cluster holds. */
+/** Counts and lists of a cluster's contents. */
 function contents({ world }: Context, name: string) {
   const inCluster = <Item extends { readonly clusterName: string }>(items: Iterable<Item>): Item[] =>
     [...items].filter(({ clusterName }) => clusterName === name);

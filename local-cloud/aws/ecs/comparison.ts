@@ -13,7 +13,7 @@ const numeric: Readonly<Record<string, (left: number, right: number) => boolean>
   "<=": (left, right) => left <= right,
 };
 
-/** Reads an operator and what it compares with. @throws ApiError InvalidParameterException */
+/** Reads an operator and its operand. @throws ApiError InvalidParameterException */
 export function readTextComparison(tokens: Tokens): TextComparison {
   switch (tokens.next()) {
     case "==":
@@ -43,7 +43,7 @@ export function readTextComparison(tokens: Tokens): TextComparison {
   }
 }
 
-/** As {@link readTextComparison}, for numbers, which `read` makes of what is written. */
+/** As {@link readTextComparison}, for numbers, which `read` parses. */
 export function readNumericComparison(
   tokens: Tokens,
   read: (argument: string) => number = Number,

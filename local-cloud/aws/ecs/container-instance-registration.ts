@@ -17,9 +17,9 @@ const attributeName = /^[A-Za-z0-9\-_./\\]{1,128}$/;
 const attributeValue = /^(?! )[A-Za-z0-9\-_.@/\\: ]{1,128}(?<! )$/;
 
 /**
- * An agent's registration: a new instance, or the one of its checkpoint, whose attributes stay as they were.
- * An INACTIVE instance never comes back. The machine must be registered with Systems Manager, since that
- * is where the real agent has its credentials from.
+ * An agent's registration: a new instance, or the one of its checkpoint, whose attributes stay as they were. An
+ * INACTIVE instance never comes back. The machine must be registered with Systems Manager, since that is where the real
+ * agent gets its credentials.
  */
 function registerContainerInstance(
   context: Context,
@@ -82,7 +82,7 @@ function requireManagedInstance({ world }: Context, document: string | undefined
   return machine;
 }
 
-/** At most 10 attributes of the user's own. Source: Amazon ECS API Reference, Attribute, and service quotas. */
+/** At most 10 attributes of the user. Source: Amazon ECS API Reference, Attribute, and service quotas. */
 function attributesOf({
   attributes = [],
 }: Ecs.RegisterContainerInstanceRequest): ContainerInstance["attributes"] {

@@ -103,7 +103,9 @@ function resolve(context: Context, clusterName: string, ids: readonly string[], 
   );
 }
 
-/** ACTIVE and DRAINING become either; INACTIVE stays. Source: Amazon ECS API Reference, UpdateContainerInstancesState. */
+/**
+ * Changes ACTIVE to DRAINING or back; INACTIVE stays. Source: Amazon ECS API Reference, UpdateContainerInstancesState.
+ */
 function updateContainerInstancesState(
   context: Context,
   input: Ecs.UpdateContainerInstancesStateRequest,
@@ -125,7 +127,7 @@ function updateContainerInstancesState(
   };
 }
 
-/** With `force`, its tasks are gone for their service; on the machine they go on, orphaned. */
+/** With `force`, its tasks are gone for their service; on the machine they keep running, orphaned. */
 function deregisterContainerInstance(
   context: Context,
   input: Ecs.DeregisterContainerInstanceRequest,

@@ -11,16 +11,16 @@ export interface Subject {
   readonly registeredAt: number;
 }
 
-/** Tells whether an instance satisfies an expression. */
+/** Whether an instance satisfies an expression. */
 export type Predicate = (subject: Subject) => boolean;
 
 /**
  * Parses an expression of the cluster query language, as `ListContainerInstances` and `memberOf` take it:
- * `attribute:NAME == VALUE`, `!=`, `=~`, `!~`, `in [A, B]`, `not_in`, `exists`, `not_exists`, numeric
- * comparisons of `runningTasksCount`, `registeredAt >= 2018-06-18T22:28:28Z`, `agentConnected == true`, joined by `and`, `or`, `not` (or `&&`, `||`, `!`)
- * and parentheses. Source: Amazon ECS Developer Guide, "Cluster query language". It leaves open what an argument is
- * that reads as a number and stands without quotes. Here it is one, the worst that can be: `012` and `12e3` are no
- * longer the texts that they were written as, and equal no attribute.
+ * `attribute:NAME == VALUE`, `!=`, `=~`, `!~`, `in [A, B]`, `not_in`, `exists`, `not_exists`, numeric comparisons of
+ * `runningTasksCount`, `registeredAt >= 2018-06-18T22:28:28Z`, `agentConnected == true`, joined by `and`, `or`, `not`
+ * (or `&&`, `||`, `!`) and parentheses. Source: Amazon ECS Developer Guide, "Cluster query language". It doesn't say
+ * how an unquoted argument that reads as a number is taken. Here it is a number, the worst case: `012` and `12e3` are
+ * no longer the texts that were written, and equal no attribute.
  * @throws ApiError InvalidParameterException for anything else
  */
 export function parseExpression(text: string): Predicate {

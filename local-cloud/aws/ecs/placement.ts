@@ -46,7 +46,7 @@ export function tasksOn({ world }: Pick<Context, "world">, instance: ContainerIn
   );
 }
 
-/** What is left of an instance, and the ports that are taken. */
+/** An instance's free resources, and the ports that are taken. */
 export function remainingOf(context: Context, instance: ContainerInstance): Demand {
   const demands = tasksOn(context, instance).map((task) => demandOfTask(context, task));
   return {
@@ -87,7 +87,7 @@ export function isMember(constraints: readonly Constraint[], subject: Subject): 
   );
 }
 
-/** Where a task can go, or why it can't. */
+/** The instance for a task, or why there is none. */
 export type Placement =
   | { readonly instance: ContainerInstance }
   | { readonly code: string; readonly reason: string; readonly closest: ContainerInstance | undefined };

@@ -10,9 +10,9 @@ import { failHealthCheck, requestStop } from "./tasks/task-transitions";
 const stoppedTaskRetention = 3_600_000;
 
 /**
- * Moves every service one step towards its target: replaces unhealthy tasks, rolls out deployments within
- * their minimum and maximum percent, drains instances, rolls back what keeps failing, finishes deletions.
- * Does nothing but edit the world, and the same for the same world and time.
+ * Moves every service one step towards its target: replaces unhealthy tasks, rolls out deployments within their minimum
+ * and maximum percent, drains instances, rolls back deployments that keep failing, finishes deletions. Only edits the
+ * world, and does the same for the same world and time.
  */
 export function reconcile(context: Context): void {
   for (const service of context.world.aws.services.values()) {

@@ -3,7 +3,7 @@ import { invalidParameter, type ApiError } from "../protocol/api-error";
 const token =
   /\s*(==|!=|=~|!~|>=|<=|>|<|&&|\|\||!in\b|!exists\b|!|[()[\],]|'[^']*'|"[^"]*"|(?:[A-Za-z0-9_./\\@:*^$+?-]|\.)+)/y;
 
-/** The words and signs of an expression, read one after the other. */
+/** The words and signs of an expression, read in order. */
 export class Tokens {
   private readonly tokens: readonly string[];
   private position = 0;
@@ -23,7 +23,7 @@ export class Tokens {
     return token;
   }
 
-  /** Passes the next token if it is one of these, and tells whether it was. */
+  /** Skips the next token if it is one of these, and returns whether it was. */
   take(...options: readonly string[]): boolean {
     const found = options.includes(this.tokens[this.position] ?? "");
     this.position += found ? 1 : 0;
@@ -63,7 +63,7 @@ export class Tokens {
   }
 }
 
-/** What is left of a text that reads as a number; others are kept. */
+/** The number that a text reads as, written as a text; other texts unchanged. */
 function readAsNumber(token: string): string {
   return /^\d+(\.\d*)?(e[+-]?\d+)?$/i.test(token) ? String(Number(token)) : token;
 }

@@ -11,8 +11,8 @@ interface LateInsights {
 }
 
 /**
- * Data of Container Insights that goes on arriving when its cluster has gone: once the log group has gone as well, the
- * service makes it again, without retention and tags.
+ * Data of Container Insights that keeps arriving after its cluster is deleted: once the log group is deleted as well,
+ * the service creates it again, without retention and tags.
  */
 export function receiveLateInsights(world: World, moto: MotoClient, late: LateInsights): void {
   const { cluster, region, milliseconds } = late;

@@ -17,10 +17,10 @@ def end_with_caller() -> None:
 
 
 def permission(bucket: FakeBucket, action: str, resource: str):
-    """What a bucket's policy says of a call, as far as its conditions are modelled; moto heeds none of them."""
+    """A bucket policy's decision about a call, as far as its conditions are modelled; moto ignores them all."""
     policy = json.loads(bucket.policy or '{"Version": "2012-10-17", "Statement": []}')
     listed = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    # Every request stands for one by TLS.
+    # Every request counts as one over TLS.
     met = [one for one in listed if one.get("Condition") != {"Bool": {"aws:SecureTransport": "false"}}]
     if any("Condition" in one for one in met):
         raise NotImplementedError("Of the conditions of a bucket's policy only aws:SecureTransport is modelled.")

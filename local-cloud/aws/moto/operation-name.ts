@@ -28,7 +28,7 @@ export function operationName(
   return byPath ?? action ?? `${method} ${pathname}`;
 }
 
-/** Parameters of a request to S3 that are none of its operation's name. */
+/** Parameters of a request to S3 that aren't part of its operation's name. */
 const plain =
   /^(list-type|prefix|delimiter|max-keys|encoding-type|continuation-token|versionId|x-id|X-Amz-.*)$/i;
 

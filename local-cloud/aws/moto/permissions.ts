@@ -12,8 +12,8 @@ import type { MotoClient } from "./moto-client";
 import { allows, type Asked, readStatements, type Statement } from "./policies";
 
 /**
- * Whether the role's own and attached policies let it do this. A role that there isn't may do nothing.
- * @throws Error for what of a policy is not modelled
+ * Whether the role's own and attached policies let it do this. A role that doesn't exist may do nothing.
+ * @throws Error for a part of a policy that is not modelled
  */
 export async function isPermitted(
   moto: MotoClient,
@@ -24,8 +24,8 @@ export async function isPermitted(
 }
 
 /**
- * Whether the role's trust policy lets a service of AWS assume it. A role that there isn't trusts nobody.
- * @throws Error for what of a policy is not modelled
+ * Whether the role's trust policy lets a service of AWS assume it. A role that doesn't exist trusts nobody.
+ * @throws Error for a part of a policy that is not modelled
  */
 export async function trusts(
   moto: MotoClient,

@@ -11,7 +11,7 @@ export type Statement = {
 /** A call that policies decide about. */
 export interface Asked {
   readonly action: string;
-  /** ARN of what it is about; a trust policy has none. */
+  /** ARN of its resource; a trust policy has none. */
   readonly resource?: string;
   /** Values of condition keys. */
   readonly context?: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export function allows(statements: readonly Statement[], { action, resource, con
 }
 
 /**
- * Whether every key has one of its values. Names of keys know no case.
+ * Whether every key has one of its values. Names of keys are case-insensitive.
  * @throws Error for an operator, or a key whose value isn't known, since then neither answer is right
  */
 function holds(

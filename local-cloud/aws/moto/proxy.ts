@@ -15,18 +15,18 @@ const served = new Set([
 /** Milliseconds that moto may take for an answer. */
 const timeout = 60_000;
 
-/** Where a request is passed on to. */
+/** The destination of a request. */
 export interface ProxyTarget {
   /** Signing name. */
   readonly service: string;
   readonly port: number;
   readonly account: string;
-  /** The request's body, where it has been read already. */
+  /** The request's body, if it has been read already. */
   readonly body?: string;
 }
 
 /**
- * Passes a request on to moto, as a call of this account, and tells its operation and how it was answered.
+ * Passes a request on to moto, as a call of this account, and returns its operation and how it was answered.
  * @throws ApiError when the service is not one that moto serves, or moto does not answer
  */
 export async function proxy(
@@ -50,7 +50,7 @@ export async function proxy(
   return { name: operationName(service, incoming, sent), status };
 }
 
-/** @param body in place of what is yet to be read of the request */
+/** @param body instead of the unread rest of the request */
 async function forward(
   incoming: IncomingMessage,
   body: string | undefined,

@@ -7,14 +7,14 @@ const policyMembers = ["AssumeRolePolicyDocument", "PolicyDocument"];
 const operationOf = (headers: IncomingHttpHeaders): string | undefined =>
   String(headers["x-amz-target"] ?? "").split(".")[1];
 
-/** Whether a call may hold a document that its service gives back in another form. */
+/** Whether a call may hold a document that its service returns in another form. */
 export function mayHoldDocuments(service: string, headers: IncomingHttpHeaders): boolean {
   return service === "iam" || (service === "ecr" && operationOf(headers) === "PutLifecyclePolicy");
 }
 
 /**
- * The body of a call with its documents as the service keeps them: JSON that means the same, but not what was sent,
- * letter by letter. moto keeps every letter. What is no document stays as it is.
+ * The body of a call with its documents as the service keeps them: JSON that means the same, but isn't identical to
+ * what was sent. moto keeps it unchanged. Everything but documents stays as it is.
  */
 export function withStoredDocuments(headers: IncomingHttpHeaders, body: string): string {
   if (operationOf(headers) === "PutLifecyclePolicy") {

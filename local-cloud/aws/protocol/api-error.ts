@@ -13,17 +13,17 @@ export class ApiError extends Error {
   }
 }
 
-/** The error for what the real service may offer and this one does not: never a wrong success. */
+/** The error for anything that the real service may offer and this one doesn't: never a wrong success. */
 export function notModelled(what: string): ApiError {
   return new ApiError("NotModelledException", `The local cloud does not model ${what}.`);
 }
 
-/** The error for a mistake of the local cloud's own. Its status is one that clients don't retry. */
+/** The error for a mistake of the local cloud itself. Clients don't retry its status. */
 export function defect(message: string): ApiError {
   return new ApiError("LocalCloudDefect", message, 501);
 }
 
-/** ECS's error for what the service model can't say. */
+/** ECS's error for rules that the service model can't express. */
 export function invalidParameter(message: string): ApiError {
   return new ApiError("InvalidParameterException", message);
 }
@@ -33,7 +33,7 @@ export function clientError(message: string): ApiError {
   return new ApiError("ClientException", message);
 }
 
-/** The error of Systems Manager and EventBridge Scheduler for what the service model can't say. */
+/** The error of Systems Manager and EventBridge Scheduler for rules that the service model can't express. */
 export function invalidInput(message: string): ApiError {
   return new ApiError("ValidationException", message);
 }

@@ -26,7 +26,7 @@ import { execOperations } from "../ecs/tasks/exec";
 import { taskDefinitionOperations } from "../ecs/tasks/task-definitions";
 import { taskOperations } from "../ecs/tasks/tasks";
 
-/** Where a call comes from, and IAM of its account. */
+/** A call's origin, and IAM of its account. */
 export interface Caller {
   readonly account: string;
   readonly region: string;
@@ -36,11 +36,11 @@ export interface Caller {
 /** A service that the gateway answers itself. */
 export interface Api {
   readonly service: "ssm" | "ecs" | "scheduler" | "states";
-  /** What `X-Amz-Target` begins with; undefined when it speaks REST. */
+  /** Beginning of `X-Amz-Target`; undefined for REST. */
   readonly targetPrefix: string | undefined;
   /** Finds out which operation a REST request calls. */
   readonly read?: (request: RestRequest) => RestCall | undefined;
-  /** Refuses a call for what moto knows: roles and state machines. @throws ApiError */
+  /** Refuses a call according to moto's roles and state machines. @throws ApiError */
   readonly authorise?: (input: JsonObject, caller: Caller) => Promise<void>;
   readonly operations: Operations;
   /** Operations that moto serves well. */
@@ -75,7 +75,7 @@ export const ecsOperations: Operations = {
   ...tagOperations,
 };
 
-/** Reads the service models and makes the APIs. */
+/** Reads the service models and creates the APIs. */
 export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): Promise<readonly Api[]> {
   const [ssm, ecs, scheduler, states] = await Promise.all([
     readModel(botocoreData, "ssm", "2014-11-06"),
@@ -130,9 +130,9 @@ export async function loadApis({ botocoreData }: Pick<Python, "botocoreData">): 
 
 /**
  * Runs an operation on the world.
- * @param input the call's input as it came
+ * @param input the call's input as received
  * @returns the output, timestamps as `Date`s
- * @throws ApiError for what the service would refuse, and for what is not modelled
+ * @throws ApiError if the service would refuse it, or if it is not modelled
  */
 export function callOperation(api: Api, name: string, input: object, context: Context): object {
   const operation = api.operations[name];

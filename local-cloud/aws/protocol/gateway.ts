@@ -28,8 +28,8 @@ export interface GatewayOptions {
 }
 
 /**
- * AWS as far as it is modelled: Systems Manager and ECS over the world, the services that moto serves well by
- * moto, `POST /agent` for the machines' agents. Every other service, operation or member is an error.
+ * AWS as far as it is modelled: Systems Manager and ECS over the world, moto for the services that it serves well,
+ * `POST /agent` for the machines' agents. Every other service, operation or member is an error.
  */
 export function createAwsHandler(world: World, options: GatewayOptions): RequestListener {
   const moto = motoClient(options.motoPort, world.account);
@@ -93,7 +93,7 @@ async function answer(
   }
 }
 
-/** Passes on the one call that nobody can sign, since keys are what it is for. @throws ApiError for every other */
+/** Passes on the one call that nobody can sign, since it obtains the keys. @throws ApiError for every other */
 async function passUnsigned(
   world: World,
   port: number,
@@ -112,7 +112,7 @@ async function passUnsigned(
   }
   const { account } = world;
   if (form.get("RoleArn")?.split(":")[4] !== account) {
-    throw notModelled(`a role of another account than ${account}, assumed by a web identity`);
+    throw notModelled(`a role of an account other than ${account}, assumed with a web identity`);
   }
   failByFault(takeFault(world, { service: "sts", operation, input: "" }));
   const served = await proxy(request, response, { service: "sts", port, account, body });
@@ -126,7 +126,7 @@ async function passUnsigned(
   });
 }
 
-/** @throws ApiError of the fault, and Error for one that is no error. */
+/** @throws ApiError of the fault, and Error for a fault that isn't an error. */
 function failByFault(fault: FaultEffect | undefined): void {
   if (fault?.kind === "error") {
     throw new ApiError(fault.code, fault.message, fault.status);
@@ -181,7 +181,7 @@ async function answerCall(
     const { account } = place.world;
     const { region } = place.settings;
     await api.authorise?.(input, { account, region, moto: motoClient(options.motoPort, account) });
-    // Validation turns timestamps into dates, so the journal keeps a copy of what came.
+    // Validation turns timestamps into dates, so the journal keeps a copy of the input.
     output = callOperation(api, name, JSON.parse(text) as object, context);
     journalCall(world, { api, name, input, status: 200, ...by, answer: { output } });
   } catch (error) {
@@ -232,7 +232,7 @@ function toApiError(error: unknown): ApiError {
   return defect(reason);
 }
 
-/** Answers an error as JSON to a call that names its target, and as XML to all others, as their protocols want it. */
+/** Answers an error as JSON to a call that names its target, and as XML to all others, as their protocols require. */
 function sendError(
   request: IncomingMessage,
   response: ServerResponse,

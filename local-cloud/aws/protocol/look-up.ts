@@ -13,7 +13,7 @@ export function findIn<Item extends { readonly arn: string; readonly clusterName
   );
 }
 
-/** What a Describe operation finds of the things that a request names, and its failures for the rest. */
+/** The result of a Describe operation: the things that a request names, and failures for those that don't exist. */
 export function lookUp<Item>(
   names: readonly string[],
   find: (name: string) => Item | undefined,

@@ -42,7 +42,7 @@ export interface ServiceModel {
   readonly shapes: Readonly<Record<string, Shape>>;
 }
 
-/** Finds what is wrong with an input or output; an empty list when nothing is. Turns timestamps into `Date`s. */
+/** Lists the problems of an input or output; none when it is valid. Turns timestamps into `Date`s. */
 export type Check = (data: object) => readonly string[];
 
 /** The checks of one service. */
@@ -67,7 +67,7 @@ export function createChecks(model: ServiceModel): Checks {
   const ajv = new Ajv({ allErrors: true });
   ajv.addKeyword({ keyword: "timestamp", modifying: true, schema: false, validate: toDate });
   ajv.addSchema({ $id: "input", $defs: mapValues(model.shapes, toSchema) });
-  // AWS itself answers outside of the bounds: an unused activation has 0 registrations, of at least 1.
+  // AWS itself answers outside the bounds: an unused activation has 0 registrations, of at least 1.
   ajv.addSchema({ $id: "output", $defs: mapValues(mapValues(model.shapes, withoutBounds), toSchema) });
   const compiled = new Map<string, Check>();
   const check = (reference: string): Check => {
@@ -107,7 +107,7 @@ function explain({ instancePath, keyword, message, params }: ErrorObject): strin
   return `${place} ${message ?? "is not valid"}${allowed}`;
 }
 
-/** Replaces a number of seconds since the epoch by a `Date`. */
+/** Replaces a number of seconds since the epoch with a `Date`. */
 function toDate(data: unknown, context?: DataValidationCxt): boolean {
   if (typeof data === "number" && context !== undefined) {
     (context.parentData as Record<string | number, unknown>)[context.parentDataProperty] = new Date(

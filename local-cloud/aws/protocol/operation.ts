@@ -3,8 +3,8 @@ import type { Context } from "../context";
 /** An operation of a service, as far as it is modelled. */
 export interface Operation {
   /**
-   * Members of the input that have an effect or are given back, nested ones as `outer.inner`. Any other
-   * member that holds something is refused.
+   * Members of the input that have an effect or are returned, nested ones as `outer.inner`. Any other member that is
+   * set is refused.
    */
   readonly members: readonly string[];
   /**
@@ -24,7 +24,7 @@ export function words(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "");
 }
 
-/** Names a handler and, as the words of a text, the members that it knows. */
+/** Combines a handler with the members that it knows, as the words of a text. */
 export function operation(
   members: string,
   run: Operation["run"],
@@ -33,7 +33,7 @@ export function operation(
   return { members: words(members), run, ...(answered && { answered }) };
 }
 
-/** Paths of the members that hold something and are not among the modelled ones. */
+/** Paths of the members that are set and not modelled. */
 export function unmodelledMembers(input: object, members: readonly string[], path = ""): string[] {
   return Object.entries(input).flatMap(([name, value]: [string, unknown]) => {
     const here = `${path}${name}`;

@@ -7,7 +7,7 @@ export interface Page<Item> {
   readonly nextToken: string | undefined;
 }
 
-/** Cuts a page out of a list, as a request's token and size say. @throws ApiError for a token that it has not given */
+/** Cuts a page out of a list, by a request's token and size. @throws ApiError for a token that it didn't issue */
 type Pager<Request> = <Item>(context: Context, list: readonly Item[], request: Request) => Page<Item>;
 
 type EcsRequest = { readonly nextToken?: string; readonly maxResults?: number };

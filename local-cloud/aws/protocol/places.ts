@@ -1,7 +1,7 @@
 import { createWorld } from "../../world";
 import type { Place } from "../context";
 
-/** Where a call goes to. Machines are at home only: those that register find no activation of another place. */
+/** The place of a call. Machines exist only at home: when they register, they find no activation of another place. */
 export function placeOf(home: Place, account: string, region: string): Place {
   const { world, settings } = home;
   if (account === world.account && region === settings.region) {

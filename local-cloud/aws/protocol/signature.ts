@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** Whom a request says it is from and for. The signature itself is not checked. */
+/** The caller and the service that a request claims. The signature itself is not checked. */
 export interface CredentialScope {
   readonly accessKeyId: string;
   readonly region: string;
@@ -20,7 +20,7 @@ export function credentialScope(headers: IncomingHttpHeaders, url: string): Cred
     : { accessKeyId, region, service };
 }
 
-/** Account of an access key: one that is 12 digits names its account itself, all others are of the home account. */
+/** Account of an access key: one of 12 digits is the account itself, all others belong to the home account. */
 export function accountOf(accessKeyId: string, home: string): string {
   return /^\d{12}$/.test(accessKeyId) ? accessKeyId : home;
 }

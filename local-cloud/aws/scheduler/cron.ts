@@ -10,7 +10,7 @@ function field(word: string, ...others: readonly string[]): RegExp {
 }
 
 const weekday = "[1-7]|[A-Z]{3}";
-/** What EventBridge Scheduler takes, of all that croner reads. `15W` is the weekday nearest to the 15th. */
+/** The part of croner's syntax that EventBridge Scheduler accepts. `15W` is the weekday nearest to the 15th. */
 const grammar = [
   field("\\d+"),
   field("\\d+"),
@@ -32,7 +32,7 @@ export function parseCron(text: string): NextReading | undefined {
   if (!isOne || fields.filter((each) => each === "?").length !== 1) {
     return undefined;
   }
-  // To croner, the last day of the week is a day as others, and every day is meant where none is named.
+  // croner treats the last day of the week as an ordinary day, and takes a missing day for every day.
   const words = fields.map((each, index) =>
     each === "?" ? "*" : index === 4 && each === "L" ? "SAT" : each,
   );

@@ -3,12 +3,12 @@ import { parseExpression } from "./expression";
 import type { Invocation, Schedule, ScheduleSettings } from "./schedule";
 import { wallClockOf } from "./wall-clock";
 
-/** Milliseconds after which something that was due isn't made up for any more: this computer slept. */
+/** Milliseconds after which a missed invocation isn't made up for any more: this computer slept. */
 const latest = 3_600_000;
 
 /**
- * What of a schedule has become due since it was looked at last, in the order of time. A flexible window delays each by
- * as much of it as follows from the schedule and the time.
+ * A schedule's invocations that have become due since the last look, in the order of time. A flexible window delays
+ * each by a part of it that depends on the schedule and the time.
  */
 export function dueInvocations({ arn, settings, createdAt, seenUntil }: Schedule, now: number): Invocation[] {
   if (settings.State === "DISABLED") {
@@ -45,7 +45,7 @@ function momentsOf(settings: ScheduleSettings, createdAt: number) {
   return next;
 }
 
-/** Why a schedule gives an invocation up. */
+/** Why a schedule gives up an invocation. */
 export type Exhausted = "MaximumRetryAttempts" | "MaximumEventAgeInSeconds";
 
 /** Milliseconds before the first retry; each further one waits twice as long, at most {@link longestPause}. */

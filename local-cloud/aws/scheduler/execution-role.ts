@@ -4,7 +4,7 @@ import type { MotoClient } from "../moto/moto-client";
 import { isPermitted, trusts } from "../moto/permissions";
 import type { Asked } from "../moto/policies";
 
-/** Where a schedule is, and IAM and KMS of its account. */
+/** A schedule's place, and IAM and KMS of its account. */
 export interface Place {
   readonly account: string;
   readonly region: string;
@@ -12,8 +12,8 @@ export interface Place {
 }
 
 /**
- * Demands of a request with a target that the scheduler may assume its role. A trust policy may name the account and
- * the group of schedules. Source: EventBridge Scheduler User Guide, "Confused deputy prevention".
+ * Requires, for a request with a target, that the scheduler may assume its role. A trust policy may name the account
+ * and the group of schedules. Source: EventBridge Scheduler User Guide, "Confused deputy prevention".
  * @throws ApiError ValidationException
  */
 export async function requireAssumableRole(input: JsonObject, place: Place): Promise<void> {

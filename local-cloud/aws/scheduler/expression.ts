@@ -7,8 +7,8 @@ export type NextMoment = (after: number) => number | undefined;
 const units = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /**
- * Reads a schedule's expression. A time that the clock is put forward past is left out, one that it comes to twice
- * counts once; a rate knows no clock. Source: EventBridge Scheduler User Guide, "Schedule types".
+ * Reads a schedule's expression. A time that the clock skips is left out, one that occurs twice counts once; a rate
+ * ignores the clock. Source: EventBridge Scheduler User Guide, "Schedule types".
  * @param start when a rate begins, in milliseconds since the epoch
  * @returns undefined when it is none of `at(…)`, `rate(…)` and `cron(…)`
  */

@@ -3,19 +3,19 @@ import { MotoError } from "../moto/moto-client";
 import { invalidInput, notModelled } from "../protocol/api-error";
 import { type Place, requireAssumableRole } from "./execution-role";
 
-/** Demands of a request that sets a schedule what it needs to be run. @throws ApiError ValidationException */
+/** Requires everything that a schedule in a request needs to run. @throws ApiError ValidationException */
 export async function authoriseSchedule(input: JsonObject, place: Place): Promise<void> {
   await requireAssumableRole(input, place);
   const { KmsKeyArn: key } = input;
-  // What is no text is refused as every wrong input is.
+  // Anything but a text is refused like any wrong input.
   if (typeof key === "string") {
     await requireUsableKey(key, place);
   }
 }
 
 /**
- * Demands that a customer's key is there, in the schedule's region, and encrypts: the scheduler asks KMS, as who calls it,
- * and takes symmetric keys alone. Source: EventBridge Scheduler User Guide, "Encryption at rest".
+ * Requires that a customer's key exists in the schedule's region and encrypts: the scheduler asks KMS on the caller's
+ * behalf, and accepts only symmetric keys. Source: EventBridge Scheduler User Guide, "Encryption at rest".
  * @throws ApiError ValidationException
  */
 export async function requireUsableKey(key: string, { region, moto }: Place): Promise<void> {

@@ -7,8 +7,9 @@ import type { Invocation, Schedule } from "./schedule";
 import { runTaskRequest, type Stage, startTasks } from "./start-tasks";
 
 /**
- * Does what is due at this place: starts tasks, tries again what has failed, and hands over to the dead-letter queue
- * what it gives up. Returns once nothing of it is under way; it must not be called before. Each step is noted in the journal: `invoked`, `failed`, `dead-lettered` or `dropped`.
+ * Runs the due invocations of this place: starts tasks, retries failures, and sends those that it gives up to the
+ * dead-letter queue. Returns once nothing is in progress; it must not be called again before. Each step is noted in the
+ * journal: `invoked`, `failed`, `dead-lettered` or `dropped`.
  * @param now milliseconds since the epoch
  */
 export async function runSchedules(stage: Stage, now: number): Promise<void> {

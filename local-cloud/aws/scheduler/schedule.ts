@@ -20,7 +20,7 @@ export interface EcsTarget {
     readonly MaximumRetryAttempts: number;
   };
   readonly DeadLetterConfig?: { readonly Arn?: string };
-  /** What the tasks have otherwise than their definition: RunTask's `overrides`, as JSON. */
+  /** The tasks' differences from their definition: RunTask's `overrides`, as JSON. */
   readonly Input?: string;
 }
 
@@ -49,7 +49,7 @@ export interface Schedule {
   settings: ScheduleSettings;
   readonly createdAt: number;
   modifiedAt: number;
-  /** What was due until then has become an invocation, or was due while it was disabled. */
+  /** Everything due until then has become an invocation, or was due while it was disabled. */
   seenUntil: number;
   /** Invocations that have yet to succeed or be given up. */
   invocations: Invocation[];

@@ -43,7 +43,7 @@ function createSchedule(context: Context, request: Request): object {
   return { ScheduleArn: schedule.arn };
 }
 
-/** Replaces all that a request sets; a rate keeps its beginning. */
+/** Replaces everything that a request sets; a rate keeps its beginning. */
 function updateSchedule(context: Context, request: Request): object {
   const schedule = requireSchedule(context, request);
   schedule.settings = checkedSettings(request, schedule.createdAt);
@@ -56,7 +56,7 @@ function getSchedule(context: Context, request: Reference): object {
   return { ...summaryOf({ settings, ...schedule }), ...settings };
 }
 
-/** What was due already is dropped. */
+/** Drops invocations that are due already. */
 function deleteSchedule(context: Context, request: Reference): object {
   context.world.aws.schedules.delete(requireSchedule(context, request).name);
   return {};
@@ -91,7 +91,7 @@ function summaryOf({ arn, name, createdAt, modifiedAt }: Omit<Schedule, "invocat
   return { Arn: arn, Name: name, GroupName: "default", ...times };
 }
 
-/** There is no other group, since nothing can make one. */
+/** There is no other group, since nothing can create one. */
 function requireGroup({ GroupName: group = "default" }: { readonly GroupName?: string }): void {
   if (group !== "default") {
     throw new ApiError("ResourceNotFoundException", `Schedule group ${group} does not exist.`, 404);

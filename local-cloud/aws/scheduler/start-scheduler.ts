@@ -6,8 +6,8 @@ import type { Settings } from "../settings";
 import { runSchedules } from "./run-schedules";
 
 /**
- * Looks every so many milliseconds at what schedules have to do, in every account and region.
- * @returns ends it, and returns once nothing is under way
+ * Runs due schedules every so many milliseconds, in every account and region.
+ * @returns a function that ends it, and returns once nothing is in progress
  */
 export function startScheduler(
   world: World,

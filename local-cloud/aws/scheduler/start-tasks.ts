@@ -9,7 +9,7 @@ import { isAssumable, requirePermission } from "./execution-role";
 import { requireUsableKey } from "./key";
 import type { Schedule, ScheduleSettings } from "./schedule";
 
-/** Where schedules start tasks: a place, and what else it takes. */
+/** The stage on which schedules start tasks: a place, and everything else that is needed. */
 export interface Stage {
   readonly place: Place;
   readonly ecs: Api;
@@ -46,9 +46,9 @@ function given(name: string, value: JsonObject[string] | undefined): JsonObject 
 }
 
 /**
- * Starts a schedule's tasks with the permissions of its role, and returns their ARNs. ECS answers a lack of room for
- * them as any other success, with its failures; nothing says that the scheduler reads these.
- * @throws ApiError for what IAM or ECS refuses
+ * Starts a schedule's tasks with the permissions of its role, and returns their ARNs. ECS answers a lack of room with
+ * success and its failures; nothing says that the scheduler reads these.
+ * @throws ApiError if IAM or ECS refuses
  */
 export async function startTasks(stage: Stage, schedule: Schedule, now: number): Promise<Started> {
   await authorise(stage, schedule.settings);
@@ -59,7 +59,7 @@ export async function startTasks(stage: Stage, schedule: Schedule, now: number):
   };
 }
 
-/** What ECS has made of a schedule's request: ARNs of tasks, and why there are not more. */
+/** ECS's answer to a schedule's request: ARNs of tasks, and why there are not more. */
 interface Started {
   readonly tasks: readonly string[];
   readonly notPlaced: readonly string[];
@@ -70,7 +70,7 @@ interface Answer {
   readonly failures: readonly { readonly arn: string; readonly reason: string }[];
 }
 
-/** A call of RunTask, which stands in the journal as everybody's do. @throws ApiError */
+/** A call of RunTask, which is in the journal like everybody's. @throws ApiError */
 function runTask({ place, ecs }: Stage, input: JsonObject, now: number): Answer {
   const { world } = place;
   const text = JSON.stringify(input);
@@ -91,8 +91,8 @@ function runTask({ place, ecs }: Stage, input: JsonObject, now: number): Answer 
 }
 
 /**
- * The role must be the scheduler's to assume, decrypt the schedule, run this task definition in this cluster, and pass on
- * its roles.
+ * The scheduler must be able to assume the role, and the role to decrypt the schedule, run this task definition in this
+ * cluster, and pass its roles.
  */
 async function authorise(
   { place, moto }: Stage,

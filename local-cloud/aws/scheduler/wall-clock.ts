@@ -1,6 +1,6 @@
 /**
  * Times on the clock of a time zone, as the number of milliseconds that UTC has at the same reading: a reading that
- * is no moment, or two, is a number all the same.
+ * occurs never or twice is a number, too.
  */
 export interface WallClock {
   /** The clock's time at a moment, in milliseconds since the epoch. */

@@ -112,7 +112,7 @@ function describe(instance: ManagedInstance, online: boolean): Ssm.InstanceInfor
   };
 }
 
-/** From here on its agent's calls fail, those of the ECS agent included: it has no credentials any more. */
+/** From here on its agent's calls fail, including the ECS agent's: it has no credentials any more. */
 function deregisterManagedInstance(
   { world }: Context,
   { InstanceId = "" }: Ssm.DeregisterManagedInstanceRequest,

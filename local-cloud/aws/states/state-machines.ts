@@ -12,7 +12,7 @@ interface Diagnostic {
   readonly location?: string;
 }
 
-/** Looks whether a definition is JSON, and its states lead to states that there are; expressions are not looked at. */
+/** Checks that a definition is JSON, and that its states lead to existing states; expressions are not checked. */
 function validateDefinition(_context: Context, { definition }: { readonly definition: string }): object {
   const diagnostics = problemsOf(definition);
   return { result: diagnostics.length === 0 ? "OK" : "FAIL", diagnostics, truncated: false };
@@ -51,7 +51,7 @@ function error(code: string, message: string, location?: string): Diagnostic {
   return { severity: "ERROR", code, message, ...(location !== undefined && { location }) };
 }
 
-/** Operations of Step Functions that moto hasn't got. It publishes no versions, so there are none. */
+/** Operations of Step Functions that moto lacks. It publishes no versions, so there are none. */
 export const stateMachineOperations: Operations = {
   ValidateStateMachineDefinition: operation("definition type", validateDefinition),
   ListStateMachineVersions: operation("stateMachineArn", () => ({ stateMachineVersions: [] })),
@@ -63,7 +63,7 @@ export const motoStateMachineOperations = words(`
   TagResource UntagResource ListTagsForResource
 `);
 
-/** @throws ApiError when a call is about a state machine that there isn't */
+/** @throws ApiError when a call is about a state machine that doesn't exist */
 export async function requireStateMachine(
   { stateMachineArn }: JsonObject,
   { region, moto }: { readonly region: string; readonly moto: MotoClient },

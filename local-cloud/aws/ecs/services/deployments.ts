@@ -10,7 +10,7 @@ export function tasksOf({ world }: Context, service: EcsService): Task[] {
   );
 }
 
-/** The deployment that the service is moving to, or is at. */
+/** The deployment that the service is moving to, or is on. */
 export function primaryOf(service: EcsService): Deployment | undefined {
   return service.deployments.find(({ status }) => status === "PRIMARY");
 }

@@ -36,7 +36,7 @@ export function rollReplicas(context: Context, service: EcsService): void {
   const spare = live.filter(healthy).length - minimum;
   const unhealthy = outdated.filter((task) => !healthy(task));
   const replaceable = outdated.filter(healthy).slice(0, Math.max(0, spare));
-  // A failed deployment starts nothing, so what still runs of the older ones stays.
+  // A failed deployment starts nothing, so the older ones' running tasks stay.
   const stopped = primary.rolloutState === "FAILED" ? [] : [...unhealthy, ...replaceable];
   stopTasks(context, service, primary, stopped);
 

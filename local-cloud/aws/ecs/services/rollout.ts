@@ -8,7 +8,7 @@ export function failureThreshold(desiredCount: number): number {
   return Math.min(200, Math.max(3, Math.ceil(desiredCount * 0.5)));
 }
 
-/** Whether a task serves: it runs, is to run, and its health check, if it has one, has passed. */
+/** Whether a task serves: it runs, should run, and has passed its health check, if it has one. */
 export function isHealthy(context: Context, task: Task): boolean {
   if (task.lastStatus !== "RUNNING" || task.desiredStatus !== "RUNNING") {
     return false;
@@ -75,8 +75,8 @@ function recordOf(service: EcsService, deployment: Deployment): ServiceDeploymen
 }
 
 /**
- * Completes the primary deployment once its tasks are all healthy and the older ones' have stopped, and says
- * so. Older deployments without tasks are gone with it.
+ * Completes the primary deployment once its tasks are all healthy and the older ones' have stopped, and reports that.
+ * Older deployments without tasks disappear.
  */
 export function completeRollout(context: Context, service: EcsService, primary: Deployment): void {
   const tasks = tasksOf(context, service).filter(({ lastStatus }) => lastStatus !== "STOPPED");
@@ -92,7 +92,7 @@ export function completeRollout(context: Context, service: EcsService, primary: 
   if (primary.rolloutState === "IN_PROGRESS") {
     const rolledBack = service.serviceDeployments.find(({ status }) => status === "ROLLBACK_IN_PROGRESS");
     primary.rolloutState = "COMPLETED";
-    // A rollback keeps its reason, which is how one can tell it from a roll-out that went well.
+    // A rollback keeps its reason, which distinguishes it from a successful roll-out.
     if (rolledBack === undefined) {
       primary.rolloutStateReason = `ECS deployment ${primary.id} completed.`;
     }

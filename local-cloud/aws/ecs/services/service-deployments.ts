@@ -13,7 +13,7 @@ function clusterArn({ world }: Context, { clusterName }: EcsService): string | u
   return world.aws.clusters.get(clusterName)?.arn;
 }
 
-/** The revision's id is what follows `ecs-svc/` in the deployment's. */
+/** The revision's id is the deployment's without `ecs-svc/`. */
 function revisionArn(service: EcsService, deploymentId: string): string {
   return `${service.arn.replace(":service/", ":service-revision/")}/${lastPart(deploymentId)}`;
 }

@@ -8,7 +8,7 @@ import type { Context } from "../../context";
 import { tasksOf } from "./deployments";
 import type { Deployment, EcsService, Task } from "../../state";
 
-/** Running and pending tasks; those that are to stop count until they have. */
+/** Running and pending tasks; those told to stop count until they have. */
 function counts(tasks: readonly Task[]): { runningCount: number; pendingCount: number } {
   return {
     runningCount: tasks.filter(({ lastStatus }) => lastStatus === "RUNNING").length,

@@ -11,7 +11,7 @@ import type { EcsService } from "../../state";
 
 type Rollout = Pick<EcsService, "minimumHealthyPercent" | "maximumPercent" | "circuitBreaker">;
 
-/** How a service is rolled out: what the request says, the rest as it was. */
+/** How a service is rolled out: the request's settings, the rest as it was. */
 export function rolloutOf(configuration: DeploymentConfiguration | undefined, current: Rollout): Rollout {
   const breaker = configuration?.deploymentCircuitBreaker;
   return {
@@ -24,7 +24,7 @@ export function rolloutOf(configuration: DeploymentConfiguration | undefined, cu
 }
 
 /**
- * Checks what the service model can't say about a new service on EXTERNAL instances.
+ * Checks rules for new services on EXTERNAL instances that the service model can't express.
  * Source: Amazon ECS API Reference, CreateService; Developer Guide, "Amazon ECS clusters for the external launch type".
  */
 export function checkService(input: CreateServiceRequest, strategy: SchedulingStrategy): void {
@@ -49,7 +49,7 @@ export function checkService(input: CreateServiceRequest, strategy: SchedulingSt
   checkRollout(input, strategy);
 }
 
-/** Checks what a new and a changed service have in common. */
+/** Checks rules that new and changed services share. */
 export function checkRollout(input: CreateServiceRequest | UpdateServiceRequest, strategy: string): void {
   const {
     deploymentConfiguration: rollout,

@@ -6,7 +6,7 @@ import type { ContainerInstance, Deployment, EcsService, Task } from "../../stat
 import { requestStop } from "../tasks/task-transitions";
 import { addTask } from "../tasks/tasks";
 
-/** Milliseconds between two events that say the same of a placement that keeps failing. */
+/** Milliseconds between two equal events about a placement that keeps failing. */
 const repeatAfter = 300_000;
 
 const listed = (tasks: readonly Task[]): string =>
@@ -29,7 +29,7 @@ export function stopTasks(
   addEvent(context, service, `has stopped ${tasks.length} running tasks: ${listed(tasks)}.`);
 }
 
-/** Starts up to so many tasks of a deployment, as far as there is place for them. */
+/** Starts up to this many tasks of a deployment, as far as there is room for them. */
 export function startTasks(
   context: Context,
   service: EcsService,
@@ -49,7 +49,7 @@ export function startTasks(
   }
 }
 
-/** Starts a deployment's task on this instance, if there is place for it. */
+/** Starts a deployment's task on this instance, if there is room for it. */
 export function startTaskOn(
   context: Context,
   service: EcsService,

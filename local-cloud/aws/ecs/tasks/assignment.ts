@@ -89,7 +89,7 @@ function order(
   };
 }
 
-/** An empty list is as good as none: the image's own holds. */
+/** An empty list counts as none: the image's own applies. */
 function filled(list: readonly string[] | undefined): readonly string[] | undefined {
   return list?.length === 0 ? undefined : list;
 }

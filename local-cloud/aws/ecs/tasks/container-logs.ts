@@ -5,10 +5,10 @@ import type { MotoClient } from "../../moto/moto-client";
 import { isPermitted } from "../../moto/permissions";
 
 /**
- * Puts what containers print into CloudWatch Logs, as Docker's driver `awslogs` does on a node, with the execution role
- * of their tasks. What can't be put there is lost, and noted.
+ * Sends containers' output to CloudWatch Logs, as Docker's driver `awslogs` does on a node, with the execution role of
+ * their tasks. Output that can't be sent is lost, which is noted.
  * Source: Amazon ECS Developer Guide, "awslogs log driver options".
- * @returns ends it, and returns once nothing is under way
+ * @returns a function that ends it, and returns once nothing is in progress
  */
 export function startContainerLogs(
   world: World,
@@ -68,7 +68,7 @@ async function put(
   });
 }
 
-/** Makes a task's stream. @throws Error when the role may not write there, or there is no such group */
+/** Creates a task's stream. @throws Error when the role may not write there, or there is no such group */
 async function openStream(
   moto: MotoClient,
   role: string,

@@ -9,8 +9,8 @@ import { requireCluster } from "../clusters";
 import { containerArn, execAgentOf } from "./task-description";
 
 /**
- * Opens a session in a container, as far as ECS answers for it. Nothing listens where it would take place: a host of
- * this name is nowhere. Source: Amazon ECS API Reference, ExecuteCommand.
+ * Opens a session in a container, as far as ECS's answer goes. Nothing listens at the session's address: its host name
+ * doesn't exist. Source: Amazon ECS API Reference, ExecuteCommand.
  */
 function executeCommand(context: Context, input: Ecs.ExecuteCommandRequest): Ecs.ExecuteCommandResponse {
   const cluster = requireCluster(context, input.cluster);

@@ -6,20 +6,20 @@ import { isPermitted } from "../../moto/permissions";
 import { tasksOn } from "../placement";
 import type { Task } from "../../state";
 
-/** What a task's `secrets` hold, by the containers' and the variables' names, or why they can't be read. */
+/** The values of a task's `secrets`, by the containers' and the variables' names, or why they can't be read. */
 export type Secrets =
   | { readonly values: Readonly<Record<string, Readonly<Record<string, string>>>> }
   | { readonly failure: string };
 
-/** The secrets of tasks that have begun. They are kept apart from the world, which everybody may look into. */
+/** The secrets of started tasks. They are kept apart from the world, which everybody may read. */
 export interface TaskSecrets {
-  /** Reads the secrets of the tasks that this agent hasn't been given yet. */
+  /** Reads the secrets of the tasks that this agent hasn't received yet. */
   prepare(poll: AgentPoll): Promise<void>;
   /** A task's secrets, once read; undefined before, and for a task without secrets. */
   of(taskArn: string): Secrets | undefined;
 }
 
-/** Where a variable's value stands, or what a private registry asks for. */
+/** The place of a variable's value, or of a private registry's credentials. */
 interface Source {
   readonly container: string;
   /** Undefined for a registry's credentials. */
@@ -92,7 +92,10 @@ interface Reader {
   readonly session: string;
 }
 
-/** What the ECS agent says when a secret can't be read is what stops the task. Source: github.com/aws/amazon-ecs-agent. */
+/**
+ * If a secret can't be read, the error is the ECS agent's reason for the stopped task. Source:
+ * github.com/aws/amazon-ecs-agent.
+ */
 async function readSecret(moto: MotoClient, reader: Reader, arn: string): Promise<string> {
   const [, , service, region = ""] = arn.split(":");
   switch (service) {
@@ -123,8 +126,8 @@ async function explained(what: string, reading: Promise<string>): Promise<string
 }
 
 /**
- * An ARN of seven parts is a secret's own, with or without the six characters that Secrets Manager has put behind its
- * name; a key of its JSON, a stage and a version may follow. Policies are asked for the whole ARN in either case.
+ * An ARN of seven parts is a secret's own, with or without the six characters that Secrets Manager appends to its name;
+ * a key of its JSON, a stage and a version may follow. Policies are checked for the full ARN in either case.
  */
 async function readSecretsManager(moto: MotoClient, reader: Reader, arn: string): Promise<string> {
   const [key = "", stage = "", version = ""] = arn.split(":").slice(7);
@@ -158,7 +161,7 @@ interface DescribedSecret {
   readonly KmsKeyId?: string | null;
 }
 
-/** What is known of a secret; nothing of one that there isn't, which its reading will say. */
+/** A secret's description; empty for one that doesn't exist, which reading it reports. */
 async function described(moto: MotoClient, region: string, SecretId: string): Promise<DescribedSecret> {
   try {
     return await moto.json("secretsmanager", region, "secretsmanager.DescribeSecret", { SecretId });
@@ -174,7 +177,7 @@ async function readParameterStore(moto: MotoClient, reader: Reader, arn: string)
   const region = arn.split(":")[3] ?? "";
   await demand(moto, reader, "ssm:GetParameters", arn);
   const path = arn.replace(/^.*?:parameter/, "");
-  // A name without a hierarchy has no slash of its own.
+  // A name without a hierarchy has no leading slash.
   const name = path.lastIndexOf("/") === 0 ? path.slice(1) : path;
   const { Parameters: found } = await moto.json<{ Parameters: { KeyId?: string }[] }>(
     "ssm",
@@ -196,9 +199,9 @@ async function readParameterStore(moto: MotoClient, reader: Reader, arn: string)
 }
 
 /**
- * A customer's key needs a permission of its own, whatever alias names it; AWS's own keys of the two services let
- * everybody in the account decrypt through the service.
- * @param refusal what the service says instead of IAM's words
+ * A customer's key needs its own permission, whatever alias names it; AWS's own keys of the two services let everybody
+ * in the account decrypt through the service.
+ * @param refusal the service's message instead of IAM's
  */
 async function demandKey(
   moto: MotoClient,

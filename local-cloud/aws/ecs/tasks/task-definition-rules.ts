@@ -7,7 +7,7 @@ import { checkContainer } from "./container-rules";
 const mostContainers = 10;
 
 /**
- * Checks what the service model can't say about a task definition for EXTERNAL instances.
+ * Checks rules for task definitions for EXTERNAL instances that the service model can't express.
  * Source: Amazon ECS API Reference, RegisterTaskDefinition; Developer Guide, "Amazon ECS clusters for the
  * external launch type".
  * @throws ApiError ClientException, or NotModelledException for another compatibility

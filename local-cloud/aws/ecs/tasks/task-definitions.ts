@@ -90,7 +90,7 @@ function withDefaults(container: Ecs.ContainerDefinition, networkMode: string): 
   };
 }
 
-/** Capabilities come back with both lists, and not at all when both are empty. */
+/** Capabilities are returned with both lists, and not at all when both are empty. */
 function withBothLists({ capabilities, ...others }: Ecs.LinuxParameters): Ecs.LinuxParameters {
   const { add = [], drop = [] } = capabilities ?? {};
   return add.length + drop.length === 0 ? others : { ...others, capabilities: { add, drop } };
@@ -119,7 +119,7 @@ function describeTaskDefinition(
   };
 }
 
-/** An INACTIVE revision goes on where it runs; nothing new can use it. */
+/** An INACTIVE revision keeps running where it does; nothing new can use it. */
 function deregisterTaskDefinition(
   context: Context,
   { taskDefinition = "" }: Ecs.DeregisterTaskDefinitionRequest,
@@ -163,7 +163,7 @@ const containerMembers = `
   dockerLabels dockerSecurityOptions ulimits mountPoints versionConsistency`;
 
 /**
- * Puts inactive revisions into deletion, where they stay here: their numbers are never given again.
+ * Puts inactive revisions into deletion, where they stay here: their numbers are never used again.
  * Source: Amazon ECS Developer Guide, "Deleting an Amazon ECS task definition revision".
  */
 function deleteTaskDefinitions(

@@ -6,7 +6,7 @@ import type { Task } from "../../state";
 const toDate = (time: number | undefined): Date | undefined =>
   time === undefined ? undefined : new Date(time);
 
-/** A task as DescribeTasks tells it. */
+/** A task as DescribeTasks shows it. */
 export function describeTask({ world }: Context, task: Task, include: readonly string[]): Description {
   const definition = world.aws.taskDefinitions.get(task.taskDefinitionArn)?.definition;
   return {
@@ -72,7 +72,7 @@ function describeContainer(task: Task, definition: ContainerDefinition): Contain
 }
 
 /**
- * Status of the agent that runs commands in a container: it must be able to write there.
+ * Status of the agent that runs commands in a container: it must be able to write to its file system.
  * Source: Amazon ECS Developer Guide, "Monitor Amazon ECS containers with ECS Exec".
  */
 export function execAgentOf(

@@ -2,7 +2,7 @@ import type { Context } from "../../context";
 import type { Health } from "../../../machines";
 import type { Task } from "../../state";
 
-/** Names of a task's essential containers that have a health check: they are what its health depends on. */
+/** Names of a task's essential containers with a health check: its health depends on these. */
 export function checkedContainers({ world }: Context, { taskDefinitionArn }: Task): readonly string[] {
   return (world.aws.taskDefinitions.get(taskDefinitionArn)?.definition.containerDefinitions ?? [])
     .filter(({ essential, healthCheck }) => essential !== false && healthCheck !== undefined)
@@ -10,7 +10,7 @@ export function checkedContainers({ world }: Context, { taskDefinitionArn }: Tas
 }
 
 /**
- * UNHEALTHY once one of them is, HEALTHY once all are, else UNKNOWN; also where there is none.
+ * UNHEALTHY once one of them is, HEALTHY once all are, otherwise UNKNOWN, as for a task without checks.
  * Source: Amazon ECS API Reference, HealthCheck; Developer Guide, "Determine task health using container health checks".
  */
 export function healthOf(context: Context, task: Task): Health {

@@ -35,7 +35,7 @@ export function failHealthCheck(context: Context, task: Task): void {
   });
 }
 
-/** Records that a task has stopped; by itself, when nobody had asked for it, which counts against its deployment. */
+/** Records that a task has stopped. If nobody had asked for that, it counts against its deployment. */
 export function markStopped(context: Context, task: Task, cause: StopCause): void {
   const byItself = task.desiredStatus === "RUNNING";
   requestStop(context, task, cause);

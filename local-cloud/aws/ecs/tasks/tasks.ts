@@ -14,7 +14,7 @@ import { requireActiveTaskDefinition } from "./task-definitions";
 import { describeTask } from "./task-description";
 import { requestStop } from "./task-transitions";
 
-/** Adds a task, PENDING until its agent takes it up. Its ARN follows from the world and the time alone. */
+/** Adds a task, PENDING until its agent takes it up. Its ARN depends only on the world and the time. */
 export function addTask(
   context: Context,
   instance: ContainerInstance,
@@ -57,7 +57,7 @@ export function addTask(
   return task;
 }
 
-/** Lists tasks that are to run when no desired status is asked for. */
+/** Lists tasks that should run when no desired status is asked for. */
 function listTasks(context: Context, input: Ecs.ListTasksRequest): Ecs.ListTasksResponse {
   const cluster = requireCluster(context, input.cluster);
   const instance =
@@ -99,8 +99,8 @@ function describeTasks(context: Context, input: Ecs.DescribeTasksRequest): Ecs.D
 }
 
 /**
- * Places tasks at once; what finds no place is a failure, not an error. A repeated call, known by its client token,
- * answers the tasks of the first. Source: Amazon ECS API Reference, RunTask, and "Ensuring idempotency".
+ * Places tasks at once; one that can't be placed is a failure, not an error. A repeated call, recognised by its client
+ * token, returns the tasks of the first. Source: Amazon ECS API Reference, RunTask, and "Ensuring idempotency".
  */
 function runTask(context: Context, input: Ecs.RunTaskRequest): Ecs.RunTaskResponse {
   const cluster = requireCluster(context, input.cluster);
@@ -162,7 +162,7 @@ function runTask(context: Context, input: Ecs.RunTaskRequest): Ecs.RunTaskRespon
   return { tasks: tasks.map((task) => describeTask(context, task, ["TAGS"])), failures };
 }
 
-/** Tags of a task: ECS's own, its definition's when they are asked for, and the request's, which come first. */
+/** Tags of a task: ECS's own, its definition's if requested, and the request's, which take precedence. */
 function tagsOf(
   { enableECSManagedTags: managed = false, propagateTags: from, tags = [] }: Ecs.RunTaskRequest,
   definitionTags: readonly Ecs.Tag[],
