@@ -4,7 +4,9 @@ import { defaultSettings } from "./aws/settings";
 /** Variables of a shell or a process that works against the local cloud. */
 export type Environment = Readonly<Record<string, string>>;
 
-/** What a user's own shell may have set and what must not reach a command that works against the local cloud. */
+/**
+ * Variables that a user's own shell may have set, and that must not reach a command that works against the local cloud.
+ */
 const foreign = [
   "AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE",
   "AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CA_BUNDLE AWS_ENDPOINT_URL_ECS",
@@ -12,12 +14,12 @@ const foreign = [
   "HTTP_PROXY HTTPS_PROXY ALL_PROXY http_proxy https_proxy all_proxy",
 ];
 
-/** A word of a shell command that means this text. */
+/** Quotes a text as a word of a shell command. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** A shell script that turns a shell to the local cloud: for `. .local-cloud/env`. */
+/** A shell script that points a shell at the local cloud: for `. .local-cloud/env`. */
 export function shellScript(environment: Environment): string {
   return [
     `unset ${foreign.join(" ")}`,
@@ -27,8 +29,8 @@ export function shellScript(environment: Environment): string {
 }
 
 /**
- * Writes {@link shellScript} to a file that its owner alone reads, since it holds credentials. Who asks AWS by hand in
- * that shell asks where the machines are; the project's own commands name their region.
+ * Writes {@link shellScript} to a file that only its owner can read, since it holds credentials. Manual calls to AWS in
+ * that shell go to the machines' region; the project's own commands name theirs.
  */
 export function writeShellScript(file: string, environment: Environment): void {
   const { region } = defaultSettings;

@@ -12,29 +12,29 @@ export type FaultEffect =
   /** Done, and answered after this many milliseconds, or as soon as the fault is cleared. */
   | { readonly kind: "delay"; readonly milliseconds: number }
   /**
-   * Done and answered. Of a deleted cluster's Container Insights, data arrives every so often, until it has made the log
+   * Done and answered. Data of a deleted cluster's Container Insights keeps arriving, until it has created the log
    * group again.
    */
   | { readonly kind: "late-insights"; readonly milliseconds: number };
 
-/** Changes what the next matching calls get. */
+/** Changes the answers to the next matching calls. */
 export interface Fault {
-  /** Of the one who injects it, to end it. */
+  /** Chosen by its author, who ends it with this. */
   readonly id?: string;
   readonly match: {
-    /** Calls to what moto serves are hit by errors alone. */
+    /** Calls that moto serves can be hit only by errors. */
     readonly service: Service | "sts" | "ecr" | "logs";
     /** Name as in the journal; every operation of the service when left out. */
     readonly operation?: string;
     /** Text that the call's input, as JSON, contains. */
     readonly contains?: string;
   };
-  /** How many calls are still to be hit. */
+  /** How many calls it still hits. */
   times: number;
   readonly effect: FaultEffect;
 }
 
-/** The faults that are in force, of which the first that matches a call hits it. */
+/** The active faults, of which the first that matches a call hits it. */
 interface Faulty {
   readonly faults: readonly Fault[];
 }

@@ -3,7 +3,7 @@ import { createServer, request } from "node:http";
 import type { AddressInfo, ListenOptions } from "node:net";
 import { text } from "node:stream/consumers";
 
-/** A server on a loopback port of its own. */
+/** A server on its own loopback port. */
 export interface LoopbackServer {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
@@ -11,12 +11,12 @@ export interface LoopbackServer {
   close(): Promise<void>;
 }
 
-/** Bytes of a request's body, at most. */
+/** Greatest size of a request's body in bytes. */
 const bodyLimit = 1024 * 1024;
 
 /**
- * A server that leaves idle connections open: a client that is about to send a request on one that the server just closes
- * can't tell whether that was answered, and fails.
+ * A server that leaves idle connections open: a client that sends a request on one that the server is just closing
+ * can't know whether it was handled, and fails.
  */
 export function createPatientServer(listener: RequestListener): Server {
   const server = createServer(listener);
@@ -53,7 +53,7 @@ export async function closeServer(server: Server): Promise<void> {
 
 /**
  * Reads a request's body.
- * @throws what `tooLarge` makes of the limit, in bytes, when the body exceeds it
+ * @throws the error that `tooLarge` returns for the limit, in bytes, when the body exceeds it
  */
 export async function readBody(
   request: IncomingMessage,

@@ -2,8 +2,8 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Takes the folder for this process alone, until the returned function gives it back. A lock whose process
- * has ended is taken over.
+ * Locks the folder for this process, until the returned function releases it. Takes over a lock whose process has
+ * ended.
  * @throws Error that names the process which holds it
  */
 export async function lock(directory: string): Promise<() => Promise<void>> {
@@ -11,7 +11,7 @@ export async function lock(directory: string): Promise<() => Promise<void>> {
   const holder = await readHolder(file);
   if (holder !== undefined && (await identityOf(holder.pid)) === holder.identity) {
     throw new Error(
-      `A local cloud runs in ${directory} already (process ${holder.pid}): use that one, or end it with Ctrl-C or "kill ${holder.pid}".`,
+      `A local cloud already runs in ${directory} (process ${holder.pid}): use that one, or end it with Ctrl-C or "kill ${holder.pid}".`,
     );
   }
   await rm(file, { force: true });
@@ -34,7 +34,7 @@ async function readHolder(file: string): Promise<Holder | undefined> {
   }
 }
 
-/** Tells a process from a later one with the same number; undefined when there is none. */
+/** Distinguishes a process from a later one with the same number; undefined when there is none. */
 async function identityOf(pid: number): Promise<string | undefined> {
   try {
     process.kill(pid, 0);
@@ -42,7 +42,7 @@ async function identityOf(pid: number): Promise<string | undefined> {
     return undefined;
   }
   try {
-    // Behind the program's name, which may hold anything, the 20th field is the start time in clock ticks.
+    // After the program's name, which may contain anything, the 20th field is the start time in clock ticks.
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {

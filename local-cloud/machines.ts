@@ -15,29 +15,28 @@ export interface MachineSpec {
 }
 
 /**
- * The computers of the world: what a droplet or a server on premises runs on. Only this part starts
- * and ends processes.
+ * The computers of the world, on which droplets and servers on premises run. Only this part starts and ends processes.
  */
 export interface Machines {
-  /** How a machine is kept apart from this one. */
+  /** How machines are isolated from this computer. */
   readonly sandbox: "namespaces" | "process";
   /** Switches a new machine on and runs its user-data once. Returns when it has been started. */
   boot(spec: MachineSpec): Promise<void>;
   /** Switches a machine off at once, as pulling the plug does: its disk stays. */
   powerOff(name: string): Promise<void>;
-  /** Switches a machine on that was off: services start, user-data doesn't run again. */
+  /** Switches on a machine that was off: services start, user-data doesn't run again. */
   powerOn(name: string): Promise<void>;
-  /** Ends the agent (`kill`), its containers go on; or starts it again with what its disk remembers. */
+  /** Ends the agent (`kill`), while its containers keep running; or starts it again with its state on disk. */
   agent(name: string, action: "stop" | "start"): Promise<void>;
-  /** Switches it off, and its disk is gone. Gone already is success. */
+  /** Switches it off, and deletes its disk. A machine that is gone already is a success. */
   destroy(name: string): Promise<void>;
   /** A connection to a TCP port that something on the machine listens on; an `error` event when nothing does. */
   connect(name: string, port: number): Socket;
-  /** From now on, is told the name of each machine that has switched itself off. */
+  /** From now on, passes on the name of each machine that has switched itself off. */
   whenOff(told: (name: string) => void): void;
   /** From now on, machines with namespaces reach the private addresses of this network. */
   reach(network: PrivateNetwork): void;
-  /** What containers have printed since it was last asked, in whole lines. */
+  /** Containers' output since the last call, in whole lines. */
   output(): Promise<readonly ContainerOutput[]>;
   /** The machine's output since its creation, for diagnosis and tests. */
   console(name: string): Promise<string>;
@@ -81,8 +80,8 @@ export interface TaskReport {
  * - `AmazonSSM.RegisterManagedInstance` {ActivationId, ActivationCode, Fingerprint, PublicKey, PublicKeyType} → {InstanceId}
  * - `AmazonSSM.UpdateInstanceInformation` {InstanceId, AgentName, AgentVersion, AgentStatus, PlatformType, PlatformName,
  *   PlatformVersion, IPAddress, ComputerName} → {}, its heartbeat
- * - `AmazonEC2ContainerServiceV20141113.RegisterContainerInstance` as in the service model, with `instanceIdentityDocument`
- *   `{"instanceId":"mi-…"}` in place of the identity that the real agent's credentials carry
+ * - `AmazonEC2ContainerServiceV20141113.RegisterContainerInstance` as in the service model, with
+ *   `instanceIdentityDocument` `{"instanceId":"mi-…"}` instead of the identity that the real agent's credentials carry
  * - `AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint`
  */
 
@@ -91,11 +90,11 @@ export interface AgentPoll {
   readonly machine: string;
   readonly managedInstanceId: string;
   readonly containerInstanceArn: string;
-  /** Every task that the agent has. One that was RUNNING and is left out has died with its machine. */
+  /** Every task that the agent has. One that was RUNNING and is missing has died with its machine. */
   readonly tasks: readonly TaskReport[];
 }
 
-/** A port of a container that is reached at a port of its machine; 0 for any that is free. */
+/** A port of a container that is reached at a port of its machine; 0 for any free one. */
 export interface PortMapping {
   readonly containerPort: number;
   readonly hostPort: number;
@@ -112,7 +111,7 @@ export interface HealthCheck {
   readonly startPeriod: number;
 }
 
-/** A container that the machine is to run as part of a task, as the task definition has it. */
+/** A container that the machine must run as part of a task, from the task definition. */
 export interface ContainerOrder {
   readonly name: string;
   readonly image: string;
@@ -154,7 +153,7 @@ export interface ContainerOrder {
   readonly noNewPrivileges: boolean;
 }
 
-/** A task that the machine is to run, or to stop. */
+/** A task that the machine must run or stop. */
 export interface Assignment {
   readonly taskArn: string;
   readonly family: string;

@@ -15,15 +15,15 @@ export interface Account {
   /** The listening proxies, by the load balancer's id. */
   readonly balancers: Map<string, Balancer>;
   readonly actions: Action[];
-  /** A number that no droplet and no action has had. */
+  /** A number that no droplet or action has had. */
   nextId(): number;
-  /** Returns when so much time has passed, as far as it is still so much, and the account isn't closed. */
+  /** Returns when this much time has passed, which may change meanwhile, or the account is closed. */
   lapse(milliseconds: () => number): Promise<void>;
-  /** Does something after the answer; a droplet's work is done one piece after the other. */
+  /** Does something after the answer; work on the same droplet is done one piece at a time. */
   enqueue(dropletId: number, work: () => Promise<void>): void;
   /** Notes something that happened. */
   event(name: string, detail: JsonObject): void;
-  /** Ends every load balancer, and returns once nothing is under way. */
+  /** Ends every load balancer, and returns once nothing is in progress. */
   close(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export interface Action {
   completedAt: number | undefined;
 }
 
-/** Starts an account with nothing under way. */
+/** Starts an account with nothing in progress. */
 export function openAccount({
   world,
   machines,

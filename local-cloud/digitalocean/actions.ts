@@ -6,7 +6,7 @@ import { machineName } from "./machine-name";
 import { page, required, type Call, type Routes } from "./api/resource";
 import type { Droplet } from "./state";
 
-/** Does something to a droplet after the call's answer; the action tells how it went. */
+/** Does something to a droplet after the call's answer; the action's status shows the outcome. */
 export function startAction(
   account: Account,
   droplet: Droplet,
@@ -58,7 +58,7 @@ export function actionRoutes(account: Account): Routes {
   const kinds: Readonly<Record<string, (droplet: Droplet, request: ActionRequest) => void | Promise<void>>> =
     {
       power_off: switchOff,
-      // The machines of this cloud have no way to be asked to shut down.
+      // This cloud's machines can't be asked to shut down.
       shutdown: switchOff,
       power_on: async (droplet) => {
         await machines.powerOn(machineName(droplet));

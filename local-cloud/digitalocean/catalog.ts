@@ -12,7 +12,7 @@ const distributions =
   );
 
 /**
- * Sizes by class, each as the slug goes on after the class's letters.
+ * Sizes by class, each as the rest of the slug after the class's letters.
  * Source: DigitalOcean, "Droplet Pricing", without graphics processors.
  */
 const sizesOfClass: Readonly<Record<string, string>> = {
@@ -43,7 +43,7 @@ export function checkedRegion(slug: string, purpose: string): string {
   return slug;
 }
 
-/** Processors and memory that a size's slug tells. */
+/** Processors and memory according to a size's slug. */
 export interface Size {
   readonly slug: string;
   readonly vcpus: number;
@@ -76,7 +76,7 @@ export interface Order {
   readonly image: string | number;
 }
 
-/** Checks that all of it is to be had, in DigitalOcean's own words. @throws ApiError 422 */
+/** Checks that all of it is available, in DigitalOcean's own words. @throws ApiError 422 */
 export function checkOrder(behaviour: Behaviour, { region, size, image }: Order): void {
   checkedRegion(region, "Droplet creation");
   findSize(size);
@@ -91,7 +91,7 @@ export function checkOrder(behaviour: Behaviour, { region, size, image }: Order)
   }
 }
 
-/** A distribution, or the number of a snapshot: every number is one of the account's. */
+/** A distribution, or the number of a snapshot: every number counts as one of the account. */
 function isImage(name: string): boolean {
   return distributions.includes(name) || /^\d+$/.test(name);
 }
@@ -120,7 +120,7 @@ export function showRegions(behaviour: Behaviour): JsonObject[] {
 /** The disk of every droplet, in GB: this cloud's machines have no disks of different sizes. */
 export const diskGb = 25;
 
-/** Prices and transfer are nought: this cloud costs nothing. */
+/** Prices and transfer are zero: this cloud costs nothing. */
 export function showSize({ slug, vcpus, memoryMiB }: Size, inRegions: readonly string[]): JsonObject {
   return {
     slug,

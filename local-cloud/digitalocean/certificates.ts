@@ -8,12 +8,12 @@ import type { KeyPair } from "./balancing/certificate-authority";
 import type { Resource } from "./api/resource";
 import type { Certificate, ForwardingRule } from "./state";
 
-/** The domain whose DNS is at this DigitalOcean: it and what is below it get certificates. */
+/** The domain whose DNS is at this DigitalOcean: it and its subdomains get certificates. */
 const managedDomain = "example.com";
 
 /**
- * Certificates for load balancers, uploaded or issued. A certificate is issued a moment after its creation; a fault
- * of the operation `issue` makes that fail, as an authority does that can't see the domain's DNS.
+ * Certificates for load balancers, uploaded or issued. A certificate is issued a moment after its creation; a fault of
+ * the operation `issue` makes that fail, as if the authority couldn't see the domain's DNS.
  */
 export function certificates(account: Account): Resource<Certificate> {
   const { world } = account;
@@ -64,7 +64,7 @@ export function certificates(account: Account): Resource<Certificate> {
   };
 }
 
-/** What a listener serves with the certificate of this id. @throws ApiError 422 when it isn't verified */
+/** The key pair of the certificate with this id. @throws ApiError 422 when it isn't verified */
 export function verifiedPair({ digitalocean }: World, id: string): KeyPair {
   const certificate = digitalocean.certificates.get(id);
   if (certificate?.pair === undefined) {

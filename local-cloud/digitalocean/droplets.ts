@@ -11,7 +11,7 @@ import type { Droplet } from "./state";
 import { ensureTag } from "./tags";
 import { freeAddress, vpcFor } from "./vpcs";
 
-/** Droplets: each has a machine of its own, which boots after the call that creates it. */
+/** Droplets: each has its own machine, which boots after the call that creates it. */
 export function droplets(account: Account): Resource<Droplet> {
   const { world } = account;
   const all = world.digitalocean.droplets;
@@ -149,7 +149,7 @@ async function boot(account: Account, droplet: Droplet): Promise<void> {
       privateIp: `${droplet.privateIp}/${prefix}`,
     });
   } catch (error) {
-    // DigitalOcean takes a droplet back that it couldn't create.
+    // DigitalOcean removes a droplet that it couldn't create.
     await machines.destroy(machineName(droplet));
     world.digitalocean.droplets.delete(droplet.id);
     throw error;
@@ -157,7 +157,7 @@ async function boot(account: Account, droplet: Droplet): Promise<void> {
   droplet.status = "active";
 }
 
-/** The droplet can be seen until its machine is gone, as a real one is for some seconds. */
+/** The droplet can be seen until its machine is gone, as a real one can for some seconds. */
 function removeDroplet(account: Account, droplet: Droplet): void {
   account.enqueue(droplet.id, async () => {
     if (account.world.digitalocean.droplets.has(droplet.id)) {

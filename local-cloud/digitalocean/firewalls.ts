@@ -7,7 +7,7 @@ import type { Resource } from "./api/resource";
 import type { Firewall, Rule } from "./state";
 import { existingTags } from "./tags";
 
-/** Cloud firewalls. Rules are answered as they were given. */
+/** Cloud firewalls. Rules are returned as they were given. */
 export function firewalls({ world }: Account): Resource<Firewall> {
   const all = world.digitalocean.firewalls;
   return {
@@ -96,7 +96,7 @@ function checkedRule(world: World, { protocol, ports }: RuleRequest, peers: Peer
   return { protocol, ports: ports === "all" ? "0" : ports, peers };
 }
 
-/** DigitalOcean takes ICMP rules without ports, and answers them with port 0. */
+/** DigitalOcean accepts ICMP rules without ports, and returns them with port 0. */
 function withPorts(body: JsonObject): JsonObject {
   const complete = (rules: Json): Json =>
     Array.isArray(rules)

@@ -6,7 +6,7 @@ export interface Range {
   readonly size: number;
 }
 
-/** Reads `10.0.0.0/16`; undefined for anything else, also for an address inside a range. */
+/** Reads `10.0.0.0/16`; undefined for anything else, including an address inside a range. */
 export function parseRange(cidr: string): Range | undefined {
   const [address = "", prefix = ""] = cidr.split("/");
   if (!isIPv4(address) || !/^\d{1,2}$/.test(prefix) || Number(prefix) > 32) {
@@ -26,7 +26,7 @@ export function address(number: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 }
 
-/** Whether an IPv4 address is one of these addresses or lies in one of these ranges, of either family. */
+/** Whether an IPv4 address is one of these addresses or in one of these ranges, of either family. */
 export function contains(ranges: readonly string[], ip: string): boolean {
   const list = new BlockList();
   for (const range of ranges) {

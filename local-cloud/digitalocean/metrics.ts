@@ -6,7 +6,7 @@ import { required, type Route, type Routes } from "./api/resource";
 const path = "/v2/monitoring/metrics/load_balancer/droplets_health_checks";
 
 /**
- * The metrics of load balancers: of each droplet 100 while it passes its checks and 0 otherwise.
+ * The metrics of load balancers: for each droplet 100 while it passes its checks and 0 otherwise.
  * Source: DigitalOcean API, "Get Load Balancer Droplets Health Check Status Metrics".
  */
 export function metricsRoutes({ world, balancers }: Account): Routes {

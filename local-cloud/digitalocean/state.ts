@@ -1,6 +1,6 @@
 import type { KeyPair } from "./balancing/certificate-authority";
 
-/** A virtual machine. Its machine in the world of processes has the name `droplet-<id>`. */
+/** A virtual machine. Its machine among the processes is named `droplet-<id>`. */
 export interface Droplet {
   readonly id: number;
   name: string;
@@ -14,7 +14,7 @@ export interface Droplet {
   readonly sshKeys: readonly string[];
   tags: string[];
   status: "new" | "active" | "off";
-  /** What is switched on, by its name among the features that the API shows. */
+  /** The features that are switched on, by the API's names. */
   readonly features: Set<"backups" | "ipv6" | "monitoring">;
   readonly createdAt: number;
 }
@@ -67,7 +67,7 @@ export type LoadBalancerSettings = {
   readonly region: string;
   readonly tag: string;
   readonly vpc_uuid: string;
-  /** Where clients are: anywhere, or in the VPC alone. */
+  /** Where clients are: anywhere, or only in the VPC. */
   readonly network: "EXTERNAL" | "INTERNAL";
   readonly forwarding_rules: readonly ForwardingRule[];
   readonly health_check: HealthCheck;
@@ -85,7 +85,7 @@ export interface LoadBalancer {
   readonly id: string;
   /** The request that created or last updated it, with the API's defaults filled in. */
   settings: LoadBalancerSettings;
-  /** A loopback address of its own, or a private address of its VPC. */
+  /** Its own loopback address, or a private address of its VPC. */
   readonly ip: string;
   status: "new" | "active" | "errored";
   /** Milliseconds since the epoch until which it processes its last change. */
@@ -93,7 +93,7 @@ export interface LoadBalancer {
   readonly createdAt: number;
 }
 
-/** The certificate that a listener proves its domains with. */
+/** The certificate with which a listener proves its domains. */
 export interface Certificate {
   readonly id: string;
   readonly name: string;
@@ -117,7 +117,7 @@ export interface Vpc {
   description: string;
   readonly region: string;
   readonly ipRange: string;
-  /** The first VPC of a region is its default, until another is made so. The default can't be deleted. */
+  /** The first VPC of a region is its default, until another is made the default. The default can't be deleted. */
   isDefault: boolean;
   readonly createdAt: number;
 }

@@ -38,7 +38,7 @@ export function tags({ world }: Account): Resource<Tag> {
   };
 }
 
-/** Putting a tag on droplets, and taking it off. */
+/** Adding a tag to droplets, and removing it. */
 export function tagResourcesRoutes({ world }: Account): Routes {
   const change = (apply: (droplet: Droplet, tag: string) => readonly string[]): Route => ({
     call: ({ parameters, body }) => {
@@ -64,7 +64,7 @@ export function tagResourcesRoutes({ world }: Account): Routes {
   };
 }
 
-/** The tag of this name, made when there is none, as DigitalOcean does for a droplet's tags. */
+/** The tag of this name, created if there is none, as DigitalOcean does for a droplet's tags. */
 export function ensureTag(world: World, name: string): Tag {
   if (!/^[\w:-]{1,255}$/.test(name)) {
     throw unprocessable(

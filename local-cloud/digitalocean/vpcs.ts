@@ -7,7 +7,7 @@ import { address, overlap, parseRange } from "./ipv4";
 import type { Resource } from "./api/resource";
 import type { Vpc } from "./state";
 
-/** VPC networks. The first one of a region is its default, until another one of it is made so. */
+/** VPC networks. The first one of a region is its default, until another one there is made the default. */
 export function vpcs({ world }: Account): Resource<Vpc> {
   const all = world.digitalocean.vpcs;
   return {
@@ -76,7 +76,7 @@ function createVpc(world: World, { name, region, description = "", ip_range }: V
   return vpc;
 }
 
-/** The VPC that a droplet or load balancer is to be in: the region's default, made when there is none. */
+/** The VPC for a droplet or load balancer: the region's default, created if there is none. */
 export function vpcFor(world: World, region: string, id: string | undefined): Vpc {
   if (id === undefined) {
     const found = [...world.digitalocean.vpcs.values()].find((vpc) => vpc.isDefault && vpc.region === region);
@@ -89,7 +89,7 @@ export function vpcFor(world: World, region: string, id: string | undefined): Vp
   return vpc;
 }
 
-/** A private address of a VPC that none of its droplets and load balancers has. */
+/** A private address of a VPC that none of its droplets and load balancers uses. */
 export function freeAddress(world: World, vpc: Vpc): string {
   const range = parseRange(vpc.ipRange);
   const { droplets, loadBalancers } = world.digitalocean;

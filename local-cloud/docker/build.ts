@@ -8,11 +8,11 @@ export interface Build {
   /** The build context. */
   readonly folder: string;
   readonly reference: string;
-  /** `linux/…`; containers run natively, whatever it says. */
+  /** `linux/…`; containers run natively in any case. */
   readonly platform: string;
 }
 
-/** Where an image lies between its build and its push. */
+/** The folder of an image between its build and its push. */
 export function builtFolder(directory: string, reference: string): string {
   return imageFolder(join(directory, "built-images"), reference);
 }

@@ -6,8 +6,8 @@ import { logIn } from "./login";
 import { pushImage } from "./push";
 
 /**
- * `docker` as far as publishing an image needs it, without an engine: an image is a copy of its build context, which
- * a push hands to the machines and enters into ECR. Every other call fails and says so.
+ * `docker` as far as publishing an image needs it, without an engine: an image is a copy of its build context, which a
+ * push gives to the machines and registers in ECR. Every other call fails with an error.
  */
 async function docker(words: readonly string[]): Promise<string> {
   const directory = dirname(dirname(__filename));
@@ -53,16 +53,16 @@ function parse(words: readonly string[]) {
   }
 }
 
-/** Who asks for containers gets told where they are: none is on this computer's Docker. */
+/** The commands to use instead for containers: none of them runs on this computer's Docker. */
 const instead: Readonly<Record<string, string>> = {
   ps: "`npx anywhere status` shows them",
-  logs: "`npx anywhere logs <service>` prints what they have said",
+  logs: "`npx anywhere logs <service>` prints their output",
   exec: "`npx anywhere exec <service>` opens a shell in one",
   run: "`npx anywhere run <service> -- <command>` starts one more",
 };
 
 function unknown(words: readonly string[]): Failure {
-  return new Failure(`the local cloud's docker doesn't know: docker ${words.join(" ")}`);
+  return new Failure(`the local cloud's docker doesn't support: docker ${words.join(" ")}`);
 }
 
 docker(process.argv.slice(2)).then(

@@ -1,2 +1,2 @@
-/** What makes `docker` end with 1, in Docker's own words where it has any. */
+/** A failure that makes `docker` exit with 1, in Docker's own words where it has any. */
 export class Failure extends Error {}

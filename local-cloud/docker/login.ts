@@ -42,11 +42,11 @@ function knownLogins(): Readonly<Record<string, { readonly auth: string } | unde
   }
 }
 
-/** Never the user's own: a login to a cloud that is gone tomorrow has no place there. */
+/** Never the user's own: a login to a short-lived cloud doesn't belong there. */
 function configFile(): string {
   const { DOCKER_CONFIG: folder } = process.env;
   if (folder === undefined) {
-    throw new Failure("the local cloud's docker logs in with a DOCKER_CONFIG of the caller's only");
+    throw new Failure("the local cloud's docker logs in only with a DOCKER_CONFIG that the caller sets");
   }
   mkdirSync(folder, { recursive: true });
   return join(folder, "config.json");

@@ -8,7 +8,7 @@ import { requireLogin } from "./login";
 import { ecr, registryOf } from "./registry";
 
 /**
- * Hands a built image to the machines and enters it into ECR, which knows a tag only once it can be pulled.
+ * Gives a built image to the machines and registers it in ECR, which knows a tag only once it can be pulled.
  * @throws Failure without a login, or when the tag is taken: the repository's tags are immutable
  */
 export function pushImage(directory: string, reference: string): string {

@@ -17,16 +17,16 @@ export interface Answer {
 /** Seconds that a call may take. */
 const timeout = 60;
 
-/** @throws Failure where the host is none of ECR's */
+/** @throws Failure unless it is a host of ECR */
 export function registryOf(host: string): Registry {
   const [, account = "", region = ""] = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com$/.exec(host) ?? [];
   if (account === "") {
-    throw new Failure(`the local cloud has no registry ${host}: only that of its own ECR`);
+    throw new Failure(`the local cloud has no registry ${host}, only that of its own ECR`);
   }
   return { host, account, region };
 }
 
-/** Calls ECR, which is where the local cloud's AWS CLI leads. */
+/** Calls ECR through the local cloud's AWS CLI. */
 export function ecr({ region }: Registry, ...words: readonly string[]): Answer {
   const { status, stdout, stderr } = spawnSync("aws", ["ecr", ...words, "--region", region], {
     encoding: "utf8",

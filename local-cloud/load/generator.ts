@@ -7,15 +7,15 @@ type Outcome = "succeeded" | "non2xx" | "resets" | "timeouts" | "errors";
 
 /** How many failures are described. */
 const described = 20;
-/** Milliseconds between requests: waking up for a few of them costs a computer less than waking up for each. */
+/** Milliseconds between requests: waking up for a few of them costs less than waking up for each. */
 const tick = 50;
 /** Milliseconds that a late connection may catch up. */
 const arrears = 5000;
 
-/** Milliseconds between two reports of how it goes. */
+/** Milliseconds between two progress reports. */
 const reportPeriod = 1000;
 
-/** Sends requests until it is aborted or its time is over, and tells meanwhile how it goes. */
+/** Sends requests until it is aborted or its time is over, and reports its progress. */
 async function generateLoad(
   options: LoadOptions,
   ended: AbortSignal,
@@ -120,7 +120,7 @@ function request(url: string, agent: Agent, timeout: number): Promise<Ended> {
   });
 }
 
-/** Tells the process that started this one when it begins, and the result when that one says so or the time is over. */
+/** Tells its parent process when it begins, and the result when the parent asks for it or the time is over. */
 async function main(options: LoadOptions): Promise<void> {
   const ended = new AbortController();
   process.on("message", () => ended.abort());

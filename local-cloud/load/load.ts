@@ -6,19 +6,19 @@ import { join } from "node:path";
 export interface LoadOptions {
   /** Absolute `http:` or `https:` URL. */
   readonly url: string;
-  /** Whom the server of an `https:` URL has to prove to be, and the root to trust, in PEM. */
+  /** The name that the server of an `https:` URL must prove, and the root to trust, in PEM. */
   readonly tls?: { readonly servername: string; readonly ca: string };
   /** Requests a second, in even steps. @default 120 */
   readonly rate?: number;
-  /** Kept-alive connections, and so requests under way at the same time, at most. @default 24 */
+  /** Kept-alive connections, and so requests in progress at the same time, at most. @default 24 */
   readonly connections?: number;
   /** Seconds that an answer may take, its last byte included. @default 10 */
   readonly timeout?: number;
-  /** Seconds after which it ends by itself. @default 1200 */
+  /** Seconds after which it ends on its own. @default 1200 */
   readonly limit?: number;
 }
 
-/** How a load goes while it comes in. */
+/** The progress of a load. */
 export interface LoadProgress {
   /** Requests that have ended. */
   readonly requests: number;
@@ -28,7 +28,7 @@ export interface LoadProgress {
   readonly rate: number;
 }
 
-/** What the process that makes the load tells. */
+/** A message of the process that generates the load. */
 export type LoadMessage = "started" | { readonly progress: LoadProgress } | { readonly result: LoadResult };
 
 /** The outcome of each request. None is tried twice. */
@@ -52,28 +52,29 @@ export interface LoadResult {
   readonly seconds: number;
   /** Requests a second, on average. */
   readonly rate: number;
-  /** Requests of the second with the fewest, among the full ones. */
+  /** Requests in the slowest full second. */
   readonly lowestRate: number;
-  /** Longest time without an answer that succeeded. */
+  /** Longest time without a successful answer. */
   readonly longestGapSeconds: number;
 }
 
-/** Requests that come in steadily from a process of its own. */
+/** Requests that come in steadily from a separate process. */
 export interface Load {
   /**
-   * Waits for the answers that are still due, and ends it. The same result when it is asked again, or after its time.
-   * @throws Error when its process has ended otherwise
+   * Waits for the answers that are still due, and ends it. Returns the same result when called again, or after its
+   * time.
+   * @throws Error when its process has ended in another way
    */
   stop(): Promise<LoadResult>;
 }
 
-/** Seconds that requests under way at the end, and the process itself, may take beyond the time-out of a request. */
+/** Seconds that requests in progress at the end, and the process itself, may take beyond the time-out of a request. */
 const endTimeout = 30;
 
 /**
- * Sends GET requests to a URL from a process of its own, which ends with this one at the latest. Returns once it has
- * sent the first.
- * @param told every second how it goes
+ * Sends GET requests to a URL from a separate process, which ends with this one at the latest. Returns once it has sent
+ * the first.
+ * @param told receives the progress every second
  * @throws Error when the process can't start
  */
 export async function startLoad(
@@ -101,7 +102,7 @@ export async function startLoad(
       reject(new Error(`The load on ${options.url} ended with ${signal ?? `exit code ${code ?? ""}`}`)),
     );
   });
-  // Whoever stops it is told.
+  // The caller of stop() gets the error.
   result.catch(() => undefined);
   await Promise.race([once(child, "message"), result]);
   return {

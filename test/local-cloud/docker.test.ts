@@ -157,13 +157,13 @@ describe("refused, as Docker and ECR do, is", () => {
   test("whatever isn't modelled", () => {
     expect(docker("", "pull", "busybox")).toMatchObject({
       status: 1,
-      stderr: "the local cloud's docker doesn't know: docker pull busybox",
+      stderr: "the local cloud's docker doesn't support: docker pull busybox",
     });
   });
 
   test.each([
     ["ps -a", "`npx anywhere status` shows them"],
-    ["logs --follow web", "`npx anywhere logs <service>` prints what they have said"],
+    ["logs --follow web", "`npx anywhere logs <service>` prints their output"],
     ["exec -it web sh", "`npx anywhere exec <service>` opens a shell in one"],
     ["run --rm busybox", "`npx anywhere run <service> -- <command>` starts one more"],
   ])("docker %s, with the command that does it", (line, instead) => {

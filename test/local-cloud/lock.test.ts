@@ -15,7 +15,7 @@ afterEach(() => rm(directory, { recursive: true }));
 test("a second local cloud in a folder is refused, and told which process has it", async () => {
   await lock(directory);
   await expect(lock(directory)).rejects.toThrow(
-    `A local cloud runs in ${directory} already (process ${process.pid}): use that one, or end it with Ctrl-C or "kill ${process.pid}".`,
+    `A local cloud already runs in ${directory} (process ${process.pid}): use that one, or end it with Ctrl-C or "kill ${process.pid}".`,
   );
 });
 

@@ -22,7 +22,7 @@ export function unprocessable(message: string): ApiError {
   return new ApiError(422, "unprocessable_entity", message);
 }
 
-/** A request that DigitalOcean may well accept, but that this emulation can't fulfil. */
+/** A request that DigitalOcean may accept, but that this emulation can't fulfil. */
 export function notModelled(what: string): ApiError {
   return unprocessable(`${what} is not modelled by the local cloud.`);
 }

@@ -15,8 +15,8 @@ import { createRoutes } from "./routes";
 /** Options of {@link serveDigitalOcean}. */
 export interface DigitalOceanOptions {
   /**
-   * How long a load balancer processes a change, in milliseconds: it is `new` for so long, and refuses a further
-   * change. A certificate is `pending` for as long. @default 500
+   * How long a load balancer processes a change, in milliseconds: meanwhile it is `new`, and refuses a further change.
+   * A certificate is `pending` for as long. @default 500
    */
   readonly processingMilliseconds?: number;
 }
@@ -32,8 +32,8 @@ export interface DigitalOcean {
 }
 
 /**
- * Serves DigitalOcean's API for tags, droplets, firewalls, load balancers, certificates and VPCs on a loopback port of its own.
- * Every call is noted in the journal by its OpenAPI path template. What is not modelled is an error.
+ * Serves DigitalOcean's API for tags, droplets, firewalls, load balancers, certificates and VPCs on its own loopback
+ * port. Every call is noted in the journal by its OpenAPI path template. Anything that is not modelled is an error.
  */
 export async function serveDigitalOcean(
   world: World,
@@ -185,7 +185,7 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** DigitalOcean's Go client writes an empty list as null; the published schemas take only its absence. */
+/** DigitalOcean's Go client writes an empty list as null; the published schemas allow only its absence. */
 function withoutNulls(value: Json): Json {
   if (Array.isArray(value)) {
     return value.map(withoutNulls);

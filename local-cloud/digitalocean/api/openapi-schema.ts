@@ -21,7 +21,7 @@ export function dereferenced(document: JsonObject, holder: JsonObject): JsonObje
 
 type Inline = (document: JsonObject, schema: JsonObject) => JsonObject;
 
-/** The schema without references; `inline` treats what stands for a value of its own. */
+/** The schema without references; `inline` transforms each nested schema. */
 function inlined(document: JsonObject, schema: JsonObject, inline: Inline): JsonObject {
   const branches = (value: Json): Json =>
     Array.isArray(value) ? value.map((branch: Json) => inlined(document, asObject(branch), inline)) : value;
@@ -51,7 +51,7 @@ function inlined(document: JsonObject, schema: JsonObject, inline: Inline): Json
 /** The schema without references. */
 export const open: Inline = (document, schema) => inlined(document, schema, open);
 
-/** The published schemas allow any further member; a misspelt one shall not pass unseen. */
+/** The published schemas allow any further member; a misspelt one must not pass unnoticed. */
 export const closed: Inline = (document, schema) => ({
   ...inlined(document, schema, closed),
   unevaluatedProperties: false,

@@ -85,7 +85,7 @@ export function readOpenApi(): FindOperation {
 
 type Problem = (key: string, schema: () => JsonObject, value: Json | undefined) => string | undefined;
 
-/** Compiles a schema when it is first needed, and says what is wrong with a value. */
+/** Compiles a schema when it is first needed, and returns the problem with a value. */
 function compiling(ajv: Ajv2019): Problem {
   const compiled = new Map<string, ValidateFunction>();
   return (key, schema, value) => {

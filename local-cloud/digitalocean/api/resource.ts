@@ -12,7 +12,7 @@ export interface Call {
 
 /** Answers a call; undefined is an answer without a body. The status is the published one of success. */
 export interface Route {
-  /** Brings a body into the published form, where real clients send something else that DigitalOcean takes. */
+  /** Brings a body into the published form, where real clients send another that DigitalOcean accepts. */
   readonly normalise?: (body: JsonObject) => JsonObject;
   readonly call: (call: Call) => Json | undefined | Promise<Json | undefined>;
 }
@@ -32,7 +32,7 @@ export interface Resource<Item> {
   readonly show: (item: Item) => JsonObject;
   readonly normalise?: (body: JsonObject) => JsonObject;
   readonly create: (body: JsonObject) => Item | Promise<Item>;
-  /** Members of a creation's answer beside the item. */
+  /** Members of a creation's answer besides the item. */
   readonly created?: (item: Item) => JsonObject;
   readonly update?: (item: Item, body: JsonObject) => void | Promise<void>;
   readonly remove: (item: Item) => void | Promise<void>;

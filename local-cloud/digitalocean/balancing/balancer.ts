@@ -5,13 +5,13 @@ import type { HealthSamples } from "./health-samples";
 /** Listens for a load balancer's clients and passes their requests on. */
 export interface Balancer {
   /**
-   * Of an internal one, a private address of its VPC; else the loopback address that it alone listens on, where the
+   * Of an internal one, a private address of its VPC; otherwise a loopback address that only it listens on, where the
    * platform has more than one.
    */
   readonly ip: string;
   /**
-   * Listens on the entry ports of these settings and on no others. A listener that stays gets the certificate that
-   * its rule now names, and goes on serving. @throws ApiError 422 when a port can't be had
+   * Listens on the entry ports of these settings and on no others. A listener that stays gets the certificate that its
+   * rule now names, and keeps serving. @throws ApiError 422 when a port can't be had
    */
   update(settings: LoadBalancerSettings): Promise<void>;
   /** Serves a client of its VPC on an entry port. */

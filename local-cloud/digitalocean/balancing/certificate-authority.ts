@@ -2,7 +2,7 @@ import { generate } from "selfsigned";
 
 /** A certificate and its key, in PEM. */
 export interface KeyPair {
-  /** The certificate, and behind it those that lead to its root, if any. */
+  /** The certificate, followed by those that lead to its root, if any. */
   readonly cert: string;
   readonly key: string;
 }
@@ -11,7 +11,7 @@ export interface KeyPair {
 export interface CertificateAuthority {
   /** Its own certificate, in PEM. */
   readonly root: string;
-  /** A certificate for these domains, the first of which is its subject, with a key of its own. Valid for 90 days. */
+  /** A certificate for these domains, the first of which is its subject, with its own key. Valid for 90 days. */
   issue(domains: readonly string[]): Promise<KeyPair>;
 }
 
@@ -22,7 +22,7 @@ const lifetime = 90 * day;
 /** The other type of a subject's alternative name that matters is an address. Source: RFC 5280, GeneralName. */
 const dnsName = 2;
 
-/** Makes an authority that nobody knows yet. */
+/** Creates an authority that nobody knows yet. */
 export async function createCertificateAuthority(): Promise<CertificateAuthority> {
   const root = await generate([{ name: "commonName", value: "Local cloud" }], {
     ...keys,

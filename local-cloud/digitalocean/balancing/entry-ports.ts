@@ -10,7 +10,7 @@ export interface EntryPorts {
   open(where: Where, rules: readonly ForwardingRule[]): Promise<void>;
   /** Listens on the ports of these rules and on no others; those that stay get their rule's certificate. */
   change(where: Where, rules: readonly ForwardingRule[]): Promise<void>;
-  /** Serves a client that has come some other way than by the address. */
+  /** Serves a client that didn't come through the address. */
   accept(port: number, connection: Socket, client: string): void;
   close(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export interface EntryPorts {
 /** The address of this computer that listeners listen on; undefined for none. */
 type Where = string | undefined;
 
-/** Makes the entry ports of a load balancer, none of which is open. */
+/** Creates the entry ports of a load balancer, none of which is open. */
 export function createEntryPorts(
   createListener: (rule: ForwardingRule) => Listener,
   pairOf: (rule: ForwardingRule) => KeyPair | undefined,
@@ -51,7 +51,7 @@ export function createEntryPorts(
     open,
     change: async (host, rules) => {
       const ruleOf = (port: number) => rules.find(({ entry_port: entry }) => entry === port);
-      // A port whose protocol changes has to be free before it is listened on anew.
+      // A port whose protocol changes must be free before it gets its new listener.
       await closeWhere((port, { protocol }) => (ruleOf(port)?.entry_protocol ?? protocol) !== protocol);
       await open(host, rules).catch(refusePort);
       for (const rule of rules) {

@@ -1,6 +1,6 @@
 import type { World } from "../../world";
 
-/** How a droplet was when the metrics were last taken. */
+/** A droplet's health when the metrics were last taken. */
 interface Sample {
   /** Seconds since the epoch. */
   readonly at: number;
@@ -11,7 +11,7 @@ interface Sample {
 
 /** The samples of one load balancer's droplets. */
 export interface HealthSamples {
-  /** Takes one of each droplet, when it is time for it. */
+  /** Takes one of each droplet, if it is time. */
   take(droplets: readonly Omit<Sample, "at">[]): void;
   /** Those in a window of seconds since the epoch, oldest first. */
   readonly between: (start: number, end: number) => readonly Sample[];

@@ -8,7 +8,7 @@ import type { KeyPair } from "./certificate-authority";
 /** A server for one entry port of a load balancer. */
 export interface Listener {
   readonly protocol: string;
-  /** Listens for clients by itself. @throws Error with the system's code when it can't */
+  /** Listens for clients itself. @throws Error with the system's code when it can't */
   listen(where: ListenOptions): Promise<void>;
   /** Serves a client that has come some other way, from this address. */
   accept(connection: Socket, client: string): void;
@@ -27,8 +27,8 @@ export interface Reception {
 }
 
 /**
- * Makes a listener that ends TLS where it has a certificate, and reads HTTP/1.1 of the clients that are admitted.
- * A client is turned away before it says anything.
+ * Creates a listener that terminates TLS if it has a certificate, and reads HTTP/1.1 from admitted clients. Others are
+ * turned away before they send anything.
  */
 export function createListener(
   protocol: string,
@@ -59,7 +59,7 @@ export function createListener(
       if (presented === undefined) {
         server.emit("connection", connection);
       } else if (isAdmitted(client)) {
-        // A server that ends TLS itself forgets which connection a secure one came from.
+        // A server that terminates TLS itself forgets which connection a secure one came from.
         const secure = new TLSSocket(connection, {
           isServer: true,
           secureContext: createSecureContext(presented),

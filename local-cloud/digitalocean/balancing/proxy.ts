@@ -9,11 +9,11 @@ export interface Forwarding {
   /** The address that the client came from. */
   readonly client: string;
   readonly entryPort: number;
-  /** How the client came, as X-Forwarded-Proto says it. */
+  /** The client's protocol, for X-Forwarded-Proto. */
   readonly protocol: string;
   /** How long the backend may be silent. */
   readonly idleMilliseconds: number;
-  /** Opens a connection to the chosen backend; it serves this request alone. */
+  /** Opens a connection to the chosen backend; it serves only this request. */
   readonly connect: () => Socket;
 }
 
@@ -24,7 +24,7 @@ export function answerUnavailable(response: ServerResponse): void {
 
 /**
  * Passes a request on and its answer back, both as streams. Tried once: no connection is 503, a connection that ends
- * before an answer 502, silence 504; an answer that breaks off breaks off for the client, too.
+ * before an answer 502, silence 504; an answer that breaks off does so for the client, too.
  * Source: HAProxy configuration manual, "Session state at disconnection" (SC, SH, sH).
  */
 export function forward(forwarding: Forwarding): void {

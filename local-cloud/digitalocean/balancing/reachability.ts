@@ -25,8 +25,8 @@ export function backends(world: World, { settings }: LoadBalancer): readonly Dro
 }
 
 /**
- * Whether a load balancer gets through to a droplet's TCP port. A droplet without a firewall is open; with one or
- * more, what any of them lets in gets in. Source: DigitalOcean, "How to Configure Firewall Rules".
+ * Whether a load balancer gets through to a droplet's TCP port. A droplet without a firewall is open; with one or more,
+ * everything gets in that any of them admits. Source: DigitalOcean, "How to Configure Firewall Rules".
  */
 export function isReachable(
   world: World,

@@ -15,7 +15,8 @@ import { backends, isReachable } from "./reachability";
 
 /**
  * Listens for a load balancer at the entry port of each forwarding rule: an internal one at a private address, which
- * machines alone reach, where they have namespaces; any other on a free loopback address of its own. Requests go round the healthy droplets of its tag in turn; none healthy is 503, and no request is tried twice.
+ * only machines reach, if they have namespaces; any other on its own loopback address. Requests go to the healthy
+ * droplets of its tag in turn; without any the answer is 503, and no request is tried twice.
  * @throws ApiError 422 when an entry port can't be listened on
  */
 export async function startBalancer(
