@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** Private addresses that machines reach, each machine those of its own network. */
+/** Private addresses that machines reach, each those of its own network. */
 export interface PrivateNetwork {
   /** The listening addresses in a machine's network, each as `10.100.0.5:80`. */
   addresses(machine: string): readonly string[];

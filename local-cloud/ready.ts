@@ -2,20 +2,20 @@ import { join } from "node:path";
 import { shellQuoted, type Environment } from "./environment";
 import type { Terraform } from "./terraform/setup";
 
-/** What a process that started a local cloud is told once it is ready. */
+/** The message to the process that started a local cloud once it is ready. */
 export interface Ready {
-  /** Variables that turn a command to it. */
+  /** Variables that point a command at it. */
   readonly environment: Environment;
   /** Base URL of the admin endpoint. */
   readonly adminEndpoint: string;
-  /** Where Terraform will find its providers. */
+  /** The sources of Terraform's providers. */
   readonly providers: Terraform["providers"];
   readonly sandbox: "namespaces" | "process";
   /** Why it isn't `namespaces`. */
   readonly sandboxReason: string | undefined;
 }
 
-/** What a local cloud is made of and how to use it, for people. */
+/** Describes a local cloud and its use, for people. */
 export function describe(
   { providers, sandbox, sandboxReason, adminEndpoint }: Ready,
   directory: string,
@@ -29,6 +29,6 @@ export function describe(
     `nodes: ${sandbox}${sandboxReason === undefined ? "" : `, since ${sandboxReason}`}`,
     `HCP Terraform: ${terraformHostname}, organisation local-cloud`,
     `admin endpoint: ${adminEndpoint}`,
-    `ready: \`. ${shellQuoted(join(directory, "env"))}\` turns another shell to it; Ctrl-C ends everything`,
+    `ready: \`. ${shellQuoted(join(directory, "env"))}\` points another shell at it; Ctrl-C ends everything`,
   ].join("\n");
 }

@@ -9,8 +9,8 @@ export interface RunDirectory {
 }
 
 /**
- * Makes a run directory for the local cloud in this folder, whose lock the caller has. The link `run` there leads
- * to it, so that the next one removes what a cloud that was killed has left.
+ * Makes a run directory for the local cloud in this folder, whose lock the caller has. The link `run` there leads to
+ * it, so that the next one removes the remains of a killed cloud.
  */
 export async function makeRunDirectory(directory: string): Promise<RunDirectory> {
   const link = join(directory, "run");

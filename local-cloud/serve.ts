@@ -7,7 +7,7 @@ async function main(options: CloudOptions): Promise<void> {
   const end = (): void => {
     ending ??= (running?.close() ?? Promise.resolve()).finally(() => process.exit());
   };
-  // Whoever started this one takes it along when it ends, in whatever way.
+  // When its parent ends, in whatever way, so does this process.
   process.once("disconnect", end);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, end);
@@ -28,19 +28,19 @@ async function main(options: CloudOptions): Promise<void> {
   if (process.send === undefined) {
     console.log(running.description);
   } else {
-    // Who has started it says what there is to say.
+    // The parent does the talking.
     process.send({ ...running.ready });
   }
 }
 
 new Command("local-cloud")
   .description("Runs the embedded clouds until Ctrl-C.")
-  .option("--directory <folder>", "where everything is written", ".local-cloud")
-  .option("--image <reference=folder>", "an image that containers can be made of", collect, [])
+  .option("--directory <folder>", "folder for everything that it writes", ".local-cloud")
+  .option("--image <reference=folder>", "an image for containers", collect, [])
   .addOption(new Option("--providers <setting>").choices(["auto", "real", "stand-in"]).default("auto"))
   .addOption(new Option("--sandbox <setting>").choices(["auto", "namespaces", "process"]).default("auto"))
-  .option("--page-size <items>", "items of a page of AWS's lists, at most: 100 when left out", positive)
-  .option("--provider-second <ms>", "how long a second of a stand-in provider's waits lasts", positive)
+  .option("--page-size <items>", "items on a page of AWS's lists at most (default: 100)", positive)
+  .option("--provider-second <ms>", "length of a second of a stand-in provider's waits", positive)
   .action((options: CloudOptions) => main(options))
   .parse();
 

@@ -7,17 +7,17 @@ import type { Ready } from "./ready";
 
 /** Options of {@link startLocalCloud}. */
 export interface LocalCloudOptions {
-  /** Folder for all that it writes. */
+  /** Folder for everything that it writes. */
   readonly directory: string;
-  /** More of its command line, such as `--providers stand-in`. */
+  /** Further arguments of its command line, such as `--providers stand-in`. */
   readonly args?: readonly string[];
   /** File descriptor or stream that takes its output. @default that of this process */
   readonly output?: number | "inherit" | "ignore";
 }
 
-/** A local cloud that runs in a process of its own, for as long as this process. */
+/** A local cloud that runs in its own process, for as long as this one. */
 export interface LocalCloud extends Ready {
-  /** Built environment of commands that work against it. */
+  /** The whole environment for commands that work against it. */
   readonly variables: NodeJS.ProcessEnv;
   readonly admin: AdminClient;
   readonly process: ChildProcess;

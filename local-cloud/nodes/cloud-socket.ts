@@ -7,7 +7,7 @@ import type { PrivateNetwork } from "../private-network";
 import { type JsonObject, note, type World } from "../world";
 import { servePrivateAddresses, streamPrivateAddresses } from "./private-addresses";
 
-/** Something that happened on a machine, as its supervisor tells it. */
+/** Something that happened on a machine, as its supervisor reports it. */
 export interface MachineEvent {
   readonly machine: string;
   readonly event: "booted" | "ready" | "failed" | "powering-off";
@@ -22,9 +22,9 @@ interface ToolCall {
 }
 
 /**
- * Listens on the Unix socket through which machines reach the clouds. What supervisors report
- * (`/machine/…`) and what they open in their networks stays here; everything else is for the clouds' handler.
- * Faults: service `machine`, operation = the program (`apt-get`).
+ * Listens on the Unix socket through which machines reach the clouds. Handles supervisors' reports (`/machine/…`) and
+ * connections in their networks; everything else is for the clouds' handler. Faults: service `machine`, operation = the
+ * program (`apt-get`).
  */
 export async function serveCloudSocket(
   world: World,

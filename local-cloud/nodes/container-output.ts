@@ -2,10 +2,10 @@ import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerOutput } from "../machines";
 
-/** Where a machine keeps what its containers print, below its own folder. */
+/** Folder of the containers' output, below the machine's own. */
 const folder = "disk/var/log/containers";
 
-/** Reads what is new in the files of all machines, as far as it is whole lines. */
+/** Reads new whole lines in the files of all machines. */
 export function createOutputReader(disks: string): () => Promise<readonly ContainerOutput[]> {
   const read = new Map<string, number>();
   return async () => {

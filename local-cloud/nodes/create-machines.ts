@@ -20,9 +20,9 @@ export interface MachinesOptions {
   readonly directory: string;
   /** Short folder for Unix sockets, whose paths may have at most 107 bytes. */
   readonly runDirectory: string;
-  /** The images that containers can be made of. */
+  /** The images for containers. */
   readonly imagesDirectory: string;
-  /** Answers what machines send to the clouds. */
+  /** Answers the machines' calls to the clouds. */
   readonly handler: RequestListener;
   readonly sandbox: SandboxKind | "auto";
   /** A Python 3. */
@@ -31,13 +31,13 @@ export interface MachinesOptions {
 
 /** {@link Machines} that are processes of this computer. */
 export interface LocalMachines extends Machines {
-  /** Why it is `process`, where it is. */
+  /** Why the sandbox is `process`, if it is. */
   readonly sandboxReason: string | undefined;
-  /** Where machines download from; only with namespaces, since nothing is downloaded without. */
+  /** The source of machines' downloads; only with namespaces, since nothing is downloaded without. */
   readonly origin: Origin | undefined;
 }
 
-/** The machines that there are, and what their part of the local cloud works with. */
+/** The existing machines, and the resources of their part of the local cloud. */
 interface Yard {
   readonly world: World;
   readonly kind: SandboxKind;
@@ -46,20 +46,20 @@ interface Yard {
   readonly disks: string;
   readonly consolePath: (name: string) => string;
   readonly machines: Map<string, Machine>;
-  /** What machines reach beside themselves; undefined until it is known. */
+  /** The network that machines reach; undefined until it is known. */
   network: PrivateNetwork | undefined;
   /** Machines that a fault switches on later. */
   readonly delayed: Map<string, NodeJS.Timeout>;
   readonly inTurn: ReturnType<typeof queues>;
   /** Machines that are about to switch themselves off. */
   readonly leaving: Set<string>;
-  /** Is told of those that have. */
+  /** Is called for those that have. */
   whenOff: (name: string) => void;
 }
 
 /**
- * Makes the part of the local cloud that machines run in. Faults of service `machine`: operation `boot`
- * (an error: the machine stays dark; a delay: it starts that much later), a program's name, a URL's path.
+ * Creates the part of the local cloud in which machines run. Faults of service `machine`: operation `boot` (an error:
+ * the machine stays dark; a delay: it starts that much later), a program's name, a URL's path.
  */
 export async function createMachines(options: MachinesOptions): Promise<LocalMachines> {
   const { world, directory, runDirectory, imagesDirectory } = options;

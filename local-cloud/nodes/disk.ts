@@ -4,12 +4,12 @@ import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MachineSpec } from "../machines";
 
-/** Programs in whose place the recorder stands. */
+/** Programs that the recorder replaces. */
 const recorded = ["apt", "apt-get", "dpkg", "systemctl", "systemd-run", "iptables", "ip6tables", "df"];
 /** Programs of this computer that a fresh machine doesn't have. */
 const absent = ["docker", "snap", "amazon-ssm-agent"];
 
-/** What of this computer's /etc a machine gets: what programs need to run, and nothing that is secret. */
+/** The parts of this computer's /etc that a machine gets: programs need them to run, and none is secret. */
 const shared = "alternatives ld.so.cache ld.so.conf ld.so.conf.d nsswitch.conf protocols services".split(" ");
 
 const osRelease = `PRETTY_NAME="Ubuntu 24.04 LTS"
@@ -68,7 +68,7 @@ export async function makeDisk(disk: string, spec: MachineSpec): Promise<void> {
   }
 }
 
-/** Something of this computer that a machine sees. */
+/** A part of this computer that a machine sees. */
 export interface Bind {
   readonly mode: "ro" | "rw";
   readonly source: string;
@@ -91,7 +91,7 @@ export function systemBinds(recorder: string): readonly Bind[] {
   ];
 }
 
-/** Folders with programs and libraries. A machine has a /usr/local and a /usr/libexec of its own. */
+/** Folders with programs and libraries. A machine has its own /usr/local and /usr/libexec. */
 function systemFolders(): readonly string[] {
   const usr = readdirSync("/usr").filter((name) => name !== "local" && name !== "libexec");
   const top = ["/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"].filter((path) => existsSync(path));

@@ -5,7 +5,7 @@
 #   init.sh [ro|rw SOURCE TARGET]… -- COMMAND…
 set -euo pipefail
 
-# bind MODE SOURCE TARGET: SOURCE of this computer is seen at TARGET of the machine.
+# bind MODE SOURCE TARGET: shows SOURCE of this computer at TARGET of the machine.
 bind() {
   local mode="$1" source="$2" target="${DISK}$3"
   if [[ -d "${source}" ]]; then
@@ -42,7 +42,7 @@ main() {
   mount -t tmpfs -o mode=755 tmpfs "${DISK}/run"
   mount -t tmpfs -o mode=1777 tmpfs "${DISK}/tmp"
   mkdir -p "${DISK}/run/systemd/system" "${DISK}/run/outside"
-  # All of this computer's memory counts as free: it isn't the machine that has filled it.
+  # All of this computer's memory counts as free: the machine hasn't filled it.
   awk '$1 == "MemTotal:" { total = $2 } $1 == "MemAvailable:" { $2 = total } { print }' /proc/meminfo >"${DISK}/run/meminfo"
   bind ro "${DISK}/run/meminfo" /proc/meminfo
   while [[ "$1" != -- ]]; do
@@ -55,7 +55,7 @@ main() {
   cd /
   umount -l /run/outside
   rmdir /run/outside
-  # Not exec: bash stays as the init that reaps what others leave behind. When it ends, all of the machine does.
+  # Not exec: bash stays as the init that reaps orphans. When it ends, the whole machine does.
   env -i PATH="${PATH}" LANG=C.UTF-8 "$@"
 }
 

@@ -13,7 +13,7 @@ export interface Interpreter {
 const describe =
   "import os, sys; print(os.path.realpath(sys.base_prefix), 'python%d.%d' % sys.version_info[:2], sep='\\n')";
 
-/** Finds what a Python program, maybe of a virtual environment, really is. */
+/** Finds the real interpreter of a Python program, which may be in a virtual environment. */
 export async function findInterpreter(python: string): Promise<Interpreter> {
   const { stdout } = await promisify(execFile)(python, ["-I", "-S", "-c", describe]);
   const [prefix = "", name = ""] = stdout.trim().split("\n");

@@ -12,11 +12,11 @@ const stopMilliseconds = 3000;
 /** One machine: a disk, and while it is on, a supervisor. */
 export interface Machine {
   readonly spec: MachineSpec;
-  /** Makes the disk, which is empty of everything but user-data. */
+  /** Makes the disk, which is empty except for user-data. */
   make(): Promise<void>;
-  /** Starts the supervisor, and resolves when it says that it runs. On already is success. */
+  /** Starts the supervisor, and resolves when it says that it runs. Succeeds if it is on already. */
   switchOn(): Promise<void>;
-  /** Ends everything that runs on it. Off already is success. */
+  /** Ends everything that runs on it. Succeeds if it is off already. */
   switchOff(): Promise<void>;
   /** The supervisor has said that it runs. */
   hasStarted(): void;
@@ -70,7 +70,9 @@ export function createMachine(
       const problem = await Promise.race([
         started,
         ended(starting).then((end) => `it ended (${end})`),
-        elapsed(startMilliseconds).then(() => `nothing heard of it within ${startMilliseconds / 1000} s`),
+        elapsed(startMilliseconds).then(
+          () => `nothing was heard from it within ${startMilliseconds / 1000} s`,
+        ),
       ]);
       if (problem !== "") {
         await switchOff();

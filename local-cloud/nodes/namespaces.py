@@ -67,7 +67,7 @@ def link_header(up=False):
 
 
 def hardware_address(address):
-    """Of an interface with this address, always the same, so that nobody remembers another one."""
+    """Of an interface with this address, always the same, so that no cached one is ever wrong."""
     return attribute(1, b"\x02\x42" + socket.inet_aton(address))
 
 
@@ -88,7 +88,7 @@ def make_machine_network(hostname, private_ip):
     routing.link(attribute(3, BRIDGE.encode() + b"\0"), hardware_address(GATEWAY), link_kind(b"bridge"))
     routing.address(BRIDGE, GATEWAY, 16)
     try:
-        # As Docker does; so a container is told at once that there is no way out. Where it may not, it waits.
+        # As Docker does; so a container fails at once if there is no way out. Where this isn't allowed, it waits.
         with open("/proc/sys/net/ipv4/ip_forward", "w") as setting:
             setting.write("1")
     except OSError:
@@ -96,7 +96,7 @@ def make_machine_network(hostname, private_ip):
 
 
 def make_container_network(address):
-    """A network namespace with a cable to the machine's bridge; without an address, with loopback alone."""
+    """A network namespace with a cable to the machine's bridge; without an address, with loopback only."""
     machine, bridge = Routing(), socket.if_nametoindex(BRIDGE)
     check(libc.unshare(CLONE_NEWNET), "unshare")
     here = Routing()
@@ -128,7 +128,7 @@ def mount(source, target, kind=None, flags=0, options=None):
 
 
 def make_read_only(target):
-    """What a mount forbids already must be named again, where it came from another user namespace."""
+    """A mount's existing restrictions must be repeated if it came from another user namespace."""
     now = os.statvfs(target).f_flag
     mount(None, target, flags=MS_REMOUNT | MS_BIND | MS_RDONLY | (now & 0xC0E) | ((now & 4096) << 9))
 
@@ -212,7 +212,7 @@ def find_user(wanted):
 
 
 def become(container, control):
-    """Gives up what the container's programs may not do, and becomes its user. Where there is but one, it stays that."""
+    """Drops privileges that the container's programs may not have, and becomes its user, if there is more than one."""
     uid, gid, home = find_user(container["user"])
     control.send(f"user {uid if has_other_users() else 0} {gid if has_other_users() else 0} {home}\n".encode())
     kept = set(container["capabilities"])
@@ -247,7 +247,7 @@ def execute(container, control):
 
 
 def status_of(child, stop=None):
-    """Waits for a child, reaping others and handing it what signals come, and returns a shell's code of its end."""
+    """Waits for a child, reaping others and forwarding signals, and returns its exit code as a shell reports it."""
     while True:
         if stop is not None and (received := signal.sigwait(stop)) != signal.SIGCHLD:
             os.kill(child, received)

@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { PrivateNetwork } from "../private-network";
 
-/** Milliseconds between two looks at what listens. */
+/** Milliseconds between two looks at the listening addresses. */
 const look = 250;
 const machineHeader = "x-machine";
 

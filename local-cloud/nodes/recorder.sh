@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Stands in for apt-get, systemctl, iptables and the like on a machine: hands the call to the supervisor and
-# gives its answer. Usage: as the program in whose place it is.
+# Stands in for apt-get, systemctl, iptables and the like on a machine: passes the call to the supervisor and prints its
+# answer. Usage: as the program that it replaces.
 set -euo pipefail
 
 main() {

@@ -25,7 +25,7 @@ export interface Shared {
 }
 
 /**
- * How machines can be kept apart here: tries a machine with namespaces that runs what user-data needs.
+ * How machines can be isolated here: tries a machine with namespaces that runs the programs that user-data needs.
  * `reason` says why that isn't possible.
  */
 export async function chooseSandbox(
@@ -175,7 +175,7 @@ function spawnInNamespaces(machine: {
   return spawnDetached(command, env, machine.output);
 }
 
-/** In a process group of its own, so that a terminal's Ctrl-C doesn't reach it: its end is for its owner to decide. */
+/** In a separate process group, so that a terminal's Ctrl-C doesn't reach it: its owner decides about its end. */
 function spawnDetached(
   [program = "", ...parameters]: readonly string[],
   env: Readonly<Record<string, string>>,

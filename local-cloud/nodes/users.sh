@@ -31,7 +31,7 @@ main() {
   local old
   old="$(readlink "/proc/$$/ns/user")"
   (map "$$" "${old}" </dev/null &)
-  # A program that is started before there is a root has none of its rights. Without --norc bash may read the user's
+  # A program that is started before root is mapped has none of root's rights. Without --norc bash may read the user's
   # ~/.bashrc, since a socket as standard input looks to it like a remote shell's.
   # shellcheck disable=SC2016 # Expanded by the shell inside.
   exec unshare --user -- bash --norc -c 'until [[ -n "$(</proc/self/uid_map)" ]]; do sleep 0.005; done; exec "$@"' bash "$@"

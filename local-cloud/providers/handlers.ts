@@ -97,7 +97,8 @@ export function createHandlers(
         const values = prior === null ? await type.create(wanted) : await update(type, wanted, prior);
         return { new_state: made(values), ...rest };
       } catch (error) {
-        // After a failed creation nothing is kept, or what half exists; else the thing is as it was.
+        // After a failed creation nothing is kept, or the partial resource; after other failures the resource is as it
+        // was.
         const kept = error instanceof PartialError ? made(error.state) : request.prior_state;
         return { new_state: kept, ...rest, ...failed(error) };
       }
@@ -130,7 +131,7 @@ function update(type: ResourceType, wanted: Obj, prior: Obj): Promise<Obj> {
   return type.update(wanted, prior);
 }
 
-/** A creation needs the texts of which the plan has only what the state is to keep. */
+/** A creation needs the configured texts, of which the plan has only the stored form. */
 function configured({ stored = {} }: ResourceType, config: Obj | null, prior: Obj | null, planned: Obj): Obj {
   const names = prior === null ? Object.keys(stored) : [];
   return Object.fromEntries(names.map((name) => [name, config?.[name] ?? planned[name] ?? null]));

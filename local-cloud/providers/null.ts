@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { Provider } from "./resource-type";
 
-/** Stand-in for hashicorp/null: a `null_resource` exists in the state alone. */
+/** Stand-in for hashicorp/null: a `null_resource` exists only in the state. */
 export function nullProvider(): Provider {
   return {
     address: "registry.terraform.io/hashicorp/null",

@@ -5,7 +5,7 @@ import { isList, isObj, isSame, isUnknown, unknown, type Obj, type Value } from 
 /** A planned change. */
 export interface Plan {
   readonly planned: Obj;
-  /** Names of what forces a replacement. */
+  /** Names of the attributes that force a replacement. */
   readonly replacing: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export function plan(block: Block, type: ResourceType, proposed: Obj, prior: Obj
   const isChanged = Object.keys(planned).some(
     (name) => name !== "timeouts" && !isSame(planned[name], prior[name]),
   );
-  // Other time-outs are no change by themselves: the state takes them over with the next one.
+  // Different time-outs alone are no change: the state takes them over with the next one.
   const { timeouts = null } = isChanged ? planned : prior;
   return {
     planned: { ...planned, ...("timeouts" in planned && { timeouts }) },
@@ -61,7 +61,10 @@ function hashed(
   return store === undefined || typeof value !== "string" || value === prior ? value : store(value);
 }
 
-/** What nobody has set is its default; or, where the provider decides, as it was, and unknown of a new object. */
+/**
+ * Plans attributes: an unset one gets its default or, where the provider decides, keeps its value, which is unknown for
+ * a new object.
+ */
 function planAttributes({ attributes = {} }: Block, proposed: Obj, defaults: Obj, prior: Obj | null): Obj {
   return Object.fromEntries(
     Object.entries(attributes).map(([name, { computed }]) => {
@@ -72,7 +75,7 @@ function planAttributes({ attributes = {} }: Block, proposed: Obj, defaults: Obj
   );
 }
 
-/** The object of a nested block that the proposed one continues: it says the same, as far as anything is said. */
+/** The object of a nested block that the proposed one continues: equal in everything that is set. */
 function continued(
   { attributes = {} }: Block,
   proposed: Obj,
@@ -112,7 +115,7 @@ export function complete({ attributes = {}, block_types: blocks = {} }: Block, p
   };
 }
 
-/** The new values over the old ones, where an old one stays that says the same in other words. */
+/** The new values over the old ones, except where an old one means the same. */
 export function merge(old: Obj, current: Obj): Obj {
   const changed = Object.entries(current).filter(([name, value]) => !isSame(old[name], value));
   return { ...old, ...Object.fromEntries(changed) };

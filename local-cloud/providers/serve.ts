@@ -15,13 +15,13 @@ import { createHandlers, failed, type Handlers, type Request } from "./handlers"
 import { nullProvider } from "./null";
 import { readSchemas } from "./schema";
 
-/** Providers that there are stand-ins for. */
+/** Providers that have stand-ins. */
 export type StandIn = "digitalocean" | "null";
 
 /** Options of {@link serveProviders}. */
 export interface ProvidersOptions {
   readonly which: readonly StandIn[];
-  /** The API that the digitalocean provider calls: in it alone lives what the provider makes. */
+  /** The API that the digitalocean provider calls: everything that the provider creates exists only there. */
   readonly digitalocean: DigitalOceanConnection;
 }
 
@@ -33,7 +33,7 @@ export interface Providers {
 }
 
 /**
- * Serves stand-in providers in this process, each on a loopback port of its own, for an unmodified Terraform.
+ * Serves stand-in providers in this process, each on its own loopback port, for an unmodified Terraform.
  * Source: HashiCorp, "Debugging Providers", TF_REATTACH_PROVIDERS.
  */
 export async function serveProviders({ which, digitalocean }: ProvidersOptions): Promise<Providers> {
@@ -72,8 +72,8 @@ export async function serveProviders({ which, digitalocean }: ProvidersOptions):
 }
 
 /**
- * Terraform before 1.12 kills the process that it is told when nobody listens any more, and every version cancels its
- * calls when that process is gone. So it is told a child that lives exactly as long as this process and nothing else.
+ * Terraform before 1.12 kills the process that it is given when nobody listens any more, and every version cancels its
+ * calls when that process is gone. So it gets a child that only lives as long as this process.
  */
 function startGuard(): ChildProcess {
   const guard = spawn("cat", { stdio: ["pipe", "ignore", "ignore"] });

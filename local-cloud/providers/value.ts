@@ -26,12 +26,12 @@ export function isList(value: Value | undefined): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** A value that the schema says is a text; empty when it isn't set. */
+/** A value that is a text by the schema; empty when it isn't set. */
 export function text(value: Value | undefined): string {
   return typeof value === "string" ? value : "";
 }
 
-/** The members of these names, the words of a text; null for those that it hasn't got. */
+/** The members of these names, the words of a text; null for those that it lacks. */
 export function picked(values: Obj, names: string): Obj {
   return Object.fromEntries(names.split(" ").map((name) => [name, values[name] ?? null]));
 }
@@ -51,7 +51,7 @@ export function toWire(value: Value): { readonly msgpack: Buffer } {
   return { msgpack: Buffer.from(encode(value, { useBigInt64: true })) };
 }
 
-/** Whether two values are the same to the old plugin framework: sets have no order, empty is as good as unset. */
+/** Whether two values are the same to the old plugin framework: sets have no order, and empty counts as unset. */
 export function isSame(one: Value | undefined, other: Value | undefined): boolean {
   return canonical(one ?? null) === canonical(other ?? null);
 }

@@ -23,10 +23,10 @@ const remedy =
 const buildTimeout = 600;
 
 /**
- * Makes `<directory>/venv` from requirements.txt with the machine's python3, or finds it complete.
- * A folder that was left half-made, or made from other requirements, is made anew; several processes
- * may ask for it at once. Takes about 30 s the first time.
- * @param tell is told how that goes, in a line each
+ * Makes `<directory>/venv` from requirements.txt with the machine's python3, or finds it complete. An incomplete
+ * folder, or one made from other requirements, is made again; several processes may ask for it at once. Takes about 30
+ * s the first time.
+ * @param tell receives the progress, line by line
  * @throws Error of one line when python3 is missing, older than 3.10 or has no venv module, or with
  * the end of pip's output when the packages can't be installed.
  */
@@ -80,7 +80,7 @@ async function checkPython(): Promise<void> {
   }
 }
 
-/** The environment of pip: what says where packages come from is kept, what says where they go is not. */
+/** The environment of pip: keeps settings of where packages come from, not of where they go. */
 function pipEnvironment(): NodeJS.ProcessEnv {
   const elsewhere =
     /^(PYTHON.*|VIRTUAL_ENV|PIP_(TARGET|PREFIX|ROOT|REQUIREMENT|CONSTRAINT|REQUIRE_VIRTUALENV|PYTHON|DRY_RUN))$/;
@@ -88,12 +88,12 @@ function pipEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), PIP_USER: "0", PIP_DISABLE_PIP_VERSION_CHECK: "1" };
 }
 
-/** What pip says of a package that it has found, or of all that it installs then. */
+/** pip's lines about a package that it has found, or about the final installation. */
 const pipProgress = /^(Collecting \S+|Installing collected packages)/;
 
 async function build(folder: string, stamp: string, tell: (line: string) => void): Promise<void> {
   const start = performance.now();
-  tell(`Python packages for the local cloud, this once, into ${folder}`);
+  tell(`Installing Python packages for the local cloud, only this once, into ${folder}`);
   const script = join(__dirname, "make-environment.py");
   const child = spawn("python3", ["-I", script, folder, requirements, stamp], {
     env: pipEnvironment(),

@@ -1,13 +1,13 @@
 import { clearLine, cursorTo } from "node:readline";
 
-/** Says how something goes. */
+/** Shows the progress of something. */
 export interface Progress {
   readonly tell: (line: string) => void;
-  /** Takes the line away that a terminal shows. */
+  /** Removes the line that a terminal shows. */
   readonly end: () => void;
 }
 
-/** On a terminal one line takes the other's place; elsewhere each is said. */
+/** On a terminal each line replaces the one before; elsewhere all are printed. */
 export function progressOn(stream: NodeJS.WriteStream): Progress {
   const { isTTY, columns } = stream;
   const clear = (): void => {

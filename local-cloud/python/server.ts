@@ -10,7 +10,7 @@ export interface PythonProgram {
   readonly name: string;
   readonly script: string;
   readonly args?: readonly string[];
-  /** Beside PATH and LANG. */
+  /** In addition to PATH and LANG. */
   readonly environment?: Readonly<Record<string, string>>;
   /** File that takes its messages. */
   readonly log: string;
@@ -18,7 +18,7 @@ export interface PythonProgram {
 
 /** A Python program that serves. */
 export interface PythonServer {
-  /** Its output once it did. */
+  /** Its first line of output. */
   readonly firstLine: string;
   /** Ends it. */
   close(): Promise<void>;

@@ -57,7 +57,9 @@ test("packages that can't be installed leave nothing half-made, and an unfinishe
   const told: string[] = [];
   const made = ensurePython(directory, (line) => told.push(line));
   await expect(made).rejects.toThrow("Making the virtual environment");
-  expect(told[0]).toBe(`Python packages for the local cloud, this once, into ${join(directory, "venv")}`);
+  expect(told[0]).toBe(
+    `Installing Python packages for the local cloud, only this once, into ${join(directory, "venv")}`,
+  );
   expect(existsSync(join(directory, "venv"))).toBe(false);
   expect(readdirSync(directory).filter((name) => name.startsWith("venv") && !name.endsWith("lock"))).toEqual(
     [],

@@ -7,7 +7,7 @@ import { log, reason, type Settings } from "./settings";
 
 type Place = Pick<Settings, "cloudSocket" | "machine">;
 
-/** Milliseconds until the clouds are asked again, when they have hung up. */
+/** Milliseconds until the clouds are asked again after they have hung up. */
 const again = 1000;
 
 /**
@@ -37,7 +37,7 @@ export function reachPrivateAddresses(place: Place): Stop {
   };
 }
 
-/** Hands on each line of addresses until the clouds hang up. */
+/** Passes on each line of addresses until the clouds hang up. */
 function follow({ cloudSocket, machine }: Place, serve: (addresses: string[]) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = { "x-machine": machine };

@@ -1,4 +1,4 @@
-/** Ends a repetition; what is under way is not waited for. */
+/** Ends a repetition, without waiting for an action in progress. */
 export type Stop = () => void;
 
 /**

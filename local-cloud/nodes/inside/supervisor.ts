@@ -14,7 +14,7 @@ import { createUnits, type Service } from "./system/units";
 
 /** The one process that is a machine: its service manager, its container engine and, as parts, its two agents. */
 async function main(settings: Settings): Promise<void> {
-  // With namespaces the address that a real agent has it at; its port 80 leads here.
+  // With namespaces the real agent's address, whose port 80 leads here.
   const metadata =
     settings.sandbox === "process"
       ? { host: "127.0.0.1", port: await freePort() }
@@ -66,9 +66,9 @@ async function main(settings: Settings): Promise<void> {
 interface Switch {
   start(): void;
   stop(): void;
-  /** Ends what runs, without anybody having stopped it. */
+  /** Kills it, without an orderly stop. */
   kill(): void;
-  /** Starts again what was killed. */
+  /** Starts it again after a kill. */
   revive(): void;
 }
 
@@ -104,7 +104,7 @@ async function tell(settings: Settings, event: string, detail: object): Promise<
   await post(settings, "/machine/event", { machine: settings.machine, event, detail });
 }
 
-// The local cloud holds the other end: when it is gone, however it went, so is the machine.
+// The local cloud holds the other end: when it is gone, for whatever reason, so is the machine.
 process.stdin
   .on("end", () => process.exit())
   .on("error", () => process.exit())

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs and registers the agents of ECS Anywhere: does in the local cloud what AWS's ecs-anywhere-install.sh
-# does, in the same order and with the same short cuts, which its users have to live with.
+# Installs and registers the agents of ECS Anywhere in the local cloud like AWS's ecs-anywhere-install.sh, in the same
+# order and with the same shortcuts, which its users have to live with.
 # Usage: installer.sh --region R --cluster C --activation-id ID --activation-code CODE
 #          [--docker-install-source all|docker|distro|none] [--ecs-version V] [--skip-registration] [--no-start]
 set -euo pipefail
@@ -21,7 +21,7 @@ install_ssm_agent() {
     download "$1/ssm-agent.deb" "https://s3.amazonaws.com/ec2-downloads-windows/SSMAgent/latest/amazon-ssm-agent.deb"
     dpkg -i "$1/ssm-agent.deb"
   fi
-  # It asks its own disk, never AWS: a machine that AWS has deregistered passes for registered.
+  # It checks only the disk, never AWS: a machine that AWS has deregistered counts as registered.
   if [[ -f "${SSM_KEY}" ]]; then
     printf 'SSM agent is already registered.\n'
     return
@@ -33,7 +33,7 @@ install_ssm_agent() {
 }
 
 install_docker() {
-  # Of a program that may not be run, as this computer's are that a fresh machine doesn't have, bash finds the path.
+  # bash finds the path even of a program that can't be run, such as this computer's that a fresh machine lacks.
   if [[ -x "$(command -v docker)" || "${DOCKER_SOURCE}" == none ]]; then
     return
   fi
@@ -41,7 +41,7 @@ install_docker() {
 }
 
 install_ecs_agent() {
-  # Here the real one returns too: before the configuration and the service.
+  # The real one also returns here: before the configuration and the service.
   if [[ -x /usr/libexec/amazon-ecs-init ]]; then
     printf 'ecs agent is already installed\n'
     return

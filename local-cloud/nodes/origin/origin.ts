@@ -11,7 +11,7 @@ const installer = "/ecs-anywhere-install-latest.sh";
 const signingKey = "/aws/amazon-ecs-agent/master/scripts/amazon-ecs-agent.gpg";
 const packageFile = /^\/(?:.*\/)?(amazon-ecs-init|amazon-ssm-agent)[^/]*\.deb$/;
 
-/** Where machines download from: stands in for every https URL of the real installation. */
+/** The source of machines' downloads: stands in for every https URL of the real installation. */
 export interface Origin {
   /** Serves this body for a URL's path from now on; nothing (404) when undefined. */
   serve(path: string, body: string | undefined): void;

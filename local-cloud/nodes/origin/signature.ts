@@ -5,10 +5,10 @@ import { join } from "node:path";
 
 const timeoutMilliseconds = 20_000;
 
-/** Fingerprint of the primary key in `signing-key.asc`, for the configuration of what runs against the local cloud. */
+/** Fingerprint of the primary key in `signing-key.asc`, for environments that run against the local cloud. */
 export const signingKeyFingerprint = "8B9996483D7E9DC513EC51B8041642B27CAD71F3";
 
-/** A detached signature, and the public key that it can be checked with; both in armour. */
+/** A detached signature, and the public key that verifies it; both armoured. */
 export interface Signature {
   readonly signature: string;
   readonly publicKey: string;

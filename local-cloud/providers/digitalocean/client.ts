@@ -1,24 +1,24 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Where and how DigitalOcean's API is called. */
+/** How to call DigitalOcean's API. */
 export interface DigitalOceanConnection {
   /** Scheme, host and port. */
   readonly endpoint: string;
   readonly token: string;
-  /** How long to wait between two looks at something that takes time, in milliseconds. @default 250 */
+  /** Milliseconds between two looks at something that takes time. @default 250 */
   readonly pollMilliseconds?: number;
-  /** How long each second of a time-out lasts, in milliseconds: less, for tests in a hurry. @default 1000 */
+  /** Length of a second of a time-out, in milliseconds: less speeds tests up. @default 1000 */
   readonly secondMilliseconds?: number;
 }
 
-/** Calls the API; gives the answer's JSON, or undefined when it has none. @throws ApiRequestError */
+/** Calls the API; returns the answer's JSON, or undefined if it has none. @throws ApiRequestError */
 export interface DigitalOceanClient {
   readonly call: <Answer>(
     method: "GET" | "POST" | "PUT" | "DELETE",
     path: string,
     body?: object,
   ) => Promise<Answer>;
-  /** Looks until something is so. @throws Error after `seconds` */
+  /** Polls until a condition holds. @throws Error after `seconds` */
   readonly wait: (what: string, seconds: number, isSo: () => Promise<boolean>) => Promise<void>;
 }
 
@@ -92,7 +92,7 @@ export function createClient({
   };
 }
 
-/** Does it, where an answer of 404 gives another result instead. */
+/** Does it, and returns another result on a 404. */
 export async function unlessGone<Result, Otherwise>(
   work: Promise<Result>,
   otherwise: Otherwise,
@@ -107,7 +107,10 @@ export async function unlessGone<Result, Otherwise>(
   }
 }
 
-/** Deletes what others may use for a while. @throws the API's refusal when they still do after so many seconds */
+/**
+ * Deletes something that others may use for a while. @throws the API's refusal when they still do after this many
+ * seconds
+ */
 export async function deleteOnceUnused(
   { call, wait }: DigitalOceanClient,
   path: string,
@@ -135,7 +138,7 @@ export async function deleteOnceUnused(
   }
 }
 
-/** Does it, and says on failure what it was. */
+/** Does it, and names it in an error. */
 export async function doing<Result>(what: string, work: Promise<Result>): Promise<Result> {
   try {
     return await work;

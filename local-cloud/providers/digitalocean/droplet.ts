@@ -4,7 +4,7 @@ import { seconds } from "../duration";
 import { PartialError, type ResourceType } from "../resource-type";
 import { isList, isObj, isSame, type Obj, picked, type Value, text } from "../value";
 
-/** A droplet as the API shows it, of which these members are asked for by themselves. */
+/** A droplet as the API shows it, with the members that are read individually. */
 type Droplet = Obj & {
   readonly id: number;
   readonly status: string;
@@ -19,7 +19,7 @@ type Droplet = Obj & {
   >;
 };
 
-/** Source: the provider's resource_droplet.go; nothing changes how long it waits for a deleted droplet to go. */
+/** Source: the provider's resource_droplet.go; the wait for a deleted droplet can't be configured. */
 const defaultSeconds = { create: 3600, update: 3600, delete: 60, gone: 60 };
 
 /** `digitalocean_droplet` */
@@ -30,7 +30,7 @@ export function dropletType(client: DigitalOceanClient): ResourceType {
     (await call<{ droplet: Droplet }>("GET", path(state))).droplet;
   return {
     forceNew: ["image", "region", "user_data", "ssh_keys", "monitoring", "vpc_uuid", "droplet_agent"],
-    // DigitalOcean can switch it on, and never off again.
+    // DigitalOcean can switch it on, but never off again.
     forceNewIf: { ipv6: (wanted, prior) => wanted === false && prior === true },
     defaults: { backups: false, ipv6: false, monitoring: false, resize_disk: true, graceful_shutdown: false },
     stored: {
@@ -112,7 +112,7 @@ export function dropletType(client: DigitalOceanClient): ResourceType {
   };
 }
 
-/** `digitalocean_droplets`, filtered by tags alone. */
+/** `digitalocean_droplets`, filtered only by tags. */
 export function dropletsSource({ call }: DigitalOceanClient): (configuration: Obj) => Promise<Obj> {
   return async ({ filter }) => {
     const filters = isList(filter) ? filter.filter(isObj) : [];
@@ -135,7 +135,7 @@ function texts(value: Value | undefined): string[] {
   return isList(value) ? value.map(String) : [];
 }
 
-/** The API takes numbers as ids; a text is a slug or a fingerprint. */
+/** The API accepts numbers as ids; a text is a slug or a fingerprint. */
 function idOrText(given: string): string | number {
   return /^\d+$/.test(given) ? Number(given) : given;
 }

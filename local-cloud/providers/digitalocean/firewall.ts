@@ -68,7 +68,7 @@ function show(firewall: Firewall): Obj {
   const rules = (list: readonly Rule[], prefix: string, peers: "sources" | "destinations"): Obj[] =>
     list.map((rule) => ({
       protocol: rule.protocol,
-      // The API says 0 for all ports, and for the ports that ICMP hasn't got.
+      // The API returns 0 for all ports, and for ICMP, which has none.
       port_range: rule.ports !== "0" ? rule.ports : rule.protocol === "icmp" ? null : "all",
       ...Object.fromEntries(peerKinds.map((kind) => [`${prefix}_${kind}`, rule[peers]?.[kind] ?? null])),
     }));

@@ -3,7 +3,7 @@ import { doing, unlessGone, type DigitalOceanClient } from "./client";
 import { PartialError, type ResourceType } from "../resource-type";
 import { isList, isObj, type Obj, picked, type Value, text } from "../value";
 
-/** A load balancer as the API shows it, of which these members are asked for by themselves. */
+/** A load balancer as the API shows it, with the members that are read individually. */
 type LoadBalancer = Obj & {
   readonly id: string;
   readonly status: string;
@@ -15,7 +15,7 @@ type LoadBalancer = Obj & {
   readonly firewall: Obj;
 };
 
-/** What the API and the state know by the same name, and a configuration can set. */
+/** The members with the same name in the API and the state that a configuration can set. */
 const shared =
   "name vpc_uuid type algorithm project_id size_unit http_idle_timeout_seconds redirect_http_to_https " +
   "enable_proxy_protocol enable_backend_keepalive disable_lets_encrypt_dns_records";
@@ -84,7 +84,7 @@ export function loadBalancerType(client: DigitalOceanClient): ResourceType {
   };
 }
 
-/** The members that are set: the API takes no null, and an unknown value is left to it. */
+/** The members that are set: the API accepts no null, and an unknown value is left to it. */
 function given(values: Obj): Obj {
   return Object.fromEntries(
     Object.entries(values).filter(
@@ -107,7 +107,7 @@ async function namedRules({ call }: DigitalOceanClient, rules: readonly Obj[]): 
   return Promise.all(rules.map(named));
 }
 
-/** A rule as the API takes it: its certificate is found by its name. */
+/** A rule as the API accepts it: its certificate is found by its name. */
 async function identifiedRule(
   client: DigitalOceanClient,
   { certificate_name: name = null, certificate_id: id = null, ...rule }: Obj,

@@ -10,8 +10,8 @@ import { vpcSource, vpcType } from "./vpc";
 export type { DigitalOceanConnection };
 
 /**
- * Stand-in for digitalocean/digitalocean. It calls the API that it was started with, and keeps nothing itself.
- * Source of what isn't in the published schemas: the provider's documentation and its observed behaviour.
+ * Stand-in for digitalocean/digitalocean. It calls the API that it was started with, and keeps nothing itself. Source
+ * of everything beyond the published schemas: the provider's documentation and its observed behaviour.
  */
 export function digitaloceanProvider(connection: DigitalOceanConnection): Provider {
   const client = createClient(connection);

@@ -6,11 +6,11 @@ import { type Obj, text } from "../value";
 /** A VPC has the same members in the API as in a state. */
 type Vpc = Obj & { readonly region: string; readonly default: boolean };
 
-/** `digitalocean_vpc` as a data source, by region alone: that region's default. */
+/** `digitalocean_vpc` as a data source, only by region: that region's default. */
 export function vpcSource({ call }: DigitalOceanClient): (configuration: Obj) => Promise<Obj> {
   return async ({ id = null, name = null, region = null }) => {
     if (id !== null || name !== null || region === null) {
-      throw new Error("The stand-in provider finds a VPC by its region alone.");
+      throw new Error("The stand-in provider finds a VPC only by its region.");
     }
     const { vpcs } = await doing(
       "retrieving VPC",
@@ -45,7 +45,7 @@ export function vpcType(client: DigitalOceanClient): ResourceType {
       const { vpc } = await doing("updating VPC", call<{ vpc: Vpc }>("PUT", path(prior), body));
       return { ...vpc };
     },
-    // Members that are on their way out keep a VPC alive for a while.
+    // Members that are being deleted keep a VPC in use for a while.
     remove: (prior) =>
       deleteOnceUnused(client, path(prior), {
         limit: seconds(prior.timeouts, "delete", 120),

@@ -2,7 +2,7 @@ import { createPatientServer } from "../../../http-server";
 import type { Stop } from "../repetition";
 import { log } from "../settings";
 
-/** Serves JSON on a port of this machine: what `answer` gives for a path, 404 when undefined. */
+/** Serves JSON on a port of this machine: `answer`'s result for a path, 404 when undefined. */
 export function serveJson(
   { host, port }: { readonly host: string; readonly port: number },
   answer: (path: string) => object | undefined,

@@ -17,15 +17,15 @@ const agent = { name: "amazon-ecs-agent", version: "1.99.0" };
 const checkpoint = "/var/lib/ecs/data/agent.json";
 const introspectionPort = 51678;
 
-/** What the ECS agent's disk remembers, so that it comes back as the same container instance. */
+/** The ECS agent's state on disk, so that it comes back as the same container instance. */
 interface Identity extends Place {
   readonly managedInstanceId: string;
   readonly containerInstanceArn: string;
 }
 
 /**
- * Registers this machine with its cluster, then polls for orders and lets the engine follow them.
- * Deregistered, it keeps what runs; an instance that ECS calls inactive stays so.
+ * Registers this machine with its cluster, then polls for orders and lets the engine follow them. Once deregistered, it
+ * keeps its containers running; an instance that ECS calls inactive stays so.
  */
 export function startEcsAgent(settings: Settings, engine: Engine, metadata: MetadataPlace): Stop {
   let identity: Identity | undefined;
@@ -75,7 +75,7 @@ function inactive({ code }: CloudError): boolean {
   return code === "ClientException" || code === "InvalidParameterException";
 }
 
-/** Registers with the cluster, or again with what the checkpoint remembers. Undefined while there is no identity. */
+/** Registers with the cluster, or again with the checkpoint's identity. Undefined while there is no identity. */
 async function introduce(settings: Settings): Promise<Identity | undefined> {
   const registration = await readRegistration(settings);
   if (registration === undefined) {

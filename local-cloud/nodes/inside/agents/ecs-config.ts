@@ -11,8 +11,8 @@ export interface EcsConfig {
 }
 
 /**
- * Reads the ECS agent's configuration as ecs-init does: `/etc/ecs/ecs.config` goes over
- * `/var/lib/ecs/ecs.config`, a later line over an earlier one, and quotes are part of a value.
+ * Reads the ECS agent's configuration as ecs-init does: `/etc/ecs/ecs.config` overrides `/var/lib/ecs/ecs.config`, a
+ * later line an earlier one, and quotes are part of a value.
  * Source: amazon-ecs-agent, ecs-init/config and README, "Environment Variables".
  */
 export async function readEcsConfig(settings: Settings): Promise<EcsConfig> {

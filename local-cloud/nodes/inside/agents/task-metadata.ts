@@ -1,7 +1,7 @@
 import type { Container } from "../containers/container";
 import type { Task } from "../containers/task";
 
-/** What the agent knows of its machine and tells its containers. */
+/** The agent's knowledge of its machine, which it passes on to its containers. */
 export interface Place {
   readonly cluster: string;
   readonly tags: readonly { readonly key: string; readonly value: string }[];

@@ -30,7 +30,7 @@ export interface Container {
   kill(): void;
 }
 
-/** What a container that never ran ends with, as the agent has it. */
+/** Exit code of a container that never ran, as the agent reports it. */
 const neverRan = 143;
 
 /** A container that waits to be started. */
@@ -112,7 +112,7 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
   };
 }
 
-/** Pulls the image, and starts what image and task definition say. */
+/** Pulls the image, and starts the command of the image and the task definition. */
 async function launch(place: ContainerPlace, order: ContainerOrder, hosts: string): Promise<Launched> {
   const { settings, assignment, id } = place;
   const pulled = await pullImage(settings, order.image);

@@ -22,7 +22,7 @@ export interface Engine {
   remove(id: string): void;
 }
 
-/** Where containers are told to find the agent's task metadata: an address of their machine, and a port. */
+/** Where containers find the agent's task metadata: an address of their machine, and a port. */
 export interface MetadataPlace {
   readonly host: string;
   readonly port: number;
@@ -33,7 +33,7 @@ const volumesFolder = "/var/lib/docker/volumes";
 export function createEngine(settings: Settings, metadata: MetadataPlace): Engine {
   const tasks = new Map<string, Task>();
   let addresses = 1;
-  // What a machine that lost its power has left.
+  // Remains of a machine that lost its power.
   rmSync(join(settings.root, containersFolder), { recursive: true, force: true });
 
   const nextAddress = (): string => {

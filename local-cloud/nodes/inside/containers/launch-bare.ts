@@ -5,7 +5,7 @@ import { freePort } from "./ports";
 
 /**
  * Starts a container as a process of this computer, in its image's folder. It has to respect PORT and HOST, since other
- * machines' containers are beside it.
+ * machines' containers run beside it.
  */
 export async function launchBare(launch: Launch): Promise<Launched> {
   const { order, pulled } = launch;
@@ -18,7 +18,7 @@ export async function launchBare(launch: Launch): Promise<Launched> {
   }).find(([, present]) => present)?.[0];
   if (refused !== undefined) {
     throw cannotStart(
-      `container ${order.name} needs ${refused}, and machines without namespaces have none: see why they are used in what the local cloud printed as it started`,
+      `container ${order.name} needs ${refused}, and machines without namespaces have none: the local cloud's first lines of output say why they have none`,
     );
   }
   const port = await freePort();

@@ -11,7 +11,7 @@ import { containersFolder, makeRoot, systemBinds } from "./root";
 
 const program = "/run/anywhere/namespaces.py";
 
-/** Starts a container with a file system, processes and, unless it is the machine's, a network of its own. */
+/** Starts a container with its own file system, processes and, unless it uses the machine's, network. */
 export async function launchInNamespaces(launch: Launch): Promise<Launched> {
   const { order, pulled } = launch;
   const { settings, id, address, assignment } = launch.place;
@@ -63,13 +63,15 @@ export async function launchInNamespaces(launch: Launch): Promise<Launched> {
   };
 }
 
-/** Runs what follows in the namespaces of a process. */
+/** Runs the following command in the namespaces of a process. */
 function enter(pid: number): readonly string[] {
   const kinds = ["mount", "uts", "ipc", "net", "pid"].map((kind) => `--${kind}`);
   return ["/usr/bin/nsenter", "--target", String(pid), ...kinds, "--"];
 }
 
-/** Runs what follows as a container's programs run. Not by Python, which takes ten times as long to start. */
+/**
+ * Runs the following command as a container's programs run. Not with Python, which takes ten times as long to start.
+ */
 function become(
   { capabilities, noNewPrivileges }: ContainerOrder,
   user: string,
@@ -81,7 +83,7 @@ function become(
   return ["/usr/bin/setpriv", "--bounding-set", `-all${kept.join("")}`, ...others, ...privileges, "--"];
 }
 
-/** Docker makes a folder of the machine that isn't there. */
+/** Docker creates a missing folder on the machine. */
 async function volumes({ order, place }: Launch) {
   const binds = order.mounts.map(({ hostPath, volume, containerPath, readOnly }) => ({
     source: hostPath ?? join(place.volumes, volume),

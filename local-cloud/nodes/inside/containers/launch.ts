@@ -2,15 +2,15 @@ import type { Assignment, ContainerOrder, PortMapping } from "../../../machines"
 import type { Settings } from "../settings";
 import type { PulledImage } from "../images/image";
 
-/** Where a container has its place. */
+/** A container's place on its machine. */
 export interface ContainerPlace {
   readonly settings: Settings;
   readonly assignment: Assignment;
   readonly id: string;
   readonly address: string;
-  /** Where the agent tells it about its task. */
+  /** Address of its task metadata. */
   readonly metadataUri: string;
-  /** Its ports, with the machine's ports that they have been given, or why they can't be had. */
+  /** Its ports, with their ports on the machine, or why they aren't available. */
   readonly bindings: readonly PortMapping[] | string;
   /** Folder for the task's own volumes. */
   readonly volumes: string;
@@ -34,13 +34,13 @@ export interface Launch {
 
 /** A container that has been started. */
 export interface Launched {
-  /** A shell's code of how it ended. */
+  /** Its exit code, as a shell reports it. */
   readonly ended: Promise<number>;
   /** Sends its image's stop signal. */
   stop(): void;
   /** SIGKILL to all of its processes. */
   kill(): void;
-  /** Whether words end with 0 in it within so many milliseconds. */
+  /** Whether a command in it exits with 0 within this many milliseconds. */
   probe(words: readonly string[], timeout: number): Promise<boolean>;
   /** Where its machine reaches one of its ports. */
   reach(containerPort: number): { readonly host: string; readonly port: number };

@@ -17,7 +17,7 @@ export function dependenciesOf(order: ContainerOrder): ContainerOrder["dependsOn
 }
 
 /**
- * Whether a container can be started: what it still waits for, or why it never can.
+ * The obstacle to a container's start: one that it still waits for, or one that stays for ever.
  * Source: amazon-ecs-agent, agent/engine/dependencygraph.
  */
 export function obstacleTo(
@@ -59,7 +59,7 @@ export function obstacleTo(
   return undefined;
 }
 
-/** Whether all that wait for a container to start have ended, so that it may be stopped. */
+/** Whether all containers that depend on this one have ended, so that it may be stopped. */
 export function mayStop(container: Ordered, task: readonly Ordered[]): boolean {
   return task
     .filter(({ order }) =>

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { PortMapping } from "../../../machines";
 
-/** The first port that a container gets which asks for any. */
+/** The first port for containers that accept any. */
 const firstDynamicPort = 32_768;
 
 /** A TCP port of 127.0.0.1 that was free a moment ago. */
@@ -23,8 +23,8 @@ export function freePort(): Promise<number> {
 }
 
 /**
- * Gives a container its ports of the machine, which are in use from then on.
- * @returns why it can't have them, as Docker says it
+ * Gives a container its ports on the machine, which are in use from then on.
+ * @returns why it can't have them, in Docker's words
  */
 export function bindPorts(ports: readonly PortMapping[], used: Set<number>): readonly PortMapping[] | string {
   const bindings: PortMapping[] = [];

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { constants } from "node:os";
 
-/** True when a program ends with 0 within so many milliseconds. */
+/** True when a program exits with 0 within this many milliseconds. */
 export function succeeds(
   [program = "", ...parameters]: readonly string[],
   options: SpawnOptions,
@@ -23,7 +23,7 @@ export function succeeds(
   });
 }
 
-/** Resolves with a shell's code of how a child ended. */
+/** Resolves with a child's exit code, as a shell reports it. */
 export function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once("error", () => resolve(127));
@@ -33,14 +33,14 @@ export function exitCodeOf(child: ChildProcess): Promise<number> {
   });
 }
 
-/** Ends a process that leads a group, and all of its group. Gone already is success. */
+/** Ends the leader of a process group, and its whole group. Succeeds if it is gone already. */
 export function killGroup(pid: number | undefined): void {
   if (pid !== undefined) {
     sendSignal(-pid, "SIGKILL");
   }
 }
 
-/** Gone already is success. */
+/** Succeeds if it is gone already. */
 export function sendSignal(pid: number, signal: string): void {
   try {
     process.kill(pid, signal);

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream";
 import type { Stop } from "../repetition";
 import { log, type Settings } from "../settings";
 
-/** Addresses of a machine itself. Not all that it has: those of its private network belong to others. */
+/** A machine's own addresses, without those of its private network, which belong to others. */
 const addresses = ["127.0.0.1", "172.17.0.1"];
 
 /**
@@ -19,7 +19,7 @@ export function publish(
 ): Stop {
   const path = join(socketDirectory, `${hostPort}.sock`);
   rmSync(path, { force: true });
-  // The port itself, where it is the machine's own: everybody's without namespaces, the container's on the host network.
+  // The port itself if it is the machine's own: everybody's without namespaces, the container's on the host network.
   const own = sandbox === "namespaces" && target.host !== "127.0.0.1";
   const places = [{ path }, ...(own ? addresses.map((host) => ({ host, port: hostPort })) : [])];
   const servers = places.map((place) =>

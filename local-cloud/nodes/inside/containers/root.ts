@@ -29,14 +29,14 @@ function homeOf(name: string): string {
   return { root: "/root", node: "/home/node", haproxy: "/var/lib/haproxy" }[name] ?? "/";
 }
 
-/** What a container sees of its machine, always the same and never changed. */
+/** A part of the machine that a container sees, always the same and never changed. */
 export interface Bind {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
 }
 
-/** Programs and libraries, and what they need of /etc. A container has a /usr/local of its own. */
+/** Programs and libraries, and the parts of /etc that they need. A container has its own /usr/local. */
 export function systemBinds(programDirectory: string): readonly Bind[] {
   const usr = readdirSync("/usr").filter((name) => name !== "local" && name !== "libexec");
   const etc = "alternatives ld.so.cache ld.so.conf ld.so.conf.d nsswitch.conf os-release protocols services";
@@ -56,7 +56,9 @@ function topFolders(): readonly string[] {
   return ["/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"].filter((path) => existsSync(path));
 }
 
-/** Makes the root directory of a container: what every image has, and what this one's Dockerfile copies. */
+/**
+ * Makes the root directory of a container: the folders of every image, and the files that this one's Dockerfile copies.
+ */
 export async function makeRoot(
   root: string,
   { image, folder }: PulledImage,
@@ -103,7 +105,7 @@ async function copy(root: string, context: string, { sources, target, owner, mod
   }
 }
 
-/** Files of the context that a source names; `*` and `?` stand for others in its last part alone. */
+/** Files of the context that a source names; `*` and `?` are wildcards only in its last part. */
 function matching(context: string, source: string): readonly string[] {
   const name = basename(source);
   const parent = join(context, dirname(source));
@@ -121,9 +123,7 @@ function matching(context: string, source: string): readonly string[] {
         .filter((each) => pattern.test(each))
         .map((each) => join(dirname(source), each));
   if (found.length === 0) {
-    throw new Error(
-      `CannotPullContainerError: its Dockerfile copies ${source}, which its folder doesn't hold`,
-    );
+    throw new Error(`CannotPullContainerError: its Dockerfile copies ${source}, which its folder lacks`);
   }
   return found;
 }
@@ -132,6 +132,6 @@ function matching(context: string, source: string): readonly string[] {
 async function own(path: string, owner: string): Promise<void> {
   const ids = owner.split(":").map((name) => users[name] ?? name);
   const [user, one = user] = ids;
-  // A machine of somebody who isn't root has no other users.
+  // A machine that wasn't started by root has no other users.
   await promisify(execFile)("chown", ["-R", `${String(user)}:${String(one)}`, path]).catch(() => undefined);
 }

@@ -3,7 +3,7 @@ import { cannotStart } from "./launch";
 import type { Container } from "./container";
 import { mayStop, obstacleTo } from "./ordering";
 
-/** Between two looks at whether a start timeout has passed. */
+/** Between two checks of start timeouts. */
 const retryMilliseconds = 500;
 
 /** A task's containers, started and stopped in order. */
@@ -17,9 +17,9 @@ export interface Task {
 }
 
 /**
- * Starts containers as soon as those that they depend on allow it; once the task is to stop, or an essential one has
+ * Starts containers as soon as those that they depend on allow it; once the task must stop, or an essential one has
  * ended, stops each when those that depend on it have ended. Source: amazon-ecs-agent, agent/engine/task_manager.go.
- * @param create makes the containers, with what is to be told of their changes
+ * @param create makes the containers, which call back on changes
  */
 export function startTask(
   assignment: Assignment,
@@ -64,7 +64,7 @@ export function startTask(
       container.abandon();
     }
   };
-  // Changes that a step makes are seen by the next one, never within it.
+  // The next step sees the changes that this one makes, never this one itself.
   const progress = (): void => {
     if (!planned) {
       planned = true;
@@ -101,7 +101,7 @@ function statusOf(statuses: readonly ContainerStatus[]): ContainerStatus {
   return (["PENDING", "RUNNING"] as const).find((status) => statuses.includes(status)) ?? "STOPPED";
 }
 
-/** The names under which a container reaches those that it is linked to. */
+/** Lines of /etc/hosts for the containers that a container is linked to. */
 function hostsOf({ order }: Container, task: readonly Container[]): string {
   return order.links
     .map((link) => {

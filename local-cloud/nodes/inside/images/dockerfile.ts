@@ -36,8 +36,8 @@ const empty: Image = {
 };
 
 /**
- * What a Dockerfile's last stage says about its containers. Nothing is built: RUN and what is copied from other images
- * have no effect, since programs and libraries are this computer's. Source: Dockerfile reference.
+ * The properties of containers in a Dockerfile's last stage. Nothing is built: RUN and copies from other images have no
+ * effect, since programs and libraries are this computer's. Source: Dockerfile reference.
  */
 export function parseDockerfile(text: string): Image {
   const stages = new Map<string, Image>();
@@ -83,7 +83,7 @@ function effectOf({ name, rest }: Instruction, image: Image): Partial<Image> {
   }
 }
 
-/** None for what comes from another stage or image. */
+/** None for a copy from another stage or image. */
 function copyOf(name: string, rest: string, workingDirectory: string): Copy[] {
   const flags = new Map(
     Array.from(rest.matchAll(/(?:^|\s)--(\w+)(?:=(\S+))?/g), ([, flag = "", value = ""]) => [flag, value]),

@@ -5,10 +5,10 @@ import { reason, type Settings } from "../settings";
 import { type Image, parseDockerfile } from "./dockerfile";
 import { knownImage } from "./known-images";
 
-/** An image that containers can be made of. */
+/** An image for containers. */
 export interface PulledImage {
   readonly image: Image;
-  /** Holds what its Dockerfile copies; undefined where it copies nothing. */
+  /** Folder of the files that its Dockerfile copies; undefined if it copies none. */
   readonly folder: string | undefined;
 }
 

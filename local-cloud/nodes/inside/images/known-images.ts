@@ -7,7 +7,7 @@ interface KnownImage {
   readonly dockerfile: string;
 }
 
-/** By repository; whatever the tag, the program is the one that this computer has. */
+/** By repository; whatever the tag, the program is this computer's. */
 const known: Readonly<Record<string, KnownImage>> = {
   // Source: github.com/docker-library/haproxy, Dockerfile and docker-entrypoint.sh.
   "public.ecr.aws/docker/library/haproxy": {

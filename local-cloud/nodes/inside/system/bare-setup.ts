@@ -4,9 +4,8 @@ import { readRegistration, register } from "../agents/registration";
 import type { Settings } from "../settings";
 
 /**
- * What a machine without namespaces does in place of running its user-data, which would change this
- * computer: it takes the settings from the script's header of exports and registers by itself. False when
- * that had been done already.
+ * Sets a machine up without namespaces and without running its user-data, which would change this computer: takes the
+ * settings from the exports at the script's beginning, and registers directly. False if that was done already.
  */
 export async function setUpBare(settings: Settings): Promise<boolean> {
   if ((await readRegistration(settings)) !== undefined) {

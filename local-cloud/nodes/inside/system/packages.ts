@@ -9,11 +9,11 @@ const installed = "/var/lib/dpkg/installed";
 interface Content {
   readonly commands?: readonly string[];
   readonly file?: string;
-  /** A service that runs as soon as its package is there. */
+  /** A service that runs as soon as its package is installed. */
   readonly service?: string;
 }
 
-/** What a package brings. Packages that aren't here bring nothing: what they hold is there already. */
+/** A package's contents. Packages that aren't listed bring nothing: their contents are there already. */
 const contents: Readonly<Record<string, Content>> = {
   "docker.io": { commands: ["docker"], service: "docker" },
   "amazon-ssm-agent": { commands: ["amazon-ssm-agent"], service: "amazon-ssm-agent" },
@@ -43,7 +43,7 @@ export async function apt(systemctl: Systemctl, parameters: readonly string[]): 
   }
 }
 
-/** `dpkg`: installs files, and answers what scripts ask. */
+/** `dpkg`: installs files, and answers scripts' queries. */
 export async function dpkg(systemctl: Systemctl, parameters: readonly string[]): Promise<Outcome> {
   const [option = "", ...rest] = parameters;
   switch (option) {
@@ -110,7 +110,7 @@ async function remove(name: string): Promise<void> {
   );
 }
 
-/** `-o` takes the next word; every other option stands alone. */
+/** `-o` takes the next word; no other option does. */
 function withoutOptions(parameters: readonly string[]): readonly string[] {
   return parameters.filter(
     (parameter, index) =>

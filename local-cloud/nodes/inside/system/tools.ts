@@ -9,7 +9,7 @@ import type { Units } from "./units";
 /** Runs one of the programs that the recorder stands in for. */
 export type Tools = (program: string, parameters: readonly string[]) => Promise<Outcome>;
 
-/** Each call is told to the local cloud, whose journal keeps it and whose faults may hit it. */
+/** Each call is reported to the local cloud, whose journal keeps it and whose faults may hit it. */
 export function createTools(settings: Settings, units: Units, engine: Engine): Tools {
   const systemctl = (parameters: readonly string[]): Promise<Outcome> => units.systemctl(parameters);
   const iptables = createIptables("iptables");
@@ -59,7 +59,7 @@ function runLater(systemctl: Units["systemctl"], parameters: readonly string[]):
   return succeeded;
 }
 
-/** `df --output=avail -k PATH`: a machine's disk is as good as empty, however full this computer's is. */
+/** `df --output=avail -k PATH`: a machine's disk counts as almost empty, however full this computer's is. */
 function df(parameters: readonly string[]): Outcome {
   return parameters.join(" ").startsWith("--output=avail -k /")
     ? { code: 0, output: "   Avail\n23000000\n" }

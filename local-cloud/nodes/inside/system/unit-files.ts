@@ -20,7 +20,7 @@ export function directives(unit: string, name: string): readonly string[] {
   return Array.from(text.matchAll(new RegExp(`^${name}=(.*)$`, "gm")), ([, value = ""]) => value.trim());
 }
 
-/** Units that are pulled in by this one since they were enabled. */
+/** Units that this one starts, since they were enabled. */
 export function pulledInBy(unit: string): readonly string[] {
   return ["wants", "requires"]
     .map((kind) => join(folder, `${full(unit)}.${kind}`))

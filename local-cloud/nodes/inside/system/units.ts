@@ -18,11 +18,11 @@ export interface Service {
 /** The machine's service manager: the packages' services, and oneshot units that scripts write. */
 export interface Units {
   systemctl(parameters: readonly string[]): Promise<Outcome>;
-  /** Starts what is enabled, as a boot does. */
+  /** Starts the enabled units, as a boot does. */
   boot(): Promise<void>;
 }
 
-/** On an Ubuntu machine from the start; what they do has no part here. */
+/** Present on an Ubuntu machine from the start; here they do nothing. */
 const present = ["apt-daily", "apt-daily-upgrade", "unattended-upgrades", "packagekit", "cron", "ssh"];
 
 /** A message of systemctl and its exit code. */
@@ -35,7 +35,7 @@ class UnitError extends Error {
   }
 }
 
-/** Services and what is active of them and of other units, by full name. */
+/** Services and active units, by full name. */
 interface State {
   readonly services: ReadonlyMap<string, Service>;
   readonly active: Set<string>;
@@ -157,7 +157,7 @@ function isBefore(unit: string, other: string): boolean {
   return directives(unit, "Before").some((value) => value.split(/\s+/).includes(full(other)));
 }
 
-/** @param states what is printed for a unit of which it holds, and of which it doesn't; nothing when undefined */
+/** @param states the texts for a unit that is in this state and for one that isn't; nothing when undefined */
 function answer(
   units: readonly string[],
   holds: (unit: string) => boolean,
