@@ -12,7 +12,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem }
 table { width: 100% } tr { display: grid; grid-template-columns: minmax(0, 13rem) minmax(0, 1fr); align-items: center; padding: .15rem 0 } th { font-weight: normal; text-align: left }
 td { display: grid; grid-template-columns: repeat(40, 1fr); gap: 2px } i { height: 1.1rem; border-radius: 2px; background: var(--line) } .on { background: var(--on) } .bad .on { background: var(--bad) } .bad { color: var(--bad) }`;
 
-// Runs in the browser: asks as programs do, twice a second, and shows who gave the last answers.
+// Runs in the browser: requests JSON twice a second, and shows which nodes answered.
 function follow() {
   const most = 40;
   const answers = [];
@@ -54,7 +54,7 @@ function follow() {
   setInterval(ask, 500);
 }
 
-/** The page for people: where it comes from, and a map of who has answered lately. */
+/** The page for people: where it comes from, and a map of the latest answers by node. */
 function page({ site, node, task, version, api, error }) {
   const facts = [
     ["Site", site],

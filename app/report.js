@@ -1,4 +1,4 @@
 "use strict";
 
-// A job: does something once, and ends with 0 when it has come through.
+// A job: does something once, and exits with 0 on success.
 console.log(`report of ${new Date().toISOString()}`);

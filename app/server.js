@@ -53,7 +53,7 @@ function answer(response, status, body, headers = {}) {
 
 const place = placeReader();
 
-/** What browsers may do with the page: nothing from elsewhere. */
+/** Content Security Policy of the page: it may load nothing from elsewhere. */
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'";
 
@@ -75,7 +75,7 @@ async function answerWithPlace(request, response) {
   response.end(page({ ...body, version }));
 }
 
-/** Where this container runs, and what the internal service says that it is told to ask. */
+/** Where this container runs, and the answer of the internal service that it is configured to call. */
 async function report(here) {
   if (apiUrl === undefined) {
     return { status: 200, body: here };
@@ -94,7 +94,7 @@ async function report(here) {
 const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, "http://localhost");
   if (pathname === healthPath) {
-    // Fails first on SIGTERM, so that the load balancer looks elsewhere while requests are still answered.
+    // Fails at once on SIGTERM, so that the load balancer takes this task out while it still answers requests.
     answer(response, stopping ? 503 : 200, { status: stopping ? "stopping" : "ok" });
   } else if (pathname === "/ready") {
     // ECS takes the next task out once this passes: by then the load balancer must have taken this one in.

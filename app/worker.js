@@ -1,6 +1,6 @@
 "use strict";
 
-// Works all the time, on no port. A real one would take its work from a queue.
+// Works all the time, without a port. A real one would take its work from a queue.
 const pauseSeconds = Number(process.env.PAUSE_SECONDS ?? 10);
 
 const timer = setInterval(() => console.log("working"), pauseSeconds * 1000);

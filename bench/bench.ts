@@ -12,7 +12,7 @@ const unitTests = async (): Promise<readonly Figure[]> => {
   return [{ name: "`npm run test:unit`", unit: "s", values, most: 40 }];
 };
 
-/** What can be measured, by the name of a group of figures. */
+/** The measurements, by the name of a group of figures. */
 const groups = { synthesis, deployments, tests: unitTests };
 type Group = keyof typeof groups;
 const names = Object.keys(groups) as Group[];
@@ -47,11 +47,11 @@ async function versionOfTerraform(): Promise<string> {
 }
 
 const program = new Command("bench")
-  .description("Measures how long whole processes take, and says what the project wants of them.")
-  .addArgument(new Argument("[group...]", "what is measured; synthesis when left out").choices(names))
+  .description("Measures how long whole processes take, and compares that with the project's goals.")
+  .addArgument(new Argument("[group...]", "the figures to measure (default: synthesis)").choices(names))
   .option("--all", "measure everything, in twenty minutes", false)
   .option("--write", `write ${performancePage}, with --all`, false)
-  .option("--runs <number>", "runs of what takes seconds, of which the middle one counts", number, 5)
+  .option("--runs <number>", "runs of everything that takes seconds; the median counts", number, 5)
   .action((chosen: Group[], options: Options) =>
     bench(chosen, options).catch((error: unknown) => {
       if (error instanceof InvalidArgumentError) {

@@ -7,10 +7,10 @@ import { environmentFile, folder, image, type Size } from "./environments";
 import { inTurn, ratios, type Figure } from "./figure";
 import { command, npmRun, secondsOf, timed } from "./process";
 
-/** How many Terraforms run at the same time, of ours and of the bare ones. */
+/** How many Terraform processes run at the same time, for our commands and for the bare plans. */
 const parallel = 4;
 
-/** How long deployments in the local cloud take; what takes minutes is measured once. */
+/** How long deployments in the local cloud take; those that take minutes are measured once. */
 export async function deployments(runs: number): Promise<readonly Figure[]> {
   rmSync(folder, { recursive: true, force: true });
   const sizes = { one: sized(1, 1), six: sized(6, 1), few: sized(1, 5, 0), many: sized(1, 50, 0) };
@@ -46,7 +46,7 @@ const variablesOf = ({ variables }: LocalCloud, ANYWHERE_ENV: string): NodeJS.Pr
   POLL_SECONDS: "2",
 });
 
-/** A deployment that is as its environment says: our commands beside the plans that they can't do without. */
+/** A deployment without changes: our commands compared with the plans that they can't do without. */
 async function nothingToDo(cloud: LocalCloud, file: string, runs: number): Promise<readonly Figure[]> {
   const variables = variablesOf(cloud, file);
   const width = ["--parallel", String(parallel)];
@@ -72,7 +72,7 @@ async function nothingToDo(cloud: LocalCloud, file: string, runs: number): Promi
   ];
 }
 
-/** Plans stacks by Terraform alone, each as soon as those are that it waits for. */
+/** Plans stacks with Terraform alone, each as soon as those that it waits for are planned. */
 async function plans(
   stacks: readonly Stack[],
   variables: NodeJS.ProcessEnv,
@@ -91,7 +91,7 @@ async function plans(
   await Promise.all(made.values());
 }
 
-/** Seconds that a deployment takes to come and to go. */
+/** Seconds that a deploy and a destroy take. */
 async function wholeLife(
   cloud: LocalCloud,
   name: string,

@@ -3,13 +3,13 @@ import { join, resolve } from "node:path";
 import type { Environment } from "../config/schema";
 import local from "../config/environments/local";
 
-/** Where everything is written that a measurement needs. */
+/** Folder for all files of the measurements. */
 export const folder = resolve(".local-cloud", "bench");
 
 /** The image of the sample application, which the local cloud has. */
 export const image = "localhost/anywhere/app:v1";
 
-/** What a measurement is about. */
+/** The size of a measured environment. */
 export interface Size {
   readonly sites: number;
   /** At each site. */

@@ -1,4 +1,4 @@
-/** Something that was measured several times, and how much it may be. */
+/** Something that was measured several times, and its limit. */
 export interface Figure {
   readonly name: string;
   /** Seconds, or how many times as long as something else. */
@@ -8,7 +8,7 @@ export interface Figure {
   readonly most: number;
 }
 
-/** What is measured: how many seconds each of its runs takes. */
+/** The measured things: each returns the seconds that a run takes. */
 export type Measured<Name extends string> = Readonly<Record<Name, () => Promise<number>>>;
 
 /** Seconds by what was measured, one for each round. */
@@ -17,7 +17,7 @@ export type Rounds<Name extends string> = Readonly<Record<Name, readonly number[
 /**
  * Measures things in turn, so that whatever else the computer does slows all of them.
  *
- * @param begin does what the first run of each would have to do besides; nothing of it is counted.
+ * @param begin does the additional work of each first run, which isn't counted.
  */
 export async function inTurn<Name extends string>(
   runs: number,
@@ -35,7 +35,7 @@ export async function inTurn<Name extends string>(
   return rounds;
 }
 
-/** How often each second time goes into the first, round by round. */
+/** The ratio of the first times to the second, round by round. */
 export function ratios(of: readonly number[], by: readonly number[]): number[] {
   return of.map((seconds, round) => seconds / (by[round] ?? NaN));
 }
@@ -46,5 +46,5 @@ export function median(values: readonly number[]): number {
   return ((sorted[low] ?? NaN) + (sorted[high] ?? NaN)) / 2;
 }
 
-/** Whether a figure is what it shall be. */
+/** Whether a figure is within its limit. */
 export const isMet = ({ values, most }: Figure): boolean => median(values) <= most;

@@ -4,7 +4,7 @@ import { isMet, median, type Figure } from "./figure";
 const page = "docs/performance.md";
 export { page as performancePage };
 
-/** The figures as a table of Markdown, each with the middle, the least and the most of its runs. */
+/** The figures as a Markdown table, each with the median, the least and the most of its runs. */
 export function tableOf(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => {
     const { name, unit, values, most } = figure;
@@ -20,13 +20,13 @@ export function tableOf(figures: readonly Figure[]): string {
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...others.map(line)].join("\n");
 }
 
-/** What it was measured on. */
+/** The computer on which it was measured. */
 export function machine(terraform: string): string {
   const gibibytes = Math.round(totalmem() / 2 ** 30);
   return `${availableParallelism()} cores, ${gibibytes} GiB, Node.js ${process.version.slice(1)}, Terraform ${terraform}`;
 }
 
-/** The page that holds what was measured last. */
+/** The page with the last measurements. */
 export function pageOf(figures: readonly Figure[], runs: number, terraform: string): string {
   const [date] = new Date().toISOString().split("T");
   return `# How fast it is

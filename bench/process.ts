@@ -4,7 +4,7 @@ import { mustRun, type Command } from "../demo/command";
 /** Seconds that one process may take. */
 const seconds = 1800;
 
-/** A process of this project's folder, with these variables beside those of its user. */
+/** A process in this project's folder, with these variables in addition to the user's. */
 export function command(
   program: string,
   args: readonly string[],
@@ -14,7 +14,7 @@ export function command(
   return { program, args, variables: { ...process.env, ...variables }, folder, log: undefined, seconds };
 }
 
-/** One of our commands as its user gives it. */
+/** One of our commands as its user runs it. */
 export function npmRun(script: string, args: readonly string[], variables: NodeJS.ProcessEnv): Command {
   return command("npm", ["run", "--silent", script, "--", ...args], variables);
 }

@@ -4,7 +4,7 @@ import { environmentFile, folder, type Size } from "./environments";
 import { inTurn, ratios, type Figure } from "./figure";
 import { command, npmRun, secondsOf } from "./process";
 
-/** How long the project synthesises, and how that grows with what is synthesised. */
+/** How long a synthesis takes, and how that grows with its size. */
 export async function synthesis(runs: number): Promise<readonly Figure[]> {
   const variablesOf = (name: string, size: Size) => ({
     ANYWHERE_ENV: environmentFile(name, size),

@@ -13,7 +13,7 @@ export interface Command {
   readonly log: string | undefined;
   /** Seconds that it may take. */
   readonly seconds: number;
-  /** Is told each line of its standard output as it comes. */
+  /** Receives each line of its standard output as it comes. */
   readonly told?: ((line: string) => void) | undefined;
 }
 
@@ -24,10 +24,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A command's output that is shown when it fails, in lines. */
+/** Number of lines of output that are shown when a command fails. */
 const shownLines = 40;
 
-/** Runs a command and keeps its output, whatever its exit code. After its time it is ended, and its code is 137. */
+/** Runs a command and keeps its output, whatever its exit code. After its time it is killed, and its code is 137. */
 export async function run({ program, args, variables, folder, log, seconds, told }: Command): Promise<Ended> {
   const file = log === undefined ? undefined : createWriteStream(log, { flags: "a" });
   const child = spawn(program, args, {

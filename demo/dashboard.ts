@@ -14,7 +14,7 @@ export async function startDashboard(project: Project): Promise<string> {
   const said = createInterface({ input: child.stdout });
   const [line] = (await Promise.race([once(said, "line"), once(child, "close")])) as [unknown];
   if (typeof line !== "string") {
-    throw new Error(`The dashboard has ended with exit code ${String(line)}`);
+    throw new Error(`The dashboard ended with exit code ${String(line)}`);
   }
   return (JSON.parse(line) as { readonly url: string }).url;
 }

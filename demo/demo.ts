@@ -54,7 +54,7 @@ async function demo(options: Options): Promise<void> {
       services: Object.keys(environment.services ?? {}),
       jobs: Object.keys(environment.jobs ?? {}),
     };
-    // The real one measures what is behind load balancers every two minutes.
+    // The real one measures the droplets behind load balancers every two minutes.
     await cloud.admin.digitalocean({ metricsMilliseconds: 1000 });
     const foreign = await cloud.admin.seedForeign(environment.name);
     const stage: Stage = { project, cloud, environment, foreign, folder, shellFile, report };
@@ -89,7 +89,7 @@ async function demo(options: Options): Promise<void> {
   }
 }
 
-/** A path as short as it can be given. */
+/** The shortest form of a path. */
 const shown = (path: string): string => (relative("", path).startsWith("..") ? path : relative("", path));
 
 const emptyReport = ({ sandbox }: LocalCloud): Report => ({
@@ -108,9 +108,9 @@ const emptyReport = ({ sandbox }: LocalCloud): Report => ({
 new Command("demo")
   .description("Deploys into a fresh local cloud, updates, scales, destroys, and shows that nothing is left.")
   .option("--keep", "stay up after the deploy", false)
-  .option("--report <file>", "write what was measured as JSON")
-  .option("--recording <file>", "write what a terminal shows in the end, with its colours")
-  .option("--directory <folder>", "where everything is written", ".local-cloud")
+  .option("--report <file>", "write the measurements as JSON")
+  .option("--recording <file>", "write what a terminal shows at the end, with its colours")
+  .option("--directory <folder>", "folder for everything that it writes", ".local-cloud")
   .option("--providers <setting>", "real, stand-in or auto", "auto")
   .option("--sandbox <setting>", "namespaces, process or auto", "auto")
   .action(async (options: Options) => {

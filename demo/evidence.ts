@@ -2,7 +2,7 @@ import type { Foreign } from "../local-cloud/admin/admin";
 import type { LocalCloud } from "../local-cloud/start";
 import type { Project } from "./project";
 
-/** What a deployment has left behind, as its clouds and its states tell. */
+/** The remains of a deployment, according to its clouds and its states. */
 export interface Left {
   readonly resources: number;
   readonly managedInstances: number;
@@ -10,13 +10,13 @@ export interface Left {
   readonly droplets: number;
 }
 
-/** How many foreign registrations there are. */
+/** The numbers of foreign registrations. */
 export interface ForeignCount {
   readonly managedInstances: number;
   readonly containerInstances: number;
 }
 
-/** Asks both clouds and every state what there still is of the deployment. */
+/** Asks both clouds and every state for the remains of the deployment. */
 export async function countLeft(project: Project, cloud: LocalCloud, deployment: string): Promise<Left> {
   const states = await Promise.all(
     project.stacks().map((stack) => project.terraform(stack, "state", "list")),

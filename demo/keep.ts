@@ -6,7 +6,7 @@ import type { Teller } from "./show/plain-teller";
 import { urlOf } from "./steps/nodes";
 import type { Stage } from "./steps/step";
 
-/** Says where what is deployed can be seen and worked with, and waits until it is ended. */
+/** Says where to see the deployment and how to work with it, and waits for Ctrl-C. */
 export async function stayUp(stage: Stage, teller: Teller): Promise<void> {
   const { cloud, project, shellFile } = stage;
   const page = await urlOf(stage);
@@ -25,7 +25,7 @@ export async function stayUp(stage: Stage, teller: Teller): Promise<void> {
   await new Promise((resolve) => cloud.process.once("exit", resolve));
 }
 
-/** Where there is a browser. */
+/** Opens a URL if there is a browser. */
 function openInBrowser(url: string): void {
   const hasDesktop =
     process.platform === "darwin" || ["DISPLAY", "WAYLAND_DISPLAY"].some((name) => name in process.env);
@@ -34,7 +34,7 @@ function openInBrowser(url: string): void {
       detached: true,
       stdio: "ignore",
     });
-    // Its address has been said.
+    // The address has been printed anyway.
     child.once("error", () => undefined).unref();
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What the load balancer has answered. */
+/** The load balancer's answers. */
 export interface Answers {
   readonly status: number;
   /** Names of the nodes that answered, sorted. */

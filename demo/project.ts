@@ -6,7 +6,7 @@ import { writeShellScript } from "../local-cloud/environment";
 import type { LocalCloud } from "../local-cloud/start";
 import { mustRun, run, type Command, type Ended } from "./command";
 
-/** A deployment as an environment file writes it, as far as it is read and changed here. */
+/** The parts of an environment file that are read and changed here. */
 export interface EnvironmentFile {
   readonly name: string;
   readonly backend?: { readonly kind: "local"; readonly folder: string };
@@ -16,7 +16,7 @@ export interface EnvironmentFile {
   readonly services?: Readonly<Record<string, object>> | undefined;
 }
 
-/** What `npm run diff` has told in the shell that a demo offers. */
+/** The result of `npm run diff` in the shell that a demo offers. */
 export interface PlanInShell {
   readonly exitCode: number;
   /** Stacks in which nothing would change, sorted. */
@@ -29,13 +29,13 @@ const environmentName = "local";
 /** Seconds that one command may take. */
 const commandTimeout = 900;
 
-/** The project at work against a local cloud, with its output and states in a folder of their own. */
+/** The project at work against a local cloud, with its output and states in a separate folder. */
 export class Project {
   private readonly environmentFile: string;
   /** Below it is the environment's own. */
   private readonly outdir: string;
 
-  /** @param directory is emptied first: a state of an earlier cloud would describe things that are no more. */
+  /** @param directory is emptied first: a state of an earlier cloud would describe things that no longer exist. */
   constructor(
     private readonly cloud: LocalCloud,
     private readonly directory: string,
@@ -46,7 +46,7 @@ export class Project {
     this.outdir = join(directory, "cdktf.out");
   }
 
-  /** The project's own environment for the local cloud, with its states beside everything else here. */
+  /** The project's own environment for the local cloud, with its states next to everything else here. */
   async localEnvironment(): Promise<EnvironmentFile> {
     const script = `JSON.stringify(require("./config/environments/local.ts").default)`;
     const environment = JSON.parse(
@@ -60,7 +60,7 @@ export class Project {
     writeFileSync(this.environmentFile, JSON.stringify(environment, undefined, 2));
   }
 
-  /** Takes all that commands say. */
+  /** File for the output of all commands. */
   get log(): string {
     return join(this.directory, "commands.log");
   }
@@ -70,22 +70,22 @@ export class Project {
     return run(this.command(process.execPath, [join(root, "cli/anywhere.js"), ...args]));
   }
 
-  /** As {@link anywhere}, where nothing but success will do. */
+  /** As {@link anywhere}, for commands that must succeed. */
   mustAnywhere(...args: readonly string[]): Promise<string> {
     return this.tellingAnywhere(undefined, ...args);
   }
 
-  /** As {@link mustAnywhere}; `told` gets each line of its output as it comes. */
+  /** As {@link mustAnywhere}; `told` receives each line of its output as it comes. */
   tellingAnywhere(told: ((line: string) => void) | undefined, ...args: readonly string[]): Promise<string> {
     return mustRun({ ...this.command(process.execPath, [join(root, "cli/anywhere.js"), ...args]), told });
   }
 
-  /** Starts one of the project's commands, which goes on until it is ended. */
+  /** Starts one of the project's commands, which runs until it is ended. */
   startAnywhere(...args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
     return this.start([join(root, "cli/anywhere.js"), ...args]);
   }
 
-  /** Starts a TypeScript file of the project with an environment of its own, until it is ended. */
+  /** Starts a TypeScript file of the project with this environment; it runs until it is ended. */
   startScript(file: string, environment: EnvironmentFile): ChildProcessByStdio<null, Readable, null> {
     const watched = join(this.directory, "watched.json");
     writeFileSync(watched, JSON.stringify(environment));
@@ -98,12 +98,12 @@ export class Project {
     return spawn(program, command.args, { cwd: folder, env, stdio: ["ignore", "pipe", "ignore"] });
   }
 
-  /** Writes a script that turns a shell to this deployment: clouds, environment, output and states. */
+  /** Writes a script that points a shell at this deployment: clouds, environment, output and states. */
   writeShellScript(file: string): void {
     writeShellScript(file, { ...this.cloud.environment, ...this.own });
   }
 
-  /** Plans everything as a user does who sources that script. */
+  /** Plans everything like a user who sources that script. */
   async planInShell(file: string): Promise<PlanInShell> {
     const script = '. "$1" && npm run --silent diff';
     const { exitCode, stdout } = await run(this.command("bash", ["-c", script, "bash", file]));
@@ -116,7 +116,7 @@ export class Project {
     return readdirSync(this.stacksFolder).sort();
   }
 
-  /** Where a stack's Terraform JSON lies. */
+  /** Folder of a stack's Terraform JSON. */
   folderOf(stack: string): string {
     return join(this.stacksFolder, stack);
   }
@@ -125,7 +125,7 @@ export class Project {
     return join(this.outdir, environmentName, "stacks");
   }
 
-  /** The providers that a stack asks for, by local name. */
+  /** The providers that a stack requires, by local name. */
   requirementsOf(
     stack: string,
   ): Readonly<Record<string, { readonly source: string; readonly version: string }>> {
@@ -140,7 +140,7 @@ export class Project {
     return mustRun(this.command(this.binary, args, this.folderOf(stack)));
   }
 
-  /** As {@link terraform}, for output that holds secrets: it is logged nowhere. */
+  /** As {@link terraform}, for output that holds secrets: it isn't logged. */
   terraformSecretly(stack: string, ...args: readonly string[]): Promise<string> {
     return mustRun({ ...this.command(this.binary, args, this.folderOf(stack)), log: undefined });
   }
@@ -159,12 +159,12 @@ export class Project {
     return mustRun(this.command("aws", [...args, "--region", "eu-west-1", "--output", "json"]));
   }
 
-  /** Variables that commands need beside the local cloud's. */
+  /** Variables that commands need in addition to the local cloud's. */
   private get own(): Readonly<Record<string, string>> {
     return {
       ANYWHERE_ENV: this.environmentFile,
       CDKTF_OUTDIR: this.outdir,
-      // In a cloud of one's own nothing takes long, and it bears to be asked more often than AWS.
+      // In a local cloud nothing takes long, and it can be queried more often than AWS.
       POLL_SECONDS: "2",
     };
   }

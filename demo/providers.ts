@@ -6,7 +6,7 @@ import type { Project } from "./project";
 /** A provider as Terraform ran it. */
 export interface ProviderUsed {
   readonly version: string;
-  /** What the project's JSON asks for; the local cloud may have another. */
+  /** The version that the project's JSON requires; the local cloud may have another. */
   readonly pinned: string;
   readonly source: "registry" | "mirror" | "stand-in";
 }
@@ -16,7 +16,7 @@ export type ProvidersUsed = Readonly<Record<string, ProviderUsed>>;
 
 /**
  * The providers that Terraform ran: attached ones from the variable that attaches them, the others from the stacks'
- * lock files, and from where Terraform has linked them to.
+ * lock files, and from the targets of Terraform's links.
  */
 export function providersUsed(project: Project, { environment }: LocalCloud): ProvidersUsed {
   const attached = Object.keys(JSON.parse(environment["TF_REATTACH_PROVIDERS"] ?? "{}") as object);
@@ -43,7 +43,7 @@ function installed(stackFolder: string, address: string): Omit<ProviderUsed, "pi
   }
   const link = join(stackFolder, ".terraform", "providers", address, version);
   const [platform = ""] = readdirSync(link);
-  // What comes from the registry is unpacked within the project; a mirror is linked to.
+  // A provider from the registry is unpacked within the project; one from a mirror is a link.
   const own = realpathSync(resolve(__dirname, ".."));
   return { version, source: realpathSync(join(link, platform)).startsWith(own) ? "registry" : "mirror" };
 }
@@ -54,7 +54,7 @@ const sources: Readonly<Record<ProviderUsed["source"], string>> = {
   "stand-in": "a stand-in",
 };
 
-/** A line that says with which providers a demo has proven what it shows, and which ones the project pins. */
+/** A line that says which providers a demo was proven with, and which ones the project pins. */
 export function provenWith(used: ProvidersUsed): string {
   const each = Object.entries(used).map(([name, { version, pinned, source }]) => {
     const other = version === pinned ? "" : `, where the project pins ${pinned}`;

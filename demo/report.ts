@@ -6,7 +6,7 @@ import type { ProvidersUsed } from "./providers";
 import type { JobRun } from "./tasks";
 import type { Update } from "./update";
 
-/** What a demo has shown, for people and for machines. */
+/** The results of a demo, for people and for programs. */
 export interface Report {
   providers: ProvidersUsed;
   readonly sandbox: "namespaces" | "process";
@@ -14,7 +14,7 @@ export interface Report {
   http: Answers | undefined;
   /** A plan right after the deploy. */
   secondPlan: PlanInShell | undefined;
-  /** What runs, by kind. */
+  /** Running services and jobs. */
   running: { readonly services: readonly string[]; readonly jobs: readonly string[] };
   job: JobRun | undefined;
   update: Update | undefined;

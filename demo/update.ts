@@ -10,7 +10,7 @@ import { revisionsPicture } from "./show/revisions";
 import { runningTasks } from "./tasks";
 import { watchNodes } from "./watch/watch";
 
-/** What a roll-out has meant to those who use the service at the time. */
+/** The effect of a roll-out on the users of the service. */
 export interface Update {
   /** The service that was updated. */
   readonly service: string;
@@ -25,7 +25,7 @@ export interface Update {
   readonly seconds: number;
 }
 
-/** What is updated, and where a copy of the sample may lie. */
+/** The deployment to update, and a folder for a copy of the sample. */
 export interface UpdatedDeployment {
   readonly project: Project;
   readonly cloud: Pick<LocalCloud, "admin">;
@@ -33,14 +33,14 @@ export interface UpdatedDeployment {
   readonly folder: string;
 }
 
-/** Requests a second below which a load proves nothing, such as on a computer that is busy otherwise. */
+/** Requests a second below which a load proves nothing, as on a busy computer. */
 const enough = 50;
 const service = "web";
 const site = "ams3";
 const sources = resolve(__dirname, "../app");
 
 /**
- * Changes the sample service in a copy of its own, and deploys that while requests come in steadily.
+ * Changes a copy of the sample service, and deploys it while requests come in steadily.
  * @returns the update, and the environment that it was deployed with
  * @throws Error when a request has failed, when there were too few of them, when a task of another service has ended, or when the image is still the same
  */
@@ -86,11 +86,11 @@ export async function updateUnderLoad(
   }
   if (rate < enough) {
     throw new Error(
-      `A load must come in at ${enough} requests a second or more to prove anything, and this computer had time for ${Math.round(rate)}: end what else it does`,
+      `A load must have ${enough} requests a second or more to prove anything, and this computer only managed ${Math.round(rate)}: end other programs`,
     );
   }
   if (untouched.length === 0 || still.join() !== untouched.join()) {
-    throw new Error(`Tasks of other services must go on: ${untouched.join()} became ${still.join()}`);
+    throw new Error(`Tasks of other services must keep running: ${untouched.join()} became ${still.join()}`);
   }
   return {
     service,

@@ -12,7 +12,7 @@ import { initialBehaviour, type Behaviour } from "./digitalocean/behaviour";
 import type { Certificate, Droplet, Firewall, LoadBalancer, Tag, Vpc } from "./digitalocean/state";
 import type { Fault } from "./faults";
 
-/** Anything that JSON can hold. */
+/** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
@@ -23,7 +23,7 @@ export interface Entry {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly kind: "call" | "event";
-  /** Whose API, or where; of what moto serves its signing name, such as `iam`. */
+  /** The API's service, or the place of an event; a signing name, such as `iam`, for services of moto. */
   readonly service: string;
   /** The operation (`DeregisterManagedInstance`, `DELETE /v2/droplets/{droplet_id}`) or what happened (`booted`). */
   readonly name: string;
@@ -34,7 +34,8 @@ export interface Entry {
   /** Id of the access key with which a call to AWS was signed. */
   readonly principal?: string;
   /**
-   * Input of a call, of what moto serves nothing, with the id that a successful registration answered as `answered`, or details of an event. Never holds an activation code or user-data. */
+   * Input of a call, empty for services of moto, with the id that a successful registration returned as `answered`, or
+   * details of an event. Never contains an activation code or user-data. */
   readonly detail: JsonObject;
 }
 
@@ -63,7 +64,7 @@ export interface World {
   /** The resources of other accounts and regions, by `account/region`. */
   readonly elsewhere: Map<string, World["aws"]>;
   readonly digitalocean: {
-    /** By id, as everything whose key is not told. */
+    /** By id, like everything without a comment. */
     readonly certificates: Map<string, Certificate>;
     readonly droplets: Map<number, Droplet>;
     readonly firewalls: Map<string, Firewall>;
@@ -77,7 +78,7 @@ export interface World {
   readonly journal: Entry[];
 }
 
-/** An entry as its author gives it. */
+/** An entry as its author writes it. */
 export type Note = Omit<Entry, "sequence" | "at">;
 
 /** Appends to the journal. */
@@ -85,7 +86,7 @@ export function note(world: World, entry: Note): void {
   world.journal.push({ ...entry, sequence: world.journal.length + 1, at: Date.now() });
 }
 
-/** Clouds in which there is nothing yet. */
+/** Empty clouds. */
 export function createWorld(account: string): World {
   return {
     account,

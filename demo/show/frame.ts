@@ -3,7 +3,7 @@ import { wrapped } from "../../cli/report/table";
 import type { Foreign } from "../../local-cloud/admin/admin";
 import { inMinutes, list } from "./story";
 
-/** What the demo is about, and where all of it can be read, before it begins. */
+/** The demo's introduction: its subject, and where to read all of it. */
 export function introduction(
   foreign: Foreign,
   { log, sandboxReason }: { readonly log: string; readonly sandboxReason: string | undefined },
@@ -12,19 +12,19 @@ export function introduction(
   const { managedInstances, containerInstances } = foreign;
   const nodes = sandboxReason === undefined ? "Linux namespaces" : `plain processes, since ${sandboxReason}`;
   const entries = [
-    ["emulated", "AWS and DigitalOcean, on this computer alone: no account, nothing to pay"],
+    ["emulated", "AWS and DigitalOcean, only on this computer: no account, nothing to pay"],
     ["real", `Terraform and its plans, the set-up of nodes, containers, every request; nodes are ${nodes}`],
     [
       "not ours",
-      `in the same account and region somebody else has ${managedInstances.length} machines registered, ` +
-        `${containerInstances.length} of them as ECS nodes: they must be there at the end`,
+      `somebody else has ${managedInstances.length} machines registered in the same account and region, ` +
+        `${containerInstances.length} of them as ECS nodes: they must still be there at the end`,
     ],
-    ["log", `${log}: all that the commands say`],
+    ["log", `${log}: all output of the commands`],
   ] as const;
   return `${list(entries, screen)}\n`;
 }
 
-/** How long it took, what has been proven, and where more of it can be read. */
+/** The demo's end: how long it took, what it has proven, and where to read more. */
 export function farewell(
   told: {
     readonly proven: string;
@@ -37,7 +37,7 @@ export function farewell(
   const seconds = told.steps.reduce((sum, step) => sum + step.seconds, 0);
   const entries = [
     ["time", inMinutes(seconds)],
-    ["log", `${told.log}: all that the commands have said`],
+    ["log", `${told.log}: all output of the commands`],
     ["journal", `${told.journal}: every call that the clouds have received`],
   ] as const;
   return `\n${list(entries, screen)}\n\n${wrapped(told.proven, screen.width)}`;

@@ -2,7 +2,7 @@ import type { Screen } from "../../cli/report/screen";
 import { table } from "../../cli/report/table";
 import type { ForeignCount, Left } from "../evidence";
 
-/** What there is after a destroy: of the deployment, and of somebody else. */
+/** The remains after a destroy: the deployment's, and somebody else's. */
 export function leftText(
   deployment: string,
   left: Left,

@@ -1,7 +1,7 @@
 import type { LoadProgress } from "../../local-cloud/load/load";
 import type { Picture } from "./picture";
 
-/** `1,234`, as an English reader has it. */
+/** `1,234`, as in English. */
 export const number = (value: number): string => value.toLocaleString("en");
 
 /** How many requests have come in, how fast, and how many failed. Its line changes all the time: a failure is a change. */

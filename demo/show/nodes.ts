@@ -3,7 +3,7 @@ import type { Screen } from "../../cli/report/screen";
 import { table } from "../../cli/report/table";
 import type { Picture } from "./picture";
 
-/** A node, and the step of its first boot that its console told last. */
+/** A node, and the last step of its first boot on its console. */
 export interface ShownNode extends FleetNode {
   readonly boot: string | undefined;
 }
@@ -11,7 +11,7 @@ export interface ShownNode extends FleetNode {
 const none = "-";
 const head = ["NODE", "DROPLET", "BOOT", "SSM", "ECS", "TASKS", "BALANCED"];
 
-/** Where each node is on its way from a droplet to one that serves, and back. */
+/** Each node's progress from a droplet to a serving node, and back. */
 export function nodesPicture(nodes: readonly ShownNode[]): Picture {
   return {
     draw: (screen) =>
@@ -59,7 +59,7 @@ function factsOf(node: ShownNode): string[] {
 const balanced = ({ backends }: FleetNode): string[] =>
   backends.filter(({ state }) => state === "healthy").map(({ service }) => service);
 
-/** A task that serves, or runs where nothing checks it. */
+/** A task that serves, or runs without a health check. */
 export const isUp = ({ status, health }: FleetTask): boolean =>
   health === "HEALTHY" || (health === "UNKNOWN" && status === "RUNNING");
 

@@ -1,12 +1,12 @@
 import type { Screen } from "../../cli/report/screen";
 
-/** How something stands at a moment, for who follows it. */
+/** The state of something at a moment, for its observers. */
 export interface Picture {
-  /** For a terminal, on which the next one takes its place. */
+  /** For a terminal, on which the next one replaces it. */
   readonly draw: (screen: Screen) => string;
-  /** The same in lines, for where nothing can be replaced: what holds, of which each is said once. */
+  /** The same in lines, for output that can't be replaced: facts, each printed once. */
   readonly facts?: readonly string[];
-  /** And what the step has done, of which each is said once in each step. */
+  /** And what the step has done, each printed once per step. */
   readonly changes?: readonly string[];
 }
 

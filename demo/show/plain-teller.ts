@@ -2,18 +2,18 @@ import { screenOf, type Screen } from "../../cli/report/screen";
 import type { Picture } from "./picture";
 import { endedStep, type EndedStep, type Text } from "./story";
 
-/** Tells somebody how a demo goes. */
+/** Reports a demo's progress. */
 export interface Teller {
-  /** Says what stays. */
+  /** Prints lines that stay. */
   say(text: Text): void;
   /** @param next titles of the steps that follow */
   begin(title: string, next: readonly string[]): void;
-  /** Shows how the step stands that runs. */
+  /** Shows the state of the running step. */
   show(picture: Picture): void;
   end(step: EndedStep): void;
 }
 
-/** Columns of lines at most: longer ones are hard to follow. */
+/** Greatest width of lines: longer ones are hard to follow. */
 const widest = 120;
 
 /** The screen of a stream. */
@@ -22,7 +22,7 @@ export const screenFor = (stream: NodeJS.WriteStream): Screen => {
   return { ...screen, width: Math.min(screen.width, widest) };
 };
 
-/** Writes lines to a file or a pipe, without colours: what holds once, and what a step has done once in the step. */
+/** Writes lines to a file or a pipe, without colours: facts once, and what a step has done once per step. */
 export function plainTeller(stream: NodeJS.WriteStream): Teller {
   const screen = screenFor(stream);
   const said = new Set<string>();

@@ -4,7 +4,7 @@ import { table } from "../../cli/report/table";
 import { nameOf } from "./nodes";
 import type { Picture } from "./picture";
 
-/** Which revision of a service runs on which node, while one takes the other's place. */
+/** The revisions of a service on each node, while one replaces the other. */
 export function revisionsPicture(service: string, nodes: readonly FleetNode[]): Picture {
   const tasks = nodes.map((node) => node.tasks.filter(({ of, byHand }) => of === service && !byHand));
   const revisions = [...new Set(tasks.flat().map(nameOf))].sort(byNumber);
@@ -28,7 +28,7 @@ export function revisionsPicture(service: string, nodes: readonly FleetNode[]): 
 const numberOf = (revision: string): number => Number(revision.slice(revision.lastIndexOf(":") + 1));
 const byNumber = (one: string, other: string): number => numberOf(one) - numberOf(other);
 
-/** As ECS tells it, and its health once it runs. */
+/** As ECS reports it, and its health once it runs. */
 function stateOf({ status, health }: FleetTask): string {
   const isKnown = status === "RUNNING" && health !== "UNKNOWN";
   return (isKnown ? health : status === "RUNNING" ? "STARTING" : status).toLowerCase();

@@ -1,10 +1,10 @@
 import { wrapped } from "../../cli/report/table";
 import type { Picture } from "./picture";
 
-/** What Terraform has changed so far, by stack: `56 added, 0 changed, 0 destroyed`. */
+/** Terraform's changes so far, by stack: `56 added, 0 changed, 0 destroyed`. */
 export type Changes = ReadonlyMap<string, string>;
 
-/** Stacks that Terraform is through with. */
+/** Stacks that Terraform has finished. */
 export function stacksPicture(told: Changes): Picture {
   const changes = [...told].map(([stack, words]) => `${stack}: ${inShort(words)}`);
   return {
@@ -20,7 +20,7 @@ function inShort(words: string): string {
   return told.length === 0 ? "nothing to change" : told.join(", ");
 }
 
-/** The stack and the words of a line in which one of the project's commands tells that Terraform has ended well. */
+/** The stack and the words of a line in which one of the project's commands reports Terraform's success. */
 export function changeToldBy(line: string): readonly [stack: string, words: string] | undefined {
   const [, stack, words] = /^(\S+) +\| (?:Apply|Destroy) complete! Resources: (.+)\.$/.exec(line) ?? [];
   return stack === undefined || words === undefined ? undefined : [stack, words];

@@ -10,7 +10,7 @@ export interface EndedStep {
   readonly title: string;
   readonly seconds: number;
   readonly ended: "well" | "badly";
-  /** What has come of it; nothing when it ended badly. */
+  /** Its result; empty when it failed. */
   readonly result: Text;
   /** Whether that needs the whole width. */
   readonly wide?: boolean | undefined;
@@ -19,7 +19,7 @@ export interface EndedStep {
 /** A step that runs. */
 export interface RunningStep {
   readonly title: string;
-  /** Whole ones so far. */
+  /** Whole seconds so far. */
   readonly seconds: number;
   readonly picture: Picture | undefined;
   /** Titles of those that follow. */
@@ -28,7 +28,7 @@ export interface RunningStep {
 
 /** Columns in front of a step's title, which hold its mark and its time. */
 const margin = 11;
-/** Columns in front of what needs the whole width. */
+/** Columns in front of a result that needs the whole width. */
 const smallMargin = 2;
 
 /** Seconds in short: `9.4 s`, `58 s`. */
@@ -38,7 +38,7 @@ const inSeconds = (seconds: number): string => `${seconds < 10 ? seconds.toFixed
 export const inMinutes = (seconds: number): string =>
   `${Math.floor(Math.round(seconds) / 60)} min ${Math.round(seconds) % 60} s`;
 
-/** The line of a step that is over, and below it what came of it. */
+/** The line of a step that is over, and its result below. */
 export function endedStep(
   { title, seconds, ended, result, wide = false }: EndedStep,
   screen: Screen,
@@ -48,7 +48,7 @@ export function endedStep(
   return [`${mark}${time(inSeconds(seconds))}${screen.title(title)}`, ...text].join("\n");
 }
 
-/** The line of a step that runs, what it shows of itself, and those that follow. */
+/** The line of a running step, its picture, and the steps that follow. */
 export function runningStep({ title, seconds, picture, next }: RunningStep, screen: Screen): string {
   return [
     `${screen.changing("▸")}${time(`${seconds} s`)}${screen.title(title)}`,

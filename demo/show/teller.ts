@@ -4,7 +4,7 @@ import type { Picture } from "./picture";
 import { screenFor, type Teller } from "./plain-teller";
 import { endedStep, runningStep, type Text } from "./story";
 
-/** Milliseconds between two frames: a step's seconds go on where nothing else changes. */
+/** Milliseconds between two frames: a step's seconds must advance even if nothing else changes. */
 const framePeriod = 250;
 
 /** Keeps the step that runs, and those that follow, in the last lines of a terminal. */
@@ -46,7 +46,7 @@ export function terminalTeller(stream: NodeJS.WriteStream): Teller {
   };
 }
 
-/** Collects what stays, as a terminal of this width shows it. */
+/** Collects the lines that stay, as a terminal of this width shows them. */
 export function recordingTeller(columns: number): Teller & { readonly text: () => string } {
   const screen = screenOf({ isTTY: true, columns }, {});
   const parts: string[] = [];
@@ -63,7 +63,7 @@ export function recordingTeller(columns: number): Teller & { readonly text: () =
   };
 }
 
-/** Tells several at once. */
+/** Passes everything on to several tellers. */
 export function tellAll(tellers: readonly Teller[]): Teller {
   const each = (tell: (teller: Teller) => void): void => {
     tellers.forEach(tell);

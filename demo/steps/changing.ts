@@ -5,7 +5,7 @@ import { deployWith, readWith, urlOf } from "./nodes";
 import type { Stage, Step } from "./step";
 import { titles } from "./titles";
 
-/** What a day brings: a new version, more nodes, fewer nodes. */
+/** An ordinary day: a new version, more nodes, fewer nodes. */
 export function changing(stage: Stage): Step[] {
   return [
     {

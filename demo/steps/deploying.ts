@@ -8,7 +8,7 @@ import { titles } from "./titles";
 
 const job = "report";
 
-/** From nothing to a deployment that serves, and in which there is nothing left to do. */
+/** From nothing to a deployment that serves, and has nothing left to change. */
 export function deploying(stage: Stage): Step[] {
   const { project, cloud, report } = stage;
   return [

@@ -4,7 +4,7 @@ import { changeOf, watchingNodes } from "./nodes";
 import type { Stage, Step } from "./step";
 import { titles } from "./titles";
 
-/** Back to nothing, but for what is somebody else's. */
+/** Back to nothing, except for somebody else's resources. */
 export function ending(stage: Stage): Step[] {
   const { project, cloud, foreign, report } = stage;
   return [

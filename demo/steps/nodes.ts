@@ -10,7 +10,7 @@ import type { Stage } from "./step";
 
 const site = "ams3";
 
-/** Deploys with that many nodes. Returns what Terraform has changed. */
+/** Deploys with this many nodes. Returns Terraform's changes. */
 export async function deployWith(
   stage: Stage,
   nodes: number,
@@ -21,7 +21,7 @@ export async function deployWith(
   const after = { ...before, sites: { ...before.sites, [site]: { ...settings, nodes } } };
   stage.environment = after;
   stage.project.configure(after);
-  // Those that go are followed until they are gone.
+  // Nodes that are removed are followed until they are gone.
   const watched = Number(settings?.["nodes"]) > nodes ? before : after;
   return watchingNodes(stage, watched, show, ["deploy", "--auto-approve"]);
 }
@@ -57,7 +57,7 @@ export async function watchingNodes(
   return changes;
 }
 
-/** How much was changed in all: `96 resources added in 7 stacks`. */
+/** The total of changes: `96 resources added in 7 stacks`. */
 export function changeOf(changes: Changes, how: "added" | "destroyed"): string {
   const pattern = new RegExp(`(\\d+) ${how}`);
   const counts = [...changes.values()].map((words) => Number(pattern.exec(words)?.[1] ?? 0));
@@ -65,13 +65,13 @@ export function changeOf(changes: Changes, how: "added" | "destroyed"): string {
   return `${counted(sum, "resource")} ${how} in ${counted(counts.filter((count) => count > 0).length, "stack")}`;
 }
 
-/** Reads the page until each of that many nodes has answered, and no other. */
+/** Reads the page until each of this many nodes has answered, and no other. */
 export async function readWith(stage: Stage, nodes: number): Promise<Answers> {
   const names = Array.from({ length: nodes }, (_, index) => `node-${index + 1}`);
   return readFromEveryNode(await urlOf(stage), names);
 }
 
-/** Where the page is. */
+/** The page's URL. */
 export async function urlOf({ project }: Stage): Promise<string> {
   const { urls } = (await project.outputs(`compute-${site}`)) as { urls: { web: readonly string[] } };
   return urls.web[0] ?? "";

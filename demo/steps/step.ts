@@ -6,16 +6,16 @@ import type { Picture } from "../show/picture";
 import type { EndedStep, Text } from "../show/story";
 import type { Teller } from "../show/plain-teller";
 
-/** What the steps work with. */
+/** The context of the steps. */
 export interface Stage {
   readonly project: Project;
   readonly cloud: LocalCloud;
-  /** As it was deployed last. */
+  /** The environment that was deployed last. */
   environment: EnvironmentFile;
   readonly foreign: Foreign;
-  /** Takes what the demo writes. */
+  /** Folder for the demo's files. */
   readonly folder: string;
-  /** Script that turns a shell to the deployment. */
+  /** Script that points a shell at the deployment. */
   readonly shellFile: string;
   readonly report: Report;
 }
@@ -26,14 +26,14 @@ export interface Step {
   /** Whether its result needs the whole width. */
   readonly wide?: boolean;
   /**
-   * @param show is given how it stands
-   * @returns what has come of it
+   * @param show receives the step's state
+   * @returns its result
    */
   readonly act: (show: (picture: Picture) => void) => Promise<Text>;
 }
 
 /**
- * Takes the steps one after the other, and keeps the time of each.
+ * Takes the steps one after the other, and records the time of each.
  * @throws as the step that fails
  */
 export async function take(steps: readonly Step[], teller: Teller, { steps: times }: Report): Promise<void> {

@@ -3,10 +3,10 @@ import { Refusal } from "../../cli/refusals/refusal";
 import { observeFleet } from "../../cli/fleet/gather";
 import { loadEnvironment } from "../../config/load";
 
-/** Milliseconds between two looks: what `anywhere status --watch` bears to wait for is too long for a demo. */
+/** Milliseconds between two looks: the shortest interval of `anywhere status --watch` is too long for a demo. */
 const period = 1000;
 
-/** Prints a line of JSON with the nodes of the environment each second, tasks that are about to end among theirs. */
+/** Prints a line of JSON with the nodes of the environment each second, including their tasks that are about to end. */
 async function look(): Promise<never> {
   const { config } = loadEnvironment(process.env);
   for (;;) {

@@ -10,10 +10,9 @@ export interface Watch {
 }
 
 /**
- * Looks every second how the nodes of this environment are, in a process of its own, and at the consoles of those that
- * boot.
+ * Looks every second at the nodes of this environment, in a separate process, and at the consoles of those that boot.
  *
- * @param see is told them
+ * @param see receives them
  */
 export function watchNodes(
   project: Project,
@@ -43,7 +42,7 @@ async function readBoot(
   if (machine === null || boots.get(machine.id) === "ready") {
     return;
   }
-  // There is none as long as the droplet is new.
+  // A new droplet has none yet.
   const text = await admin.console(`droplet-${machine.id}`).catch(() => "");
   const step = bootStep(text);
   if (step !== undefined) {

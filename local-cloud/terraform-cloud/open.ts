@@ -11,7 +11,7 @@ import { serveTerraformCloud, type TerraformCloud } from "./api/serve";
 export interface OpeningOptions {
   /** Of the local cloud. */
   readonly directory: string;
-  /** The same, by a path that is short enough for Unix sockets. */
+  /** The same, with a path that is short enough for Unix sockets. */
   readonly runDirectory: string;
   readonly token: string;
   readonly terraform: Terraform;
@@ -26,7 +26,7 @@ export interface OpenTerraformCloud extends TerraformCloud {
   readonly environment: Environment;
 }
 
-/** Serves HCP Terraform and writes what a user of it needs. */
+/** Serves HCP Terraform and writes the files that its user needs. */
 export async function openTerraformCloud(world: World, options: OpeningOptions): Promise<OpenTerraformCloud> {
   const { directory, runDirectory, token, terraform, authority, localWorld } = options;
   const trusted = join(directory, "trusted.pem");
@@ -51,7 +51,7 @@ export async function openTerraformCloud(world: World, options: OpeningOptions):
   await writeTrust(trusted, authority.root);
   return {
     ...cloud,
-    // Node.js trusts the authority beside its own, everything else by a file that holds all.
+    // Node.js trusts the authority in addition to its own; everything else needs a file with all of them.
     environment: {
       LOCAL_CLOUD_TERRAFORM_HOSTNAME: cloud.hostname,
       NODE_EXTRA_CA_CERTS: root,

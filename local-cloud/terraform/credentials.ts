@@ -1,7 +1,8 @@
 import { appendFile } from "node:fs/promises";
 
 /**
- * Gives a CLI configuration a host's token. A variable can't: its name, TF_TOKEN_ and the host, has no room for a port.
+ * Adds a host's token to a CLI configuration. A variable can't hold it: its name, TF_TOKEN_ and the host, can't contain
+ * a port.
  * Source: Terraform, "CLI Configuration File (.terraformrc or terraform.rc)", Credentials.
  */
 export async function addCredentials(configuration: string, hostname: string, token: string): Promise<void> {

@@ -2,24 +2,24 @@ import { readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** A folder that holds one provider in one or more versions, for this platform. */
+/** A folder with one or more versions of a provider, for this platform. */
 export interface Mirror {
-  /** What holds `registry.terraform.io`: the path of a `filesystem_mirror`. */
+  /** The folder that contains `registry.terraform.io`: the path of a `filesystem_mirror`. */
   readonly root: string;
   readonly address: string;
   readonly versions: string[];
 }
 
-/** Terraform's name of this computer's platform: `linux_amd64`. */
+/** Terraform's name for this computer's platform: `linux_amd64`. */
 export const platform = `${process.platform}_${process.arch === "x64" ? "amd64" : process.arch}`;
 
 const registryFolder = "registry.terraform.io";
-/** How many folders below /opt a mirror may be. */
+/** How deep below /opt a mirror may be. */
 const searchDepth = 3;
 
 /**
- * Folders that may hold a mirror: TF_PLUGIN_MIRROR, Terraform's implied ones, and any below /opt, where machine images
- * carry theirs. Source: Terraform, "CLI Configuration File", Implied Local Mirror Directories.
+ * Folders that may contain a mirror: TF_PLUGIN_MIRROR, Terraform's implied ones, and any below /opt, where machine
+ * images have theirs. Source: Terraform, "CLI Configuration File", Implied Local Mirror Directories.
  */
 export async function mirrorRoots(environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const { TF_PLUGIN_MIRROR: given, XDG_DATA_DIRS: dataFolders = "/usr/local/share:/usr/share" } = environment;

@@ -5,15 +5,15 @@ import type { StandIn } from "../providers/serve";
 import { findProgram, findTerraform } from "./executable";
 import { byVersion, findMirrors, mirrorRoots, platform, type Mirror } from "./mirrors";
 
-/** Where providers may come from: `auto` takes a stand-in only where the real one can't be had. */
+/** The permitted sources of providers: `auto` takes a stand-in only if the real one isn't available. */
 export type ProviderSetting = "auto" | "real" | "stand-in";
 
 export type ProviderName = "aws" | StandIn;
 
-/** Where one provider comes from. */
+/** The source of one provider. */
 export interface ProviderChoice {
   readonly source: "registry" | "mirror" | "stand-in";
-  /** The version that the project's bindings pin; the newest of the mirrors where they haven't got that. */
+  /** The version that the project's bindings pin; the newest in the mirrors if they lack that. */
   readonly version: string;
 }
 
@@ -26,7 +26,7 @@ export interface TerraformOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** The registry's address. @default https://registry.terraform.io */
   readonly registry?: string;
-  /** Folders to search for mirrors, in place of Terraform's own, TF_PLUGIN_MIRROR and those below /opt. */
+  /** Folders to search for mirrors, instead of Terraform's own, TF_PLUGIN_MIRROR and those below /opt. */
   readonly mirrors?: readonly string[];
 }
 
@@ -36,9 +36,9 @@ export interface Terraform {
   readonly executable: string;
   readonly version: string;
   readonly providers: Readonly<Record<ProviderName, ProviderChoice>>;
-  /** Folder of the wrapper `terraform`, and of `tofu` where that is in PATH: to be first there. */
+  /** Folder of the wrapper `terraform`, and of `tofu` if that is in PATH: must come first there. */
   readonly bin: string;
-  /** Variables for every command, beside PATH and TF_REATTACH_PROVIDERS. */
+  /** Variables for every command, in addition to PATH and TF_REATTACH_PROVIDERS. */
   readonly environment: Readonly<
     Record<"TERRAFORM_BINARY_NAME" | "TF_CLI_CONFIG_FILE" | "CHECKPOINT_DISABLE", string>
   >;
@@ -131,7 +131,7 @@ interface Pin {
   readonly version: string;
 }
 
-/** The provider that the installed bindings are made for, and so every stack pins. */
+/** The provider that the installed bindings are generated for, which every stack pins. */
 async function readPin(name: ProviderName): Promise<Pin> {
   const manifest = await readFile(require.resolve(`@cdktf/provider-${name}/package.json`), "utf8");
   const { cdktf } = JSON.parse(manifest) as { cdktf: { provider: { name: string; version: string } } };

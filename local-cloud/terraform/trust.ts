@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
 
-/** Where systems keep the certificates that they trust. Source: Go, crypto/x509, root_linux.go and root_bsd.go. */
+/** Files with the certificates that systems trust. Source: Go, crypto/x509, root_linux.go and root_bsd.go. */
 const systemFiles = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -11,8 +11,8 @@ const systemFiles = [
 ];
 
 /**
- * Writes the certificates that are trusted already, and a further one, into one file for SSL_CERT_FILE, which takes the
- * place of the system's: providers are still downloaded. Go, and so Terraform, reads the variable on Linux alone.
+ * Writes the certificates that are trusted already, and a further one, into one file for SSL_CERT_FILE, which replaces
+ * the system's: providers must still be downloaded. Go, and so Terraform, reads the variable only on Linux.
  * @param given the present SSL_CERT_FILE
  */
 export async function writeTrust(

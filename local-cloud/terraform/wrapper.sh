@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # usage: terraform [-chdir=DIR] COMMAND …, as always
-#
-# The local cloud's wrapper of terraform, and of tofu. A provider that comes from a mirror may be there in another version than the
-# one that a stack pins: an override beside the stack's cdk.tf.json then names the mirror's newest version, which
+# The local cloud's wrapper of terraform, and of tofu. A mirror may have another version of a provider than the one that
+# a stack pins: an override beside the stack's cdk.tf.json then names the mirror's newest version, which
 # survives a re-synthesis. The file of this script's name and `.settings` sets:
 #   real      the program to run
 #   platform  OS_ARCH
@@ -30,11 +29,11 @@ address_of() {
   esac
 }
 
-# The version to take in place of the pinned one; nothing when a mirror has that, or no mirror is used.
+# The version to use instead of the pinned one; nothing when a mirror has that, or no mirror is used.
 replacement() {
   local address="$1" pinned="$2" mirror folder
   local versions=()
-  # An empty array is unset to old versions of bash.
+  # Old versions of bash treat an empty array as unset.
   for mirror in ${mirrored[@]+"${mirrored[@]}"}; do
     [[ ${mirror%%=*} == "$address" ]] || continue
     for folder in "${mirror#*=}"/*/"$platform"; do
@@ -78,8 +77,8 @@ write_override() {
   (cd -- "$directory" && printf '%s\n' "$PWD/${override##*/}") >>"${BASH_SOURCE[0]%/*}/overrides"
 }
 
-# Terraform would read all of the AWS provider's 700 MB for its sum at each command. The lock of a provider that comes
-# from elsewhere than the registry is worth nothing.
+# Terraform would read all of the AWS provider's 700 MB for its checksum at each command. The lock of a provider that
+# doesn't come from the registry is worthless.
 forget_sums() {
   local lock="$1/.terraform.lock.hcl"
   if [[ $lockable == no ]] && grep -q '^  hashes = ' "$lock" 2>/dev/null; then
@@ -98,7 +97,7 @@ main() {
     esac
   done
   if [[ $words == " providers lock"* && $lockable == no ]]; then
-    echo "terraform providers lock: left out, since the local cloud takes a provider from elsewhere than the registry" >&2
+    echo "terraform providers lock: skipped, since a provider of the local cloud doesn't come from the registry" >&2
     return 0
   fi
   write_override "$directory"

@@ -163,13 +163,13 @@ test("the demo introduces what is emulated, what is real and what is somebody el
   );
   expect(begun).toBe(
     lines(
-      "emulated  AWS and DigitalOcean, on this computer alone: no account, nothing to",
+      "emulated  AWS and DigitalOcean, only on this computer: no account, nothing to",
       "          pay",
       "real      Terraform and its plans, the set-up of nodes, containers, every",
       "          request; nodes are plain processes, since unshare is missing",
-      "not ours  in the same account and region somebody else has 3 machines",
-      "          registered, 2 of them as ECS nodes: they must be there at the end",
-      "log       demo/commands.log: all that the commands say",
+      "not ours  somebody else has 3 machines registered in the same account and",
+      "          region, 2 of them as ECS nodes: they must still be there at the end",
+      "log       demo/commands.log: all output of the commands",
       "",
     ),
   );
@@ -178,7 +178,7 @@ test("the demo introduces what is emulated, what is real and what is somebody el
     lines(
       "",
       "time     2 min 10 s",
-      "log      commands.log: all that the commands have said",
+      "log      commands.log: all output of the commands",
       "journal  journal.json: every call that the clouds have received",
       "",
       "Proven.",

@@ -9,7 +9,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Nothing is there, or nothing that this token may see. */
+/** It doesn't exist, or this token may not see it. */
 export function notFound(): ApiError {
   return new ApiError(404, "not found");
 }
@@ -22,7 +22,7 @@ export function invalid(detail: string): ApiError {
   return new ApiError(422, "invalid attribute", detail);
 }
 
-/** A request that HCP Terraform may well accept, but that this stand-in can't fulfil. */
+/** A request that HCP Terraform may accept, but that this stand-in can't fulfil. */
 export function notModelled(what: string): ApiError {
   return new ApiError(501, "not modelled", `${what} is not modelled by the local cloud.`);
 }

@@ -21,7 +21,7 @@ export function toMany(type: string, ids: Iterable<string>): JsonObject {
   return { data: [...ids].map((id) => ({ id, type })) };
 }
 
-/** Answers one object, with those that it refers to beside it where they were asked for. */
+/** Answers with one object, and with those that it refers to if they were requested. */
 export function one(data: Resource, status = 200, included: readonly Resource[] = []): Answer {
   return { status, json: { data, ...(included.length > 0 && { included }) } };
 }
@@ -60,7 +60,7 @@ function numberOf(query: URLSearchParams, name: string, otherwise: number): numb
   return Number(text);
 }
 
-/** The form of a body that holds one object of a type. What it doesn't name is refused. */
+/** The form of a body that holds one object of a type. Other members are refused. */
 export function form<Attributes extends z.ZodType, Relationships extends z.ZodType>(
   type: string,
   attributes: Attributes,
@@ -76,10 +76,10 @@ export function form<Attributes extends z.ZodType, Relationships extends z.ZodTy
   });
 }
 
-/** Of an object that has none in a body. */
+/** For an object that has none in a body. */
 export const noRelationships = z.strictObject({});
 
-/** The form of a relationship to one object in a body; what none is to be related to may be left out. */
+/** The form of a relationship to one object in a body; optional where there may be none. */
 export function related(type: string) {
   return z
     .strictObject({ data: reference(type).nullish() })
@@ -97,7 +97,7 @@ function reference(type: string) {
   return z.object({ type: z.literal(type), id: z.string() });
 }
 
-/** Reads a call's body. @throws ApiError 400 when it is no JSON, 422 when it isn't of this form */
+/** Reads a call's body. @throws ApiError 400 when it isn't JSON, 422 when it doesn't have this form */
 export function read<Form extends z.ZodType>(form: Form, json: Json | undefined): z.output<Form> {
   if (json === undefined) {
     throw new ApiError(400, "bad request", "The body must be JSON.");

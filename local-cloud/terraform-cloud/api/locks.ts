@@ -8,7 +8,7 @@ import type { Call, Routes } from "./route";
 import { showWorkspace } from "./workspaces";
 
 const reason = z.strictObject({ reason: z.string().optional() });
-/** The documented form, or the one of Terraform's client, which makes an object without a name of it. */
+/** The documented form, or that of Terraform's client, which sends it as an object without a name. */
 const locking = z.union([
   reason,
   z
@@ -16,7 +16,7 @@ const locking = z.union([
     .transform(({ data }) => data.attributes ?? {}),
 ]);
 
-/** The lock of a workspace, which its runs respect as well as whoever writes its state. */
+/** The lock of a workspace, respected by its runs and by everybody who writes its state. */
 export function lockRoutes(account: Account): Routes {
   const path = "/api/v2/workspaces/{workspace}/actions";
   const workspaceOf = ({ caller, parameters }: Call): Workspace =>
@@ -58,7 +58,7 @@ export function lock(workspace: Workspace, by: Caller, reason: string): void {
   workspace.lock = { by, reason };
 }
 
-/** @throws ApiError 409 when it isn't this one who holds the lock, or when an upload of a state is awaited */
+/** @throws ApiError 409 when this caller doesn't hold the lock, or when an upload of a state is awaited */
 export function unlock(workspace: Workspace, by: Caller): void {
   const holder = held(workspace);
   if (!isSame(holder, by)) {

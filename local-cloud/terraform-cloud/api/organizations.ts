@@ -10,7 +10,7 @@ const change = form(
   noRelationships,
 );
 
-/** The organisation, and what it has a right to. */
+/** The organisation, and its entitlements. */
 export function organizationRoutes(account: Account): Routes {
   const found = ({ organization }: Readonly<Record<string, string>>): Account =>
     required(organization === account.organisation ? account : undefined);

@@ -5,7 +5,7 @@ import { currentOf, type Output, type StateVersion } from "../state/state-versio
 import { one, page, paging, type Resource } from "./document";
 import type { Routes } from "./route";
 
-/** Outputs of states; a sensitive one's value is shown only to who asks for it alone. */
+/** Outputs of states; a sensitive value is shown only when the output is read individually. */
 export function outputRoutes(account: Account): Routes {
   const list = ({ outputs }: StateVersion): Resource[] =>
     [...outputs].map(([id, output]) => show(id, output, output.sensitive));

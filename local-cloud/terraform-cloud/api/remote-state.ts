@@ -7,7 +7,7 @@ import { showWorkspace } from "./workspaces";
 
 const consumers = references("workspaces");
 
-/** Which workspaces may read the state of which. Source: HCP Terraform API, "Remote State Consumers". */
+/** The workspaces that may read a workspace's state. Source: HCP Terraform API, "Remote State Consumers". */
 export function remoteStateRoutes(account: Account): Routes {
   const path = "/api/v2/workspaces/{workspace}/relationships/remote-state-consumers";
   const change = (act: (workspace: Workspace, ids: readonly string[]) => void) => ({

@@ -3,11 +3,11 @@ import type { Caller } from "../state/access";
 
 /** A call that was understood and whose caller is known. */
 export interface Call {
-  /** Who calls; a call of a signed address is nobody's. */
+  /** The caller; nobody for a signed address. */
   readonly caller: Caller;
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The parsed body; undefined when it is none or no JSON. */
+  /** The parsed body; undefined when there is none or it isn't JSON. */
   readonly json: Json | undefined;
   readonly body: Buffer;
 }
@@ -24,7 +24,7 @@ export interface Answer {
 
 /** The handler of one kind of call. */
 export interface Route {
-  /** Names of the parameters that it takes behind a question mark. */
+  /** Names of its query parameters. */
   readonly query?: readonly string[];
   /** Whether its address is a secret that stands in for a token. */
   readonly signed?: true;

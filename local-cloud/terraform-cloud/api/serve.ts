@@ -20,9 +20,9 @@ import { findRoute, type Answer, type Call, type Match, type Routes } from "./ro
 
 /** Options of {@link serveTerraformCloud}. */
 export interface TerraformCloudOptions {
-  /** Folder of the states, emptied at the start: with the clouds, their states are gone. */
+  /** Folder of the states, emptied at the start: the states are gone with the clouds. */
   readonly directory: string;
-  /** Port to take unless somebody else has it; 0 for any. */
+  /** Preferred port, unless it is taken; 0 for any. */
   readonly port: number;
   /** For `localhost`. */
   readonly certificate: KeyPair;
@@ -42,8 +42,9 @@ export interface TerraformCloud {
 }
 
 /**
- * Serves HCP Terraform's API, over TLS as Terraform asks for, on a loopback port of its own. Every call is noted in the
- * journal by its path template, without its body: states and variables are secrets. What is not modelled is an error.
+ * Serves HCP Terraform's API, over TLS as Terraform requires, on its own loopback port. Every call is noted in the
+ * journal by its path template, without its body: states and variables are secrets. Anything that is not modelled is an
+ * error.
  */
 export async function serveTerraformCloud(
   world: World,
@@ -54,7 +55,7 @@ export async function serveTerraformCloud(
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const server = createServer(certificate);
   server.keepAliveTimeout = 0;
-  // A backend names the port, so that it stays the same where it can.
+  // A backend names the port, so it stays the same if possible.
   await listen(server, { host: "127.0.0.1", port: options.port }).catch(() =>
     listen(server, { host: "127.0.0.1", port: 0 }),
   );

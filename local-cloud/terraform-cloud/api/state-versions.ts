@@ -88,7 +88,7 @@ export function stateVersionRoutes(account: Account): Routes {
         return { status: 200 };
       },
     },
-    // What the web interface shows; Terraform doesn't take a state for stored without it.
+    // The form for the web interface, without which Terraform doesn't consider a state stored.
     "PUT /_archivist/v1/json-state/{secret}": {
       signed: true,
       answer: ({ parameters, json }) => {

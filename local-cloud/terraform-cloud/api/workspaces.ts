@@ -159,7 +159,7 @@ function apply(account: Account, workspace: Workspace, { attributes, relationshi
   workspace.description = attributes.description ?? workspace.description;
   workspace.autoApply = attributes["auto-apply"] ?? workspace.autoApply;
   workspace.globalRemoteState = attributes["global-remote-state"] ?? workspace.globalRemoteState;
-  // A mode that is given is the workspace's own, unless it is said to have the default.
+  // A given mode is the workspace's own, unless the request says that it has the default.
   if (isOwn === false) {
     workspace.executionMode = undefined;
   } else if (mode !== undefined) {
@@ -169,7 +169,7 @@ function apply(account: Account, workspace: Workspace, { attributes, relationshi
   }
 }
 
-/** How a workspace is answered, wherever it stands. */
+/** A workspace in any answer. */
 export function showWorkspace(account: Account, workspace: Workspace): Resource {
   const mode = executionModeOf(account, workspace);
   const { lock } = workspace;
@@ -193,7 +193,7 @@ export function showWorkspace(account: Account, workspace: Workspace): Resource 
         "execution-mode": workspace.executionMode !== undefined,
         "agent-pool": workspace.executionMode === "agent",
       },
-      // Logs are texts, as in an organisation that has switched the structured ones off.
+      // Logs are texts, as in an organisation that has switched off structured ones.
       "structured-run-output-enabled": false,
       "terraform-version": account.terraformVersion,
       "working-directory": "",

@@ -10,7 +10,7 @@ import type { ConfigurationVersion } from "./run";
 const creation = form(
   "configuration-versions",
   z.strictObject({
-    // A run is queued by whoever uploads.
+    // The uploader queues the run.
     "auto-queue-runs": z.literal(false),
     speculative: z.boolean().default(false),
     provisional: z.boolean().default(false),

@@ -7,14 +7,14 @@ import type { Phase, Run } from "./run";
 import { holdsWorkspace, isAtWork, isConfirmable, takesPlace } from "./run";
 import { Canceled, removeFiles, startWorker, unpack, type Worker, type WorkerOptions } from "./worker";
 
-/** Begins runs when their turn comes, and carries confirmed ones out. */
+/** Starts runs when their turn comes, and applies confirmed ones. */
 export interface Executor {
   readonly runs: Map<string, Run>;
-  /** Begins what can begin now. */
+  /** Starts the runs that can start now. */
   readonly advance: () => void;
   /** Applies a plan. */
   readonly confirm: (run: Run) => void;
-  /** Gives a plan up. */
+  /** Discards a plan. */
   readonly discard: (run: Run) => void;
   readonly cancel: (run: Run) => void;
   /** The plan of a run without its secrets; undefined once its files are gone. */
@@ -26,8 +26,8 @@ export interface Executor {
 /** Milliseconds between two looks at runs that wait for a workspace. */
 const tick = 200;
 /**
- * How long an apply that nobody has to confirm waits for its worker, as HCP Terraform's do: Terraform doesn't show the log
- * of one that has failed before it has read the plan's to the end.
+ * How long an apply that needs no confirmation waits for its worker, as HCP Terraform's do: Terraform doesn't show the
+ * log of one that failed before it has read the plan's to the end.
  */
 const workerMilliseconds = 3000;
 
@@ -57,7 +57,7 @@ export function createExecutor(account: Account, options: WorkerOptions): Execut
       run.status = exitCode === 0 ? "applied" : "errored";
       return exitCode === 0;
     });
-    // What was planned before this is worth nothing now.
+    // Earlier plans are void now.
     of(run.workspace)
       .filter(({ id, status }) => id !== run.id && status === "planned_and_saved")
       .forEach((stale) => {
@@ -88,7 +88,7 @@ export function createExecutor(account: Account, options: WorkerOptions): Execut
       } else if (status === "pending" && wanted.planOnly) {
         start(run);
       } else if (status === "pending" && of(workspace).find(takesPlace) === run) {
-        // It is the current one as soon as no other run is before it, although somebody may have locked the workspace.
+        // It is the current one as soon as no other run precedes it, although somebody may have locked the workspace.
         workspace.currentRun = run.id;
         if (workspace.lock === undefined) {
           hold(run);
@@ -179,7 +179,7 @@ async function planIn(worker: Worker, { log }: Phase, run: Run): Promise<boolean
   return true;
 }
 
-/** Does one phase's work in a computer of its own, and tells in its log how it began and why it couldn't. */
+/** Does one phase's work on its own computer, and logs its beginning and its failure. */
 async function inPhase(
   account: Account,
   options: WorkerOptions,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 
 const [startOfText, endOfText] = ["\u0002", "\u0003"];
 
-/** A log between the two control characters by which Terraform sees where it begins and ends. */
+/** A log between the two control characters that mark its beginning and end for Terraform. */
 export class Log {
   /** The end of its address. */
   readonly secret = randomBytes(24).toString("hex");

@@ -4,8 +4,8 @@ import { delimiter, join } from "node:path";
 import { mayRun, type User } from "./user";
 
 /**
- * Programs that HCP Terraform's workers have as every Linux does. The AWS CLI isn't among them, nor Docker, nor sudo and
- * package managers.
+ * Programs that HCP Terraform's workers have, as every Linux does. The AWS CLI, Docker, sudo and package managers
+ * aren't among them.
  */
 const programs = [
   "awk base64 basename bash cat chmod cmp comm cp curl cut date dd diff dirname echo env expr false find flock getconf",
@@ -24,7 +24,7 @@ export function placePrograms(bin: string, user: User | undefined): void {
       symlinkSync(found, join(bin, name));
     }
   }
-  // What is called python3 may be a script that looks for the real one in a home that isn't its caller's.
+  // The python3 in PATH may be a script that looks for the real one in a home that isn't its caller's.
   python ??= [
     execFileSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).trim(),
     "/usr/bin/python3",

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../../world";
 const json = z.custom<Json>();
 const change = z.looseObject({
   before: json.default(null),
-  // None while it isn't known.
+  // Missing while it isn't known.
   after: json.default(null),
   before_sensitive: json.default(false),
   after_sensitive: json.default(false),
@@ -20,10 +20,10 @@ const planned = z.object({
 const described = z.object({ format_version: z.string(), provider_schemas: json.optional() });
 
 /**
- * A plan for whoever may see it, but not its secrets: all that `terraform show` needs to tell it as a text.
+ * A plan for those who may see it, but not its secrets: everything that `terraform show` needs to print it.
  * Source: Terraform, internal/command/jsonformat: sensitive values are strings, whatever they were.
- * @param plan as `terraform show -json` tells it
- * @param schemas as `terraform providers schema -json` tells them
+ * @param plan as `terraform show -json` prints it
+ * @param schemas as `terraform providers schema -json` prints them
  */
 export function redactedPlan(plan: string, schemas: string): JsonObject {
   const { format_version, resource_changes, resource_drift, output_changes, relevant_attributes } =
@@ -54,7 +54,7 @@ function withoutSecrets(one: z.output<typeof change>): JsonObject {
   };
 }
 
-/** @param sensitive `true` where a value is, or what is so below it */
+/** @param sensitive `true` for a sensitive value, or the sensitive parts of one */
 function redact(value: Json, sensitive: Json | undefined): Json {
   if (sensitive === true) {
     return value === null ? null : "REDACTED";

@@ -31,7 +31,7 @@ const creation = form(
   }),
 );
 
-/** Runs: created, read, confirmed, given up. */
+/** Runs: created, read, confirmed, discarded, cancelled. */
 export function runRoutes(
   account: Account,
   executor: Executor,
@@ -81,7 +81,7 @@ export function runRoutes(
         return page(call, found.reverse().map(showRun));
       },
     },
-    // Each waits for its workspace alone: there is always a worker.
+    // Each waits only for its workspace: there is always a worker.
     [`GET /api/v2/organizations/${account.organisation}/runs/queue`]: {
       query: paging,
       answer: (call) => page(call, []),

@@ -1,7 +1,7 @@
 import type { Workspace } from "../state/account";
 import type { Log } from "./log";
 
-/** A configuration that was, or is to be, uploaded. */
+/** A configuration that was or will be uploaded. */
 export interface ConfigurationVersion {
   readonly id: string;
   readonly workspace: string;
@@ -60,11 +60,11 @@ export interface Run {
   readonly apply: Phase;
   status: RunStatus;
   hasChanges: boolean;
-  /** The plan as `terraform show -json` tells it. */
+  /** The plan as `terraform show -json` prints it. */
   planJson: Buffer | undefined;
-  /** Whether somebody wants its end. */
+  /** Whether somebody has cancelled it. */
   isCanceled: boolean;
-  /** Ends what goes on. */
+  /** Ends the phase in progress. */
   interrupt: (() => void) | undefined;
 }
 
@@ -73,22 +73,22 @@ export function isConfirmable({ status }: Run): boolean {
   return status === "planned" || status === "planned_and_saved";
 }
 
-/** Whether a run may be discarded: while it waits for somebody's word, or for its turn. */
+/** Whether a run may be discarded: while it waits for confirmation, or for its turn. */
 export function isDiscardable(run: Run): boolean {
   return isConfirmable(run) || run.status === "pending";
 }
 
-/** Whether one of a run's phases goes on. */
+/** Whether one of a run's phases is in progress. */
 export function isAtWork({ plan, apply }: Run): boolean {
   return [plan, apply].some(({ status }) => status === "running");
 }
 
-/** Whether a run is under way, so that it may be cancelled. */
+/** Whether a run is in progress, so that it may be cancelled. */
 export function isUnderWay({ status }: Run): boolean {
   return ["pending", "planning", "confirmed", "apply_queued", "applying"].includes(status);
 }
 
-/** Whether a run keeps the workspace for itself: not one that was only to be looked at, nor a saved plan. */
+/** Whether a run keeps the workspace to itself: not a plan-only run, nor a saved plan. */
 export function holdsWorkspace({ status, options }: Run): boolean {
   return (
     !options.planOnly && ["planning", "planned", "confirmed", "apply_queued", "applying"].includes(status)

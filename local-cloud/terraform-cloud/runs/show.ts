@@ -1,7 +1,7 @@
 import { toMany, toOne, type Resource } from "../api/document";
 import { isConfirmable, isDiscardable, isUnderWay, type Phase, type Run } from "./run";
 
-/** How a run is answered. */
+/** A run in an answer. */
 export function showRun(run: Run): Resource {
   const { options } = run;
   return {
@@ -33,7 +33,7 @@ export function showRun(run: Run): Resource {
       apply: toOne("applies", run.apply.id),
       "configuration-version": toOne("configuration-versions", run.configuration.id),
       plan: toOne("plans", run.plan.id),
-      // There are no policies and no tasks, and nobody estimates what it costs.
+      // There are no policies, tasks and cost estimates.
       "policy-checks": toMany("policy-checks", []),
       "task-stages": toMany("task-stages", []),
       workspace: toOne("workspaces", run.workspace.id),
@@ -41,7 +41,7 @@ export function showRun(run: Run): Resource {
   };
 }
 
-/** How a plan is answered, and an apply. */
+/** A plan or an apply in an answer. */
 export function showPhase(
   type: "plans" | "applies",
   { id, status, log }: Phase,

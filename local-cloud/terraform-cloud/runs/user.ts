@@ -8,14 +8,14 @@ export interface User {
   readonly gid: number;
 }
 
-/** To whom nothing belongs. */
+/** The user who owns nothing. */
 const nobody: User = { uid: 65534, gid: 65534 };
 
 /**
- * Who runs are: HCP Terraform's workers are ordinary users, who can change nothing of the system and can't become root.
- * Where root has started the local cloud, runs are `nobody`'s, as long as he can read these paths, which he can't where
- * the checkout lies in a folder of root's own. Everywhere else, undefined: they are of whoever has started it.
- * @param folder where runs find their files, which he may enter from now on
+ * The user of runs: HCP Terraform's workers are ordinary users, who can't change the system or become root. If root has
+ * started the local cloud, runs are `nobody`'s, as long as that user can read these paths, which isn't so if the
+ * checkout is in root's home. Otherwise undefined: they run as the user who has started it.
+ * @param folder folder of the runs' files, which the user may enter from now on
  */
 export function ordinaryUser(folder: string, paths: readonly string[]): User | undefined {
   if (process.getuid?.() !== 0) {
@@ -31,7 +31,7 @@ export function mayRun(user: User | undefined, program: string, args: readonly s
   return spawnSync(program, args, { ...user, cwd: "/", stdio: "ignore" }).status === 0;
 }
 
-/** Gives a user a folder with all that is in it. */
+/** Gives a user a folder with all its contents. */
 export function handOver(folder: string, { uid, gid }: User): void {
   [".", ...readdirSync(folder, { recursive: true, encoding: "utf8" })].forEach((name) =>
     lchownSync(join(folder, name), uid, gid),

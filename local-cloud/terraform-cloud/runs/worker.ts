@@ -13,17 +13,17 @@ import { handOver, type User } from "./user";
 
 /** The settings that runs are executed with. */
 export interface WorkerOptions {
-  /** Folder of the runs, by a path that is short enough for the Unix sockets of providers. */
+  /** Folder of the runs, with a path that is short enough for the Unix sockets of providers. */
   readonly folder: string;
-  /** Who they are; undefined for whoever has started the local cloud. */
+  /** The user of the runs; undefined for the one who has started the local cloud. */
   readonly user: User | undefined;
   /** The terraform that users run. */
   readonly executable: string;
-  /** Beginning of the CLI configuration of every run: where its providers come from. */
+  /** Beginning of the CLI configuration of every run: the sources of its providers. */
   readonly configuration: string;
   /**
-   * What makes the local world one: its endpoints, its stand-in providers, whom it trusts. HCP Terraform has the real
-   * clouds instead; nothing else of the local cloud, and nothing of its user, reaches a run.
+   * The variables of the local world: its endpoints, stand-in providers and trusted certificates. HCP Terraform has the
+   * real clouds instead; nothing else of the local cloud, and nothing of its user, reaches a run.
    */
   readonly localWorld: Environment;
   readonly identity: Identity;
@@ -36,15 +36,15 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** The computer of one phase of a run: a home and credentials of its own, and the folder of the configuration. */
+/** The computer of one phase of a run: its own home and credentials, and the folder of the configuration. */
 export interface Worker {
-  /** Runs Terraform; what it prints goes into the log, if one is given. @throws Canceled when the run is canceled. */
+  /** Runs Terraform, with its output in the log, if one is given. @throws Canceled when the run is canceled. */
   terraform(args: readonly string[], log?: Log): Promise<Ended>;
   /** Ends the run's credentials. */
   close(): void;
 }
 
-/** Nothing more is done for the run. */
+/** The run was cancelled: nothing more is done for it. */
 export class Canceled extends Error {}
 
 function refuseCanceled({ isCanceled }: Run): void {
@@ -53,12 +53,12 @@ function refuseCanceled({ isCanceled }: Run): void {
   }
 }
 
-/** Removes all that a run has left. Saved plans hold secrets. */
+/** Removes everything that a run has left. Saved plans hold secrets. */
 export function removeFiles({ folder }: WorkerOptions, { id }: Run): void {
   rmSync(join(folder, id), { recursive: true, force: true });
 }
 
-/** Unpacks a run's configuration into a folder of its own. */
+/** Unpacks a run's configuration into its own folder. */
 export async function unpack({ folder, user }: WorkerOptions, run: Run): Promise<void> {
   const place = configurationOf(folder, run);
   mkdirSync(place, { recursive: true, mode: 0o700 });
@@ -93,7 +93,7 @@ export function startWorker(
     mode: 0o600,
   });
   const own = variablesOf(run, "env");
-  // In the order in which HCP Terraform lets one come before the other: a workspace can't change what is said of the run.
+  // In HCP Terraform's order of precedence: a workspace can't override the facts of the run.
   const environment: Environment = {
     PATH: [bin, "/nonexistent"].join(delimiter),
     LANG: "C.UTF-8",
@@ -106,9 +106,9 @@ export function startWorker(
     TF_IN_AUTOMATION: "1",
     TF_INPUT: "0",
     CHECKPOINT_DISABLE: "1",
-    // The worker is the place where the operation runs, and the run has the lock already.
+    // The operation runs on the worker, and the run has the lock already.
     TF_FORCE_LOCAL_BACKEND: "1",
-    // By this Terraform knows that its worker takes `import` blocks, which need 1.10.
+    // Tells Terraform that its worker supports `import` blocks, which need 1.10.
     TFC_AGENT_VERSION: "1.22.0",
     TFE_RUN_ID: run.id,
     TFC_RUN_ID: run.id,

@@ -6,12 +6,12 @@ export type Caller =
 
 export const user: Caller = { kind: "user" };
 
-/** Whether two callers are one. */
+/** Whether two callers are the same. */
 export function isSame(one: Caller, other: Caller): boolean {
   return nameOf(one) === nameOf(other);
 }
 
-/** How a caller is named in messages. */
+/** A caller's name in messages. */
 export function nameOf(caller: Caller): string {
   return caller.kind === "user" ? "User local-cloud" : `Run ${caller.run}`;
 }

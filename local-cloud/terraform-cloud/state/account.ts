@@ -52,7 +52,7 @@ export interface Account {
   readonly defaultProject: Project;
   readonly projects: Map<string, Project>;
   readonly workspaces: Map<string, Workspace>;
-  /** Id of the only pool of agents, which do as the runs of the mode `remote` do. */
+  /** Id of the only pool of agents, which behave like runs of the mode `remote`. */
   readonly agentPool: string;
   /** The version that workspaces run. */
   readonly terraformVersion: string;
@@ -64,7 +64,7 @@ export interface Account {
   readonly origin: string;
 }
 
-/** An organisation in which there is nothing yet, as HCP Terraform makes it: its workspaces run remotely. */
+/** An empty organisation, as HCP Terraform creates it: its workspaces run remotely. */
 export function createAccount(
   options: Omit<Account, "executionMode" | "defaultProject" | "projects" | "workspaces" | "agentPool">,
 ): Account {
@@ -97,7 +97,7 @@ export function workspaceNamed({ workspaces }: Account, name: string): Workspace
   return [...workspaces.values()].find((workspace) => workspace.name === name);
 }
 
-/** How a workspace runs Terraform: as it says itself, or its project, or the organisation. */
+/** A workspace's execution mode: its own, or else its project's or the organisation's. */
 export function executionModeOf(
   { executionMode: ofOrganisation }: Account,
   workspace: Workspace,
@@ -105,7 +105,7 @@ export function executionModeOf(
   return workspace.executionMode ?? workspace.project.executionMode ?? ofOrganisation;
 }
 
-/** @throws ApiError 404, which is also what is told of what somebody may not see */
+/** @throws ApiError 404, also for anything that the caller may not see */
 export function required<Item>(item: Item | undefined): Item {
   if (item === undefined) {
     throw notFound();

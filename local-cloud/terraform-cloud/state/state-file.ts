@@ -18,7 +18,7 @@ const file = z.object({
     .nullish(),
 });
 
-/** A state as far as HCP Terraform looks into it. @throws ApiError 422 when it is none of Terraform's format 4 */
+/** The parts of a state that HCP Terraform reads. @throws ApiError 422 when it doesn't have Terraform's format 4 */
 export function parseState(text: string) {
   const { success, data } = file.safeParse(parsed(text));
   if (!success) {
