@@ -2,7 +2,7 @@ const { requireNodeVersion } = require("./node-version");
 
 requireNodeVersion();
 
-/** What every project has; its tests by patterns below test/. */
+/** Settings of every project; its tests are patterns below test/. */
 const project = (displayName, testMatch, more = {}) => ({
   displayName,
   testEnvironment: "node",

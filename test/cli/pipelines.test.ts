@@ -85,7 +85,7 @@ const notedIn = (folder: string): string[][] =>
     .split("\n")
     .map((line) => line.split("\t"));
 
-/** Whatever has been created and destroyed since the last look. */
+/** Everything created and destroyed since the last look. */
 function carriedOut(): string[] {
   const record = join(shared, "record");
   const lines = readFileSync(record, "utf8").split("\n").filter(Boolean);

@@ -174,7 +174,7 @@ test("what tasks must know before load balancers is refused until their service 
   expect(await run("diff", "compute-office")).toSucceed();
   expect(await run(...deploy, "service-web")).toSucceed();
   expect(await run("diff", "compute-ams3", "service-web")).toSucceed();
-  // What becomes shorter goes in the usual order, but not with what becomes longer.
+  // Shorter times go in the usual order, but not together with longer ones.
   project.configure({ sites, services: web({}) });
   expect(await run("diff", "compute-ams3")).toSucceed();
   project.configure({ sites, services: web({ health: { healthyAfter: 5 } }) });

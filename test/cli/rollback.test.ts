@@ -61,7 +61,7 @@ async function run(present: string, deployed: Deployed, ...args: readonly string
 const rollback = (...args: readonly string[]) =>
   run(third, { tag: third }, "rollback", "web", "--auto-approve", ...args);
 
-/** What the stack of the service says that it runs, as it was last synthesised. */
+/** The image in the service's stack as last synthesised. */
 function synthesised(): Deployed {
   const path = join(project().folder, "cdktf.out/environment/stacks/service-web/cdk.tf.json");
   const { output } = JSON.parse(readFileSync(path, "utf8")) as {

@@ -184,7 +184,7 @@ const cdktf = (args: readonly string[], variables: NodeJS.ProcessEnv) =>
   node(["node_modules/cdktf-cli/bundle/bin/cdktf", ...args], variables);
 
 test("npx cdktf, our commands and plain terraform work on the same deployment by turns", async () => {
-  // What a killed deploy of another test has left behind may still be writing into the common one.
+  // The remains of another test's killed deploy may still be writing into the common one.
   const variables = { ANYWHERE_ENV: "c.json", RECORD: at("record.c") };
   const run = (...args: string[]) => cdktf(args, variables);
   expect(await run("deploy", "control-plane", "activations", "--auto-approve")).toMatchObject({

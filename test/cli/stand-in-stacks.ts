@@ -101,7 +101,7 @@ function synthesise(outdir: string, { config, rollbacks }: LoadedEnvironment): v
     const first = {
       ...recorded(id, instances),
       triggers_replace: "${terraform_data.generation[each.key].id}",
-      // What a node was made with, whatever became of its activation since.
+      // The activation that a node was created with, even if it has been replaced since.
       lifecycle: { ignore_changes: ["input"] },
       ...(ownVpc && { depends_on: ["terraform_data.vpc"] }),
     };

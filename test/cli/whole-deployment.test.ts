@@ -53,7 +53,7 @@ const inOrder = (lines: readonly string[], [from, to]: readonly [number, number]
   ...lines.slice(from, to).sort(),
   ...lines.slice(to),
 ];
-/** What a command ends with, whatever it took. */
+/** The last lines of a command, without its duration. */
 const end = (stdout: string) =>
   stdout
     .slice(stdout.indexOf("\nSTACK "))
@@ -61,7 +61,7 @@ const end = (stdout: string) =>
     .split("\n")
     .filter((line) => line !== "");
 
-/** What was recorded since everything was deployed. */
+/** The record since everything was deployed. */
 const since = () => project.lines("record").slice(created.length);
 
 test("deploys in the order of the dependencies, plans nothing more, and destroys in the reverse order", async () => {

@@ -11,7 +11,7 @@ import { dropletSite, machineOf, raised } from "../support/observation/nodes";
 import { signWithKeyOfAllFates, signWithNewKey } from "../support/bootstrap/signing";
 import { said } from "../support/deployments/terraform-output";
 
-/** What it does first is seen in the journal. */
+/** The journal shows its first action. */
 const script = readFileSync(resolve("local-cloud/nodes/origin/installer.sh"), "utf8").replace(
   "set -euo pipefail\n",
   "$&systemctl is-active installer-runs || true\n",
@@ -27,7 +27,7 @@ interface Published {
 
 const right: Published = { script, signature: signed.signature, publicKey: signed.publicKeys.valid };
 
-/** What is published, by the node that gets it, and why that node refuses it. */
+/** The published installer, by the node that gets it, and why that node refuses it. */
 const refusals: Readonly<Record<string, readonly [string, () => Published, string]>> = {
   tampered: [
     "was changed after it was signed",

@@ -39,7 +39,7 @@ afterAll(() => life.stop());
 const story = lanes();
 
 /** Starts a destroy, waits until it is in the middle of something, and ends it with this signal to all of its processes.
- * What `arrived` returns clears the faults that have brought it there. */
+ * The function that `arrived` returns clears the faults that have brought it there. */
 async function interrupt(
   site: string,
   signal: NodeJS.Signals,

@@ -66,7 +66,7 @@ const digitalocean = `digitalocean() {
 export AWS_DEFAULT_REGION=eu-west-1
 `;
 
-/** What others have in both accounts, under names that are ours but for a few letters. */
+/** Others' resources in both accounts, under names that differ from ours by a few letters. */
 const others = `${digitalocean}
 trust='{"Version":"2012-10-17","Statement":[]}'
 aws iam create-role --role-name shop-2--node --assume-role-policy-document "$trust"
@@ -128,7 +128,7 @@ for kind in droplets load_balancers firewalls certificates vpcs tags; do
 done
 `;
 
-/** What {@link inventory} finds, sorted. */
+/** The result of {@link inventory}, sorted. */
 async function everything(): Promise<string[]> {
   return (await shell(inventory))
     .split("\n")
@@ -136,13 +136,13 @@ async function everything(): Promise<string[]> {
     .sort();
 }
 
-/** What the configuration's `tags` have made at DigitalOcean. */
+/** The tags that the configuration's `tags` have created at DigitalOcean. */
 const platformTag = ["tags team:platform"];
 
-/** What others have, as {@link everything} finds it. */
+/** Others' resources, as {@link everything} finds them. */
 let theirs: string[];
 
-/** What a server on premises has printed by the time that it has done all that it was told. */
+/** The output of a server on premises once it has done everything that it was told. */
 let server: Promise<string>;
 
 /** Boots a server that becomes a node, and then loses all that made it one. */

@@ -207,7 +207,7 @@ test("a node is replaced by name: it leaves with its old activation, and its suc
 });
 
 describe("a site that leaves the configuration while it is deployed", () => {
-  /** What was changed, as far as it was allowed; agents report all the time. */
+  /** The changes that were allowed; agents report all the time. */
   const done = (journal: readonly Entry[]) =>
     journal.filter(
       ({ name, status }) =>
@@ -285,7 +285,7 @@ test("a killed local cloud leaves no process, mount or listener behind", async (
   const mounts = readFileSync("/proc/self/mountinfo", "utf8");
   const directory = join(".local-cloud", "tests", "neighbours");
   expect(mounts).not.toContain(directory);
-  // What it can't remove any more the next one does, before it makes its own.
+  // The next one removes the remains, before it makes its own.
   const left = readlinkSync(join(directory, "run"));
   const { remove } = await makeRunDirectory(directory);
   expect(existsSync(left)).toBe(false);

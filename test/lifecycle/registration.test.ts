@@ -55,7 +55,7 @@ const then = lanes(async () => {
 });
 
 const up = (node: string) => ({ node, status: "ACTIVE", connected: true });
-/** What the gate of a node says at last, without the time that it took. */
+/** The last message of a node's gate, without the time that it took. */
 const verdictOf = (ended: Ended, node: string) =>
   said(ended, "registration", node)
     .at(-1)

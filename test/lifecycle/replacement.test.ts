@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => life.stop());
 
 const first = lanes();
-/** What the gates have advised is done for all sites at the same time. */
+/** The gates' advice is followed for all sites at the same time. */
 const then = lanes(async () => {
   await first.end();
   life.configure({

@@ -85,7 +85,7 @@ afterAll(async () => {
   await daemon.stop();
 });
 
-/** What was seen of a roll-out. */
+/** The observations of a roll-out. */
 interface RollOut<Site extends string> {
   readonly ended: Ended;
   readonly mark: number;

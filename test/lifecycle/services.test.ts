@@ -90,7 +90,7 @@ async function idsOf(...services: readonly string[]): Promise<string[]> {
     .sort();
 }
 
-/** What the internal service answers to the public one, as a client of a site sees it. */
+/** The internal service's answer to the public one, as a client of a site sees it. */
 async function askedThrough(site: string): Promise<Readonly<Record<string, unknown>>> {
   const response = await fetch(await urlOf(life, site), { signal: AbortSignal.timeout(10_000) });
   return ((await response.json()) as { api: Record<string, unknown> }).api;

@@ -20,7 +20,7 @@ afterEach(async () => {
   moto.close();
 });
 
-/** What moto gets of a call. */
+/** A call as moto receives it. */
 async function passOn(service: string, headers: Readonly<Record<string, string>>, body: string) {
   await listen(moto, { host: "127.0.0.1", port: 0 });
   const address = moto.address();

@@ -8,7 +8,7 @@ import type { LoopbackServer } from "../../local-cloud/http-server";
 import { ensurePython, type Python } from "../../local-cloud/python/environment";
 import { createWorld, type World } from "../../local-cloud/world";
 
-/** Whose request it is, and for what. */
+/** The caller and the purpose of a request. */
 export interface Scope {
   readonly service?: string;
   readonly region?: string;

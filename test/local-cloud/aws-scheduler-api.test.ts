@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 afterEach(() => gateway.close());
 
-/** What the real AWS CLI prints as JSON, or the error that it tells. */
+/** The real AWS CLI's output as JSON, or its error. */
 function aws(...words: readonly string[]): Promise<unknown> {
   const env = {
     AWS_ACCESS_KEY_ID: "local",

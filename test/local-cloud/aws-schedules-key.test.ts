@@ -4,7 +4,7 @@ import { cluster, needed, taskDefinition, useCloud } from "./aws-schedules-stage
 const cloud = useCloud();
 const EcsParameters = { TaskDefinitionArn: taskDefinition, LaunchType: "EXTERNAL" };
 
-/** What becomes of a schedule that this key encrypts, once its time has come. */
+/** The outcome of a schedule that this key encrypts, once it is due. */
 async function run(KmsKeyArn: string, permissions: readonly object[]): Promise<unknown[]> {
   const RoleArn = await cloud().role([...needed, ...permissions.map((one) => ({ ...one }))]);
   const stage = cloud().scheduled({ Arn: cluster, RoleArn, EcsParameters }, { KmsKeyArn });

@@ -18,7 +18,7 @@ export const taskRole = `arn:aws:iam::${account}:role/task`;
 /** A statement of a policy. */
 type Statement = Readonly<Record<string, unknown>>;
 
-/** What the role of the schedules needs here. */
+/** The permissions that the schedules' role needs here. */
 export const needed: readonly Statement[] = [
   { Action: "ecs:RunTask", Resource: taskDefinition, Condition: { ArnEquals: { "ecs:cluster": cluster } } },
   {
@@ -63,7 +63,7 @@ export interface Scheduled extends Stage {
   readonly pass: (seconds: number) => Promise<void>;
   /** Calls an operation of the scheduler. @throws ApiError */
   readonly schedule: (operation: string, input: object) => object;
-  /** What the scheduler has done, in order. */
+  /** The scheduler's actions, in order. */
   readonly done: () => (readonly [string, Entry["detail"]])[];
 }
 

@@ -48,7 +48,7 @@ export interface SecretsStage {
   ): Promise<Outcome>;
 }
 
-/** What has become of a task. */
+/** The outcome of a task. */
 export interface Outcome {
   readonly environment: Readonly<Record<string, string>> | undefined;
   /** Of the containers beside the first. */

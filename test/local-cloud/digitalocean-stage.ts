@@ -6,7 +6,7 @@ import { fakeMachines, until, type FakeMachines } from "./fake-machines";
 /** An answer of the API. */
 export interface Reply {
   readonly status: number;
-  /** Whatever of these an answer has. */
+  /** Those of these that an answer has. */
   readonly body: {
     readonly id?: string;
     readonly message?: string;

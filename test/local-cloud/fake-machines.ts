@@ -8,11 +8,11 @@ export interface FakeMachines extends Machines {
   readonly specs: Map<string, MachineSpec>;
   /** Connections made to each machine so far. */
   readonly connections: Map<string, number>;
-  /** What the machines reach. */
+  /** The machines' network. */
   network: PrivateNetwork | undefined;
   /** Switches a machine off from inside. */
   switchOff: (name: string) => Promise<void>;
-  /** What the machines boot with. */
+  /** The specs that machines boot with. */
   onBoot: (spec: MachineSpec) => Promise<void>;
 }
 

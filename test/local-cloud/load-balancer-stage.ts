@@ -9,11 +9,11 @@ export interface LoadBalancerStage {
   readonly world: World;
   readonly machines: FakeMachines;
   readonly cloud: DigitalOcean;
-  /** What droplets answer, but to `/healthz`. */
+  /** The droplets' answers, except to `/healthz`. */
   serve: RequestListener;
   /** Calls the API, and gives the id in its answer. @throws Error with the answer when that is no success */
   api(method: string, path: string, body?: object): Promise<string>;
-  /** What the API answers. */
+  /** The API's answer. */
   get(path: string): Promise<unknown>;
   /** A load balancer that checks ten times a second, and the URL of its port 8081. */
   createLoadBalancer(

@@ -26,7 +26,7 @@ const strict: Partial<ContainerOrder> = {
   noNewPrivileges: true,
 };
 
-/** What lines of sh print in a container, by name. */
+/** The output of lines of sh in a container, by name. */
 async function printed(
   node: ReadyNode,
   containers: readonly ContainerOrder[],

@@ -10,7 +10,7 @@ const probe = (words: readonly string[], timeout: number): Promise<boolean> =>
   succeeds(words, { cwd: tmpdir(), env: { PATH: "/usr/bin:/bin" } }, timeout);
 const quick = { interval: 0.03, timeout: 1, retries: 2, startPeriod: 0 };
 
-/** What a check has found after some seconds. */
+/** A check's result after some seconds. */
 async function found(check: Parameters<typeof watchHealth>[0], seconds: number): Promise<readonly Health[]> {
   const changes: Health[] = [];
   const stop = watchHealth(check, probe, (health) => changes.push(health));

@@ -174,7 +174,7 @@ export async function readyNode(local: Awaited<ReturnType<Start>>) {
     stop: () => {
       orders.splice(0, 1, ...orders.map((each) => ({ ...each, desiredStatus: "STOPPED" as const })));
     },
-    /** What the agent last said of a container. */
+    /** The agent's last report about a container. */
     ofContainer,
     /** Waits until the task, or a container of it, has this status. */
     reaches: (status: string, name?: string) =>

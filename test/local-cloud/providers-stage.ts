@@ -28,7 +28,7 @@ export interface ProvidersStage {
   readonly terraform: (...words: string[]) => Promise<Run>;
   readonly apply: (...words: string[]) => Promise<void>;
   readonly expectNoChanges: () => Promise<void>;
-  /** What a plan is to replace or change, by address. */
+  /** The actions of a plan, by address. */
   readonly plannedActions: () => Promise<Record<string, string>>;
   /** Writes the configuration, with these resources, and initialises it. */
   readonly configure: (resources: object, more?: object) => Promise<void>;
@@ -131,7 +131,7 @@ export function useProviders(secondMilliseconds = 1000): () => ProvidersStage {
   return () => stage;
 }
 
-/** What a site of droplets is made of. */
+/** The configuration of a site of droplets. */
 interface Site {
   readonly nodes?: Readonly<Record<string, string>>;
   readonly userData?: string;

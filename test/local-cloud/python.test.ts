@@ -45,7 +45,7 @@ test("a python3 without the venv module is told apart", async () => {
 });
 
 test("packages that can't be installed leave nothing half-made, and an unfinished folder isn't used", async () => {
-  // Whatever an interrupted run has left: it has no stamp.
+  // The remains of an interrupted run, which have no stamp.
   mkdirSync(join(directory, "venv", "bin"), { recursive: true });
   writeFileSync(join(directory, "venv", "bin", "python"), "");
   Object.assign(process.env, {

@@ -57,7 +57,7 @@ test("plans and applies where there is nothing of the user, and no AWS CLI", asy
   expect(stdout).toContain("no aws");
   expect(stdout).toMatch(/\/bin\/python3\n/);
   expect(stdout).not.toContain("SECRET_OF_THE_USER");
-  // Whoever runs the tests.
+  // The user who runs the tests.
   expect(stdout).toMatch(/user [1-9]/);
   expect(stdout).toContain("may not change the system");
   expect((await terraform("plan", "-detailed-exitcode")).exitCode).toBe(0);

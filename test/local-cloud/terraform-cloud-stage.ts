@@ -101,7 +101,7 @@ export function stateText(serial: number, outputs: object = {}, lineage = "a-lin
   return JSON.stringify({ version: 4, terraform_version: "1.11.4", serial, lineage, outputs, resources: [] });
 }
 
-/** What announces a state; `more` replaces parts of it. */
+/** The announcement of a state; `more` replaces parts of it. */
 export function announcement(text: string, more: object = {}): object {
   const { serial, lineage } = JSON.parse(text) as { serial: number; lineage: string };
   const md5 = createHash("md5").update(text).digest("hex");

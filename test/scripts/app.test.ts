@@ -35,7 +35,7 @@ afterAll(async () => {
   await metadata.close();
 });
 
-/** What the page's URL answers to who accepts this. */
+/** The answer of the page's URL to a client that accepts this. */
 async function ask(accept?: string): Promise<{ headers: NodeJS.Dict<string | string[]>; body: string }> {
   const sent = get(url, { headers: accept === undefined ? {} : { accept } });
   const [response] = (await once(sent, "response")) as [import("node:http").IncomingMessage];

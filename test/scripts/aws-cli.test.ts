@@ -11,7 +11,7 @@ import {
   useNodeStage,
 } from "../support/scripts/nodes";
 
-// What only the real AWS CLI can prove: its own paging, queries and words.
+// Behaviour that only the real AWS CLI can prove: its own paging, queries and words.
 const stage = useNodeStage({ pageSize: 1, emptyPages: true });
 
 const run = (script: "await.sh" | "deregister.sh", overrides: Record<string, string> = {}) =>

@@ -182,7 +182,7 @@ test("a proxy is ready once its path has answered for long enough, and from then
   expect(await check()).toBe(false);
   status = 200;
   await pause();
-  // What was before the failure doesn't count.
+  // The time before the failure doesn't count.
   expect(await check()).toBe(false);
   await pause();
   expect(await check()).toBe(true);

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  // Whatever became of it, nothing is left.
+  // In any case nothing is left.
   expect(stage.left).toEqual([]);
   await stage.close();
 });

@@ -108,7 +108,7 @@ const attacked = {
   jobs: {},
 } satisfies Environment;
 
-/** What the real Terraform makes of values of its JSON. */
+/** The real Terraform's reading of values in its JSON. */
 function evaluate(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const folder = mkdtempSync(join(tmpdir(), "evaluation-"));
   const terraform = (...args: string[]) =>

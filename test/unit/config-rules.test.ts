@@ -9,7 +9,7 @@ import { problemsOf } from "../support/synthesis/config-problems";
 import { oneSite } from "../support/synthesis/environments";
 import { stackOf, synth } from "../support/synthesis/synth";
 
-/** What is said about the smallest environment with other settings at these paths. */
+/** The problems of the smallest environment with other settings at these paths. */
 function problemsWith(settings: Readonly<Record<string, unknown>>): readonly string[] {
   return problemsOf(
     Object.entries(settings).reduce<unknown>((at, [path, value]) => changed(at, path, value), oneSite),

@@ -20,7 +20,7 @@ const generationsOf = (environment: Environment) =>
     ),
   );
 
-/** What a deregistration remembers, by the variables of its script. */
+/** The triggers of a deregistration, by the variables of its script. */
 const remembered = [
   "NAME",
   "SITE",

@@ -14,7 +14,10 @@ const controlPlane: Stack = {
   terraform: {},
 };
 
-/** What a stack misses of a control plane with roles for these services and jobs; undefined is one without a state. */
+/**
+ * The missing input of a stack whose control plane has roles for these services and jobs; undefined is one without a
+ * state.
+ */
 function missing(id: string, roles: readonly string[] | undefined): Promise<string | undefined> {
   const value = Object.fromEntries((roles ?? []).map((name) => [name, `arn:${name}`]));
   const state = { version: 4, lineage: "one", outputs: { execution_role_arns: { value } } };

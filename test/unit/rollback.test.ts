@@ -32,7 +32,7 @@ test("others that are made of the same image stay at the present one", () => {
   expect(rolledBack.output["rolled_back_from"]).toBeUndefined();
 });
 
-/** What is loaded with ANYWHERE_ROLLBACKS. */
+/** The environment that is loaded with ANYWHERE_ROLLBACKS. */
 function loaded(text: string | undefined) {
   const folder = mkdtempSync(join(tmpdir(), "rollback-"));
   const file = join(folder, "environment.json");

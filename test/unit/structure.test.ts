@@ -4,7 +4,7 @@ import { expect, test } from "@jest/globals";
 import ts from "typescript";
 
 const product = ["config", "stacks", "constructs", "cli", "checkout"];
-/** What the API's publisher wrote. */
+/** Files by the API's publisher. */
 const notOurs = ["local-cloud/schemas", "node_modules"];
 
 /** Paths of the files in a folder and below it. */
@@ -42,7 +42,7 @@ test("no folder of what tests share holds more than 15 files, and no test file m
   expect(longFiles(tests)).toEqual([]);
 });
 
-/** What a file imports of the project, types included. */
+/** A file's imports within the project, types included. */
 function importsOf(file: string): string[] {
   return ts
     .preProcessFile(readFileSync(file, "utf8"))

@@ -8,7 +8,7 @@ const limits = { ANYWHERE_NODE_REGION: "eu-west-1", ANYWHERE_LOWEST_PORT: "1024"
 const elsewhere = { aws: { region: "us-east-1", accountId: "111122223333" } };
 const aws = { region: "eu-west-1", accountId: "111122223333" };
 
-/** What is wrong with a deploy in the shell of clouds with these limits. */
+/** The problems of a deploy in the shell of clouds with these limits. */
 const problems = (over: Partial<Parameters<ReturnType<typeof desk>["undertake"]>[0]> = {}) =>
   embeddedCloudProblems(
     desk().undertake({ stacks: ["compute-ams3"], variables: limits, environment: elsewhere, ...over }),

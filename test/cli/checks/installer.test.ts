@@ -7,7 +7,7 @@ const desk = useDesk();
 const own = "8B9996483D7E9DC513EC51B8041642B27CAD71F3";
 const aws = "F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F";
 
-/** What is wrong with an environment whose key is AWS's, in the shell of clouds that have a key of their own. */
+/** The problems of an environment with AWS's key, in the shell of clouds with their own key. */
 const problems = (over: Partial<Parameters<ReturnType<typeof desk>["undertake"]>[0]> = {}) =>
   installerProblems(
     desk().undertake({ stacks: ["compute-ams3"], variables: { ANYWHERE_SIGNING_KEY: own }, ...over }),

@@ -12,18 +12,18 @@ export interface StandInAws {
     bucket: { status: number; region: string };
     /** Versioning of every bucket; undefined when nobody may ask. */
     versioning: "Enabled" | "Suspended" | undefined;
-    /** What a question for an image is answered with; undefined when it is there. */
+    /** The answer to a query for an image; undefined when it is there. */
     imageError: string | undefined;
-    /** What a repository has, when it is asked for all of it. */
+    /** The images of a repository. */
     images: readonly { readonly imageTags: readonly string[]; readonly pushed: string }[];
     /** The role of every caller; undefined when they are users. */
     role: string | undefined;
-    /** What IAM's simulation says of actions; each that isn't named here is allowed. */
+    /** The results of IAM's simulation; actions that aren't named here are allowed. */
     decisions: Readonly<Record<string, "implicitDeny" | "explicitDeny">>;
     /** Seconds by which its clock is behind. */
     behind: number;
   };
-  /** What it was asked since the last time, sorted. */
+  /** The queries since the last call, sorted. */
   asked(): string[];
   close(): Promise<void>;
 }

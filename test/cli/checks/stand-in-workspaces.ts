@@ -24,11 +24,11 @@ export interface KeptWorkspace {
   readonly inherited: Map<string, KeptVariable>;
 }
 
-/** What an organisation has. */
+/** The contents of an organisation. */
 export interface Kept {
   /** By name; a test changes them. */
   readonly workspaces: Map<string, KeptWorkspace>;
-  /** What new workspaces get: of the organisation, and of projects that say it themselves, by name. */
+  /** The execution mode of new workspaces: the organisation's, and that of projects with their own, by name. */
   readonly defaults: {
     organization: string | undefined;
     readonly projects: Map<string, string | undefined>;

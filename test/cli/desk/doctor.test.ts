@@ -15,7 +15,7 @@ jest.setTimeout(180_000);
 const account = "123456789012";
 const outdir = mkdtempSync(join(tmpdir(), "doctor-"));
 let stage: DeskStage;
-/** Who asks, and what that one may do; what the local cloud knows of it needs more than a stage. */
+/** The caller and its permissions; the local cloud's own knowledge of them needs more than a stage. */
 let aws: StandInAws;
 
 beforeAll(async () => {

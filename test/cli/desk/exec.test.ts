@@ -152,7 +152,7 @@ test("Ctrl-C at a terminal is for the session, and the command ends with that", 
   }
 });
 
-/** What exec says in refusing; no session has been opened then. */
+/** The refusal of exec, which has opened no session then. */
 async function refusal(...args: readonly string[]): Promise<string> {
   const { exitCode, stderr, calls } = await exec(...args);
   expect({ exitCode, sessions: calls.filter(({ name }) => name === "ExecuteCommand") }).toEqual({

@@ -163,7 +163,7 @@ test("many servers join at the same time by SSH; those that fail are told with t
   expect(stderr).toContain("berlin/rack-3 | anywhere: READY");
   expect(reached.read("installer-arguments")).toContain(code("berlin/rack-3"));
   expect(reached.list("tmp")).toEqual([]);
-  // What is asked of ssh is in lists of processes.
+  // The arguments of ssh are in lists of processes.
   const asked = desk.project.lines("record.ssh").join("\n");
   expect(asked).toContain(`-o BatchMode=yes -T ${hosts.reached}`);
   expect(asked + stderr).not.toContain("code-of-");

@@ -164,7 +164,7 @@ test("every command that docs/operations.md names is one, with options that it h
   const limit = limitTo(4);
   const refused = named.map((args) => limit(() => anywhere(args, { ANYWHERE_ENV: "missing" })));
   for (const [index, { stdout, exitCode }] of (await Promise.all(refused)).entries()) {
-    // What is understood ends with the file that is missing.
+    // A command that is understood fails only because of the missing file.
     const ended = { args: named[index], isRefused: exitCode > 0, usage: /^error: .*/m.exec(stdout)?.[0] };
     expect(ended).toEqual({ args: named[index], isRefused: true, usage: undefined });
   }

@@ -59,7 +59,7 @@ function configure(changed: Environment["sites"]): void {
   desk.project.configure({ name: "anywhere", services, sites });
 }
 
-/** What Terraform has done to nodes. */
+/** Terraform's changes to nodes. */
 const record = () => desk.project.lines("record").filter((line) => line.includes("compute-"));
 
 /** Runs a command while time goes by: a node that Terraform removes or makes is gone from the clouds, or comes. */

@@ -25,7 +25,7 @@ const services = {
 const jobs = { report: { image, schedule: "cron(30 4 * * ? *)", site: "ams3" } };
 let stage: DeskStage;
 let logs: LoopbackServer;
-/** What a task that is run by hand does. */
+/** The behaviour of a task that is run by hand. */
 let ends: "never" | number;
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ const idOf = (arn = "") => arn.split("/").at(-1) ?? "";
 /** When each task has printed its line. */
 const times = new Map<string, number>();
 
-/** What CloudWatch Logs has of a group: a line of each task that was run by hand, and one of a service's. */
+/** A group's lines in CloudWatch Logs: one of each task that was run by hand, and one of a service's. */
 function printed(group: string): object[] {
   const tasks = [...byHand().map(({ arn }) => idOf(arn)), "another"];
   return tasks.map((id) => {

@@ -12,7 +12,7 @@ export interface SandboxServers {
   readonly signed: Signed;
   /** A server that a stand-in for `ssh` reaches at this host. */
   add(host: string): Machine;
-  /** What a shell on a server runs with. */
+  /** The environment of a shell on a server. */
   variables(machine: Machine): Readonly<Record<string, string>>;
   /** The line of a stand-in for `ssh`: it notes its arguments in `RECORD.ssh`. */
   readonly ssh: string;

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => stage.close());
 
-/** What `status --json` tells, which its schema describes. */
+/** The report of `status --json`, which its schema describes. */
 async function report(...args: readonly string[]): Promise<StatusReport & { readonly exitCode: number }> {
   const { exitCode, stdout } = await stage.anywhere(["status", "--json", ...args]);
   const told = JSON.parse(stdout) as StatusReport;
@@ -43,7 +43,7 @@ const inShort = (problems: readonly Problem[]) => problems.map(({ kind, subject 
 test("a fleet in which all is well is shown in 80 columns without colours, a table for each site, services and jobs", async () => {
   const { exitCode, stdout, stderr } = await stage.anywhere(["status"]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("environment: ") });
-  // What differs from run to run in length is left.
+  // Values whose length differs from run to run are left.
   const shown = stdout
     .replace(/mi-\w{17}/g, "mi-*")
     .replace(/\b[0-9a-f]{8}\b/g, "********")

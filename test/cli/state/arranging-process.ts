@@ -2,7 +2,7 @@ import { openApi } from "../../../cli/checks/terraform-cloud/api";
 import { arrangeWorkspaces, type Arrangement } from "../../../cli/state/workspaces";
 import { forkTrusting } from "../checks/trusting-process";
 
-/** What an arrangement is made of, but for the API. */
+/** The parts of an arrangement, except for the API. */
 type Sent = Omit<Arrangement, "api"> & { readonly token: string };
 
 /** How it ended: what was told of changes, what was returned, and the problem where there was one. */

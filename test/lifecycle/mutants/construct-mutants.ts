@@ -84,7 +84,7 @@ function unrolled(stack: StackJson): StackJson {
   const depends_on = nodes.map((node) => `digitalocean_droplet.node-${node}`);
   const { all } = stack.data?.["digitalocean_droplets"] ?? {};
   const data = { ...stack.data, digitalocean_droplets: { all: { ...all, depends_on } } };
-  // What is told of the nodes, in the output and of their drift, names the blocks that are no more.
+  // The output about nodes and the report of their drift name the blocks that no longer exist.
   const rest = without({ ...stack }, "check") as unknown as StackJson;
   const locals = without(stack.locals, "drift") as StackJson["locals"];
   return { ...rest, locals, resource, data, output: without(stack.output, "nodes") as StackJson["output"] };

@@ -44,7 +44,7 @@ beforeAll(async () => {
     sites: all("node-1", "node-2"),
     args: ["--page-size", "1"],
   });
-  // What is synthesised with two nodes and with one, since a synth would disturb the lives of other sites.
+  // The syntheses with two nodes and with one, since a synth would disturb the lives of other sites.
   const stacks = () => new Map(sites.map((site) => [site, readFileSync(stackFile(site), "utf8")]));
   const larger = stacks();
   life.configure(all("node-1"));

@@ -4,7 +4,7 @@ import { signWithNewKey, type Signed } from "./signing";
 /** A run of a version of bootstrap.sh. @throws Error that says which promise was broken, and how */
 export type BootstrapPromise = (script: string) => Promise<void>;
 
-/** What the first boot of a node makes sure of. */
+/** The promises of a node's first boot. */
 export const bootstrapPromises = {
   "an installer that was changed after signing is refused": (script) => {
     const signed = signWithNewKey(installer);

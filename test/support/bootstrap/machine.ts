@@ -18,7 +18,7 @@ import type { Signed } from "./signing";
 
 const scripts = join(__dirname, "../../../constructs/node");
 const readScript = (name: string) => readFileSync(join(scripts, `${name}.sh`), "utf8");
-/** What bootstrap.sh finds beside itself, or before itself in one file. */
+/** The parts beside bootstrap.sh, or before it in one file. */
 export const bootstrapParts = ["identity", "machine-checks", "proxies"];
 /** The script that makes a machine a node, after its parts: all that user-data runs. */
 export const bootstrapScript = [...bootstrapParts, "bootstrap"].map(readScript).join("\n");
@@ -26,7 +26,7 @@ const recorded = [
   ...["apt-get", "curl", "df", "docker", "dpkg", "getent", "iptables", "sleep", "systemctl", "systemd-run"],
   ...["systemd-machine-id-setup", "uname"],
 ];
-/** What tells the machine from one that its disk was copied to. */
+/** The properties that distinguish the machine from one that its disk was copied to. */
 export const hardware = "a7f0c2d8-0000-4000-8000-000000000001\n";
 export const machineId = "0123456789abcdef0123456789abcdef\n";
 export const activationId = "0a1b2c3d-0000-4000-8000-000000000001";
@@ -85,7 +85,7 @@ export class Machine {
     this.publish(installer, signed);
   }
 
-  /** What the installer's addresses answer from now on. */
+  /** The answers of the installer's addresses from now on. */
   publish(script: string, { signature, publicKey }: Pick<Signed, "signature" | "publicKey">): void {
     this.write("origin/ecs-anywhere-install-latest.sh", script);
     this.write("origin/ecs-anywhere-install-latest.sh.asc", signature);

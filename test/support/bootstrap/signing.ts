@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What has become of a key since it signed, or of its signature. */
+/** The state of a key since it signed, or of its signature. */
 export type Fate = "valid" | "expired" | "revoked" | "signature-expired";
 
 /** An installer with what is published beside it. */

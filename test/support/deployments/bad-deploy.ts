@@ -18,7 +18,7 @@ export function running(version: Version, environment: Record<string, string> = 
   return { services: { web: sample({ image: imageOf(version), environment }) } };
 }
 
-/** What a deploy under load has come to. */
+/** The outcome of a deploy under load. */
 export interface Deploy {
   readonly ended: Ended;
   readonly load: LoadResult;
@@ -51,10 +51,10 @@ export interface Story {
   readonly bad: Deploy;
   /** ACTIVE revisions after it. */
   readonly kept: readonly string[];
-  /** What the plan after it would do. */
+  /** The actions of the plan after it. */
   readonly planned: Readonly<Record<string, string>>;
   readonly good: Deploy;
-  /** What happened during the good one. */
+  /** The events during the good one. */
   readonly journal: readonly Entry[];
   readonly revisions: readonly string[];
   /** Whether Terraform still keeps a revision that it means to deregister. */

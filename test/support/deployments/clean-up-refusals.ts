@@ -34,7 +34,7 @@ export function refuseEach(life: LifeCycle, site: string, nodes: RegisteredNodes
   return Promise.all(
     refusals.map(({ node, service, operation, code }) => {
       const { arn, managedInstance } = nodes(node);
-      // What the call's input names the node by, where that is not its container instance.
+      // The node's name in the call's input, where that is not its container instance.
       const subjects: Readonly<Record<string, string>> = {
         DescribeInstanceInformation: `${site}/${node}/`,
         ListContainerInstances: `anywhere.site == ${site} and attribute:anywhere.node == ${node} `,

@@ -40,7 +40,7 @@ export interface SiteUnderTest extends StackUnderTest {
   readonly name: string;
 }
 
-/** What a machine registers with. */
+/** The activation of a machine. */
 export interface Activation {
   readonly id: string;
   readonly code: string;
@@ -62,7 +62,7 @@ export interface LifeCycle {
   deployActivations(): Promise<void>;
   /** The activation that there is for a node, by `site/node`. */
   activation(key: string): Promise<Activation>;
-  /** What a refreshed plan of a stack would do, such as `create` or `delete, create`, by address. */
+  /** The actions of a refreshed plan of a stack, such as `create` or `delete, create`, by address. */
   changes(stack: string): Promise<Readonly<Record<string, string>>>;
   /** Folder with a stack's Terraform JSON and its copies of the scripts. */
   folderOf(stack: string): string;
@@ -72,7 +72,7 @@ export interface LifeCycle {
   terraform(stack: string, ...args: readonly string[]): Promise<string>;
   /** Position in the journal, for {@link since}. */
   mark(): Promise<number>;
-  /** What has been noted since. */
+  /** The entries since then. */
   since(mark: number): Promise<Entry[]>;
   /** Ends the cloud. @throws Error that names what was called and no policy of docs/policies allows */
   stop(): Promise<void>;
@@ -171,7 +171,7 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
     await init(stack);
     return mustRun(command(stack, args));
   };
-  /** What it prints holds secrets. */
+  /** Its output holds secrets. */
   const secretly = async (stack: string, ...args: readonly string[]): Promise<unknown> => {
     await init(stack);
     return JSON.parse(await mustRun({ ...command(stack, args), log: undefined }));

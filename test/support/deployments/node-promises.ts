@@ -21,7 +21,7 @@ export interface Subject {
 /** A short life of a site's nodes. @throws Error that says which promise was broken, and how */
 export type NodePromise = (subject: Subject) => Promise<void>;
 
-/** What a node's life makes sure of. */
+/** The promises of a node's life. */
 export const nodePromises = {
   "a node is drained and leaves ECS, then Systems Manager, before its droplet goes": async (subject) => {
     await apply(subject);
@@ -87,7 +87,7 @@ export const nodePromises = {
     await keepDark(subject, "node-1");
     const mark = await subject.life.mark();
     const applied = apply(subject);
-    // What doesn't look will have ended by then.
+    // A script that doesn't look will have ended by then.
     const looking = awaitCall(
       subject.life,
       mark,
@@ -134,7 +134,7 @@ function keep(kept: boolean, broken: string): void {
   }
 }
 
-/** What has to work for a promise to be looked at. */
+/** The requirements for looking at a promise. */
 function mustSucceed(ended: Ended): void {
   if (ended.exitCode !== 0) {
     throw new Error(`Terraform failed: ${reasons(ended)}`);

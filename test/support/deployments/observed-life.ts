@@ -21,7 +21,7 @@ export interface ObservedLife extends LifeCycle {
 /** The gate gives up soon: for what does not come. */
 export const impatient = { TIMEOUT_SECONDS: "3" };
 
-/** What the gate advises when only a new machine helps. */
+/** The gate's advice when only a new machine helps. */
 export const remedy = (site: string, node: string) =>
   `replace the node with \`npm run deploy -- --replace ${site}/${node}\``;
 

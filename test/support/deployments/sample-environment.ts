@@ -3,7 +3,7 @@ import { signingKeyFingerprint } from "../../../local-cloud/nodes/origin/signatu
 
 type Http = NonNullable<NonNullable<Environment["services"]>[string]["http"]>;
 
-/** What the service `web` has in front of it at a site. */
+/** The load balancer in front of the service `web` at a site. */
 type LoadBalancer = NonNullable<Http["sites"]>[string];
 
 /** A site of an environment, and what differs there for the service `web`. */

@@ -9,13 +9,13 @@ import { eventually } from "../jest/eventually";
 import { awsClients } from "../observation/clouds";
 import type { LifeCycle } from "./life-cycle";
 
-/** Who is to find what. */
+/** A reader, and the secret that it should find. */
 export interface Reading {
   /** ARN of the execution role. */
   readonly role: string;
   /** ARN of a parameter. */
   readonly secret: string;
-  /** What stands in it. */
+  /** Its content. */
   readonly value: string;
 }
 

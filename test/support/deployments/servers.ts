@@ -14,7 +14,7 @@ export function serverSite(...nodes: readonly string[]): SiteSettings {
   };
 }
 
-/** What somebody runs on a server as root to make it a node: the settings, then bootstrap.sh and its parts. */
+/** The script that makes a server a node, run there as root: the settings, then bootstrap.sh and its parts. */
 export async function serverScript(life: LifeCycle, site: string, node: string): Promise<string> {
   const { locals, resource } = JSON.parse(
     readFileSync(join(life.folderOf(`compute-${site}`), "cdk.tf.json"), "utf8"),

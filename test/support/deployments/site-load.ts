@@ -16,7 +16,7 @@ export function loadableSite(...nodes: readonly string[]): SiteSettings {
 /** So many that the rate is kept where a busy computer takes a third of a second for an answer. */
 const connections = 48;
 
-/** What has become of the requests to each site. */
+/** The outcome of the requests to each site. */
 export type SiteLoads<Site extends string> = Readonly<Record<Site, LoadResult>>;
 
 /**
@@ -91,7 +91,7 @@ export async function awaitAnswers(life: LifeCycle, site: string, many: number):
   });
 }
 
-/** What the sample service answers in its several versions. */
+/** The answers of the sample service in its versions. */
 export interface Page {
   readonly node: string;
   readonly version: string;

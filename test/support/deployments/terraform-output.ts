@@ -1,6 +1,6 @@
 import type { Ended } from "../../../demo/command";
 
-/** What the script of a node's deregistration, guard or gate has said, in order. */
+/** The messages of the script of a node's deregistration, guard or gate, in order. */
 export function said(
   { stdout }: Pick<Ended, "stdout">,
   part: "deregistration" | "guard" | "registration",
@@ -15,7 +15,7 @@ export function said(
     .map((line) => line.replace(subject, ""));
 }
 
-/** What a user reads as the reason of a failure, without the frame and the line breaks of Terraform. */
+/** The reason of a failure as a user reads it, without Terraform's frame and line breaks. */
 export function reasons({ stdout, stderr }: Ended): string {
   return `${stdout}\n${stderr}`.replace(/[│╷╵]/g, "").replace(/\s+/g, " ");
 }

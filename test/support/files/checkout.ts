@@ -29,7 +29,7 @@ export function checkOut(cloud: LocalCloud, folder: string): Checkout {
     encoding: "utf8",
     maxBuffer: 2 ** 24,
   });
-  // What is in the work tree: a file may be deleted and not yet be committed.
+  // Only files in the work tree: one may be deleted without a commit.
   for (const file of files.split("\0").filter((name) => name !== "" && existsSync(name))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(file, join(folder, file));

@@ -26,7 +26,7 @@ export function shownUnder(file: string, heading: string): ShownCommand[] {
   );
 }
 
-/** What stands for a name in a command. */
+/** A placeholder in a command. */
 const placeholders: Readonly<Record<string, string>> = { site: "ams3", node: "node-1", job: "report" };
 
 /** The arguments of each different `npx anywhere` that a Markdown document names, in words or in a block. */
@@ -41,7 +41,7 @@ export function namedIn(file: string): string[][] {
   return [...new Set(lines)].map((line) => line.split(" "));
 }
 
-/** What differs from run to run: identifiers, times, versions, addresses; and how wide columns are. */
+/** Parts that differ from run to run: identifiers, times, versions, addresses; and how wide columns are. */
 const differences: readonly (readonly [RegExp, string])[] = [
   [/\bmi-[0-9a-f]{17}\b/g, "<managed instance>"],
   [/\b[0-9a-f]{32}\b/g, "<task>"],

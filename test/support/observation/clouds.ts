@@ -17,7 +17,7 @@ export interface ListedInstance {
   readonly connected: boolean;
 }
 
-/** What both services and DigitalOcean know of one site, asked from outside. */
+/** Both services' and DigitalOcean's knowledge of one site, queried from outside. */
 export interface Found {
   /** Ids of the managed instances with the site's tag, sorted. */
   readonly managedInstances: readonly string[];

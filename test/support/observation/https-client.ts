@@ -8,7 +8,7 @@ export interface SecureRequest {
   readonly ip: string;
   /** @default 443 */
   readonly port?: number;
-  /** Whom the server has to prove to be. */
+  /** The name that the server has to prove. */
   readonly domain: string;
   /** Root of the certificates to trust, in PEM. */
   readonly root: string;

@@ -13,7 +13,7 @@ export interface Seen {
 
 /** A watch over every process of this computer. */
 export interface ProcessWatch {
-  /** What it has seen so far. Processes that live for less than the time between two looks may be missed. */
+  /** The findings so far. Processes that live for less than the time between two looks may be missed. */
   seen(): readonly Seen[];
   end(): void;
 }

@@ -9,7 +9,7 @@ import type { LifeCycle } from "../deployments/life-cycle";
 import { awsClients } from "./clouds";
 import { watchProcesses, type Seen } from "./processes";
 
-/** What a secret is. No finding names more of it. */
+/** The kind of a secret. No finding names more of it. */
 export type Kind = "activation code" | "DigitalOcean token" | "AWS secret key" | "HCP token" | "secret value";
 
 type Where = "command line" | "environment";

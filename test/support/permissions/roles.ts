@@ -3,7 +3,7 @@ import type { Entry } from "../../../local-cloud/world";
 import { roles, statementsOf, type Role } from "../../../cli/permissions/policies";
 import recorded from "./recorded.json";
 
-/** Whose work a command of Terraform or of ours is; a deployer's where it isn't named. */
+/** The role that runs a command of Terraform or of ours; a deployer for those not named. */
 const workers: Readonly<Record<string, Role>> = {
   ...{ destroy: "destroyer", orphans: "destroyer", plan: "pipeline", diff: "pipeline" },
   ...{ status: "operator", dashboard: "operator", events: "operator", logs: "operator", run: "operator" },

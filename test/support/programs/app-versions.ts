@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { edited, type Edit } from "../files/exact-edit";
 
-/** What a version of the sample service changes in its files. */
+/** The changes of a version of the sample service to its files. */
 type Changes = Readonly<Partial<Record<"server.js" | "healthcheck", readonly Edit[]>>>;
 
 const notNow = { from: `"use strict";\n`, to: `"use strict";\n\nprocess.exit(1);\n` };

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { eventually } from "../jest/eventually";
 
-/** What a registry's users log in with, and its bcrypt hash. */
+/** The password of a registry's users, and its bcrypt hash. */
 export const login = { name: "AWS", password: "registry-password" };
 const passwordHash = "$2b$04$abcdefghijklmnopqrstuuvMfIFKvu0UMo4ROgipiW53f9qa5YK3q";
 

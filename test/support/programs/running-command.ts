@@ -8,7 +8,7 @@ export interface RunningCommand {
   readonly ended: Promise<Ended>;
   /** Id of the group. */
   readonly group: number;
-  /** What it has printed so far to both streams. */
+  /** Its output so far on both streams. */
   printed(): string;
   /** Sends a signal to the whole group, as a terminal does on Ctrl-C. */
   signal(signal: NodeJS.Signals): void;

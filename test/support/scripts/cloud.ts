@@ -43,7 +43,7 @@ export interface AwsStage {
   close(): Promise<void>;
 }
 
-/** What the stages of a test file share, since it takes a second to start. */
+/** The parts that the stages of a test file share, since they take a second to start. */
 export interface AwsStages {
   open(world: World, settings: Partial<Settings>): Promise<AwsStage>;
   /** Takes from moto what earlier stages have left there. */
@@ -89,7 +89,7 @@ async function openStage(
   writeFileSync(credentials, "[default]\naws_access_key_id = test\naws_secret_access_key = test\n");
   const calls: string[] = [];
   const gateway = createServer((request, response) => {
-    // What has no target is the one call of another protocol that scripts make.
+    // Scripts make only one call of another protocol, which has no target.
     const target = String(request.headers["x-amz-target"] ?? ".GetCallerIdentity");
     const operation = target.slice(target.indexOf(".") + 1);
     const number = calls.push(operation);

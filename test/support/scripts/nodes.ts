@@ -10,7 +10,7 @@ import type { Ended, Running } from "./run";
 
 /** The node that the scripts are run for. */
 export const node = { name: "shop", site: "nyc3", node: "node-1", generation: "5f2a" };
-/** What replaces it. */
+/** The command that replaces it. */
 export const remedy = "replace the node with `npm run deploy -- --replace nyc3/node-1`";
 export const activationId = "0a1b2c3d-0000-4000-8000-000000000001";
 
@@ -241,7 +241,7 @@ const others = [
   { ...node, generation: "5f2b" },
 ];
 
-/** What {@link registered} finds of the nodes that differ. */
+/** The result of {@link registered} for the nodes that differ. */
 export const registeredOthers = {
   managed: others.map((_, index) => machine(90 + index)),
   containers: others.map((_, index) => `ci${90 + index}`),
@@ -255,7 +255,7 @@ export function registerOthers(world: World): void {
   });
 }
 
-/** What is registered, by id. */
+/** The registrations, by id. */
 export function registered({ aws }: World) {
   return {
     managed: [...aws.managedInstances.keys()],

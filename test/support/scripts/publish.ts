@@ -61,7 +61,7 @@ export class PublishStage {
     return this.aws.moto.json<Output>("ecr", region, target, input);
   }
 
-  /** What Docker logs in with. */
+  /** The password that Docker logs in with. */
   async password(): Promise<string> {
     const { authorizationData } = await this.ecr<{ authorizationData: { authorizationToken: string }[] }>(
       "GetAuthorizationToken",
@@ -113,23 +113,23 @@ export class PublishStage {
     return bin;
   }
 
-  /** What Docker was called with, in order. */
+  /** The calls of Docker, in order. */
   get dockerCalls(): string[] {
     return this.recorded("journal").split("\n").slice(0, -1);
   }
 
-  /** What the script called at AWS, in order. */
+  /** The script's calls to AWS, in order. */
   get awsCalls(): string[] {
     return this.aws.calls.filter((operation) => operation !== "PutImage");
   }
 
-  /** What the stand-in of Docker has recorded under a name; nothing as long as it wasn't called. */
+  /** The record of Docker's stand-in under a name; empty as long as it wasn't called. */
   recorded(name: "journal" | "environment" | "processes" | "stdin" | "config-before-login"): string {
     const file = join(this.docker, name);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
 
-  /** What the script has left in its folder for temporary files. */
+  /** The files that the script has left in its temporary folder. */
   get left(): string[] {
     return readdirSync(this.temporary);
   }

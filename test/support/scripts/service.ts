@@ -19,7 +19,7 @@ export interface ServiceStage {
   readonly close: () => Promise<void>;
 }
 
-/** What the stages of a test file share, since it takes seconds to start. */
+/** The parts that the stages of a test file share, since they take seconds to start. */
 export interface ServiceScripts {
   readonly createStage: (settings?: Partial<Settings>) => Promise<ServiceStage>;
   readonly close: () => Promise<void>;

@@ -53,7 +53,7 @@ export async function startAgent(
     }
   };
   const working = work();
-  // Whoever stops it is told.
+  // The caller of stop gets the error.
   working.catch(() => undefined);
   return {
     managedInstanceId,

@@ -69,7 +69,7 @@ function commandOf(module: object, operation: string): unknown {
   return command;
 }
 
-/** What the SDK's paginator finds, in one answer; undefined where it has none for this operation. */
+/** The findings of the SDK's paginator, in one answer; undefined where it has none for this operation. */
 async function pagesOf(
   module: object,
   operation: string,

@@ -16,9 +16,9 @@ export interface Node {
   readonly containerInstanceArn: string;
   /** False once its agent has stopped calling. */
   alive: boolean;
-  /** What it does with a task that is to run; a healthy container when left out. */
+  /** Its report on a task that should run; a healthy container when left out. */
   run?: (assignment: Assignment) => Outcome;
-  /** What becomes of each container of a task that is to run, by name; what the task does when left out. */
+  /** Its report on each container of such a task, by name; as the task's when left out. */
   each?: (name: string) => Outcome;
 }
 
@@ -42,7 +42,7 @@ export interface Stage {
 
 const healthy = (): Outcome => ({ status: "RUNNING", health: "HEALTHY" });
 
-/** What an agent that does as it is told says next about a task. */
+/** The next report of an obedient agent about a task. */
 export function reportOn(
   assignment: Assignment,
   run: NonNullable<Node["run"]> = healthy,

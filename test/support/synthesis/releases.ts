@@ -4,7 +4,7 @@ import type { Environment } from "../../../config/schema";
 import { signingKeyFingerprint } from "../../../local-cloud/nodes/origin/signature";
 import { synthInto } from "./synth";
 
-/** What each release synthesised, by version: see test/releases/README.md. */
+/** The output of each release, by version: see test/releases/README.md. */
 const recorded = resolve("test/releases");
 
 /** Stands in the recorded JSON for the folder of the states. */

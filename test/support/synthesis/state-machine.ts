@@ -19,7 +19,7 @@ export interface StateMachine {
   readonly States: Readonly<Record<string, State>>;
 }
 
-/** What a run did: the seconds it waited, and each call with its arguments. */
+/** The record of a run: the seconds it waited, and each call with its arguments. */
 export interface Run {
   readonly waited: number;
   readonly calls: readonly { readonly action: string; readonly input: unknown }[];
@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly input: object;
   /** When it starts, as Step Functions writes times. */
   readonly startTime: string;
-  /** What AWS answers to a call. */
+  /** AWS's answer to a call. */
   readonly answer: (action: string, input: unknown) => unknown;
 }
 

@@ -57,7 +57,7 @@ export function textFields(
   });
 }
 
-/** What a field holds. */
+/** The content of a field. */
 export function textAt(environment: unknown, { path, isName }: TextField): string {
   const value = path.reduce<unknown>(
     (at, name) => (at as Readonly<Record<PropertyKey, unknown>>)[name],
@@ -99,7 +99,7 @@ function variantsOf({ oneOf = [], anyOf = [] }: Shape): Shape[] {
   return [...oneOf, ...anyOf];
 }
 
-/** What tells a variant from the others: ` (s3)`, ` (domains)`. */
+/** The mark of a variant: ` (s3)`, ` (domains)`. */
 function labelOf({ properties }: Shape): string {
   const [first] = Object.entries(properties ?? {});
   return first === undefined ? "" : ` (${first[1].const ?? first[0]})`;

@@ -3,7 +3,7 @@ import { parseConfig } from "../../../config/load";
 import { actionsOf } from "../../../cli/doctor/actions";
 import { oneSite, threeSites } from "../../support/synthesis/environments";
 
-/** What Terraform's provider calls for some kinds of resources beside what their names suggest. */
+/** The provider's calls for some kinds of resources that their names don't suggest. */
 const unexpected = [
   // An attribute or a tag that is read.
   ...["sns:GetSubscriptionAttributes", "sqs:ListQueueTags", "sqs:TagQueue"],

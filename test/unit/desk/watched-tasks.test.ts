@@ -3,7 +3,7 @@ import { watchTasks } from "../../../cli/fleet/sources/watched-tasks";
 
 const arns = ["one", "two"];
 
-/** What a watcher tells, look by look, when ECS tells the status of these tasks. */
+/** A watcher's answers, look by look, when ECS reports these tasks' status. */
 async function watched(...answers: readonly (readonly [string, string][])[]) {
   const left = [...answers];
   const describe = () =>
