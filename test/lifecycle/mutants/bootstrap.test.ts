@@ -64,7 +64,7 @@ const mutants: readonly Mutant[] = [
     edits: [
       {
         from:
-          "  # The installer stops short of it when it finds its own package installed.\n" +
+          "  # The installer skips it when it finds its own package installed.\n" +
           "  step configuration configure\n",
         to: "",
       },
