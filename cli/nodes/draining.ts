@@ -16,7 +16,7 @@ const pollSeconds = 5;
 export interface Drained {
   /** Id of its container instance. */
   readonly containerInstance: string;
-  /** Tasks that it runs in the end. */
+  /** Tasks that it runs at the end. */
   readonly tasks: number;
 }
 

@@ -37,6 +37,6 @@ export const image = z
       .default("linux/amd64")
       .describe("Platform of the nodes that run it."),
   })
-  .describe("An image that is built here, and pushed to a repository of its own.");
+  .describe("An image that is built here, and pushed to its own repository.");
 
 export type Image = DeepReadonly<z.output<typeof image>>;

@@ -27,7 +27,7 @@ export function metricsRoutes({ world, balancers }: Account): Routes {
 
 function secondsOf(text: string): number {
   if (!/^\d+$/.test(text)) {
-    throw unprocessable(`${text} is no UNIX timestamp`);
+    throw unprocessable(`${text} is not a UNIX timestamp`);
   }
   return Number(text);
 }

@@ -8,6 +8,6 @@ export const bootstrapStateReport = z
     place: z.string().describe("Where the states are, for people."),
     changes: z.array(z.string()).describe("A line for each change; none when there was nothing to do."),
   })
-  .describe("The place of the states, and what was changed there.");
+  .describe("The place of the states, and the changes there.");
 
 export type BootstrapStateReport = z.output<typeof bootstrapStateReport>;

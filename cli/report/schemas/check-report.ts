@@ -21,6 +21,6 @@ export const checkReport = z
       }),
     ),
   })
-  .describe("What saved plans would change, and why they may not be applied.");
+  .describe("The changes of saved plans, and why they may not be applied.");
 
 export type CheckReport = z.output<typeof checkReport>;

@@ -12,7 +12,7 @@ export const doctorReport = z
     deployment: z.string().nullable().describe("Null when the environment's file can't be used."),
     findings: z.array(finding),
   })
-  .describe("Whether what a deployment needs is there: on this computer, in its file, and in both clouds.");
+  .describe("The prerequisites of a deployment: on this computer, in its file, and in both clouds.");
 
 export type DoctorReport = z.output<typeof doctorReport>;
 

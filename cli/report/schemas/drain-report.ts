@@ -6,6 +6,6 @@ export const drainReport = z
     node: z.string(),
     containerInstance: z.string(),
     status: z.enum(["ACTIVE", "DRAINING"]),
-    tasks: z.int().describe("Tasks that it runs in the end."),
+    tasks: z.int().describe("Tasks that it runs at the end."),
   })
   .describe("A node that was taken out of service, or back.");

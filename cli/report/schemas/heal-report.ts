@@ -12,10 +12,10 @@ export const healReport = z
         lostSince: z.iso.datetime(),
         due: z.boolean().describe("Whether it has been lost for long enough, and its site has another node."),
         deregistered: z.boolean(),
-        lastOfSite: z.boolean().describe("Whether no node of its site could take its tasks."),
+        lastOfSite: z.boolean().describe("Whether no other node of its site could take its tasks."),
       }),
     ),
   })
-  .describe("The nodes whose ECS agents aren't connected, and what was done about them.");
+  .describe("The nodes whose ECS agents aren't connected, and whether they were deregistered.");
 
 export type HealReport = z.output<typeof healReport>;

@@ -5,7 +5,7 @@ import { kinds } from "../../orphans/thing";
 export const orphansReport = z
   .strictObject({
     deployment: z.string(),
-    states: z.int().describe("How many stacks have a state; without any, all of the deployment is orphaned."),
+    states: z.int().describe("How many stacks have a state; without any, the whole deployment is orphaned."),
     orphans: z.array(
       z.strictObject({
         kind: z.enum(kinds),
@@ -16,6 +16,6 @@ export const orphansReport = z
       }),
     ),
   })
-  .describe("What carries a deployment's name and is in no state.");
+  .describe("The resources that carry a deployment's name and are in no state.");
 
 export type OrphansReport = z.output<typeof orphansReport>;

@@ -5,13 +5,13 @@ export const rollReport = z
   .strictObject({
     deployment: z.string(),
     replaced: z.array(z.string()).describe("Nodes that were replaced, as site/node, in this order."),
-    left: z.array(z.string()).describe("Nodes whose replacement is pending still."),
+    left: z.array(z.string()).describe("Nodes whose replacement is still pending."),
     toJoin: z
       .string()
       .nullable()
-      .describe("A server on premises that is to join before the next one is replaced."),
+      .describe("A server on premises that must join before the next one is replaced."),
     problem: z.string().nullable().describe("Why it stopped."),
   })
-  .describe("Nodes that were replaced one after the other.");
+  .describe("Nodes that were replaced one at a time.");
 
 export type RollReport = z.output<typeof rollReport>;

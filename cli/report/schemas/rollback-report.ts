@@ -10,7 +10,7 @@ export const rollbackReport = z
         z.strictObject({
           tag: z.string(),
           pushedAt: z.iso.datetime(),
-          commit: z.string().nullable().describe("Of which it was built, where that is known."),
+          commit: z.string().nullable().describe("The commit it was built from, if known."),
           mebibytes: z.int(),
           deployed: z.boolean().describe("Whether a site of the service runs it."),
         }),

@@ -8,13 +8,13 @@ export const runReport = z
     tasks: z.array(
       z.strictObject({
         id: z.string(),
-        node: z.string().nullable().describe("Where it runs, as site/node."),
+        node: z.string().nullable().describe("Its node, as site/node."),
         status: z.string(),
         exitCode: z.int().nullable().describe("With --wait: of the command, unless it never ran."),
-        reason: z.string().nullable().describe("With --wait: why it has stopped."),
+        reason: z.string().nullable().describe("With --wait: why it stopped."),
       }),
     ),
   })
-  .describe("Tasks that were run by hand, with --wait at their end.");
+  .describe("Tasks that were run by hand; with --wait, after they have ended.");
 
 export type RunReport = z.output<typeof runReport>;

@@ -7,14 +7,14 @@ export const serversReport = z
     servers: z.array(
       z.strictObject({
         node: z.string(),
-        host: z.string().nullable().describe("Where it is by SSH; null where a line is pasted there."),
+        host: z.string().nullable().describe("Its SSH address; null where a line is pasted there."),
         state: z.enum(["done", "was already", "to be pasted", "failed"]),
         message: z.string(),
         line: z.string().nullable().describe("The line to paste."),
       }),
     ),
   })
-  .describe("Servers that were to become nodes, or to be none any more.");
+  .describe("Servers that should become nodes, or stop being nodes.");
 
 export type ServersReport = z.output<typeof serversReport>;
 export type ServerEnd = ServersReport["servers"][number];

@@ -13,7 +13,7 @@ export async function launchBare(launch: Launch): Promise<Launched> {
   const refused = Object.entries({
     links: order.links.length > 0,
     mountPoints: order.mounts.length > 0,
-    "an image without a folder of its own": pulled.folder === undefined,
+    "an image without its own folder": pulled.folder === undefined,
     "several ports": order.ports.length > 1,
   }).find(([, present]) => present)?.[0];
   if (refused !== undefined) {
