@@ -31,20 +31,20 @@ export function pageOf(figures: readonly Figure[], runs: number, terraform: stri
   const [date] = new Date().toISOString().split("T");
   return `# How fast it is
 
-\`npm run bench -- --all --write\` has written this page on ${date}, on ${machine(terraform)}.
+\`npm run bench -- --all --write\` wrote this page on ${date}, on ${machine(terraform)}.
 
 ${tableOf(figures)}
 
-Whole processes are timed, as their user waits for them: the middle of ${runs} runs, which were taken in turn, so that whatever else
-the computer did slowed all of them. A ratio is one of two runs of the same round. What lies between the least and the
-most is noise. Deployments are those of the local cloud, where machines boot in seconds and Terraform has two cores for
-itself: in real clouds the waits for machines and load balancers are most of the time.
+Whole processes are timed, as their user waits for them: the median of ${runs} runs, taken in turn, so that anything
+else that the computer did slowed all of them. A ratio compares two runs of the same round. The range from the least to the
+most is noise. Deployments are in the local cloud, where machines boot in seconds and Terraform has two cores for
+itself: in real clouds most of the time is spent waiting for machines and load balancers.
 
 - **The bare plans** are \`terraform plan\` for each stack: one level of stacks after the other for a deploy, all at once for
-  a diff, at most four at the same time, as our commands are told to.
+  a diff, at most four at the same time, like our commands here.
 - **A deploy or a diff with nothing to do** runs Terraform once for its version, once for each state and once for each
   plan. A stack is initialised only when its backend, its providers or its lock file have changed since.
-- **Most of a plan** is what the provider for AWS takes to start, three times, and to tell its schema: three seconds of a
+- **Most of a plan** goes into starting the AWS provider, three times, and reading its schema: three seconds of a
   core. Our commands run Terraform with \`GOGC=400\`, which saves a sixth of that for 200 MB more; a value of your own is
   left alone.
 

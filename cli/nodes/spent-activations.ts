@@ -65,7 +65,7 @@ function machineChange(
   );
 }
 
-/** Whether what is there is deregistered first. A tainted resource goes without its provisioner. */
+/** Whether the present node is deregistered first. A tainted resource is deleted without its provisioner. */
 function deregisters({ change: { actions }, action_reason: reason }: PlannedChange): boolean {
   return actions.includes("delete") && reason !== "replace_because_tainted";
 }

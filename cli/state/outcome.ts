@@ -1,4 +1,4 @@
-/** Where states are kept, and what was changed there. */
+/** The place of the states, and the changes there. */
 export interface Outcome {
   /** Such as `the S3 bucket shop-states in eu-west-1`. */
   readonly place: string;

@@ -35,7 +35,7 @@ interface Workspace {
  * Gives each stack its workspace as the environment wants it, and changes nothing that is right already.
  *
  * @returns the changes, one line each.
- * @throws {Unexpected} with what can't be done, and the remedy; in the end with what the caller has to add.
+ * @throws {Unexpected} with what can't be done, and the remedy; at the end with what the caller has to add.
  */
 export async function arrangeWorkspaces(arrangement: Arrangement, tell: Tell): Promise<readonly string[]> {
   const { environment, cloud, stacks, api } = arrangement;
@@ -165,7 +165,7 @@ async function share(
   );
 }
 
-/** Gives runs their variables. @returns what they still lack, in a line each. */
+/** Gives runs their variables. @returns the variables that they still lack, one line each. */
 async function ensureVariables(
   { name, stack, object: { id } }: Workspace,
   { environment, cloud, variables, api }: Arrangement,

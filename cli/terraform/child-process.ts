@@ -113,9 +113,9 @@ export async function attach(run: Run): Promise<number> {
   }
 }
 
-// A terminal sends its signals to the whole foreground group, so children there have theirs already. Without
-// one a child gets a group of its own, so that a signal reaches it through here alone: Terraform takes a
-// second one for an order to drop everything, and npm passes on what the group has received anyway.
+// A terminal sends its signals to the whole foreground group, so children there have theirs already. Without one a
+// child gets its own group, so that a signal reaches it only through here: Terraform takes a second one for an order to
+// drop everything, and npm passes on what the group has received anyway.
 const atTerminal = () => process.stdin.isTTY;
 
 const settingsOf = ({ folder, variables }: Run) => ({

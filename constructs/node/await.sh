@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Waits until one node is registered: Online in Systems Manager, ACTIVE in ECS, its agent connected. Fails when the
 # time is over, or sooner when the node's activation cannot be used any more or its machine is off, and says which step
-# is missing and what to do. A lost connection on the way is waited for.
+# is missing and what to do. Waits out a lost connection.
 #
 # Usage: NAME=… SITE=… NODE=… GENERATION=… CLUSTER=… AWS_REGION=… ACCOUNT=… ACTIVATION_ID=… REMEDY=… \
 #   AWS_LIBRARY=… REGISTRATIONS=… await.sh

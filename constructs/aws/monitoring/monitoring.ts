@@ -20,7 +20,7 @@ export interface MonitoringProps {
   readonly hasJobs: boolean;
 }
 
-/** Notifies of what somebody has to look after, and of nothing else; shows the rest on a dashboard. */
+/** Notifies people only of problems that need their attention; shows the rest on a dashboard. */
 export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);

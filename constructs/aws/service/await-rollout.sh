@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Waits until a site's service runs exactly one revision: its deployment COMPLETED, and as many tasks as ECS wants, at
-# least one. Fails at once when ECS has given the revision up, and when the time is over; says what happened.
+# least one. Fails at once when ECS has given up on the revision, and when the time is over; says what happened.
 #
 # Usage: NAME=… SITE=… SERVICE=… TASK_DEFINITION=… TASKS=… LOG_GROUP=… CLUSTER=… AWS_REGION=… ACCOUNT=… \
 #   DEFAULT_TIMEOUT_SECONDS=… AWS_LIBRARY=… LOST_NODES=… await-rollout.sh
