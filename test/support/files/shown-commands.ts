@@ -54,7 +54,7 @@ const differences: readonly (readonly [RegExp, string])[] = [
   [/\b\d+ s (ahead of|behind)\b/g, "<seconds> off"],
   [/http:\/\/[\d.]+/g, "http://<address>"],
   [/\b\d+(\.\d+)+(\(\d+\)-release)?(?=,|\s|$)/g, "<version>"],
-  [/\ball \d+ actions\b/g, "all <number> actions"],
+  [/\ball \d+ required actions\b/g, "all <number> required actions"],
   [/(\d+ tasks? left\s+)+/g, "<tasks left> "],
   [/\s+/g, " "],
 ];
