@@ -239,7 +239,7 @@ describe("a destroy", () => {
     [
       "credentials of another account",
       { AWS_ACCESS_KEY_ID: "999999999999" },
-      "wrong account: the credentials belong to account 999999999999, the deployment to 123456789012. Nothing was changed. Use credentials of 123456789012 and run again.",
+      "wrong account: the credentials belong to account 999999999999, the deployment to 123456789012. Use credentials of 123456789012 and run again.",
     ],
     [
       "an endpoint that is unreachable",
