@@ -1,6 +1,7 @@
 import { refuseMovedSites } from "../refusals/moved-sites";
 import { prepare, type Deployment, type ParallelOptions } from "./deployment";
 import { eachStack } from "./each-stack";
+import { changesTable } from "./outcome";
 import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { keyOf } from "../nodes/node-key";
 import { spentNodes } from "../nodes/spent-activations";
@@ -25,11 +26,9 @@ export async function diff(ids: readonly string[], options: ParallelOptions): Pr
   const { label } = deployment;
   await refuseForgottenStacks(deployment);
   await refuseMovedSites(deployment, selected);
-  const changed: Stack[] = [];
+  const outcome = new Map<string, string | undefined>(selected.map(({ id }) => [id, undefined]));
   const show = async (stack: Stack) => {
-    if (await showPlan(stack, deployment)) {
-      changed.push(stack);
-    }
+    outcome.set(stack.id, await showPlan(stack, deployment));
     return { exitCode: 0 };
   };
   const order = { waitsFor: () => [], byLevel: false, label };
@@ -37,23 +36,24 @@ export async function diff(ids: readonly string[], options: ParallelOptions): Pr
   if (lines.length > 0) {
     throw new Refusal(lines.join("\n"));
   }
-  return changed.length > 0 ? 2 : 0;
+  console.log(`\n${changesTable(outcome)}`);
+  return [...outcome.values()].some((changes) => changes !== undefined) ? 2 : 0;
 }
 
-/** Shows what would change in a stack, and returns whether anything would. */
-async function showPlan(stack: Stack, deployment: Deployment): Promise<boolean> {
+/** Shows the changes of a stack, and returns them in a few words; undefined without any. */
+async function showPlan(stack: Stack, deployment: Deployment): Promise<string | undefined> {
   const { terraform, label } = deployment;
   const missing = await missingInput(stack, deployment);
   if (missing !== undefined) {
     console.error(label(stack.id, `Can't be planned yet: ${missing}.`));
-    return true;
+    return "can't be planned yet";
   }
   const plan = await makePlan(terraform, stack, await pushAgain(stack, terraform));
   if (isComputeStack(stack)) {
     await sayBeforehand(stack, await plan.json(), deployment);
   }
   plan.remove();
-  return plan.changes;
+  return plan.changes ? plan.summary : undefined;
 }
 
 /** Reports what a deploy of a site's nodes will do or refuse beyond its plan. */

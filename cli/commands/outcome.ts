@@ -29,14 +29,19 @@ export async function outcomeText(
   outcome: Outcome,
   seconds: number,
 ): Promise<string> {
-  const changes = [...outcome].map(([id, words = "no changes"]) => [id, words]);
   const urls = await urlsOf(deployment);
   const parts = [
-    table([["STACK", "CHANGES"], ...changes], width),
+    changesTable(outcome),
     ...(urls.length === 0 ? [] : [table([["SERVICE", "SITE", "URL"], ...urls], width)]),
     `Done in ${duration(seconds)}.`,
   ];
   return `\n${parts.join("\n\n")}`;
+}
+
+/** The changes of each stack, a line for each. */
+export function changesTable(outcome: Outcome): string {
+  const changes = [...outcome].map(([id, words = "no changes"]) => [id, words]);
+  return table([["STACK", "CHANGES"], ...changes], width);
 }
 
 /** A row for each URL, from the states that can be read. A failure here no longer matters: the work is done. */

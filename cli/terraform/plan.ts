@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { Refusal } from "../refusals/refusal";
 import type { Stack } from "./stacks";
 import type { PlanJson, Showing, Terraform } from "./terraform";
@@ -11,6 +12,8 @@ export interface Plan {
   /** Where `terraform apply` finds it. */
   readonly file: string;
   readonly changes: boolean;
+  /** If it changes anything: in Terraform's words, such as "1 to add, 0 to change, 0 to destroy". */
+  readonly summary: string;
   /** Its contents; nothing when it changes nothing. */
   readonly json: () => Promise<PlanJson>;
   /** To be called as soon as it is no longer needed. */
@@ -59,7 +62,10 @@ export async function makePlan(
   folders.add(folder);
   const file = join(folder, "plan");
   const args = ["plan", "-input=false", "-detailed-exitcode", `-out=${file}`, ...options];
-  const exitCode = await terraform.run(stack, args, showing);
+  let summary = "only outputs change";
+  const exitCode = await terraform.run(stack, args, showing, (line) => {
+    summary = changesPlannedIn(line) ?? summary;
+  });
   if (exitCode !== 0 && exitCode !== 2) {
     throw new TerraformFailed(exitCode);
   }
@@ -67,9 +73,15 @@ export async function makePlan(
     stack,
     file,
     changes: exitCode === 2,
+    summary,
     json: () => (exitCode === 2 ? terraform.showPlan(stack.folder, file) : Promise.resolve({})),
     remove: () => {
       removeFolder(folder);
     },
   };
+}
+
+/** The summary in a line of Terraform's output that counts the changes of a plan; undefined for other lines. */
+function changesPlannedIn(line: string): string | undefined {
+  return /^Plan: (.+)\.$/.exec(stripVTControlCharacters(line))?.[1];
 }

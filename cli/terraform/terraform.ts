@@ -159,6 +159,7 @@ export function createTerraform(
           return show(run(), told, screen);
         }
         const { stdout, stderr, ...ended } = await capture(run());
+        stdout.split("\n").forEach(heard);
         if (showing === "together") {
           screen.write(stdout === "" ? "" : `${shown(stdout.trimEnd())}\n`);
           process.stderr.write(stderr === "" ? "" : `${shown(stderr.trimEnd())}\n`);

@@ -110,6 +110,11 @@ test("a diff before the first deploy names what can't be planned yet, and ends w
   const { exitCode, stdout, stderr } = await project.anywhere(["diff"]);
   expect(exitCode).toBe(2);
   expect(stdout).toContain('terraform_data.node["cluster"]');
+  // In the end all stacks at a glance.
+  const table = stdout.slice(stdout.indexOf("\nSTACK ")).trim().split("\n");
+  expect(table).toHaveLength(6);
+  expect(table[1]).toMatch(/^control-plane +\d+ to add, 0 to change, 0 to destroy$/);
+  expect(table).toContain("service-web     can't be planned yet");
   for (const [stack, producer] of [
     ["activations", "control-plane"],
     ["compute-ams3", "activations"],
