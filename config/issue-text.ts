@@ -18,16 +18,17 @@ export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_key":
       return `can't be a key: it ${issue.issues.map(({ message }) => message).join(", ")}`;
     case "unrecognized_keys":
-      return `is not a setting: ${remedyFor(issue.keys, issue.inst)}`;
+      // A line for each of them.
+      return issue.keys.map((key) => `is not a setting: ${remedyFor(key, issue.inst)}`).join("\n");
     default:
       return undefined;
   }
 }
 
-function remedyFor(keys: readonly string[], schema: unknown): string {
+function remedyFor(key: string, schema: unknown): string {
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-  const meant = keys.flatMap((key) => nearest(key, known) ?? []);
-  return meant.length === 0 ? "remove it, or check its spelling" : `did you mean ${meant.join(", ")}?`;
+  const meant = nearest(key, known);
+  return meant === undefined ? "remove it, or check its spelling" : `did you mean ${meant}?`;
 }
 
 function unitOf(origin: string, count: number | bigint): string {

@@ -18,26 +18,27 @@ export interface LoadedEnvironment {
   readonly rollbacks: Rollbacks;
 }
 
-const environments = join(__dirname, "environments");
+const ownFolder = join(__dirname, "environments");
 
 /**
- * The environment that `ANYWHERE_ENV` names: a file of config/environments, `dev` when unset, or the path of a .json or
- * .ts file elsewhere. Nothing else reads the process's environment at synth.
+ * The environment that `ANYWHERE_ENV` names: a file of config/environments without its .ts or .json, `dev` when unset, or
+ * the path of such a file elsewhere. Nothing else reads the process's environment at synth.
  *
  * @throws {ConfigError} with every problem at once: file, path in the config, value, remedy.
  */
-export function loadEnvironment(variables: NodeJS.ProcessEnv): LoadedEnvironment {
+export function loadEnvironment(
+  variables: NodeJS.ProcessEnv,
+  environments: string = ownFolder,
+): LoadedEnvironment {
   const choice = variables["ANYWHERE_ENV"] ?? "dev";
-  const isPath = /\.(json|ts)$/.test(choice);
-  const path = isPath ? resolve(choice) : join(environments, `${choice}.ts`);
+  const path = /\.(json|ts)$/.test(choice)
+    ? resolve(choice)
+    : join(environments, fileOf(choice, environments));
   const file = relative(process.cwd(), path);
-  if (!isPath) {
-    refuseUnknown(choice);
-  }
   const written = path.endsWith(".json") ? readJson(path, file) : readModule(path, file);
   const config = parseConfig(written, file);
   return {
-    name: basename(path).replace(/\.(ts|json)$/, ""),
+    name: nameOfFile(path),
     file,
     config,
     rollbacks: parseRollbacks(variables[rollbacksVariable], config),
@@ -99,20 +100,27 @@ function refuseFormerForm(input: unknown, file: string): void {
   }
 }
 
-/** @throws {ConfigError} when config/environments holds no such file. */
-function refuseUnknown(choice: string): void {
-  const known = readdirSync(environments)
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => basename(name, ".ts"));
-  if (!known.includes(choice)) {
+/** @throws {ConfigError} when the folder holds no such file, or two. */
+function fileOf(choice: string, environments: string): string {
+  const files = readdirSync(environments).filter((name) => /\.(json|ts)$/.test(name));
+  const [found, other] = files.filter((name) => nameOfFile(name) === choice);
+  if (other !== undefined) {
+    throw new ConfigError([
+      `ANYWHERE_ENV is "${choice}", and config/environments has both ${found} and ${other}: rename one of them`,
+    ]);
+  }
+  if (found === undefined) {
     const remedy = /^[\w-]+$/.test(choice)
       ? `add config/environments/${choice}.ts`
       : "give the path of a .ts or .json file";
     throw new ConfigError([
-      `ANYWHERE_ENV is "${choice}", which is not an environment: choose one of ${known.join(", ")}, or ${remedy}`,
+      `ANYWHERE_ENV is "${choice}", which is not an environment: choose one of ${files.map(nameOfFile).join(", ")}, or ${remedy}`,
     ]);
   }
+  return found;
 }
+
+const nameOfFile = (path: string): string => basename(path).replace(/\.(ts|json)$/, "");
 
 function readModule(path: string, file: string): unknown {
   const written = load(path, file);
@@ -138,22 +146,39 @@ function load(path: string, file: string): object {
 
 /** Without `$schema`, which only tells editors where the file's schema is. */
 function readJson(path: string, file: string): unknown {
+  let text: string;
   try {
-    const written: unknown = JSON.parse(readFileSync(path, "utf8"));
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw new ConfigError([`${file}: can't be read (${code}): set ANYWHERE_ENV to a file that exists`]);
+  }
+  try {
+    const written: unknown = JSON.parse(text);
     if (typeof written === "object" && written !== null) {
       Reflect.deleteProperty(written, "$schema");
     }
     return written;
   } catch (error) {
-    throw new ConfigError([`${file}: can't be read as JSON (${String(error)}): see ANYWHERE_ENV`]);
+    const [reason = "", position] = (error as SyntaxError).message.split(" in JSON at position ");
+    throw new ConfigError([
+      `${file}${placeIn(text, position)}: isn't JSON (${reason.replace(/\s+/g, " ")}): correct it there, or just before`,
+    ]);
   }
+}
+
+/** Line and column, as in `:5:3`, of a position in a text, if it is known. */
+function placeIn(text: string, position: string | undefined): string {
+  const before = text.slice(0, Number.parseInt(position ?? "0")).split("\n");
+  return position === undefined ? "" : `:${before.length}:${(before.at(-1) ?? "").length + 1}`;
 }
 
 function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((name) => ({
+    const messages = issue.message.split("\n");
+    return issue.keys.map((name, index) => ({
       path: [...issue.path, name],
-      message: issue.message,
+      message: messages[index] ?? issue.message,
     }));
   }
   const meant = issue.code === "invalid_union" ? meantVariant(issue.errors) : undefined;

@@ -42,10 +42,33 @@ test("a JSON file elsewhere is an environment too, and is named in its errors", 
     expect(loadEnvironment({ ANYWHERE_ENV: path }).config).toEqual(parseConfig(oneSite, "test"));
     writeFileSync(path, JSON.stringify({ ...oneSite, name: "X" }));
     expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`${file}: name `);
+    writeFileSync(path, '{\n  "name": "shop",\n}');
+    expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(
+      `${file}:3:1: isn't JSON (Expected double-quoted property name): correct it there, or just before`,
+    );
     writeFileSync(path, "{");
-    expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`${file}: can't be read as JSON`);
+    expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`isn't JSON (`);
     rmSync(path);
-    expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow("see ANYWHERE_ENV");
+    expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(
+      `${file}: can't be read (ENOENT): set ANYWHERE_ENV to a file that exists`,
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("a JSON file among the environments is chosen by its name, unless a TypeScript file has the same", () => {
+  const directory = mkdtempSync(join(tmpdir(), "environments-"));
+  try {
+    writeFileSync(join(directory, "shop.json"), JSON.stringify(oneSite));
+    expect(loadEnvironment({ ANYWHERE_ENV: "shop" }, directory)).toMatchObject({
+      name: "shop",
+      file: relative(process.cwd(), join(directory, "shop.json")),
+    });
+    writeFileSync(join(directory, "shop.ts"), "export default {};");
+    expect(() => loadEnvironment({ ANYWHERE_ENV: "shop" }, directory)).toThrow(
+      'ANYWHERE_ENV is "shop", and config/environments has both shop.json and shop.ts: rename one of them',
+    );
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -64,11 +87,13 @@ test("a setting that isn't one is answered with the one that may be meant", () =
     problemsOf({
       ...oneSite,
       logRetentionDay: 30,
+      monitorin: {},
       sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: { one: { sizee: "s-1vcpu-1gb" } } } },
     }),
   ).toEqual([
     'test.ts: sites.ams3.nodes.one.sizee is not a setting: did you mean size? (got "s-1vcpu-1gb")',
     "test.ts: logRetentionDay is not a setting: did you mean logRetentionDays? (got 30)",
+    "test.ts: monitorin is not a setting: did you mean monitoring? (got {})",
   ]);
   expect(problemsOf({ ...oneSite, sites: { berlin: { kind: "on-premises", nodes: 2 } } })).toEqual([
     'test.ts: sites.berlin.nodes must be the servers by name, such as { "rack-1": {} } (got 2)',
