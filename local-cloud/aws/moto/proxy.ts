@@ -45,9 +45,24 @@ export async function proxy(
   const body = holdsDocuments && sent !== undefined ? withStoredDocuments(incoming.headers, sent) : sent;
   const answer = await forward(incoming, body, target);
   const { statusCode: status = 502 } = answer;
+  const name = operationName(service, incoming, sent);
+  // The answer of a web server instead of AWS's, except for an object that is a page.
+  if (service !== "s3" && answer.headers["content-type"]?.startsWith("text/html") === true) {
+    answer.resume();
+    const error = notModelled(`${service} ${name}`);
+    if (!isForm(incoming.headers)) {
+      throw error;
+    }
+    const { code, message } = error;
+    outgoing.writeHead(400, { "content-type": "text/xml" });
+    outgoing.end(
+      `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
+    );
+    return { name, status: 400 };
+  }
   outgoing.writeHead(status, answer.headers);
   await pipeline(answer, outgoing);
-  return { name: operationName(service, incoming, sent), status };
+  return { name, status };
 }
 
 /** @param body instead of the unread rest of the request */
