@@ -44,10 +44,13 @@ const examinations: readonly Examination[] = [
   {
     about: "images",
     check: dockerProblems,
-    good: async ({ environment, variables }) =>
-      Object.keys(environment.config.images).length === 0
-        ? "none is built"
-        : `${await version(docker, variables)}, or the registry has them`,
+    good: async ({ environment, variables }) => {
+      if (Object.keys(environment.config.images).length === 0) {
+        return "none is built";
+      }
+      const found = await versionOf(docker, variables);
+      return found === undefined ? "the registry has them" : `docker ${found}`;
+    },
   },
   {
     about: "AWS",

@@ -88,7 +88,8 @@ function taskLine({ of, byHand, revision, status, health }: FleetTask, screen: S
 
 function backendLine({ service, state }: FleetNode["backends"][number], screen: Screen): string {
   const paint = { healthy: screen.good, unhealthy: screen.bad, unknown: screen.dim }[state];
-  return `${service} ${paint(state)}`;
+  // DigitalOcean measures every two minutes.
+  return `${service} ${paint(state === "unknown" ? "not measured yet" : state)}`;
 }
 
 function servicesText(services: readonly FleetService[], screen: Screen): string {
