@@ -40,7 +40,10 @@ async function demo(options: Options): Promise<void> {
     directory,
     args: ["--providers", providers, "--sandbox", sandbox],
   });
-  const end = () => void cloud.stop().then(() => process.exit(130));
+  const end = () => {
+    process.stderr.write("\nInterrupted: the embedded clouds end, and with them all that was deployed.\n");
+    void cloud.stop().then(() => process.exit(130));
+  };
   process.once("SIGINT", end).once("SIGTERM", end);
   const report: Report = emptyReport(cloud);
   const journal = join(folder, "journal.json");
