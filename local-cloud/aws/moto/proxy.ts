@@ -46,19 +46,22 @@ export async function proxy(
   const answer = await forward(incoming, body, target);
   const { statusCode: status = 502 } = answer;
   const name = operationName(service, incoming, sent);
-  // The answer of a web server instead of AWS's, except for an object that is a page.
-  if (service !== "s3" && answer.headers["content-type"]?.startsWith("text/html") === true) {
+  // The page of a web server whose program has failed. Clients repeat the call, as at AWS, and report this in the end.
+  if (
+    status === 500 &&
+    service !== "s3" &&
+    answer.headers["content-type"]?.startsWith("text/html") === true
+  ) {
     answer.resume();
-    const error = notModelled(`${service} ${name}`);
+    const message = `The local cloud does not model ${service} ${name} as it was called, or moto failed at it.`;
     if (!isForm(incoming.headers)) {
-      throw error;
+      throw new ApiError("InternalFailure", message, status);
     }
-    const { code, message } = error;
-    outgoing.writeHead(400, { "content-type": "text/xml" });
+    outgoing.writeHead(status, { "content-type": "text/xml" });
     outgoing.end(
-      `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
+      `<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>${message}</Message></Error></ErrorResponse>`,
     );
-    return { name, status: 400 };
+    return { name, status };
   }
   outgoing.writeHead(status, answer.headers);
   await pipeline(answer, outgoing);
