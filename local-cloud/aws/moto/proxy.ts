@@ -47,21 +47,10 @@ export async function proxy(
   const { statusCode: status = 502 } = answer;
   const name = operationName(service, incoming, sent);
   // The page of a web server whose program has failed. Clients repeat the call, as at AWS, and report this in the end.
-  if (
-    status === 500 &&
-    service !== "s3" &&
-    answer.headers["content-type"]?.startsWith("text/html") === true
-  ) {
+  if (status === 500 && answer.headers["content-type"]?.startsWith("text/html") === true) {
     answer.resume();
     const message = `The local cloud does not model ${service} ${name} as it was called, or moto failed at it.`;
-    if (!isForm(incoming.headers)) {
-      throw new ApiError("InternalFailure", message, status);
-    }
-    outgoing.writeHead(status, { "content-type": "text/xml" });
-    outgoing.end(
-      `<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>${message}</Message></Error></ErrorResponse>`,
-    );
-    return { name, status };
+    throw new ApiError("InternalFailure", message, status);
   }
   outgoing.writeHead(status, answer.headers);
   await pipeline(answer, outgoing);
