@@ -1,8 +1,9 @@
 import { askForApproval } from "./approval";
 import { eachStack } from "./each-stack";
-import { changesToldBy, type Outcome } from "./outcome";
+import type { Outcome } from "./outcome";
 import type { Deployment } from "./prepared";
 import { isOfOneStack, Refusal } from "../refusals/refusal";
+import { changesToldBy } from "../terraform/changes";
 import type { Plan } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
 

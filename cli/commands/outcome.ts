@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from "node:util";
 import type { Deployment } from "./prepared";
 import { deployedOutputs } from "../refusals/deployed-output";
 import { Refusal } from "../refusals/refusal";
@@ -7,14 +6,6 @@ import { isComputeStack, siteOf } from "../terraform/stacks";
 
 /** The outcome of each stack, by id: in Terraform's words where something changed, undefined elsewhere. */
 export type Outcome = ReadonlyMap<string, string | undefined>;
-
-/**
- * The summary in a line of Terraform's output that reports its changes, such as "3 added, 0 changed, 1 destroyed";
- * undefined for other lines. Terraform and OpenTofu write the same.
- */
-export function changesToldBy(line: string): string | undefined {
-  return /^(?:Apply|Destroy) complete! Resources: (.+)\.$/.exec(stripVTControlCharacters(line))?.[1];
-}
 
 const width = 80;
 

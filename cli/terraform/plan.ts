@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stripVTControlCharacters } from "node:util";
 import { Refusal } from "../refusals/refusal";
+import { changesToldBy } from "./changes";
 import type { Stack } from "./stacks";
 import type { PlanJson, Showing, Terraform } from "./terraform";
 
@@ -64,7 +64,7 @@ export async function makePlan(
   const args = ["plan", "-input=false", "-detailed-exitcode", `-out=${file}`, ...options];
   let summary = "only outputs change";
   const exitCode = await terraform.run(stack, args, showing, (line) => {
-    summary = changesPlannedIn(line) ?? summary;
+    summary = changesToldBy(line) ?? summary;
   });
   if (exitCode !== 0 && exitCode !== 2) {
     throw new TerraformFailed(exitCode);
@@ -79,9 +79,4 @@ export async function makePlan(
       removeFolder(folder);
     },
   };
-}
-
-/** The summary in a line of Terraform's output that counts the changes of a plan; undefined for other lines. */
-function changesPlannedIn(line: string): string | undefined {
-  return /^Plan: (.+)\.$/.exec(stripVTControlCharacters(line))?.[1];
 }

@@ -53,7 +53,7 @@ export interface Terraform {
   /**
    * Runs a command, shows its output without the secrets of the state, and returns its exit code.
    *
-   * @param heard takes each line that is shown as it comes.
+   * @param heard takes each line of its output: as it comes where it is shown live, all in the end elsewhere.
    */
   run(
     stack: Pick<Stack, "id" | "folder">,

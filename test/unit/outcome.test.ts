@@ -1,5 +1,6 @@
 import { expect, jest, test } from "@jest/globals";
-import { changesToldBy, outcomeText } from "../../cli/commands/outcome";
+import { outcomeText } from "../../cli/commands/outcome";
+import { changesToldBy } from "../../cli/terraform/changes";
 import type { Deployment } from "../../cli/commands/prepared";
 import { Refusal } from "../../cli/refusals/refusal";
 import type { Terraform } from "../../cli/terraform/terraform";
@@ -70,6 +71,7 @@ test.each([
     "\u001b[1m\u001b[32mApply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.\u001b[0m",
     "1 imported, 0 added, 0 changed, 0 destroyed",
   ],
+  ["Plan: 4 to add, 1 to change, 0 to destroy.", "4 to add, 1 to change, 0 to destroy"],
   ["Apply incomplete.", undefined],
 ])("of %j Terraform's words are taken", (line, words) => {
   expect(changesToldBy(line)).toBe(words);
