@@ -18,6 +18,7 @@ export interface LoadedEnvironment {
   readonly rollbacks: Rollbacks;
 }
 
+const extension = /\.(json|ts)$/;
 const ownFolder = join(__dirname, "environments");
 
 /**
@@ -31,9 +32,7 @@ export function loadEnvironment(
   environments: string = ownFolder,
 ): LoadedEnvironment {
   const choice = variables["ANYWHERE_ENV"] ?? "dev";
-  const path = /\.(json|ts)$/.test(choice)
-    ? resolve(choice)
-    : join(environments, fileOf(choice, environments));
+  const path = extension.test(choice) ? resolve(choice) : join(environments, fileOf(choice, environments));
   const file = relative(process.cwd(), path);
   const written = path.endsWith(".json") ? readJson(path, file) : readModule(path, file);
   const config = parseConfig(written, file);
@@ -102,7 +101,7 @@ function refuseFormerForm(input: unknown, file: string): void {
 
 /** @throws {ConfigError} when the folder holds no such file, or two. */
 function fileOf(choice: string, environments: string): string {
-  const files = readdirSync(environments).filter((name) => /\.(json|ts)$/.test(name));
+  const files = readdirSync(environments).filter((name) => extension.test(name));
   const [found, other] = files.filter((name) => nameOfFile(name) === choice);
   if (other !== undefined) {
     throw new ConfigError([
@@ -120,7 +119,7 @@ function fileOf(choice: string, environments: string): string {
   return found;
 }
 
-const nameOfFile = (path: string): string => basename(path).replace(/\.(ts|json)$/, "");
+const nameOfFile = (path: string): string => basename(path).replace(extension, "");
 
 function readModule(path: string, file: string): unknown {
   const written = load(path, file);
