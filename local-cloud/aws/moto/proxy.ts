@@ -25,15 +25,25 @@ export interface ProxyTarget {
   readonly body?: string;
 }
 
+/** A call that moto has received. */
+interface Passed {
+  /** The operation. */
+  readonly name: string;
+  /** HTTP status of its answer. */
+  readonly status: number;
+  /** The error to answer instead of moto, which has failed. */
+  readonly failure?: ApiError;
+}
+
 /**
- * Passes a request on to moto, as a call of this account, and returns its operation and how it was answered.
+ * Passes a request on to moto, as a call of this account.
  * @throws ApiError when the service is not one that moto serves, or moto does not answer
  */
 export async function proxy(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: ProxyTarget,
-): Promise<{ readonly name: string; readonly status: number }> {
+): Promise<Passed> {
   const { service } = target;
   if (!served.has(service)) {
     throw notModelled(`the service ${service}`);
@@ -50,7 +60,7 @@ export async function proxy(
   if (status === 500 && answer.headers["content-type"]?.startsWith("text/html") === true) {
     answer.resume();
     const message = `The local cloud does not model ${service} ${name} as it was called, or moto failed at it.`;
-    throw new ApiError("InternalFailure", message, status);
+    return { name, status, failure: new ApiError("InternalFailure", message, status) };
   }
   outgoing.writeHead(status, answer.headers);
   await pipeline(answer, outgoing);

@@ -12,7 +12,7 @@ import { receiveLateInsights } from "../moto/insights";
 import { type MotoClient, motoClient } from "../moto/moto-client";
 import type { RestCall } from "./rest";
 import { placeOf } from "./places";
-import { proxy } from "../moto/proxy";
+import { proxy, type ProxyTarget } from "../moto/proxy";
 import { createTaskSecrets, type TaskSecrets } from "../ecs/tasks/secrets";
 import { defaultSettings, type Settings } from "../settings";
 import { accountOf, type CredentialScope, credentialScope } from "./signature";
@@ -83,13 +83,9 @@ async function answer(
     await answerCall(world, options, { api, ...called, scope, request }, response);
   } else if (scope !== undefined) {
     failByFault(takeFault(world, { service: scope.service, operation: name, input: "" }));
-    const served = await proxy(request, response, {
-      service: scope.service,
-      port: options.motoPort,
-      account: accountOf(scope.accessKeyId, world.account),
-    });
     const { service, accessKeyId: principal } = scope;
-    note(world, { kind: "call", service, ...served, caller: callerOf(request), principal, detail: {} });
+    const account = accountOf(principal, world.account);
+    await passOn(world, { service, port: options.motoPort, account, principal }, request, response);
   }
 }
 
@@ -115,15 +111,22 @@ async function passUnsigned(
     throw notModelled(`a role of an account other than ${account}, assumed with a web identity`);
   }
   failByFault(takeFault(world, { service: "sts", operation, input: "" }));
-  const served = await proxy(request, response, { service: "sts", port, account, body });
-  note(world, {
-    kind: "call",
-    service: "sts",
-    ...served,
-    caller: callerOf(request),
-    principal: undefined,
-    detail: {},
-  });
+  await passOn(world, { service: "sts", port, account, body, principal: undefined }, request, response);
+}
+
+/** Passes a call on to moto, and notes it, also where moto has failed at it. @throws ApiError as {@link proxy}, and for that */
+async function passOn(
+  world: World,
+  { principal, ...target }: ProxyTarget & { readonly principal: string | undefined },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { failure, ...served } = await proxy(request, response, target);
+  const { service } = target;
+  note(world, { kind: "call", service, ...served, caller: callerOf(request), principal, detail: {} });
+  if (failure !== undefined) {
+    throw failure;
+  }
 }
 
 /** @throws ApiError of the fault, and Error for a fault that isn't an error. */

@@ -5,13 +5,14 @@ import { loadApis } from "../../../local-cloud/aws/protocol/api";
 import { createAwsHandler } from "../../../local-cloud/aws/protocol/gateway";
 import { serveOnLoopback, type LoopbackServer } from "../../../local-cloud/http-server";
 import { ensurePython, type Python } from "../../../local-cloud/python/environment";
-import { createWorld } from "../../../local-cloud/world";
+import { createWorld, type World } from "../../../local-cloud/world";
 
 /** The local cloud's AWS with what moto serves. */
 export interface AwsWithMoto {
   readonly url: string;
   /** The AWS CLI. */
   readonly cli: string;
+  readonly world: World;
   /** Requests that it denies from now on, by method and path; none when undefined. */
   denied: RegExp | undefined;
   /** Requests since the test began, such as `PUT /bucket?policy`. */
@@ -28,7 +29,8 @@ export function useAws(account: string): () => AwsWithMoto {
     const python: Python = await ensurePython(join(__dirname, "../../../.local-cloud"));
     const [started, apis] = await Promise.all([startMoto(python, "/dev/null"), loadApis(python)]);
     moto = started;
-    const handler = createAwsHandler(createWorld(account), { apis, motoPort: moto.port });
+    const world = createWorld(account);
+    const handler = createAwsHandler(world, { apis, motoPort: moto.port });
     server = await serveOnLoopback((request, response) => {
       const [path, query = ""] = (request.url ?? "").split("?");
       const kind =
@@ -45,7 +47,7 @@ export function useAws(account: string): () => AwsWithMoto {
         handler(request, response);
       }
     });
-    aws = { url: server.url, cli: python.aws, denied: undefined, asked: [] };
+    aws = { url: server.url, cli: python.aws, world, denied: undefined, asked: [] };
   }, 660_000);
 
   beforeEach(async () => {
