@@ -16,15 +16,16 @@ const cache = path.join(__dirname, "../.anywhere/.bundles");
 Module._extensions[".ts"] = (module, file) => {
   const bundle = bundleOf(file);
   const mark = createHash("sha256").update(inputsOf(bundle)).digest("hex");
-  evaluate(module, { file, bundle, mark }, { place: `${placeOf(file)}.code`, keep });
+  try {
+    evaluate(module, { file, bundle, mark }, { place: `${placeOf(file)}.code`, keep });
+  } catch (error) {
+    tellSources(error);
+    throw error;
+  }
 };
 
 // Of the bundle's own lines nobody knows anything.
-process.on("uncaughtExceptionMonitor", (error) => {
-  if (error instanceof Error && error.stack !== undefined) {
-    error.stack = inSources(error.stack);
-  }
-});
+process.on("uncaughtExceptionMonitor", tellSources);
 
 /** Where a file's bundle and, with the ending `.map`, its source map are kept. */
 function placeOf(file) {
@@ -77,6 +78,13 @@ function keep(place, content) {
   mkdirSync(cache, { recursive: true });
   writeFileSync(own, content);
   renameSync(own, place);
+}
+
+/** Makes an error's stack trace one of the sources. */
+function tellSources(error) {
+  if (error instanceof Error && error.stack !== undefined) {
+    error.stack = inSources(error.stack);
+  }
 }
 
 /** A stack trace with the places of the sources in place of those of bundles. */

@@ -119,10 +119,11 @@ function mark(outdir: string, file: string): void {
   const owner = existsSync(marker)
     ? (JSON.parse(readFileSync(marker, "utf8")) as { readonly file: string }).file
     : file;
-  if (owner !== file) {
+  // A file that has been renamed, or is gone, needs its folder no longer.
+  if (owner !== file && existsSync(owner)) {
     const folder = relative(process.cwd(), outdir);
     throw new ConfigError([
-      `${file}: its output folder ${folder} is that of ${owner}, which has the same name: rename one of the two, give it another CDKTF_OUTDIR, or remove ${folder} if ${owner} is no longer used`,
+      `${file}: its output folder ${folder} is that of ${owner}, which has the same name: rename one of the two, or give it another CDKTF_OUTDIR`,
     ]);
   }
   writeFileSync(marker, `${JSON.stringify({ file }, undefined, 2)}\n`);

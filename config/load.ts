@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import type { z } from "zod";
 import { textOfIssue } from "./issue-text";
@@ -34,6 +34,9 @@ export function loadEnvironment(
   const choice = variables["ANYWHERE_ENV"] ?? "dev";
   const path = extension.test(choice) ? resolve(choice) : join(environments, fileOf(choice, environments));
   const file = relative(process.cwd(), path);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new ConfigError([`${file}: is not a file: set ANYWHERE_ENV to one that exists`]);
+  }
   const written = path.endsWith(".json") ? readJson(path, file) : readModule(path, file);
   const config = parseConfig(written, file);
   return {
@@ -137,21 +140,26 @@ function load(path: string, file: string): object {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     return require(path) as object;
   } catch (error) {
+    const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
     // Node.js appends the modules that required the file.
-    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-    throw new ConfigError([`${file}: can't be loaded: ${reason}`]);
+    const [reason = ""] = message.split("\n");
+    // A mistake in the syntax names its place itself, and may be in a file that this one imports.
+    const [place, text] = reason.startsWith(`${file}:`)
+      ? [/^:\d+:\d+/.exec(reason.slice(file.length))?.[0], reason.replace(/^[^ ]* /, "")]
+      : [placeInStack(stack, path), reason];
+    throw new ConfigError([`${file}${place ?? ""}: can't be loaded: ${text}`]);
   }
+}
+
+/** Line and column, as in `:5:3`, at which a file stands first in a stack trace. */
+function placeInStack(stack: string, path: string): string | undefined {
+  const [line = ""] = stack.split("\n").filter((text) => text.includes(`${path}:`));
+  return /(:\d+:\d+)\)?$/.exec(line)?.[1];
 }
 
 /** Without `$schema`, which only tells editors where the file's schema is. */
 function readJson(path: string, file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    throw new ConfigError([`${file}: can't be read (${code}): set ANYWHERE_ENV to a file that exists`]);
-  }
+  const text = readFileSync(path, "utf8");
   try {
     const written: unknown = JSON.parse(text);
     if (typeof written === "object" && written !== null) {
@@ -180,6 +188,9 @@ function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
       message: messages[index] ?? issue.message,
     }));
   }
+  if (issue.code === "invalid_key") {
+    return [{ path: issue.path, message: issue.message, value: issue.path.at(-1) }];
+  }
   const meant = issue.code === "invalid_union" ? meantVariant(issue.errors) : undefined;
   return meant === undefined
     ? [{ path: issue.path, message: issue.message }]
@@ -192,11 +203,13 @@ function meantVariant(variants: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue
   return others.length === 0 ? meant : undefined;
 }
 
-function describe(file: string, input: unknown, { path, message }: Problem): string {
-  const value = path.reduce<unknown>(
+function describe(file: string, input: unknown, problem: Problem): string {
+  const { path, message } = problem;
+  const written = path.reduce<unknown>(
     (at, name) => (isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined),
     input,
   );
+  const value = problem.value ?? written;
   const got =
     value === undefined
       ? "it is missing"

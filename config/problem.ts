@@ -3,4 +3,6 @@ export interface Problem {
   readonly path: readonly PropertyKey[];
   /** Completes a message that begins with the value's path. */
   readonly message: string;
+  /** The wrong value, when it isn't the one at the path. */
+  readonly value?: unknown;
 }

@@ -37,7 +37,7 @@ const secretKey = text(
   "the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), not of an alias",
 );
 
-const word = text(/^[^\0]*$/, "a text without the character NUL");
+const word = text(/^[^\0]*$/, "a string without the character NUL");
 const words = z.array(word).min(1);
 
 /** A path in a container or on a node. */
@@ -74,10 +74,10 @@ export const containerSettings = {
       variable,
       z
         .union([z.string(), z.strictObject({ service: z.string() })], {
-          error: "must be a text, or { service } for the URL of an internal service",
+          error: "must be a string, or { service } for the URL of an internal service",
         })
         .refine((value) => typeof value !== "string" || !value.includes("\0"), {
-          error: "must be a text without the character NUL",
+          error: "must be a string without the character NUL",
         }),
     )
     .default({})

@@ -85,7 +85,7 @@ export const service = z.strictObject({
     .default(15)
     .describe("Seconds that the container has to stop after its stop signal, before it is killed."),
   healthCommand: z
-    .array(text(/^[^\0]+$/, "a text without the character NUL"))
+    .array(text(/^[^\0]+$/, "a string without the character NUL"))
     .min(1)
     .optional()
     .describe("Command in the container that exits with 0 when it is healthy."),

@@ -197,15 +197,15 @@ test("shows why a synthesis failed", async () => {
 });
 
 test.each([
-  ["export default { name: ;", 'can\'t be loaded: config/environments/mine.ts:1:24: Unexpected ";"'],
-  ['import "./gone";', 'can\'t be loaded: config/environments/mine.ts:1:8: Could not resolve "./gone"'],
-  ["export default { name: unknown };", "can't be loaded: unknown is not defined"],
-  ["export const mine = {};", 'has no default export: write "export default { … } satisfies Environment;"'],
+  ["export default { name: ;", ':1:24: can\'t be loaded: Unexpected ";"'],
+  ['import "./gone";', ':1:8: can\'t be loaded: Could not resolve "./gone"'],
+  ["export default { name: unknown };", ":1:24: can't be loaded: unknown is not defined"],
+  ["export const mine = {};", ': has no default export: write "export default { … } satisfies Environment;"'],
 ])("says where an environment file is wrong: %s", async (written, problem) => {
   writeFileSync(join(project.folder, "config/environments/mine.ts"), written);
   expect(await project.anywhere(["synth"], { ANYWHERE_ENV: "mine" })).toEqual({
     exitCode: 1,
     stdout: "",
-    stderr: `config/environments/mine.ts: ${problem}\n`,
+    stderr: `config/environments/mine.ts${problem}\n`,
   });
 });

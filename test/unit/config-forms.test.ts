@@ -220,7 +220,7 @@ const refused: readonly [string, unknown, string][] = [
   ["services.web.http.health.healthyAfter", 1, "must be at least 2"],
   ["services.web.environment", { "MY-VALUE": "x" }, variable],
   ["services.web.environment", { "1ST": "x" }, variable],
-  ["services.web.environment", { TEXT: "a\0b" }, "must be a text without the character NUL"],
+  ["services.web.environment", { TEXT: "a\0b" }, "must be a string without the character NUL"],
   ["services.web.secrets", { KEY: "arn:aws:secretsmanager:::secret:db" }, secret],
   ["services.web.secrets", { KEY: arn("secretsmanager", "db") }, secret],
   ["services.web.secrets", { KEY: `${arn("secretsmanager", "secret:db")}:key` }, secret],

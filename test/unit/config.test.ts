@@ -50,7 +50,7 @@ test("a JSON file elsewhere is an environment too, and is named in its errors", 
     expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`isn't JSON (`);
     rmSync(path);
     expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(
-      `${file}: can't be read (ENOENT): set ANYWHERE_ENV to a file that exists`,
+      `${file}: is not a file: set ANYWHERE_ENV to one that exists`,
     );
   } finally {
     rmSync(directory, { recursive: true });
@@ -78,7 +78,7 @@ test("a TypeScript file is chosen by its path, too", () => {
   const path = join("config", "environments", "dev.ts");
   expect(loadEnvironment({ ANYWHERE_ENV: path })).toEqual(loadEnvironment({ ANYWHERE_ENV: "dev" }));
   expect(() => loadEnvironment({ ANYWHERE_ENV: "environments/none.ts" })).toThrow(
-    /^environments\/none\.ts: can't be loaded: [^\n]*none\.ts[^\n]*$/,
+    "environments/none.ts: is not a file: set ANYWHERE_ENV to one that exists",
   );
 });
 
@@ -128,7 +128,7 @@ test("every problem is told at once, with file, path, value and remedy", () => {
     "test.ts: services.web.http.port must be at least 1 (got 0)",
     "test.ts: sites.ams3.nodes must be a number from 0 to 500, or the nodes by name (got 1.5)",
     'test.ts: sites.ams3.color is not a setting: remove it, or check its spelling (got "red")',
-    `test.ts: sites.Paris can't be a key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without -- (got {"kind":"on-premises","nodes":{}})`,
+    `test.ts: sites.Paris can't be a key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without -- (got "Paris")`,
     'test.ts: sites.oslo.kind must be "digitalocean" or "on-premises" (got "dungeon")',
     'test.ts: sites.berlin.nodes.rack-1.attributes must not begin with anywhere., the prefix of the deployment\'s own attributes (got {"anywhere.node":"x"})',
     "test.ts: sites.berlin.activationDays must be at most 30 (got 31)",

@@ -68,13 +68,21 @@ test("each environment has a folder of its own, and its own file may write there
 });
 
 test("another file of the same name is refused, with what to do, before anything is written", async () => {
-  await output("x/a.json", stacks("one"));
+  const first = at("x/a.json");
+  write(first, "{}");
+  await output(first, stacks("one"));
   const other = output("y/a.json", stacks("two"));
   await expect(other).rejects.toThrow(ConfigError);
   await expect(other).rejects.toThrow(
-    /^y\/a\.json: its output folder \S+\/a is that of x\/a\.json, .*: rename one of the two, give it another CDKTF_OUTDIR, or remove \S+\/a if x\/a\.json is no longer used$/,
+    /^y\/a\.json: its output folder \S+\/a is that of \S+\/x\/a\.json, which has the same name: rename one of the two, or give it another CDKTF_OUTDIR$/,
   );
   expect(readdirSync(at("out/a/stacks"))).toEqual(["one"]);
+});
+
+test("a file that takes the place of one that is gone has its folder", async () => {
+  await output("x/a.ts", stacks("one"));
+  await output("x/a.json", stacks("two"));
+  expect(readdirSync(at("out/a/stacks"))).toEqual(["two"]);
 });
 
 test.each(["stacks", "manifest.json", "", ".", "..", "a/b"])("no output folder is called %j", (name) => {
