@@ -17,7 +17,7 @@ export async function deployments(runs: number): Promise<readonly Figure[]> {
   const still = environmentFile("still", sized(1, 1));
   const cloud = await startLocalCloud({
     directory: join(folder, "cloud"),
-    args: ["--image", `${image}=app`],
+    args: ["--image", `${image}=app`, "--aws-schema", "whole"],
     output: openSync(join(folder, "cloud.log"), "w"),
   });
   try {

@@ -37,8 +37,8 @@ ${tableOf(figures)}
 
 Whole processes are timed, as their user waits for them: the median of ${runs} runs, taken in turn, so that anything
 else that the computer did slowed all of them. A ratio compares two runs of the same round. The range from the least to the
-most is noise. Deployments are in the local cloud, where machines boot in seconds and Terraform has two cores for
-itself: in real clouds most of the time is spent waiting for machines and load balancers.
+most is noise. Deployments are in the local cloud, with the AWS provider's whole schema; machines boot in seconds there, and
+Terraform has two cores for itself. In real clouds most of the time is spent waiting for machines and load balancers.
 
 - **The bare plans** are \`terraform plan\` for each stack: one level of stacks after the other for a deploy, all at once for
   a diff, at most four at the same time, like our commands here.

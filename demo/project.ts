@@ -165,7 +165,8 @@ export class Project {
       ANYWHERE_ENV: this.environmentFile,
       CDKTF_OUTDIR: this.outdir,
       // In a local cloud nothing takes long, and it can be queried more often than AWS.
-      POLL_SECONDS: "2",
+      POLL_SECONDS: "1",
+      LATE_INSIGHTS_SECONDS: "2",
     };
   }
 

@@ -20,6 +20,7 @@ import { lock } from "./lock";
 import { createMachines } from "./nodes/create-machines";
 import { signingKeyFingerprint } from "./nodes/origin/signature";
 import { imageFolder } from "./nodes/inside/images/image";
+import { placeRelay } from "./providers/relay/place";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
 import { progressOn } from "./python/progress";
@@ -37,6 +38,8 @@ export interface CloudOptions {
   readonly image: readonly string[];
   readonly providers: ProviderSetting;
   readonly sandbox: "auto" | "namespaces" | "process";
+  /** What Terraform is told of the AWS provider's schema: all, or what the local cloud can hold, which is faster. */
+  readonly awsSchema: "held" | "whole";
   /** Items on a page of AWS's lists at most. @default 100 */
   readonly pageSize?: number;
   /** Length of a second of a stand-in provider's waits, in milliseconds. @default 1000 */
@@ -161,12 +164,18 @@ async function prepareTools(options: CloudOptions, directory: string, opened: Op
   // A killed cloud has left its own.
   await removeOverrides(directory);
   opened.defer(() => removeOverrides(directory));
-  const terraform = await prepareTerraform({ directory, setting: options.providers });
+  const relays = join(sharedDirectory, "relays");
+  const terraform = await prepareTerraform({
+    directory,
+    setting: options.providers,
+    relay: options.awsSchema === "held" ? (provider) => placeRelay(relays, provider) : undefined,
+  });
   const progress = progressOn(process.stdout);
   const python = await ensurePython(sharedDirectory, progress.tell).finally(progress.end);
   placeImages(directory, options.image);
   await placeDocker(terraform.bin);
-  const plugins = join(sharedDirectory, "plugins");
+  // Terraform keeps links to mirrors there.
+  const plugins = join(terraform.relay ?? sharedDirectory, "plugins");
   mkdirSync(plugins, { recursive: true });
   const run = await makeRunDirectory(directory);
   opened.defer(() => run.remove());

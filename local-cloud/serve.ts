@@ -39,6 +39,11 @@ new Command("local-cloud")
   .option("--image <reference=folder>", "an image for containers", collect, [])
   .addOption(new Option("--providers <setting>").choices(["auto", "real", "stand-in"]).default("auto"))
   .addOption(new Option("--sandbox <setting>").choices(["auto", "namespaces", "process"]).default("auto"))
+  .addOption(
+    new Option("--aws-schema <part>", "resource types of the AWS provider that Terraform knows of")
+      .choices(["held", "whole"])
+      .default("held"),
+  )
   .option("--page-size <items>", "items on a page of AWS's lists at most (default: 100)", positive)
   .option("--provider-second <ms>", "length of a second of a stand-in provider's waits", positive)
   .action((options: CloudOptions) => main(options))

@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { shellQuoted } from "../environment";
+import type { Package } from "../providers/relay/place";
 import type { StandIn } from "../providers/serve";
 import { findProgram, findTerraform } from "./executable";
 import { byVersion, findMirrors, mirrorRoots, platform, type Mirror } from "./mirrors";
@@ -26,6 +27,11 @@ export interface TerraformOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** The registry's address. @default https://registry.terraform.io */
   readonly registry?: string;
+  /**
+   * Makes a mirror of the AWS provider that is used in place of the one with this package, and that Terraform must talk to
+   * without TLS. @default none
+   */
+  readonly relay?: ((provider: Package) => Promise<string>) | undefined;
   /** Folders to search for mirrors, instead of Terraform's own, TF_PLUGIN_MIRROR and those below /opt. */
   readonly mirrors?: readonly string[];
 }
@@ -38,6 +44,8 @@ export interface Terraform {
   readonly providers: Readonly<Record<ProviderName, ProviderChoice>>;
   /** Folder of the wrapper `terraform`, and of `tofu` if that is in PATH: must come first there. */
   readonly bin: string;
+  /** The mirror that {@link TerraformOptions.relay} has made, if it was used. */
+  readonly relay: string | undefined;
   /** Variables for every command, in addition to PATH and TF_REATTACH_PROVIDERS. */
   readonly environment: Readonly<
     Record<"TERRAFORM_BINARY_NAME" | "TF_CLI_CONFIG_FILE" | "CHECKPOINT_DISABLE", string>
@@ -99,7 +107,13 @@ export async function prepareTerraform(options: TerraformOptions): Promise<Terra
   const fromMirrors = names
     .filter((name) => providers[name].source === "mirror")
     .map((name) => pins[name].address);
-  const used = mirrors.filter(({ address }) => fromMirrors.includes(address));
+  const found = mirrors.filter(({ address }) => fromMirrors.includes(address));
+  const relayed =
+    providers.aws.source === "mirror" && options.relay !== undefined
+      ? await relayedMirror(found, { ...pins.aws, ...providers.aws }, options.relay)
+      : undefined;
+  const used =
+    relayed === undefined ? found : [...found.filter(({ address }) => address !== relayed.address), relayed];
   const lockable = names.every((name) => providers[name].source === "registry");
 
   const bin = resolve(directory, "bin");
@@ -109,7 +123,10 @@ export async function prepareTerraform(options: TerraformOptions): Promise<Terra
   const programs = { terraform: terraform.executable, tofu: await findProgram("tofu", environment) };
   for (const [name, executable] of Object.entries(programs)) {
     if (executable !== undefined) {
-      await writeFile(join(bin, `${name}.settings`), wrapperSettings(executable, used, lockable));
+      await writeFile(
+        join(bin, `${name}.settings`),
+        wrapperSettings(executable, { used, lockable, relayed: relayed !== undefined }),
+      );
       await copyFile(join(__dirname, "wrapper.sh"), join(bin, name));
       await chmod(join(bin, name), 0o755);
     }
@@ -118,6 +135,7 @@ export async function prepareTerraform(options: TerraformOptions): Promise<Terra
     ...terraform,
     providers,
     bin,
+    relay: relayed?.root,
     environment: {
       TERRAFORM_BINARY_NAME: join(bin, "terraform"),
       TF_CLI_CONFIG_FILE: configuration,
@@ -162,13 +180,33 @@ function cliConfiguration(mirrors: readonly Mirror[]): string {
   return `provider_installation {\n${blocks.join("")}  direct {\n    exclude = ${excluded}\n  }\n}\n`;
 }
 
-function wrapperSettings(executable: string, mirrors: readonly Mirror[], lockable: boolean): string {
-  const mirrored = mirrors.map(({ root, address }) => shellQuoted(`${address}=${join(root, address)}`));
+/** A mirror that relays to a provider in another one. */
+async function relayedMirror(
+  mirrors: readonly Mirror[],
+  { address, version }: Pin,
+  relay: NonNullable<TerraformOptions["relay"]>,
+): Promise<Mirror> {
+  const place = join(address, version, platform);
+  const { root = "" } =
+    mirrors.find((mirror) => mirror.address === address && mirror.versions.includes(version)) ?? {};
+  return { root: await relay({ folder: join(root, place), place }), address, versions: [version] };
+}
+
+function wrapperSettings(
+  executable: string,
+  {
+    used,
+    lockable,
+    relayed,
+  }: { readonly used: readonly Mirror[]; readonly lockable: boolean; readonly relayed: boolean },
+): string {
+  const mirrored = used.map(({ root, address }) => shellQuoted(`${address}=${join(root, address)}`));
   return [
     `real=${shellQuoted(executable)}`,
     `platform=${platform}`,
     `mirrored=(${mirrored.join(" ")})`,
     `lockable=${lockable ? "yes" : "no"}`,
+    `relayed=${relayed ? "yes" : "no"}`,
     "",
   ].join("\n");
 }

@@ -68,7 +68,11 @@ export async function serveTerraformCloud(
     folder: join(directory, "states"),
     origin: `https://${hostname}`,
   });
-  const needed = [worker.executable, ...Object.values(worker.localWorld).filter(isAbsolute)];
+  const needed = [
+    worker.executable,
+    process.execPath,
+    ...Object.values(worker.localWorld).filter(isAbsolute),
+  ];
   const executor = createExecutor(account, {
     ...worker,
     user: ordinaryUser(worker.folder, needed),

@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import type { IncomingHttpHeaders } from "node:http2";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { bundle } from "../../bundle";
+import { shellQuoted } from "../../environment";
+import { heldPart, heldTypes } from "./schema-part";
+import { service, startPlugin } from "./plugin";
+
+/** A provider's package in a mirror. */
+export interface Package {
+  /** Folder of its executable. */
+  readonly folder: string;
+  /** The same in any mirror: ADDRESS/VERSION/OS_ARCH. */
+  readonly place: string;
+}
+
+/**
+ * Makes a mirror whose AWS provider is a relay to the real one. Terraform then reads a thirtieth of the schema, which is
+ * most of the work of a small plan. Local clouds share it as long as nothing of it has changed.
+ * @param root folder for it
+ * @returns the mirror
+ * @throws Error when the provider can't be started
+ */
+export async function placeRelay(root: string, { folder, place }: Package): Promise<string> {
+  const name = (await readdir(folder)).find((file) => file.startsWith("terraform-provider-")) ?? "";
+  const executable = join(folder, name);
+  await mkdir(root, { recursive: true });
+  const unfinished = await mkdtemp(join(root, "new-"));
+  try {
+    const program = "relay.js";
+    await bundle(join(__dirname, "relay.ts"), join(unfinished, program));
+    const { size, mtimeMs } = await stat(executable);
+    const mark = createHash("sha256")
+      .update(await readFile(join(unfinished, program)))
+      .update(JSON.stringify([executable, size, mtimeMs, process.execPath, heldTypes]))
+      .digest("hex");
+    const mirror = join(root, mark.slice(0, 16));
+    if (!existsSync(mirror)) {
+      await writeFile(join(unfinished, "schema"), heldPart(await schemaOf(executable)));
+      const words = [process.execPath, join(mirror, program), executable, join(mirror, "schema")];
+      await mkdir(join(unfinished, place), { recursive: true });
+      const script = join(unfinished, place, name);
+      await writeFile(script, `#!/bin/sh\nexec ${words.map(shellQuoted).join(" ")}\n`);
+      await chmod(script, 0o755);
+      await chmod(unfinished, 0o755);
+      // Another local cloud may have made it meanwhile.
+      await rename(unfinished, mirror).catch((error: unknown) => {
+        if (!existsSync(mirror)) {
+          throw error;
+        }
+      });
+    }
+    return mirror;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds in which a provider has said something. */
+const patience = 60_000;
+
+/** Bytes before a message of gRPC. */
+const prefix = 5;
+
+/** The whole schema of a provider, as it sends it. */
+async function schemaOf(executable: string): Promise<Buffer> {
+  // By this value a plugin knows that it isn't started by hand. Source: github.com/hashicorp/terraform, plugin/serve.go.
+  const cookie = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+  const variables = { ...process.env, TF_PLUGIN_MAGIC_COOKIE: cookie };
+  const { process: child, session } = await startPlugin(executable, variables, "ignore");
+  try {
+    const request = session.request({
+      ":method": "POST",
+      ":path": `${service}/GetSchema`,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    session.setTimeout(patience, () => {
+      session.destroy(new Error(`${executable} doesn't answer within ${patience / 1000} seconds`));
+    });
+    request.end(Buffer.alloc(prefix));
+    const [message, [trailers]] = await Promise.all([
+      buffer(request),
+      once(request, "trailers") as Promise<[IncomingHttpHeaders]>,
+    ]);
+    if (trailers["grpc-status"] !== "0") {
+      throw new Error(`${executable} doesn't give its schema: ${String(trailers["grpc-message"])}`);
+    }
+    return message.subarray(prefix);
+  } finally {
+    session.destroy();
+    child.kill("SIGKILL");
+  }
+}

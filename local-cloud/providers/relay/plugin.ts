@@ -1,0 +1,57 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { connect, type ClientHttp2Session } from "node:http2";
+import { connect as connectSocket } from "node:net";
+import { createInterface } from "node:readline";
+
+/** The version of Terraform's plugin protocol that the AWS provider speaks. */
+export const protocol = "5";
+
+/** Prefix of the methods of that version. */
+export const service = `/tfplugin${protocol}.Provider`;
+
+/** A running provider, and a connection to it. */
+export interface Plugin {
+  readonly process: ChildProcess;
+  readonly session: ClientHttp2Session;
+}
+
+/**
+ * Starts a provider as Terraform does, but without TLS, for which both ends need certificates.
+ * Source: github.com/hashicorp/go-plugin, "Writing Plugins Without Go": its first line tells where it listens.
+ * @param variables with Terraform's "magic cookie"
+ * @param log where its log goes
+ * @throws Error when it ends without that line, or speaks another version of the protocol
+ */
+export async function startPlugin(
+  executable: string,
+  variables: NodeJS.ProcessEnv,
+  log: "inherit" | "ignore",
+): Promise<Plugin> {
+  const env = { ...variables, PLUGIN_PROTOCOL_VERSIONS: protocol, PLUGIN_CLIENT_CERT: undefined };
+  const child = spawn(executable, { stdio: ["ignore", "pipe", log], env });
+  const lines = createInterface(child.stdout);
+  const ended = new AbortController();
+  child.once("error", (error) => {
+    ended.abort(error);
+  });
+  child.once("exit", (code) => {
+    ended.abort(new Error(`${executable} ended with exit code ${String(code)}`));
+  });
+  const [line] = (await once(lines, "line", { signal: ended.signal }).catch(() => {
+    throw ended.signal.reason;
+  })) as [string];
+  const [, version, network, address = ""] = line.split("|");
+  if (version !== protocol) {
+    child.kill("SIGKILL");
+    throw new Error(
+      `${executable} doesn't speak version ${protocol} of Terraform's plugin protocol: ${line}`,
+    );
+  }
+  const { hostname, port } = new URL(`tcp://${network === "unix" ? "localhost" : address}`);
+  const place = network === "unix" ? { path: address } : { host: hostname, port: Number(port) };
+  const session = connect("http://localhost", { createConnection: () => connectSocket(place) });
+  // Each request has the error, too, and the end of the process says more.
+  session.on("error", () => undefined);
+  return { process: child, session };
+}
