@@ -117,7 +117,7 @@ export class Project {
   }
 
   /** Folder of a stack's Terraform JSON. */
-  folderOf(stack: string): string {
+  private folderOf(stack: string): string {
     return join(this.stacksFolder, stack);
   }
 
@@ -126,11 +126,9 @@ export class Project {
   }
 
   /** The providers that a stack requires, by local name. */
-  requirementsOf(
-    stack: string,
-  ): Readonly<Record<string, { readonly source: string; readonly version: string }>> {
+  requirementsOf(stack: string): Readonly<Record<string, { readonly version: string }>> {
     const { terraform } = JSON.parse(readFileSync(join(this.folderOf(stack), "cdk.tf.json"), "utf8")) as {
-      terraform: { required_providers: Record<string, { source: string; version: string }> };
+      terraform: { required_providers: Record<string, { version: string }> };
     };
     return terraform.required_providers;
   }
