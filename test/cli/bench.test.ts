@@ -11,7 +11,7 @@ function bench(...args: readonly string[]) {
   });
 }
 
-test("npm run bench measures the synthesis, and prints a number for each figure and the machine", async () => {
+test("npm run bench measures the synthesis, and prints the machine and a number for each figure", async () => {
   const { code, stdout } = await bench("--runs", "1");
   expect(code).toBe(0);
   const [head, line, ...rows] = stdout.split("\n").filter((text) => text.startsWith("|"));

@@ -56,7 +56,7 @@ const built = () =>
     statSync(join(cache, file)).ino,
   ]);
 
-test("a bundle is built once, and anew as soon as one of its sources has changed", async () => {
+test("a bundle is built once, and again when one of its sources changes", async () => {
   expect(await run()).toEqual({ code: 0, stdout: "first\n", stderr: "" });
   const first = built();
   expect(first).toHaveLength(3);
@@ -67,7 +67,7 @@ test("a bundle is built once, and anew as soon as one of its sources has changed
   expect(built()).not.toEqual(first);
 });
 
-test("compiled code is kept for one bundle and one version of Node.js, and made anew when it is of no use", async () => {
+test("compiled code is kept for one bundle and one version of Node.js, and replaced when it can't be used", async () => {
   await run();
   const [code = ""] = readdirSync(cache).filter((file) => file.endsWith(".code"));
   const kept = readFileSync(join(cache, code));
@@ -90,7 +90,7 @@ test("compiled code is kept for one bundle and one version of Node.js, and made 
   }
 });
 
-test("a bundle is built anew after another installation", async () => {
+test("a bundle is built again when the installed packages change", async () => {
   await run();
   const first = built();
   write("node_modules/.package-lock.json", "{}");
@@ -104,7 +104,7 @@ test("a bundle is built anew after another installation", async () => {
   expect(built()).not.toEqual(second);
 });
 
-test("a source finds what lies beside it, and loads others while it runs", async () => {
+test("a source reads files beside it, and loads other sources at run time", async () => {
   write("parts/text", "beside");
   write("parts/later.ts", "export default `later in ${__dirname}`;\n");
   write(
@@ -117,7 +117,7 @@ test("a source finds what lies beside it, and loads others while it runs", async
   expect(await run()).toEqual({ code: 0, stdout: `beside,later in ${folder}/parts\n`, stderr: "" });
 });
 
-test("what goes wrong is told with the place in the source", async () => {
+test("errors name the place in the source", async () => {
   write(
     "parts/said.ts",
     'type None = never;\n\nexport const said: None = fail();\nfunction fail(): never {\n  throw new Error("no such thing");\n}\n',
@@ -132,7 +132,7 @@ test("what goes wrong is told with the place in the source", async () => {
   expect((await run()).stderr).toContain('SyntaxError: parts/said.ts:1:22: Could not resolve "./gone"');
 });
 
-test("where no bundle can be kept, it is built each time", async () => {
+test("a bundle that can't be kept is built for each run", async () => {
   write(".anywhere", "no folder");
   expect(await run()).toEqual({ code: 0, stdout: "first\n", stderr: "" });
   expect(await run()).toEqual({ code: 0, stdout: "first\n", stderr: "" });

@@ -96,7 +96,7 @@ const replacing = (...names: readonly string[]) =>
     ),
   );
 
-test("stacks are listed with their folders, what goes before them and what they read, in either order", async () => {
+test("stacks are listed in the order of a deploy or a destroy, with their folders, predecessors and inputs", async () => {
   const { stdout } = await project().anywhere(["stacks"]);
   const below = "cdktf.out/environment/stacks";
   expect(stdout.trimEnd().split("\n")).toEqual([
@@ -114,7 +114,7 @@ test("stacks are listed with their folders, what goes before them and what they 
   ]);
 });
 
-test("what plans change is told, to people and to programs", async () => {
+test("the changes of plans are reported as text and as JSON", async () => {
   const files = [
     planOf("control-plane", {
       changes: { "terraform_data.node": ["update"], "terraform_data.more": ["create"] },
@@ -156,7 +156,7 @@ test("what plans change is told, to people and to programs", async () => {
   });
 });
 
-test("several nodes that run something are not replaced by one plan, unless that is asked for", async () => {
+test("a plan that replaces several nodes with running tasks is refused without --all-at-once", async () => {
   const file = planOf("compute-ams3", { changes: replacing("node-1", "node-2") });
   const refused = await check([file]);
   expect(refused).toMatchObject({ exitCode: 2 });
@@ -168,7 +168,7 @@ test("several nodes that run something are not replaced by one plan, unless that
   expect(await check([file])).toSucceed();
 });
 
-test("a machine is not made with an activation that is of no use", async () => {
+test("a plan that creates a machine with an expired activation is refused", async () => {
   project().nodes.spent.set("id-of-node-2", "expired");
   const file = planOf("compute-ams3", { changes: { 'terraform_data.node["node-2"]': ["create"] } });
   const refused = await check([file]);
@@ -178,7 +178,7 @@ test("a machine is not made with an activation that is of no use", async () => {
   );
 });
 
-test("sites and services that are deployed and left the file, and ports that a deploy would refuse, are refused", async () => {
+test("deployed sites and services missing from the file are refused, and so are changed ports and regions", async () => {
   const file = planOf("control-plane", { changes: { "terraform_data.node": ["update"] } });
   const forgotten = await check([file], stateWith({ sites: ["ams3", "fra1"], services: ["web", "worker"] }));
   expect(forgotten).toMatchObject({ exitCode: 2 });
@@ -192,7 +192,7 @@ test("sites and services that are deployed and left the file, and ports that a d
   ]);
 });
 
-test("an image from which a service was rolled back comes back only when that is asked for", async () => {
+test("an image that a service was rolled back from returns only with --roll-forward", async () => {
   const outputs = { image_uri: { actions: ["update"], after: "registry.example/app:v1" } };
   const file = planOf("service-web", { outputs });
   const rolledBack = stateWith({ rolled_back_from: ["v1"] });
@@ -204,7 +204,7 @@ test("an image from which a service was rolled back comes back only when that is
   expect(await check(["--roll-forward", file], rolledBack)).toSucceed();
 });
 
-test("a plan is one of its stack, of this deployment, and whole", async () => {
+test("a plan must be complete, and match its stack and this deployment", async () => {
   const elsewhere = { actions: ["no-op"], after: { ...identity, name: "another" } };
   const files = [
     planOf("compute-ams3", {}, "compute-office"),
@@ -230,7 +230,7 @@ test("a plan is one of its stack, of this deployment, and whole", async () => {
   });
 });
 
-test("a plan of a destroy is one only where that is asked for, and leaves no stack behind that reads what goes", async () => {
+test("a destroy plan needs --destroy, which takes no other plan, and may not strand stacks that read its outputs", async () => {
   const gone = { "terraform_data.node": ["delete"] };
   const file = planOf("activations", { changes: gone });
   const unexpected = await check([file]);
@@ -248,12 +248,12 @@ test("a plan of a destroy is one only where that is asked for, and leaves no sta
   expect((await check(["--destroy", other])).stdout).toContain("REFUSED: This is not a plan of a destroy.");
 });
 
-test("nothing is said of plans when a state can't be read", async () => {
+test("no plan is reported on when a state can't be read", async () => {
   const failing = { ...stateWith(), FAKE_FAILS: "control-plane state" };
   expect(await check([planOf("service-web")], failing)).toMatchObject({ exitCode: 1, stdout: "" });
 });
 
-test("texts are shown without the secrets of a state, and not at all when these aren't known", async () => {
+test("redact hides the secrets of a state, and prints nothing when it can't read that state", async () => {
   const code = "code-that-nobody-may-see";
   const resources = [
     {

@@ -9,7 +9,7 @@ jest.setTimeout(120_000);
 const project = useProject();
 
 test.each(["remote", "agent"] as const)(
-  "no script works where HCP Terraform plans, by execution %s: each says what to call instead",
+  "with execution %s, where HCP Terraform plans, every script refuses and says what to run instead",
   async (execution) => {
     const { folder, variables } = project();
     const pool = execution === "agent" && { agentPool: "own" };

@@ -54,7 +54,7 @@ test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)(
-  "%s, however often it comes, interrupts Terraform once and waits for its end",
+  "%s, however often it is sent, interrupts Terraform once, and the command waits for its end",
   async (signal, code) => {
     const child = deployWithoutTerminal();
     const ended = exitCode(child);
@@ -78,7 +78,7 @@ test("a signal to the whole process group interrupts Terraform once", async () =
   expect(afterApply()).toEqual(["interrupted", "ended"]);
 });
 
-test("with several stacks under way each Terraform is interrupted once and waited for, and no other begins", async () => {
+test("with several stacks in progress, each Terraform is interrupted once and awaited, and no other starts", async () => {
   project().configure({ sites: { a: onPremises("x"), b: onPremises("x"), c: onPremises("x") } });
   const sites = ["compute-a", "compute-b"];
   const variables = { FAKE_LASTS: "30", FAKE_STATE: fakeState(project(), ["a/x", "b/x", "c/x"]) };
@@ -109,7 +109,7 @@ test("with several stacks under way each Terraform is interrupted once and waite
   project().configure({});
 });
 
-test("Terraform is seen to its end although nobody reads the output any more", async () => {
+test("the command waits for Terraform's end even when its own output is closed", async () => {
   const goOn = join(project().folder, "go-on");
   const child = deployWithoutTerminal({ FAKE_SAYS: "a long line", FAKE_APPLY_AWAITS: goOn });
   const ended = exitCode(child);
@@ -136,7 +136,7 @@ test("Ctrl-C at a terminal reaches Terraform once, and the command waits for its
   expect(afterApply()).toEqual(["interrupted", "ended"]);
 });
 
-test("a second Ctrl-C at a terminal reaches Terraform too, which takes it for an order to drop everything", async () => {
+test("a second Ctrl-C at a terminal reaches Terraform too, as the order to stop at once", async () => {
   const child = deployAtTerminal();
   const ended = exitCode(child);
   await applying("control-plane");

@@ -96,7 +96,7 @@ function mostTogether(...commands: readonly string[]): number {
 test.each([
   ["sites", compute],
   ["services", ofServices],
-])("a deploy applies all %s at the same time, and level after level", async (_, FAKE_TOGETHER) => {
+])("a deploy applies all %s at the same time, level by level", async (_, FAKE_TOGETHER) => {
   const { exitCode: ended } = await deploy([], {
     FAKE_TOGETHER: FAKE_TOGETHER.join(" "),
     FAKE_TAKES: "apply 0.2",
@@ -106,7 +106,7 @@ test.each([
   expectAfter(producersOf);
 });
 
-test("a destroy does so in the reverse order", async () => {
+test("a destroy runs the levels in reverse order, with all sites at the same time", async () => {
   const args = ["destroy", "--auto-approve", "--parallel", "4"];
   const FAKE_TOGETHER = compute.join(" ");
   expect(await run(args, { FAKE_TOGETHER })).toSucceed();
@@ -119,12 +119,12 @@ test("a destroy does so in the reverse order", async () => {
   ).toEqual([]);
 });
 
-test("a stack that waits for one site alone doesn't wait for the others", async () => {
+test("a stack that needs only one site doesn't wait for the others", async () => {
   const { exitCode: ended } = await deploy([], { FAKE_TOGETHER: "compute-b compute-c service-web" });
   expect(ended).toBe(0);
 });
 
-test("no more Terraforms run at the same time than were asked for", async () => {
+test("--parallel limits how many Terraforms run at the same time", async () => {
   // So that each of them would meet all others.
   const variables = { FAKE_TAKES: "plan 0.5" };
   expect(await run(["diff", "--parallel", "2"], variables)).toMatchObject({ exitCode: 2 });
@@ -138,22 +138,19 @@ test.each([
   [2, 16e9, 8],
   [16, 6e9, 8],
   [4, 0.5e9, 1],
-])(
-  "on %i cores and with %i bytes of free memory %i Terraforms run at the same time",
-  (cores, bytes, count) => {
-    expect(bearable(cores, bytes)).toBe(count);
-    expect(bearable()).toBeGreaterThan(0);
-  },
-);
+])("on %i cores with %i bytes of free memory, the default of --parallel is %i", (cores, bytes, count) => {
+  expect(bearable(cores, bytes)).toBe(count);
+  expect(bearable()).toBeGreaterThan(0);
+});
 
-test("only one Terraform at a time initialises a stack: it may write into the plugin cache of all", async () => {
+test("only one Terraform at a time initialises a stack, since it may write to the shared plugin cache", async () => {
   rmSync(join(project().folder, "cdktf.out"), { recursive: true });
   expect(await deploy([], { FAKE_TAKES: "init 0.3" })).toSucceed();
   expect(called("init").sort()).toEqual(levels.flat().sort());
   expect(mostTogether("init")).toBe(1);
 });
 
-test("each line of each stack is whole, marked with its stack, and without secrets", async () => {
+test("each line of each stack is whole, marked with its stack, and free of secrets", async () => {
   const says = { FAKE_SAYS: `half a ${code}\nand an end`, FAKE_TOGETHER: compute.join(" ") };
   const { stdout, stderr } = await deploy(compute, says);
   for (const output of [stdout, stderr]) {
@@ -175,7 +172,7 @@ test("each line of each stack is whole, marked with its stack, and without secre
   ).toEqual([]);
 });
 
-test("a stack that fails holds up what waits for it alone, and the last lines tell of each stack", async () => {
+test("a failed stack holds up only what waits for it, and the last lines report on each stack", async () => {
   const { exitCode: ended, stderr } = await deploy([], { FAKE_FAILS: "compute-b apply" });
   expect(ended).toBe(1);
   expect(called("apply").sort()).toEqual(["control-plane", "activations", ...compute, "service-web"].sort());
@@ -199,7 +196,7 @@ test("a service whose plan fails is not applied, and the others are", async () =
   expect(stderr).toContain("service-api    | plan of service-api fails\n");
 });
 
-test("a diff plans all stacks although one fails, and ends with 1", async () => {
+test("a diff plans all stacks even if one fails, and exits with 1", async () => {
   const { exitCode: ended, stderr } = await run(["diff"], { FAKE_FAILS: "compute-b plan" });
   expect(ended).toBe(1);
   expect(called("plan").sort()).toEqual(levels.flat().sort());
@@ -232,7 +229,7 @@ async function answer(
   return { code: await ended, asked, screen: stripVTControlCharacters(screen) };
 }
 
-test("at a terminal all plans of a level are shown before it is asked for once, and exactly they are applied", async () => {
+test("at a terminal all plans of a level are shown before one question, and exactly these are applied", async () => {
   const { code: ended, asked } = await answer(
     ["deploy"],
     levels.map(() => "yes\n"),
@@ -262,7 +259,7 @@ test.each([
   ["deploy", "Ctrl-C", "\x03", 130, "Interrupted by SIGINT."],
   ["destroy", "no", "no\n", 1, "Not approved: nothing was changed."],
 ])(
-  "at a terminal a %s that gets a %s applies nothing of the level, and nothing after it",
+  "at a terminal a %s answered with %s applies nothing of that level or after it",
   async (command, _, no, expected, said) => {
     const { code: ended, asked, screen } = await answer([command, ...compute, ...ofServices], ["yes\n", no]);
     expect(ended).toBe(expected);
@@ -275,7 +272,7 @@ test.each([
   },
 );
 
-test("at a terminal only what changes is asked for, and a failed plan is left out", async () => {
+test("at a terminal the question names only stacks that change, and leaves out a failed plan", async () => {
   const { code: ended, asked } = await answer(["deploy", ...ofServices], ["yes\n"], {
     FAKE_FAILS: "service-api plan",
   });

@@ -50,7 +50,7 @@ test.each([
   ["the local cloud", ["local-cloud/run.js", "local-cloud/serve.ts"]],
   ["the demo", ["local-cloud/run.js", "demo/demo.ts"]],
   ["the tests", ["-e", "require('./jest.config')"]],
-])("%s refuse it the same way", async (_, args) => {
+])("an unsupported Node.js is refused in the same way by %s", async (_, args) => {
   expect(await runAs("25.0.0", ...args)).toMatchObject({
     code: 1,
     stderr: "This project needs Node.js >=20.9 <25, and this is 25.0.0: install Node.js 20, 22 or 24.\n",

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { inOrder } from "../../cli/terraform/stacks";
 
-test("stacks come in the order in which they are deployed, and those of a kind as given", () => {
+test("stacks are sorted in the order of a deploy, and those of one kind keep their given order", () => {
   const given = [
     "activations",
     "compute-b",

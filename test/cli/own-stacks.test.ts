@@ -41,7 +41,7 @@ function synthesise(more: Partial<Environment> = {}): readonly Stack[] {
   return readStacks(join(outdir, "environment"));
 }
 
-test("the project's stacks are deployed from the control plane to the services, and all read its outputs", () => {
+test("the project's stacks are in order from the control plane to the services, each with those that it reads", () => {
   expect(synthesise().map(({ id, reads }) => ({ id, reads }))).toEqual([
     { id: "control-plane", reads: [] },
     { id: "activations", reads: ["control-plane"] },
@@ -55,7 +55,7 @@ test.each<NonNullable<Environment["backend"]>>([
   { kind: "local" },
   { kind: "s3", bucket: "states-of-own-stacks", region: "eu-west-1", kmsKeyId: "alias/states" },
   { kind: "cloud", organization: "example", project: "anywhere" },
-])("where a stack's state is said to be is where the stack has it: $kind", (backend) => {
+])("a stack's state is reported to be where the stack keeps it: $kind", (backend) => {
   const { name, backend: configured } = parseConfig({ ...environment, backend }, "environment.json");
   for (const { id, folder, terraform } of synthesise({ backend })) {
     const { backend: local, cloud } = terraform;

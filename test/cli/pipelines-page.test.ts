@@ -49,7 +49,7 @@ const blocks = (heading: string, count: number): string[] => {
   return shown;
 };
 
-test("docs/pipelines.md shows a round, and a loop of them until nothing waits", async () => {
+test("docs/pipelines.md shows a round, and a loop of rounds until no stack waits", async () => {
   const [round = "", loop = ""] = blocks("Plan, approve, apply", 2);
   const first = await shell(round);
   expect(first).toSucceed();
@@ -61,7 +61,7 @@ test("docs/pipelines.md shows a round, and a loop of them until nothing waits", 
   ]);
 });
 
-test("docs/pipelines.md shows how a plan of one's own is checked, and how its text is shown", async () => {
+test("docs/pipelines.md shows how to check a plan of your own, and how to redact its text", async () => {
   const [check = "", redact = ""] = blocks("A plan of your own", 2);
   const checked = await shell(check);
   expect(checked).toSucceed();
@@ -72,7 +72,7 @@ test("docs/pipelines.md shows how a plan of one's own is checked, and how its te
   expect(redacted.stdout).not.toContain("code-of-");
 });
 
-test("docs/pipelines.md shows how plans are made again, what has drifted, and the end", async () => {
+test("docs/pipelines.md shows how to plan again, how to find drift, and how to destroy", async () => {
   const [replan = ""] = blocks("Without saved plans", 1);
   expect(await shell(replan, {})).toSucceed();
   const [drift = ""] = blocks("Drift and lost nodes", 1);
@@ -94,7 +94,7 @@ test("docs/pipelines.md shows how plans are made again, what has drifted, and th
   expect(await shell(destroy)).toSucceed();
 });
 
-test("every anywhere, npm run and script that docs/pipelines.md names is there, with its options", async () => {
+test("every npm script that docs/pipelines.md names exists, and pipeline scripts refuse unknown options", async () => {
   const text = readFileSync(page, "utf8");
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
   const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);

@@ -93,7 +93,7 @@ function carriedOut(): string[] {
   return lines;
 }
 
-test("stacks are planned as far as what they read is known, and applied in another checkout, in rounds", async () => {
+test("stacks are planned as far as their inputs are known, and applied in another checkout, in rounds", async () => {
   const rounds = [
     {
       plans: ["planned", "waits for control-plane", "waits for activations", "waits for compute-ams3"],
@@ -126,7 +126,7 @@ test("stacks are planned as far as what they read is known, and applied in anoth
   expect(readdirSync(last).filter((name) => name.endsWith(".plan"))).toEqual([]);
 });
 
-test("a plan is refused when the state has changed since, with the way out", async () => {
+test("a plan whose state has changed since is refused with the remedy", async () => {
   await configure(withImage("v2"));
   const folder = newFolder();
   expect(await script("plan", [folder, "service-web"])).toSucceed();
@@ -140,7 +140,7 @@ test("a plan is refused when the state has changed since, with the way out", asy
   expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is not empty") });
 });
 
-test("saved plans are encrypted by a key of the environment or of a file, and are not kept without one", async () => {
+test("saved plans are encrypted with a key from a variable or a file, and aren't kept without one", async () => {
   await configure(withImage("v3"));
   const keyFile = join(shared, "key");
   writeFileSync(keyFile, `${key.ANYWHERE_PLAN_KEY}\n`);
@@ -169,7 +169,7 @@ test("saved plans are encrypted by a key of the environment or of a file, and ar
   });
 });
 
-test("a plan that is made again is applied when it reads as the one that was approved", async () => {
+test("a plan that is made again is applied if it reads like the approved one", async () => {
   await configure(withImage("v4"));
   const folder = newFolder();
   expect(await script("plan", [folder, "service-web"], here, {})).toSucceed();
@@ -189,7 +189,7 @@ test("a plan that is made again is applied when it reads as the one that was app
   });
 });
 
-test("a plan that our commands would refuse leaves nothing to apply, and one that fails holds up what comes after it", async () => {
+test("a plan that our commands would refuse leaves nothing to apply, and a failed apply holds up what comes after it", async () => {
   const size = "s-2vcpu-2gb";
   await configure({ ...withImage("v5"), sites: { ams3: { ...environment.sites.ams3, size } } });
   const folder = newFolder();
@@ -213,7 +213,7 @@ test("a plan that our commands would refuse leaves nothing to apply, and one tha
   expect(failed.stderr).toContain("service-web: not started, since it comes after compute-ams3.");
 });
 
-test("a lock that somebody else holds is told with who it is, and how it is removed if nobody is there", async () => {
+test("a lock that someone else holds is reported, with the command that breaks it if its run is dead", async () => {
   const state = join(shared, "state", "cli-test--control-plane.tfstate");
   // As Terraform locks a local state.
   const holder = spawn("python3", [
@@ -237,7 +237,7 @@ test("a lock that somebody else holds is told with who it is, and how it is remo
   }
 });
 
-test("an interrupted run sees Terraform to its end, and begins nothing else", async () => {
+test("an interrupted run waits for Terraform's end, and starts nothing else", async () => {
   const folder = newFolder();
   expect(await script("plan", ["--destroy", folder])).toSucceed();
   carriedOut();
@@ -265,7 +265,7 @@ test("an interrupted run sees Terraform to its end, and begins nothing else", as
   expect(carriedOut()).toEqual(["- service-web service"]);
 });
 
-test("everything is destroyed in reverse order by its name alone, and no activation code is told or kept", async () => {
+test("everything is destroyed in reverse order, given only its name, and no activation code is printed or kept", async () => {
   expect(await script("destroy", ["another"], there)).toMatchObject({
     exitCode: 2,
     stderr:

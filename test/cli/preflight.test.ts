@@ -41,7 +41,7 @@ const built: Partial<Environment> = {
 
 const header = "environment: environment (environment.json)\n";
 
-test("says everything that is missing at once, and starts nothing", async () => {
+test("reports everything that is missing at once, and starts nothing", async () => {
   project.configure({ ...droplets, ...built, backend: { kind: "cloud", organization: "example" } });
   const { exitCode, stdout, stderr } = await project.anywhere(["deploy", "--auto-approve"], {
     PATH: "/nowhere",
@@ -65,7 +65,7 @@ test("says everything that is missing at once, and starts nothing", async () => 
   expect(project.lines("record")).toEqual([]);
 });
 
-test("a machine without Docker deploys nothing of what has an image to build", async () => {
+test("a machine without Docker deploys nothing when an image has to be built", async () => {
   project.configure(built);
   project.aws.behaviour.imageError = "RepositoryNotFoundException";
   const { exitCode, stdout, stderr } = await project.anywhere(["deploy", "--auto-approve"], {
@@ -80,7 +80,7 @@ test("a machine without Docker deploys nothing of what has an image to build", a
   expect(project.lines("record").map((line) => line.split(": ")[1])).toEqual(["version -json"]);
 });
 
-test("checks end side by side, even when nothing ever answers", async () => {
+test("checks run side by side, and end even when nothing ever answers", async () => {
   const silent = createServer();
   await listen(silent, { host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
@@ -131,7 +131,7 @@ test("tells rejected credentials, another account and an unreachable endpoint ap
   expect([rejected, other, unreachable].map(({ exitCode }) => exitCode)).toEqual([1, 1, 1]);
 });
 
-test("leaves the account to Terraform where only a proxy leads to AWS", async () => {
+test("leaves the check of the account to Terraform where only a proxy reaches AWS", async () => {
   const { exitCode, stderr } = await diff({
     AWS_ENDPOINT_URL: "http://127.0.0.1:1",
     HTTPS_PROXY: "http://proxy.example:3128",
@@ -150,7 +150,7 @@ test("shows what is wrong with the config, and nothing else", async () => {
 });
 
 test.each(["deploy", "destroy"])(
-  "%s without a terminal wants --auto-approve, before anything else",
+  "%s without a terminal requires --auto-approve, before anything else",
   async (command) => {
     project.configure({ name: "NO" });
     expect(await project.anywhere([command])).toEqual({
@@ -161,7 +161,7 @@ test.each(["deploy", "destroy"])(
   },
 );
 
-test("says how npm passes options on, where it has taken one for its own", async () => {
+test("says how to pass an option through npm when npm has taken it as its own", async () => {
   const byNpm = { npm_config_auto_approve: "true", npm_lifecycle_event: "destroy" };
   expect(await project.anywhere(["destroy"], byNpm)).toEqual({
     exitCode: 1,
@@ -170,7 +170,7 @@ test("says how npm passes options on, where it has taken one for its own", async
   });
 });
 
-test("names the stacks there are when one isn't", async () => {
+test("lists the existing stacks when one is unknown", async () => {
   const { exitCode, stderr } = await diff({}, "compute-ams3", "service-web");
   expect(exitCode).toBe(1);
   expect(stderr).toBe(

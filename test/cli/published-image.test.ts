@@ -51,7 +51,7 @@ function optionsFor(resources: readonly object[]): Promise<readonly string[]> {
 }
 
 test.each(["ImageNotFoundException", "RepositoryNotFoundException"])(
-  "an image that ECR answers with %s is pushed again",
+  "an image for which ECR answers %s is pushed again",
   async (error) => {
     aws.behaviour.imageError = error;
     expect(await optionsFor([image])).toEqual(["-replace=null_resource.image"]);
@@ -59,13 +59,13 @@ test.each(["ImageNotFoundException", "RepositoryNotFoundException"])(
   },
 );
 
-test("an image that is there, or that can't be asked for, is left as it is", async () => {
+test("an image that exists, or can't be looked up, is left as it is", async () => {
   expect(await optionsFor([image])).toEqual([]);
   aws.behaviour.imageError = "AccessDeniedException";
   expect(await optionsFor([image])).toEqual([]);
 });
 
-test("a stack that pushes no image asks for none", async () => {
+test("a stack that pushes no image doesn't query ECR", async () => {
   expect(await optionsFor([])).toEqual([]);
   expect(aws.asked()).toEqual([]);
 });

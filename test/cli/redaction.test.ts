@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { redact } from "../../cli/terraform/redaction";
 import { parseState } from "../../cli/terraform/state-file";
 
-test("secrets are hidden from output, also where one holds another", () => {
+test("secrets are hidden in output, even where one contains another", () => {
   const secrets = [
     { text: "abcabd", name: "(code)" },
     { text: "abcabdef", name: "(longer code)" },
@@ -13,7 +13,7 @@ test("secrets are hidden from output, also where one holds another", () => {
   );
 });
 
-test("a state's secrets are its sensitive outputs, and the codes that the provider doesn't mark, of outputs or not", () => {
+test("a state's secrets are its sensitive outputs, and the activation codes that the provider doesn't mark", () => {
   const state = {
     version: 4,
     lineage: "one",

@@ -55,7 +55,7 @@ async function refusal(...commands: string[][]): Promise<string> {
 
 const [deploy, destroy, diff] = [["deploy", "--auto-approve"], ["destroy", "--auto-approve"], ["diff"]];
 
-test("another account, or another AWS region, is refused by every command, and the former works on", async () => {
+test("another AWS region is refused by every command, and the former one still works", async () => {
   project.configure({ sites, aws: { region: "eu-central-1", accountId } });
   expect(await refusal(deploy, destroy, diff)).toBe(
     "environment.json: aws.region is eu-central-1, but cli-test is deployed in eu-west-1, where nothing would be changed " +
@@ -68,7 +68,7 @@ test("another account, or another AWS region, is refused by every command, and t
   expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
 });
 
-test("another account is refused although its credentials are given", async () => {
+test("another account is refused even with its credentials", async () => {
   const other = "444455556666";
   project.configure({ sites, aws: { region: "eu-west-1", accountId: other } });
   const { exitCode, stderr } = await project.anywhere(destroy, {
@@ -82,7 +82,7 @@ test("another account is refused although its credentials are given", async () =
   expect(project.lines("record")).toEqual([]);
 });
 
-test("a state of an earlier release tells the region by its cluster, and neither a site's region nor the port", async () => {
+test("a state of an earlier release shows the AWS region by its cluster, but neither a site's region nor the port", async () => {
   const earlier = { ...variables, WITHOUT_OUTPUTS: "region,port" };
   expect(await project.anywhere(deploy, earlier)).toSucceed();
   project.configure({ sites, services: { web: { image: "registry.example/app:v1", http: { port: 8081 } } } });
@@ -101,14 +101,14 @@ test("another name is refused while the former is deployed", async () => {
   expect(await refusal(diff)).toContain("compute-ams3 (resources: 3");
 });
 
-test("another name is taken once the former is destroyed", async () => {
+test("another name is accepted once the former is destroyed", async () => {
   expect(await run(...destroy)).toSucceed();
   project.configure({ sites: { office: sites.office }, name: "cli-renamed" });
   expect(await run(...deploy)).toSucceed();
   expect(project.lines("record").slice(-1)).toEqual(["+ service-web service"]);
 });
 
-test("another backend is refused while the former has the states, and taken once they are moved", async () => {
+test("another backend is refused while the former has the states, and accepted once they are moved", async () => {
   const backend = { kind: "local", folder: "elsewhere" } as const;
   project.configure({ sites, backend });
   const said = await refusal(deploy);
@@ -123,7 +123,7 @@ test("another backend is refused while the former has the states, and taken once
   expect(await run(...diff)).toSucceed();
 });
 
-test("another region of a site, and another port of a service, are refused with the steps", async () => {
+test("another region of a site and another port of a service are refused with the steps to take", async () => {
   project.configure({
     sites: { ...sites, ams3: { ...sites.ams3, region: "fra1" } },
     services: { web: { image: "registry.example/app:v1", http: { port: 8081 } } },
@@ -142,7 +142,7 @@ test("another region of a site, and another port of a service, are refused with 
   expect(await run(...deploy)).toSucceed();
 });
 
-test("tasks on every node in place of a number, or the other way round, are refused with the steps", async () => {
+test("a change between tasks on every node and a number of tasks is refused with the steps to take", async () => {
   const web = { image: "registry.example/app:v1", http: { port: 8080 } };
   project.configure({ sites, services: { web: { ...web, placement: { office: 1 } } } });
   expect(await refusal(diff, ["deploy", "--auto-approve", "compute-office"])).toBe(
@@ -159,7 +159,7 @@ test("tasks on every node in place of a number, or the other way round, are refu
   );
 });
 
-test("what tasks must know before load balancers is refused until their service has been deployed", async () => {
+test("a change that tasks must follow before load balancers is refused until their service is deployed", async () => {
   const web = (http: object) => ({
     web: { image: "registry.example/app:v1", http: { port: 8080, ...http } },
   });
@@ -183,7 +183,7 @@ test("what tasks must know before load balancers is refused until their service 
   );
 });
 
-test("the path that load balancers ask changes only from the app's to the proxy's, and tasks come first", async () => {
+test("the path that load balancers request changes only from the app's to the proxy's, and tasks come first", async () => {
   const web = (http: object) => ({
     web: { image: "registry.example/app:v1", http: { port: 8080, ...http } },
   });
@@ -212,7 +212,7 @@ test("the path that load balancers ask changes only from the app's to the proxy'
   expect((await run("diff", "compute-ams3")).exitCode).toBe(0);
 });
 
-test("an image that deployed services or jobs run may leave the file only when they no longer do", async () => {
+test("an image can be removed from the file only when no deployed service or job runs it", async () => {
   const services = (version: string) => ({
     web: { image: `registry.example/${version}`, http: { port: 8080 } },
   });
@@ -238,7 +238,7 @@ test("an image that deployed services or jobs run may leave the file only when t
   expect(await run(...deploy)).toSucceed();
 });
 
-test("a destroy that finds no state says where it looked, and is a success only when asked for", async () => {
+test("a destroy that finds no state says where it looked, and succeeds only with --if-exists", async () => {
   rmSync(at("state"), { recursive: true });
   const said = await refusal(destroy);
   expect(said).toBe(

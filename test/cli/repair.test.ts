@@ -69,7 +69,7 @@ const spend = (...keys: readonly string[]) => {
   keys.forEach((key) => project.nodes.spent.set(activations()[key] ?? "", "used"));
 };
 
-test("machines that are made again get new activations first, whichever stacks were named", async () => {
+test("machines that are created again get new activations first, whichever stacks are named", async () => {
   const before = activations();
   spend("ams3/a", "ams3/b", "office/x");
   project.nodes.spent.set(before["ams3/c"] ?? "", "gone");
@@ -91,7 +91,7 @@ test("machines that are made again get new activations first, whichever stacks w
   expect(stdout).toContain("(activation code)");
 });
 
-test("nodes of two sites get their new activations in one go, before anything of either site is made", async () => {
+test("nodes of two sites get new activations in one apply, before either site is applied", async () => {
   const before = activations();
   spend("ams3/a", "ams3/b", "ams3/c", "office/x");
   expect(await destroy("compute-ams3", "compute-office")).toSucceed();
@@ -102,14 +102,14 @@ test("nodes of two sites get their new activations in one go, before anything of
   expect([applied[0], applied.slice(1).sort()]).toEqual(["activations", ["compute-ams3", "compute-office"]]);
 });
 
-test("nodes that stay as they are keep their used activations", async () => {
+test("unchanged nodes keep their used activations", async () => {
   const before = activations();
   spend("ams3/a", "ams3/b", "ams3/c", "office/x");
   expect(await deploy()).toSucceed();
   expect([renewed(before), record()]).toEqual([[], []]);
 });
 
-test("a server that is registered keeps its activation, and one that was deregistered gets a new one", async () => {
+test("a registered server keeps its activation, and a deregistered one gets a new one", async () => {
   const before = activations();
   rmSync(at("state/cli-test--compute-office.tfstate"));
   spend("office/x");
@@ -123,7 +123,7 @@ test("a server that is registered keeps its activation, and one that was deregis
   expect(renewed(before)).toEqual(["office/x"]);
 });
 
-test("an activation isn't replaced alone when the file changes others too", async () => {
+test("activations aren't replaced when the file would replace or delete others too", async () => {
   const before = activations();
   spend("ams3/a", "ams3/b", "ams3/c");
   expect(await destroy("compute-ams3")).toSucceed();
@@ -153,7 +153,7 @@ test.each([
   expect(`${stdout}${stderr}`).not.toContain("code-of-");
 });
 
-test("--replace of what isn't there, or with other stacks, changes nothing", async () => {
+test("--replace of an unknown node, or with other stacks, changes nothing", async () => {
   const unknown = await deploy("--replace", "ams3/d", "--replace", "office/x");
   expect(unknown.exitCode).toBe(1);
   expect(unknown.stderr).toContain(
@@ -164,7 +164,7 @@ test("--replace of what isn't there, or with other stacks, changes nothing", asy
   expect(record()).toEqual([]);
 });
 
-test("nodes that run nothing are replaced together, and those that run something are not", async () => {
+test("connected nodes with tasks aren't replaced together, but one of them and a disconnected one are", async () => {
   const before = activations();
   const instance = { status: "ACTIVE", connected: true, tasks: 1 };
   project.nodes.instances = [
@@ -184,7 +184,7 @@ test("nodes that run nothing are replaced together, and those that run something
   expect(renewed(before)).toEqual(["ams3/a", "ams3/b"]);
 });
 
-test("when ECS can't be asked, each node counts as one that runs something, which is said", async () => {
+test("when ECS can't be queried, each node counts as one that runs something, and the message says so", async () => {
   project.nodes.instances = undefined;
   const { exitCode, stderr } = await deploy("--replace", "ams3/a", "--replace", "ams3/b");
   expect(exitCode).toBe(1);
@@ -194,7 +194,7 @@ test("when ECS can't be asked, each node counts as one that runs something, whic
   expect(record()).toEqual([]);
 });
 
-test("a site that fails holds up what depends on it, and no other site", async () => {
+test("a failed site holds up what depends on it, but no other site", async () => {
   rmSync(at("state"), { recursive: true });
   writeFileSync(at("fail-compute-ams3"), "");
   const { exitCode, stderr } = await deploy();
@@ -212,7 +212,7 @@ test("a site that fails holds up what depends on it, and no other site", async (
   ]);
 });
 
-test("a VPC that can't be deleted holds up no other stack, and the end says what to do", async () => {
+test("a VPC that can't be deleted holds up no other stack, and the last lines say what to do", async () => {
   writeFileSync(at("fail-vpc"), "");
   const { exitCode, stdout, stderr } = await destroy();
   expect(exitCode).toBe(1);

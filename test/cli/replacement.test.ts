@@ -63,7 +63,7 @@ test.each([
   ["ams3", droplets({ a: 1, b: 0, c: 1 }), ["a", "c"]],
   ["office", rack({ x: 1, y: 1 }), ["x", "y"]],
 ] as const)(
-  "two nodes of site %s are not replaced at the same time unless asked for",
+  "two nodes of site %s aren't replaced at the same time without --all-at-once",
   async (site, changed, nodes) => {
     configure({ [site]: changed });
     const refused = await deploy();
@@ -83,7 +83,7 @@ test.each([
   },
 );
 
-test("one node of each site is replaced, one after the other of the same site", async () => {
+test("a deploy replaces one node of each site, and the next deploy replaces another", async () => {
   configure({ ams3: droplets({ a: 1, b: 0, c: 0 }), office: rack({ x: 1, y: 0 }) });
   expect(await deploy()).toSucceed();
   configure({ ams3: droplets({ a: 1, b: 1, c: 0 }), office: rack({ x: 1, y: 0 }) });
@@ -98,7 +98,7 @@ test("one node of each site is replaced, one after the other of the same site", 
   ]);
 });
 
-test("several nodes may go, and others come, while one is replaced", async () => {
+test("several nodes may be removed and others added while one is replaced", async () => {
   configure({ ams3: droplets({ c: 1, d: 0, e: 0 }) });
   expect(await deploy()).toSucceed();
   expect(record()).toEqual([
@@ -111,13 +111,13 @@ test("several nodes may go, and others come, while one is replaced", async () =>
   ]);
 });
 
-test("a site goes down to nothing in one deploy", async () => {
+test("a site scales down to no nodes in one deploy", async () => {
   configure({ ams3: droplets({}) });
   expect(await deploy()).toSucceed();
   expect(record()).toEqual(["- compute-ams3 a", "- compute-ams3 b", "- compute-ams3 c"]);
 });
 
-test("nodes whose creation has failed are created again, however many they are", async () => {
+test("nodes whose creation failed are created again, however many there are", async () => {
   configure({ ams3: droplets({ a: 0, b: 0, c: 0, d: 0, e: 0 }) });
   writeFileSync(at("fail"), "");
   expect(await deploy()).toMatchObject({ exitCode: 1 });
@@ -126,7 +126,7 @@ test("nodes whose creation has failed are created again, however many they are",
   expect(record()).toEqual(["+ compute-ams3 d", "+ compute-ams3 d", "+ compute-ams3 e", "+ compute-ams3 e"]);
 });
 
-test("a diff says that a deploy will refuse", async () => {
+test("a diff says what a deploy will refuse", async () => {
   configure({ ams3: droplets({ a: 1, b: 1, c: 0 }) });
   const { exitCode, stderr } = await project.anywhere(["diff"], token);
   expect(exitCode).toBe(2);

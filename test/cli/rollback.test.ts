@@ -71,7 +71,7 @@ function synthesised(): Deployed {
   return { tag: output.image_uri.value.split(":")[1] ?? "present", ...(from && { from }) };
 }
 
-test("rollback deploys the image that was pushed before, in its service's stack alone, and says what follows", async () => {
+test("rollback deploys the previous image, in its service's stack alone, and says what follows", async () => {
   const { exitCode, stderr, applied } = await rollback();
   expect({ exitCode, applied }).toEqual({
     exitCode: 0,
@@ -89,12 +89,12 @@ test.each([
   ["tag", first, first],
   ["commit", "0123456789abcdef0123", second],
   ["beginning of a commit", "0123456", second],
-])("rollback deploys the image with the %s that is named", async (_, to, tag) => {
+])("rollback deploys the image with the given %s", async (_, to, tag) => {
   expect(await rollback("--to", to)).toSucceed();
   expect(synthesised()).toEqual({ tag, from: [third] });
 });
 
-test("rollback lists images, when they were pushed and of which commit, and changes nothing", async () => {
+test("rollback --list shows images with their push times and commits, and changes nothing", async () => {
   const { stdout, applied } = await run(third, { tag: third }, "rollback", "web", "--list");
   expect(stdout.split("\n").map((line) => line.trimEnd().replaceAll(/ {2,}/g, "  "))).toEqual([
     "TAG  PUSHED  COMMIT  SIZE",
@@ -112,7 +112,7 @@ test("rollback lists images, when they were pushed and of which commit, and chan
   expect(validate.errors).toBeNull();
 });
 
-test("rollback refuses an image that is gone, one that runs already, and where there is none before", async () => {
+test("rollback refuses an image that is gone or already runs, and a service without an earlier image", async () => {
   const gone = await rollback("--to", fourth);
   expect(gone).toMatchObject({
     exitCode: 1,
@@ -129,7 +129,7 @@ test("rollback refuses an image that is gone, one that runs already, and where t
   expect(project().lines("record")).toEqual([]);
 });
 
-test("rollback refuses a service that there isn't, that isn't deployed, or whose image is pushed elsewhere", async () => {
+test("rollback refuses a service that doesn't exist, isn't deployed, or has an image built elsewhere", async () => {
   const refusal = async (name: string) =>
     (await run(third, { tag: third }, "rollback", name, "--auto-approve")).stderr;
   expect(await refusal("wbe")).toContain(
@@ -144,7 +144,7 @@ test("rollback refuses a service that there isn't, that isn't deployed, or whose
   );
 });
 
-test("a deploy and a diff leave a service where it was rolled back to as long as its image is one from which it was", async () => {
+test("a deploy and a diff leave a rolled-back service alone while its image is one that it was rolled back from", async () => {
   for (const command of [["deploy", "--auto-approve"], ["diff"]]) {
     const { stderr } = await run(third, { tag: second, from: [third] }, ...command);
     expect(stderr).toContain(
@@ -155,7 +155,7 @@ test("a deploy and a diff leave a service where it was rolled back to as long as
   }
 });
 
-test("a deploy of another image, or with --roll-forward, takes a service forward again and says so", async () => {
+test("a deploy of another image, or with --roll-forward, rolls a service forward again and says so", async () => {
   const deployed = { tag: second, from: [third] };
   const other = await run(fourth, deployed, "deploy", "--auto-approve");
   expect(other.stderr).toContain(
@@ -169,7 +169,7 @@ test("a deploy of another image, or with --roll-forward, takes a service forward
   expect(synthesised()).toEqual({ tag: "present" });
 });
 
-test("a second rollback keeps in mind all images from which it was, until one of them is chosen", async () => {
+test("a second rollback remembers all images that were rolled back from, until one of them is chosen", async () => {
   project().nodes.image = `registry.example/app:${second}`;
   const deployed = { tag: second, from: [third] };
   await run(third, deployed, "rollback", "web", "--auto-approve");
@@ -178,7 +178,7 @@ test("a second rollback keeps in mind all images from which it was, until one of
   expect(synthesised()).toEqual({ tag: third, from: [second] });
 });
 
-test("services that never were rolled back are deployed without a word of it", async () => {
+test("a deploy of services that were never rolled back doesn't mention rollbacks", async () => {
   const { stderr } = await run(fourth, { tag: third }, "deploy", "--auto-approve");
   expect(stderr).not.toContain("rolled back");
   expect(synthesised()).toEqual({ tag: "present" });

@@ -31,7 +31,7 @@ beforeEach(() => {
   rmSync(at("cdktf.out"), { recursive: true, force: true });
 });
 
-test("eight diffs of eight environments at the same time are each about their own", async () => {
+test("eight simultaneous diffs of eight environments each show their own", async () => {
   const diffs = await Promise.all(
     names.map((name) => project().anywhere(["diff", "control-plane"], fake(name))),
   );
@@ -106,7 +106,7 @@ async function eventually(holds: () => boolean): Promise<void> {
   }
 }
 
-test("while a deploy lasts, another one and a destroy are refused, a diff waits, other environments go on", async () => {
+test("during a deploy, another deploy and a destroy are refused, a diff waits, and other environments work", async () => {
   const { child, ended } = await startDeploy("180");
   const held = new RegExp(
     `was not started: .* works on cli-a in this checkout with deploy \\(process ${child.pid ?? 0} on .*, since .*\\)\\. Wait for its end\\.`,
@@ -143,7 +143,7 @@ test("the lock of a deploy that was killed is taken over", async () => {
   });
 });
 
-test("a stack that somebody else has replaced since the synthesis is not carried out", async () => {
+test("a stack that someone else has replaced since the synthesis is neither planned nor applied", async () => {
   await project().anywhere(["synth"], fake("b"));
   const FAKE_REPLACES = at("cdktf.out/b/stacks/control-plane/cdk.tf.json");
   for (const command of [
@@ -183,7 +183,7 @@ async function node(args: readonly string[], variables: NodeJS.ProcessEnv): Prom
 const cdktf = (args: readonly string[], variables: NodeJS.ProcessEnv) =>
   node(["node_modules/cdktf-cli/bundle/bin/cdktf", ...args], variables);
 
-test("npx cdktf, our commands and plain terraform work on the same deployment by turns", async () => {
+test("npx cdktf, our commands and plain terraform take turns on the same deployment", async () => {
   // The remains of another test's killed deploy may still be writing into the common one.
   const variables = { ANYWHERE_ENV: "c.json", RECORD: at("record.c") };
   const run = (...args: string[]) => cdktf(args, variables);
@@ -216,7 +216,7 @@ test("npx cdktf, our commands and plain terraform work on the same deployment by
   expect(project().lines("record.c")).toHaveLength(4);
 });
 
-test("while npx cdktf works on an environment, it is led nowhere else and nobody changes what it reads", async () => {
+test("while npx cdktf works on an environment, npx cdktf on another and a deploy of this one are refused", async () => {
   const FAKE_PLAN_AWAITS = at("may-end");
   const first = cdktf(["diff", "control-plane"], fake("d", { FAKE_PLAN_AWAITS }));
   await eventually(() =>

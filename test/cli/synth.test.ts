@@ -43,7 +43,7 @@ test("every stack is written, in the order of a deploy, and the environment is n
   expect(stacks.every((id) => existsSync(join(folder, "prod/stacks", id, "cdk.tf.json")))).toBe(true);
 });
 
-test("a wrong environment writes nothing", async () => {
+test("an unknown environment writes nothing", async () => {
   const { code, stdout, stderr } = await synth("staging");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toContain("choose one of dev, local, prod");

@@ -17,7 +17,7 @@ const calls = (stack: string) =>
     .filter((line) => line.startsWith(`${stack}: `))
     .map((line) => line.replaceAll(/[^\s=]*\/anywhere-plan-\w+/g, "FOLDER"));
 
-test("a deploy initialises a stack once, looks at its state once, and applies exactly the plan that it has shown", async () => {
+test("a deploy initialises a stack once, reads its state once, and applies exactly the plan that it showed", async () => {
   expect(await run(["deploy", "control-plane", "--auto-approve"])).toSucceed();
   expect(calls("control-plane")).toEqual([
     "control-plane: init -input=false -no-color",
@@ -59,7 +59,7 @@ test.each([["deploy", "--auto-approve"], ["diff"]])(
   },
 );
 
-test("a stack that Terraform wants to be initialised again is, and its plan is made all the same", async () => {
+test("a stack that Terraform wants initialised again is initialised, and then planned", async () => {
   const FAKE_STALE = join(project().folder, "stale");
   await run(["diff", "control-plane"], { FAKE_CHANGES: "" });
   writeFileSync(FAKE_STALE, "");
@@ -69,7 +69,7 @@ test("a stack that Terraform wants to be initialised again is, and its plan is m
   expect(asked).toEqual(["state", "init", "state", "plan"]);
 });
 
-test("Terraform runs with a plugin cache, without calling home, and with each stack's memory in its own folder", async () => {
+test("Terraform runs with a plugin cache, without calling home, and with each stack's data in its own folder", async () => {
   await run(["deploy", "control-plane", "--auto-approve"], {
     TF_LOG: "ERROR",
     TF_DATA_DIR: "/tmp/of-all-stacks",
@@ -84,12 +84,12 @@ test("Terraform runs with a plugin cache, without calling home, and with each st
   ]);
 });
 
-test("who has set GOGC keeps it", async () => {
+test("a user's GOGC is kept", async () => {
   await run(["diff", "control-plane"], { GOGC: "50" });
   expect(project().lines("record.variables")).toContain("GOGC=50");
 });
 
-test("a CLI configuration is passed on when it exists, and a missing one doesn't disturb", async () => {
+test("a CLI configuration file is passed on if it exists, and ignored if it doesn't", async () => {
   const cliConfig = join(project().folder, "terraformrc");
   await run(["deploy", "control-plane", "--auto-approve"], { TF_CLI_CONFIG_FILE: cliConfig });
   expect(project().lines("record.variables").join()).not.toContain("TF_CLI_CONFIG_FILE");
@@ -98,7 +98,7 @@ test("a CLI configuration is passed on when it exists, and a missing one doesn't
   expect(project().lines("record.variables")).toContain(`TF_CLI_CONFIG_FILE=${cliConfig}`);
 });
 
-test("no secret of the environment reaches a command line or the output", async () => {
+test("no secret in an environment variable reaches a command line or the output", async () => {
   const { stdout, stderr } = await run(["deploy", "control-plane", "--auto-approve"], {
     DIGITALOCEAN_TOKEN: "dop_v1_secret",
     AWS_SECRET_ACCESS_KEY: "aws-secret",

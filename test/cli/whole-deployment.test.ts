@@ -64,7 +64,7 @@ const end = (stdout: string) =>
 /** The record since everything was deployed. */
 const since = () => project.lines("record").slice(created.length);
 
-test("deploys in the order of the dependencies, plans nothing more, and destroys in the reverse order", async () => {
+test("deploys in dependency order, then plans no changes, and destroys in reverse order", async () => {
   forget();
   const deployed = await deploy();
   expect(deployed).toSucceed();
@@ -105,7 +105,7 @@ test("acts on the named stacks alone", async () => {
   expect(since()).toEqual(["- compute-office rack-1"]);
 });
 
-test("a diff before the first deploy names what can't be planned yet, and ends with 2", async () => {
+test("a diff before the first deploy names what can't be planned yet, and exits with 2", async () => {
   forget();
   const { exitCode, stdout, stderr } = await project.anywhere(["diff"]);
   expect(exitCode).toBe(2);
@@ -128,7 +128,7 @@ test("a diff before the first deploy names what can't be planned yet, and ends w
   expect(`${stdout}${stderr}`).not.toContain("Error:");
 });
 
-test("a diff after a node was added names the activation that is missing, and plans the rest", async () => {
+test("a diff after a node was added names the missing activation, and plans the rest", async () => {
   project.configure({ sites: { ...sites, ams3: onPremises("node-1", "node-2") } });
   const { exitCode, stdout, stderr } = await project.anywhere(["diff"]);
   expect(exitCode).toBe(2);
@@ -138,7 +138,7 @@ test("a diff after a node was added names the activation that is missing, and pl
   expect(stdout.match(/No changes\./g)).toHaveLength(3);
 });
 
-test("a diff whose plan fails ends with 1", async () => {
+test("a diff whose plan fails exits with 1", async () => {
   const { exitCode, stderr } = await project.anywhere(["diff", "service-web"], {
     TF_CLI_ARGS_plan: "-nonsense",
   });
@@ -146,7 +146,7 @@ test("a diff whose plan fails ends with 1", async () => {
   expect(stderr).toContain("service-web: Terraform ended with exit code 1");
 });
 
-test("a stack is not deployed before what it reads", async () => {
+test("a stack isn't deployed before the stacks that it reads", async () => {
   forget();
   const { exitCode, stderr } = await deploy("compute-ams3");
   expect(exitCode).toBe(1);
@@ -210,7 +210,7 @@ test("the control plane is not destroyed while a stack needs its outputs", async
   expect(since()).toEqual(["- service-web service"]);
 });
 
-test("the control plane is not destroyed while a site that left the config is deployed", async () => {
+test("the control plane is not destroyed while a site that is no longer in the config is deployed", async () => {
   project.configure({ sites: { office: sites.office } });
   const { exitCode, stderr } = await destroy();
   expect(exitCode).toBe(1);
@@ -218,7 +218,7 @@ test("the control plane is not destroyed while a site that left the config is de
   expect(since()).toEqual([]);
 });
 
-test("a stack whose producer's state is gone is destroyed all the same, with its clean-up", async () => {
+test("a stack is destroyed, with its clean-up, even if the state that it reads is gone", async () => {
   rmSync(at("state/cli-test--activations.tfstate"));
   const { exitCode, stderr } = await destroy("compute-ams3");
   expect(stderr).toContain(
@@ -228,7 +228,7 @@ test("a stack whose producer's state is gone is destroyed all the same, with its
   expect(since()).toEqual(["- compute-ams3 node-1"]);
 });
 
-test("environments in one folder keep to their own states, and one may follow the other", async () => {
+test("environments in one folder keep to their own states, and can be used in turn", async () => {
   project.configure({ name: "cli-other" }, "other.json");
   const other = { ANYWHERE_ENV: "other.json" };
   expect(await project.anywhere(["deploy", "--auto-approve"], other)).toSucceed();

@@ -113,7 +113,7 @@ test("a site's domains are served with a certificate of their own, and a second 
 }, 300_000);
 
 testOfLowPorts(
-  "a client that comes by http is sent to https, and finds the page there",
+  "a client that uses http is redirected to https, and finds the page there",
   async () => {
     await served();
     const headers = { host: domain };
@@ -127,7 +127,7 @@ testOfLowPorts(
   300_000,
 );
 
-test("an execution role reads the secrets of its service for a task, and no others, not even another service's", async () => {
+test("an execution role reads its own service's secrets for a task, but not another service's", async () => {
   const { ssm } = awsClients(life.cloud);
   const values = { "api-key": randomUUID(), "queue-key": randomUUID() };
   for (const [name, Value] of Object.entries(values)) {
@@ -160,7 +160,7 @@ test("an execution role reads the secrets of its service for a task, and no othe
   expect(Object.values(values).filter((value) => told.includes(value))).toEqual([]);
 }, 300_000);
 
-test("a task role may do for its service's tasks what the service was permitted, and nothing of another's", async () => {
+test("a task role allows only what its own service's permissions list", async () => {
   const iam = motoClient(
     Number(new URL(life.cloud.environment["AWS_ENDPOINT_URL"] ?? "").port),
     "123456789012",
@@ -179,7 +179,7 @@ test("a task role may do for its service's tasks what the service was permitted,
   expect(await of(roles.worker)).toEqual([false, true, false, false]);
 }, 60_000);
 
-test("other domains take effect under load without a failed request, and the old certificate goes", async () => {
+test("changed domains take effect under load without a failed request, and the old certificate is deleted", async () => {
   const before = await served();
   const [ip, root] = [await addressOf("web"), rootOf(life.cloud)];
   const load = await startLoad({ url: `https://${ip}:${port}/`, tls: { servername: domain, ca: root } });
@@ -217,7 +217,7 @@ test("other domains take effect under load without a failed request, and the old
   expect((await listCertificates(life.cloud)).map(({ name }) => name)).toEqual(["by-hand"]);
 }, 600_000);
 
-test("an existing certificate serves whom the site admits, and outlives it", async () => {
+test("an existing certificate serves the clients that the site allows, and outlives the site", async () => {
   const answer = await read("existing", { localAddress: "127.0.0.1" });
   expect(answer.domains).toEqual(["*.example.com"]);
   expect(await listCertificates(life.cloud)).toContainEqual({
@@ -232,7 +232,7 @@ test("an existing certificate serves whom the site admits, and outlives it", asy
   expect((await listCertificates(life.cloud)).map(({ name }) => name)).toContain("by-hand");
 }, 300_000);
 
-test("a certificate that can't be issued fails the apply, and the next one makes it or a destroy removes it", async () => {
+test("a certificate that can't be issued fails the apply; the next one creates it, or a destroy removes it", async () => {
   const others = (await listCertificates(life.cloud)).map(({ name }) => name);
   const [refused, broken] = [life.site("refused"), life.site("broken")];
   const elsewhere = await refused.apply();

@@ -158,7 +158,7 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     });
   }, 120_000);
 
-  test("tries again what is throttled, and names the service's error", async () => {
+  test("retries a throttled call, and names the service's error", async () => {
     await stage().cloud.admin.inject({
       match: { service: "ecs", operation: "ListClusters" },
       times: 1,
@@ -177,7 +177,7 @@ describe.each(clients)("$title", ({ name, open, product }) => {
     );
   }, 120_000);
 
-  test("has run every operation that is served, but those of tasks and agents", async () => {
+  test("has run every operation that is served, except those of tasks and agents", async () => {
     const served = (service: string, operations: object, elsewhere: object) =>
       Object.keys(operations)
         .filter((operation) => !(operation in elsewhere))

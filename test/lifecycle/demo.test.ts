@@ -78,7 +78,7 @@ test("a shell that sources the local cloud's script works on the demo's own depl
   expect(report.secondPlan?.exitCode).toBe(0);
 });
 
-test("the deployment is shown by status, in which all is well", () => {
+test("status shows the deployment without problems", () => {
   expect(output).toContain("No problems.");
   expect(output).toMatch(/node-2 +\d+ +mi-[0-9a-f]{17} +[0-9a-f]{8} .* web healthy$/m);
   expect(output).toMatch(/web +ams3 +2\/2 +completed( :1)? +[0-9a-f]+ +http:\/\//);
@@ -97,14 +97,14 @@ test("an update of one service under load fails no request", () => {
   expect(images?.after).not.toBe(images?.before);
 });
 
-test("two web services, a worker and a job run side by side, and the others' tasks outlive the update of one", () => {
+test("two web services, a worker and a job run side by side, and an update of one keeps the others' tasks", () => {
   expect(report.running).toEqual({ services: ["web", "api", "worker"], jobs: ["report"] });
   expect(report.job).toEqual({ job: "report", exitCode: 0 });
   // Of api and worker, one on each of two nodes.
   expect(new Set(report.update?.untouched).size).toBe(4);
 });
 
-test("a destroy leaves nothing, and everything that is somebody else's", () => {
+test("a destroy leaves nothing except what belongs to others", () => {
   expect(report.left).toEqual({ resources: 0, managedInstances: 0, containerInstances: 0, droplets: 0 });
   expect(report.foreign).toEqual({ managedInstances: 3, containerInstances: 2 });
 });
@@ -117,7 +117,7 @@ test("every step is timed", () => {
   }
 });
 
-test("without a terminal the demo says each line once, without colours, and what is foreign before it counts it", () => {
+test("without a terminal the demo prints each line once, without colours, and introduces foreign machines first", () => {
   // eslint-disable-next-line no-control-regex
   expect(output).not.toMatch(/[\u001b\r]/);
   const lines = output.split("\n");
@@ -152,7 +152,7 @@ test("only the deployment's own nodes are deregistered, each once", () => {
   expect(clusters).toEqual(["anywhere-local", "anywhere-local", "anywhere-local"]);
 });
 
-test("at no time more is gone from a later place than from an earlier one: drain, ECS, Systems Manager, droplet", () => {
+test("no step of a removal overtakes the one before it: drain, ECS, Systems Manager, droplet", () => {
   const places = [
     "UpdateContainerInstancesState",
     "DeregisterContainerInstance",
@@ -189,7 +189,7 @@ test("no droplet ever boots outside its firewall, or without its load balancer",
   );
 });
 
-test("no activation code is in the journal, in a log, or in what was synthesised, but where Terraform says that it goes", () => {
+test("no activation code is in the journal, in a log, or in synthesised files, except where Terraform shows its deletion", () => {
   const lines = [
     "demo/commands.log",
     "demo/journal.json",

@@ -123,7 +123,7 @@ describe("a node whose machine fails while it is destroyed", () => {
     ]);
   });
 
-  test("is deregistered as if nothing had happened when its agent dies after the drain", () => {
+  test("is deregistered as usual when its agent dies after the drain", () => {
     const { id, managedInstance } = nodes("agent-after");
     expect(
       said(ended, "deregistration", "agent-after").filter((line) => !line.includes("throttled")),
@@ -144,7 +144,7 @@ describe("a node whose machine fails while it is destroyed", () => {
   });
 });
 
-describe("a node that has gone in part, or whose tasks won't", () => {
+describe("a node that is partly gone, or whose tasks don't end,", () => {
   let nodes: RegisteredNodes;
   let journal: readonly Entry[];
   let ended: Ended;
@@ -205,7 +205,7 @@ describe("a node that has gone in part, or whose tasks won't", () => {
   });
 });
 
-describe("nodes that AWS tells little about", () => {
+describe("nodes that AWS or the state knows little about", () => {
   const unmarked = () => life.site("unmarked");
   let nodes: RegisteredNodes;
 
@@ -222,7 +222,7 @@ describe("nodes that AWS tells little about", () => {
     nodes = await nodesOf(life, "unmarked");
   });
 
-  test("are not replaced, and pass their gate again, when an earlier release has remembered less of them", async () => {
+  test("aren't replaced, and pass their gate again, when an earlier release recorded less of them", async () => {
     forgetTrigger(life, "compute-unmarked", "older", "ACTIVATION_ID");
     await life.terraform("compute-unmarked", "taint", 'null_resource.registration["older"]');
     expect(await life.changes("compute-unmarked")).toEqual({
@@ -265,7 +265,7 @@ test("without the state of activations, a destroy without refresh deregisters an
 });
 
 // The last test: it takes the cluster away.
-test("a node whose cluster is gone is taken out of Systems Manager, and the destroy says so", async () => {
+test("a node whose cluster is gone is deregistered from Systems Manager, and the destroy says so", async () => {
   const clusterless = life.site("clusterless");
   expect(await clusterless.apply()).toSucceed();
   const { arn, managedInstance } = (await nodesOf(life, "clusterless"))("node-1");

@@ -66,7 +66,7 @@ async function problems(...expected: readonly string[]): Promise<readonly Proble
   });
 }
 
-test("the status of a deployment that Terraform has made tells all of it, as the outputs of its stacks do", async () => {
+test("status shows a whole deployment, and agrees with the outputs of its stacks", async () => {
   await problems();
   const ran = await eventually("the job has run", async () => {
     const report = await status();
@@ -102,7 +102,7 @@ test("the status of a deployment that Terraform has made tells all of it, as the
   );
 });
 
-test("doctor tells whether a deploy would change something of what is deployed", async () => {
+test("doctor reports whether a deploy would change anything", async () => {
   const drift = async () => {
     const { findings } = JSON.parse((await anywhere("doctor", "--json")).stdout) as DoctorReport;
     return findings.flatMap(({ about, state, message }) => (about === "drift" ? [[state, message]] : []));
@@ -114,7 +114,7 @@ test("doctor tells whether a deploy would change something of what is deployed",
   operator.configure(sites);
 }, 300_000);
 
-test("logs shows what the tasks of a service or a job have printed, of one site or of all, and goes on with it", async () => {
+test("logs shows the output of a service's or a job's tasks, at one site or all, and follows it", async () => {
   const worker = await eventually("the worker's output has come", async () => {
     const { stdout } = await anywhere("logs", "worker");
     return stdout.includes("ready") ? stdout : undefined;
@@ -143,7 +143,7 @@ test("logs shows what the tasks of a service or a job have printed, of one site 
   expect(new Set(printed).size).toBe(printed.length);
 }, 300_000);
 
-test("a task runs by hand beside a service that holds its nodes' port, prints, and ends with its exit code", async () => {
+test("a task runs by hand beside a service that holds its nodes' port; run prints its output and ends with its exit code", async () => {
   const report = await anywhere("run", "web", "--wait", "--", "node", "report.js");
   expect(report).toMatchObject({
     exitCode: 0,
@@ -159,7 +159,7 @@ test("a task runs by hand beside a service that holds its nodes' port, prints, a
   await problems();
 }, 300_000);
 
-test("a node whose agents are lost is told, and healed: its task runs on another one", async () => {
+test("a node whose agents are lost is reported and healed: its task runs on another node", async () => {
   const workersNode = ({ sites: [site] }: StatusReport) =>
     site?.nodes.find(({ tasks }) => tasks.some(({ of }) => of === "worker"))?.node;
   const lost = workersNode(await status()) ?? "";
@@ -196,7 +196,7 @@ test("a node whose agents are lost is told, and healed: its task runs on another
   expect((await anywhere("events", "worker")).stdout).toContain("deregistration forced by user");
 }, 300_000);
 
-test("a healed node is replaced, and pending replacements are rolled one after the other without a failed request", async () => {
+test("a healed node is replaced, and pending replacements are rolled one at a time without a failed request", async () => {
   const {
     sites: [site],
   } = await status();
@@ -230,7 +230,7 @@ test("a healed node is replaced, and pending replacements are rolled one after t
   expect((await anywhere("roll", "--auto-approve")).stderr).toContain("No replacement is pending.");
 }, 600_000);
 
-test("servers join by exactly the line that is printed, and one leaves again", async () => {
+test("servers join with exactly the printed line, and one leaves again", async () => {
   operator.configure({
     ams3: raised(sites.ams3, ...names),
     berlin: { kind: "on-premises", nodes: { "rack-1": {}, "rack-2": {} } },
@@ -260,7 +260,7 @@ test("servers join by exactly the line that is printed, and one leaves again", a
   });
 }, 600_000);
 
-test("codes, tokens, keys and secrets' values are nowhere but where they must be", async () => {
+test("codes, tokens, keys and secret values are only where they must be", async () => {
   expect(Math.min(...Object.values(secrets.extent()))).toBeGreaterThan(20);
   const states = ["activations", "compute-ams3", "compute-berlin"].map((id) => `state/desk--${id}.tfstate`);
   expect(await secrets.find(life, ["control-plane", "service-worker", "compute-ams3"])).toEqual({
@@ -270,7 +270,7 @@ test("codes, tokens, keys and secrets' values are nowhere but where they must be
   });
 }, 300_000);
 
-test("orphans of a site whose state is lost are found and removed, and of the other site nothing", async () => {
+test("orphans of a site whose state is lost are found and removed, and the other site is untouched", async () => {
   const none = { exitCode: 0, stdout: "desk has no orphaned resources.\n" };
   expect(await anywhere("orphans")).toMatchObject(none);
   rmSync(join(operator.folder, "state", "desk--compute-ams3.tfstate"));

@@ -191,7 +191,7 @@ describe.each(shipped)("the environment %s", (name) => {
   );
 
   testOfLowPorts(
-    "keeps activation codes out of what is synthesised, and plans that hold them from others on the computer",
+    "keeps activation codes out of synthesised files, and lets no other user of the computer read plans with them",
     lane(name, async () => {
       const { cdktf, secretly, folderOf, loggedCode } = commandsOf(join(directory, `${name}.json`));
       const codes = Object.values(
@@ -216,7 +216,7 @@ describe.each(shipped)("the environment %s", (name) => {
 
   if (name === "prod") {
     testOfLowPorts(
-      "carries the key of its own wherever AWS keeps something of it",
+      "encrypts everything that AWS keeps of it with its own key",
       lane(name, async () => {
         const { kmsKeyId } = (JSON.parse(readFileSync(join(directory, "prod.json"), "utf8")) as Environment)
           .aws;
@@ -235,7 +235,7 @@ describe.each(shipped)("the environment %s", (name) => {
 
   if (name === "dev") {
     testOfLowPorts(
-      "pushes an image again that has vanished from the registry",
+      "pushes an image again when it has vanished from the registry",
       lane(name, async () => {
         const { anywhere, pushedTag } = commandsOf(join(directory, `${name}.json`));
         const image = ["--repository-name", "shipped-dev/app", "--image-ids", `imageTag=${pushedTag()}`];

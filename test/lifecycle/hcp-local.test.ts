@@ -17,7 +17,7 @@ function configure(...servers: readonly string[]): void {
 
 const stacks = ["control-plane", "activations", "compute-berlin"];
 
-test("is refused while new workspaces would run remotely, deployed once they don't, and then plans nothing", async () => {
+test("a deploy is refused while new workspaces would run remotely; once they don't, it succeeds and a diff is empty", async () => {
   configure("rack-1");
   expect(await anywhere("deploy", "--auto-approve")).toMatchObject({
     exitCode: 1,
@@ -32,7 +32,7 @@ test("is refused while new workspaces would run remotely, deployed once they don
   }
 });
 
-test("refuses to work on a workspace that somebody else has locked", async () => {
+test("a deploy refuses a workspace that someone else has locked", async () => {
   const { id } = await workspace("activations");
   await call("POST", `workspaces/${id}/actions/lock`, { reason: "for a look" });
   configure("rack-1", "rack-2");
@@ -43,7 +43,7 @@ test("refuses to work on a workspace that somebody else has locked", async () =>
   await call("POST", `workspaces/${id}/actions/unlock`);
 });
 
-test("goes on from errored.tfstate when a state couldn't be stored", async () => {
+test("a deploy continues from errored.tfstate when a state couldn't be stored", async () => {
   await stage.cloud.admin.inject({
     match: { service: "terraform-cloud", operation: "PUT /_archivist/v1/state/{secret}" },
     times: 1,
@@ -61,7 +61,7 @@ test("goes on from errored.tfstate when a state couldn't be stored", async () =>
   expect(await anywhere("diff")).toSucceed();
 });
 
-test("is destroyed, and leaves workspaces without resources and locks", async () => {
+test("a destroy leaves workspaces without resources or locks", async () => {
   expect(await anywhere("destroy", "--auto-approve")).toSucceed();
   for (const stack of stacks) {
     expect((await workspace(stack)).attributes).toMatchObject({ locked: false, "resource-count": 0 });

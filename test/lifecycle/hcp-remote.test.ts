@@ -28,7 +28,7 @@ async function adapt(stack: string): Promise<void> {
   }
 }
 
-test("is refused until bootstrap-state has made the workspaces, which it does once", async () => {
+test("a deploy is refused until bootstrap-state has created the workspaces, which it does once", async () => {
   configure(1);
   const refused = await anywhere("deploy", "--auto-approve");
   expect(refused.exitCode).toBe(1);
@@ -42,7 +42,7 @@ test("is refused until bootstrap-state has made the workspaces, which it does on
   expect((await anywhere("bootstrap-state")).stdout).toContain(": nothing to do.");
 });
 
-test("a node is registered by runs that have no AWS CLI and none of the user's credentials, and then nothing is planned", async () => {
+test("a node is registered by runs without an AWS CLI and without the user's credentials, and then a diff is empty", async () => {
   const mark = (await stage.cloud.admin.journal(0)).length;
   const deployed = await anywhere("deploy", "--auto-approve");
   expect(deployed).toSucceed();
@@ -60,7 +60,7 @@ test("a node is registered by runs that have no AWS CLI and none of the user's c
   expect(await anywhere("diff")).toSucceed();
 });
 
-test("a second node comes by remote runs", async () => {
+test("remote runs add a second node", async () => {
   configure(2);
   expect(await anywhere("deploy", "activations", "compute-ams3", "--auto-approve")).toSucceed();
   expect(
@@ -68,7 +68,7 @@ test("a second node comes by remote runs", async () => {
   ).toEqual(["node-1", "node-2"]);
 });
 
-test("a destroy deregisters every node by remote runs, and leaves no resource and no lock", async () => {
+test("a destroy deregisters every node by remote runs, and leaves no resources or locks", async () => {
   const mark = (await stage.cloud.admin.journal(0)).length;
   expect(await anywhere("destroy", "--auto-approve")).toSucceed();
   const calls = (await stage.cloud.admin.journal(mark)).map(({ name }) => name);

@@ -137,7 +137,7 @@ describe("a machine", () => {
     600_000,
   );
 
-  test("that refused its installer switches itself off, which its gate sees at once and says where the reason is", async () => {
+  test("that refused its installer switches itself off; its gate notices at once, and says where to find the reason", async () => {
     const machines = await Promise.all(nodes.map((node) => machineOf(life, "refused", node)));
     await eventually("all of them are off", async () => {
       const droplets = await listDroplets(life.cloud, "shop--refused--");
@@ -160,7 +160,7 @@ describe("a machine", () => {
     });
   }, 600_000);
 
-  test("that refused its installer is replaced by a raised `replacement` once the right one is published", async () => {
+  test("that refused its installer is replaced when `replacement` is raised after the right one is published", async () => {
     expect(await find("refused")).toMatchObject({ managedInstances: [], containerInstances: [] });
     const machines = await Promise.all(nodes.map((node) => machineOf(life, "refused", node)));
     await publish(right);

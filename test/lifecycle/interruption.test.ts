@@ -68,7 +68,7 @@ async function interrupt(
 describe.each([
   ["SIGINT", 1],
   ["SIGKILL", 137],
-] as const)("a destroy that %s ends", (signal, exitCode) => {
+] as const)("a destroy ended by %s", (signal, exitCode) => {
   const site = signal.toLowerCase();
   let nodes: RegisteredNodes;
   /** The first destroy is ended at the nodes, the second at the droplets. */
@@ -111,7 +111,7 @@ describe.each([
   const isManaged = (node: string) => found.managedInstances.includes(nodes(node).managedInstance);
   const saidNext = (node: string) => said(destroys[1] ?? { stdout: "" }, "deregistration", node);
 
-  test("before the drain leaves the node as it was, and the next one takes it out", () => {
+  test("before the drain leaves the node as it was, and the next one deregisters it", () => {
     expect([status("waiting"), isManaged("waiting")]).toEqual(["ACTIVE", true]);
     expect(saidNext("waiting")).toEqual([
       `draining ${nodes("waiting").id}, 0 task(s)`,
@@ -120,7 +120,7 @@ describe.each([
     ]);
   });
 
-  test("while it drains leaves it draining, and the next one goes on with that", () => {
+  test("while a node drains leaves it draining, and the next one continues", () => {
     expect([status("draining"), isManaged("draining")]).toEqual(["DRAINING", true]);
     expect(saidNext("draining").filter((line) => !line.includes("left after"))).toEqual([
       expect.stringMatching(`^draining ${nodes("draining").id}, [01] task\\(s\\)$`),
@@ -129,18 +129,18 @@ describe.each([
     ]);
   });
 
-  test("between ECS and Systems Manager leaves it in the latter, where the next one finds it", () => {
+  test("between ECS and Systems Manager leaves the node in the latter, where the next one finds it", () => {
     expect([status("between"), isManaged("between")]).toEqual([undefined, true]);
     expect(saidNext("between")).toEqual([
       `deregistered ${nodes("between").managedInstance} from Systems Manager`,
     ]);
   });
 
-  test("leaves every droplet, as long as one node is still registered", () => {
+  test("leaves every droplet while a node is still registered", () => {
     expect(found.droplets).toEqual(phases.map((node) => `shop--${site}--${node}`).sort());
   });
 
-  test("while droplets are being deleted leaves nothing to do but the guards' look", async () => {
+  test("while droplets are being deleted leaves nothing to do but the guards' check", async () => {
     expect(destroys.map((ended) => ended.exitCode)).toEqual([exitCode, exitCode, 0]);
     const last = destroys[2] ?? { stdout: "" };
     expect(phases.map((node) => said(last, "deregistration", node))).toEqual([[], [], []]);
@@ -198,7 +198,7 @@ describe("a destroy that a cloud refuses", () => {
   );
 
   test(
-    "fails when DigitalOcean never stops throttling, the nodes' registrations ended",
+    "fails when DigitalOcean never stops throttling, with the nodes already deregistered",
     story("refused", async () => {
       const droplets = await life.droplets("refused");
       const clears = await Promise.all(
@@ -264,7 +264,7 @@ describe("a destroy", () => {
   )("stops before the droplet with $what, and says what to do", ({ act }) => act());
 
   test(
-    "is not stopped by bursts of throttling and of server errors that end, in both clouds",
+    "survives short bursts of throttling and server errors in both clouds",
     story("bursts", async () => {
       const node = (await nodesOf(life, "bursts"))("node-1");
       const droplet = `"${await dropletIdOf(life, "bursts", "node-1")}"`;

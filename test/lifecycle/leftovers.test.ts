@@ -167,7 +167,7 @@ echo the end
   });
 }
 
-test("a deployment whose state is lost is removed to the last thing by the documented commands, and nobody else's", async () => {
+test("the documented commands remove everything of a deployment whose state is lost, and nothing of others", async () => {
   await life.cloud.admin.seedForeign("shop");
   await shell(others);
   theirs = (await everything()).filter((line) => /-2|foreign|tagged/.test(line));
@@ -183,7 +183,7 @@ test("a deployment whose state is lost is removed to the last thing by the docum
   expect(await everything()).toEqual([...theirs, ...platformTag].sort());
 });
 
-test("a deploy takes over the log group that late data of Container Insights has made again", async () => {
+test("a deploy takes over the log group that late data of Container Insights has created again", async () => {
   await shell(`${digitalocean} aws logs create-log-group --log-group-name ${insights}`);
   expect(await life.controlPlane.apply()).toSucceed();
   const groups = await shell(
@@ -195,7 +195,7 @@ test("a deploy takes over the log group that late data of Container Insights has
   expect(await life.changes("control-plane")).toEqual({});
 });
 
-test("a destroy ends when the log group that late data made again is gone once more", async () => {
+test("a destroy ends only when the log group that late data created again is gone", async () => {
   const mark = await life.mark();
   await life.cloud.admin.inject({
     match: { service: "ecs", operation: "DeleteCluster" },
@@ -211,7 +211,7 @@ test("a destroy ends when the log group that late data made again is gone once m
   expect(await everything()).toEqual([...theirs, ...platformTag].sort());
 });
 
-test("each thing that remains goes by the commands that docs/destroying.md gives for it", async () => {
+test("everything that remains is removed by the commands in docs/destroying.md", async () => {
   const printed = await server;
   expect(printed).toMatch(/anywhere: READY office\/node-1 [^]*inactive\ninactive\n/);
   expect(printed.match(/^ls: cannot access .*: No such file or directory$/gm)).toHaveLength(5);

@@ -91,7 +91,7 @@ afterAll(async () => {
   await life.cloud.stop();
 });
 
-describe("beside a deployment with the same sites and nodes, and strangers", () => {
+describe("beside strangers, and a deployment with the same sites and nodes,", () => {
   const ours = () => life.site("ams3");
 
   /** Everything that is somebody else's. */
@@ -133,7 +133,7 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
   const deregistered = (journal: readonly Entry[]) =>
     callsOf(journal, "DeregisterManagedInstance").map(({ detail }) => detail["InstanceId"]);
 
-  test("a scale-down and a destroy end our nodes and no others, nor do they ask for them", async () => {
+  test("a scale-down and a destroy remove only our nodes, and never query others", async () => {
     const before = await others();
     expect(before).toMatchObject({
       managedInstances: expect.arrayContaining([...foreign.managedInstances]),
@@ -167,7 +167,7 @@ describe("beside a deployment with the same sites and nodes, and strangers", () 
   });
 });
 
-test("a node is replaced by name: it leaves with its old activation, and its successor comes with a new one", async () => {
+test("a node is replaced by name: its old activation finds it for removal, and its successor gets a new one", async () => {
   const activations = async () => {
     const { activation_ids, activation_codes } = await project.outputs("activations");
     return { ids: activation_ids, codes: activation_codes } as Readonly<
@@ -232,7 +232,7 @@ describe("a site that leaves the configuration while it is deployed", () => {
     expect(await findSite(life.cloud, "shop-3", "leaving")).toEqual(before);
   });
 
-  test("stays as it is when a destroy has a token that may only read", async () => {
+  test("stays as it is when a destroy has a read-only token", async () => {
     project.configure(environment({ office: rack, leaving: dropletSite("web-1") }));
     const before = await findSite(life.cloud, "shop-3", "leaving");
     expect(before.containerInstances).toMatchObject([{ status: "ACTIVE" }]);
@@ -248,7 +248,7 @@ describe("a site that leaves the configuration while it is deployed", () => {
     expect(await findSite(life.cloud, "shop-3", "leaving")).toEqual(before);
   });
 
-  test("goes in the two documented steps", async () => {
+  test("is removed in the two documented steps", async () => {
     project.configure(environment({ office: rack, leaving: dropletSite("web-1") }));
     await project.mustAnywhere("destroy", "compute-leaving", "--auto-approve");
     expect(await findSite(life.cloud, "shop-3", "leaving")).toMatchObject({

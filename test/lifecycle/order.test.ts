@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => life.stop());
 
-test("nodes are up when an apply ends, in a VPC of their own where the region has a default one", async () => {
+test("nodes are up when an apply ends, in their own VPC, if the region has a default one", async () => {
   const site = life.site("ams3");
   expect(await site.apply()).toMatchObject({
     exitCode: 1,
@@ -49,7 +49,7 @@ test("nodes are up when an apply ends, in a VPC of their own where the region ha
   expect(await listVpcs(life.cloud)).toEqual(["default-ams3", "shop--ams3"]);
 }, 300_000);
 
-test("what was changed of a droplet in the console is told by every plan and apply, and left as it is", async () => {
+test("changes made to a droplet in the console are reported by an apply, and left as they are", async () => {
   const [one] = await listDroplets(life.cloud, "shop--ams3--node-1");
   for (const action of ["enable_ipv6", "enable_backups", "power_off"]) {
     await actOnDroplet(life.cloud, one?.id ?? 0, action);
@@ -75,7 +75,7 @@ test("what was changed of a droplet in the console is told by every plan and app
   expect(calls.filter(({ name }) => !name.startsWith("GET"))).toEqual([]);
 }, 300_000);
 
-test("nodes are gone in order when a destroy ends, or the one after droplets took too long, and then their VPC", async () => {
+test("a destroy removes nodes in order and then their VPC; if droplets take too long, the next destroy completes it", async () => {
   const site = life.site("ams3");
   const { containerInstances } = await findSite(life.cloud, life.deployment, "ams3");
   expect(containerInstances).toHaveLength(2);

@@ -43,7 +43,7 @@ async function expectDestroyed(site: string): Promise<void> {
   expect(await find(site)).toEqual(nothing);
 }
 
-test("throttling and server errors of every API that end soon only make an apply slower", async () => {
+test("short bursts of throttling and server errors from every API only slow an apply down", async () => {
   const refusals: readonly (readonly [Refusal, number])[] = [
     [
       { service: "ssm", operation: "DescribeInstanceInformation", status: 400, code: "ThrottlingException" },
@@ -92,7 +92,7 @@ test.each<readonly [string, string, Refusal, string]>([
     "FAILED: ecs list-container-instances: AWS keeps failing. Wait a few minutes, see the AWS Health Dashboard, and run again.",
   ],
 ])(
-  "%s that goes on fails the gate with what to do, and the next apply converges",
+  "%s, if it persists, fails the gate with the remedy, and the next apply converges",
   async (_, site, refusal, reason) => {
     await refuse(life, refusal);
     const ended = await life.site(site).apply(impatient);
@@ -109,7 +109,7 @@ test.each<readonly [string, string, Refusal, string]>([
   },
 );
 
-test("a DigitalOcean that goes on failing fails the apply with its own words, and the next apply converges", async () => {
+test("if DigitalOcean keeps failing, the apply fails with its message, and the next apply converges", async () => {
   const operation = "POST /v2/droplets";
   const message = "no droplets today";
   await refuse(life, { service: "digitalocean", operation, status: 503, code: "unavailable", message });
@@ -176,7 +176,7 @@ describe("a load balancer", () => {
       1,
     );
 
-  test("is applied by one of two runs at once: the other fails on the state's lock, and changes nothing", async () => {
+  test("is created by one of two simultaneous runs: the other fails on the state lock, and changes nothing", async () => {
     await hold(life, "digitalocean", "POST /v2/load_balancers", "shop--entrance--web");
     const mark = await life.mark();
     const first = site().apply();
@@ -196,7 +196,7 @@ describe("a load balancer", () => {
     ]);
   });
 
-  test("is changed by the next apply when DigitalOcean still processes an earlier change", async () => {
+  test("is changed by the next apply when DigitalOcean is still processing an earlier change", async () => {
     life.configure({
       entrance: { ...entrance, loadBalancer: { listeners: [{ protocol: "http", port: 8081 }] } },
     });
@@ -210,7 +210,7 @@ describe("a load balancer", () => {
     expect(await life.changes("compute-entrance")).toEqual({});
   });
 
-  test("is destroyed by the next run when DigitalOcean still processes an earlier change", async () => {
+  test("is destroyed by the next run when DigitalOcean is still processing an earlier change", async () => {
     await busy("DELETE /v2/load_balancers/{lb_id}");
     const refused = await site().destroy();
     expect(refused.exitCode).toBe(1);

@@ -87,7 +87,7 @@ test("saved plans are applied stack by stack in another checkout, with states in
   expect(await apply(2)).toSucceed();
 });
 
-test("of two runs at once one applies the plans and the other changes nothing, and then nothing is left to plan", async () => {
+test("of two simultaneous runs, one applies the plans and the other changes nothing, and new plans are empty", async () => {
   expect(await plan(3, "compute-office")).toSucceed();
   expect(noted(3)).toEqual(["compute-office\tplanned"]);
   const ends = await Promise.all([apply(3, process.cwd()), apply(3)]);

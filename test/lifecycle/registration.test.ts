@@ -92,7 +92,7 @@ describe("a machine that does not boot", () => {
   );
 
   test(
-    "is let pass when it boots afterwards and the apply is run again, which replaces its gate alone",
+    "passes its gate when it boots later and the apply runs again, which replaces only the gate",
     first("dark", async () => {
       const { admin } = life.cloud;
       const droplets = await life.droplets("dark");
@@ -113,7 +113,7 @@ describe("a machine that does not boot", () => {
   );
 });
 
-describe("an activation that is of no use any more", () => {
+describe("an activation that can no longer be used", () => {
   let ended: Ended;
   let activations: readonly Activation[];
   let silent: string;
@@ -153,7 +153,7 @@ describe("an activation that is of no use any more", () => {
 
   const verdict = (node: string) => verdictOf(ended, node);
 
-  test("since it has expired is called expired, and the node is to be replaced", () => {
+  test("because it has expired is reported as expired, with the advice to replace the node", () => {
     expect(ended.exitCode).toBe(1);
     expect(verdict("expired")).toBe(
       `the activation ${activations[0]?.id} expired before the machine used it. ` +
@@ -161,14 +161,14 @@ describe("an activation that is of no use any more", () => {
     );
   });
 
-  test("since a machine has used it that is gone is called used, and the node is to be replaced", () => {
+  test("because a machine that is gone has used it is reported as used, with the advice to replace the node", () => {
     expect(verdict("gone")).toBe(
       `the activation ${activations[1]?.id} has been used, but by a machine that never ` +
         `appeared or has gone since. It works only once: ${remedy("spent", "gone")}.`,
     );
   });
 
-  test("since a machine has used it that is silent names that machine, and the node is to be replaced", () => {
+  test("because an unresponsive machine has used it is reported with that machine and the advice to replace the node", () => {
     expect(verdict("silent")).toContain(
       `${silent} is registered with Systems Manager, but its ping status is ConnectionLost, not Online.`,
     );
@@ -176,7 +176,7 @@ describe("an activation that is of no use any more", () => {
   });
 
   test(
-    "since the answer to its use was lost names the registration, and the node is to be replaced",
+    "because the response to its use was lost is reported with the registration and the advice to replace the node",
     first("spent", async () => {
       const used = await life.usersOf(activations[3]?.id ?? "");
       expect(used).toHaveLength(1);
@@ -191,7 +191,7 @@ describe("an activation that is of no use any more", () => {
   );
 
   test(
-    "is replaced with its machine by a raised `replacement`, and whatever had used it is deregistered",
+    "is replaced with its machine when `replacement` is raised, and whatever has used it is deregistered",
     then("spent", async () => {
       const before = await life.find("spent");
       const foreign = await life.cloud.admin.seedForeign(life.deployment);
@@ -219,7 +219,7 @@ describe("an activation that is purged while its node lives", () => {
   let node: RegisteredNode;
 
   test(
-    "replaces nothing, and is made anew",
+    "replaces nothing, and is created again",
     first("purged", async () => {
       expect(await life.site("purged").apply()).toSucceed();
       node = (await nodesOf(life, "purged"))("node-1");
@@ -230,7 +230,7 @@ describe("an activation that is purged while its node lives", () => {
   );
 
   test(
-    "leaves its node to be found by its tag and its attributes",
+    "leaves its node findable by its tag and its attributes",
     then("purged", async () => {
       expect((await life.activation("purged/node-1")).id).not.toBe(id);
       const droplets = await life.droplets("purged");
@@ -272,7 +272,7 @@ describe("servers on premises", () => {
   );
 
   test(
-    "are deregistered one by one as they leave the configuration or are destroyed, and live on",
+    "are deregistered one by one as they leave the configuration or are destroyed, and keep running",
     then("berlin", async () => {
       const [stays, leaves] = [nodes("rack-1"), nodes("rack-2")];
       const mark = await life.mark();

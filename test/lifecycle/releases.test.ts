@@ -85,7 +85,7 @@ describe.each(recordedReleases())("a deployment of release %s", (version) => {
     expect(calls.filter((name) => /^(Create|Delete)Repository$/.test(name))).toEqual([]);
   });
 
-  test("is destroyed by the present release, every node deregistered", async () => {
+  test("is destroyed by the present release, with every node deregistered", async () => {
     const mark = (await cloud.admin.journal(0)).length;
     await project.mustAnywhere("destroy", "--auto-approve");
     const calls = (await cloud.admin.journal(mark)).map(({ name }) => name);

@@ -86,7 +86,7 @@ describe("a site of two nodes", () => {
   );
 
   test(
-    "keeps the one as it is when the other is replaced, which leaves with its old activation",
+    "keeps one node as it is when the other, found by its old activation, is replaced",
     then("pair", async () => {
       expect(await life.changes("compute-pair")).toEqual(
         Object.fromEntries(partsOf("one").map((address) => [address, "delete, create"])),
@@ -113,11 +113,11 @@ describe("a site of two nodes", () => {
   );
 });
 
-describe("a droplet that somebody has deleted", () => {
+describe("a droplet that someone has deleted", () => {
   let old: RegisteredNode;
 
   test(
-    "is deregistered before a new one is made, which needs a new activation",
+    "is deregistered before a new one is created, which needs a new activation",
     first("console", async () => {
       expect(await life.site("console").apply()).toSucceed();
       old = (await nodesOf(life, "console"))("node-1");
@@ -147,7 +147,7 @@ describe("a droplet that somebody has deleted", () => {
   );
 
   test(
-    "has a successor after a raised `replacement`",
+    "has a successor after `replacement` is raised",
     then("console", async () => {
       expect(await life.site("console").apply()).toSucceed();
       const after = (await nodesOf(life, "console"))("node-1");
@@ -160,7 +160,7 @@ describe("a droplet that somebody has deleted", () => {
 
 describe("a droplet whose creation fails after it has registered", () => {
   test(
-    "is deregistered by its guard when it is destroyed, once it is gone",
+    "is deregistered by its guard once a destroy has deleted it",
     first("half-destroyed", async () => {
       const { node, droplet } = await createHalf(life, "half-destroyed");
       const mark = await life.mark();
@@ -185,7 +185,7 @@ describe("a droplet whose creation fails after it has registered", () => {
   let half: RegisteredNode;
 
   test(
-    "does not let its successor pass the gate",
+    "keeps its successor from passing the gate",
     first("half-applied", async () => {
       ({ node: half } = await createHalf(life, "half-applied"));
       const again = await life.site("half-applied").apply(impatient);
@@ -195,7 +195,7 @@ describe("a droplet whose creation fails after it has registered", () => {
   );
 
   test(
-    "is deregistered with its successor by a raised `replacement`",
+    "is deregistered with its successor when `replacement` is raised",
     then("half-applied", async () => {
       expect(await life.site("half-applied").apply()).toSucceed();
       const after = await life.find("half-applied");
@@ -207,12 +207,12 @@ describe("a droplet whose creation fails after it has registered", () => {
   );
 });
 
-describe("a droplet that DigitalOcean has made twice, since its first answer was lost,", () => {
+describe("a droplet that DigitalOcean has created twice, because its first response was lost,", () => {
   let known: string;
   let others: readonly ListedDroplet[];
 
   test(
-    "fails the apply, and every plan, with the ids of both",
+    "fails every apply with the ids of both",
     first("twice", async () => {
       await life.cloud.admin.inject({
         match: { service: "digitalocean", operation: "POST /v2/droplets", contains: "shop--twice--node-1" },
@@ -241,7 +241,7 @@ describe("a droplet that DigitalOcean has made twice, since its first answer was
   );
 
   test(
-    "is right once the other is deleted, and its successor registered",
+    "is replaced by a registered successor once the other is deleted",
     then("twice", async () => {
       await Promise.all(others.map(({ id }) => deleteDroplet(life.cloud, id)));
       expect(await life.site("twice").apply()).toSucceed();
@@ -258,7 +258,7 @@ describe("a droplet that DigitalOcean has made twice, since its first answer was
 
 // These two change the configuration again.
 
-test("a site of two nodes stays as it is when a node is added for which there is no activation yet", async () => {
+test("a site of two nodes stays as it is when a node without an activation is added", async () => {
   const before = await life.find("pair");
   const state = await life.site("pair").state();
   life.configure({ pair: dropletSite("one", "two", "three") });
@@ -276,7 +276,7 @@ test("a site of two nodes stays as it is when a node is added for which there is
   await life.expectDestroyed("pair");
 });
 
-test("changed tags, texts of scripts and expiries replace no activation and no node", async () => {
+test("changed tags, scripts and expiry times replace no activation and no node", async () => {
   expect(await life.site("kept").apply()).toSucceed();
   const [node, droplets] = [(await nodesOf(life, "kept"))("node-1"), await life.droplets("kept")];
   life.configure(

@@ -149,7 +149,7 @@ describe.each([
   ["crashes", () => crashed, "shop", /Essential container in task exited \(app exited with 1\)/],
   ["never turns healthy", () => kept, "store", /Task failed container health checks/],
 ] as const)("a version that %s", (_, story, name, end) => {
-  test("fails the deploy, which names the service and where to look, while the old version serves on", () => {
+  test("fails the deploy, which names the service and where to look, while the old version keeps serving", () => {
     const { before, bad } = story();
     expect(bad.ended.exitCode).toBe(1);
     const said = reasons(bad.ended);
@@ -173,7 +173,7 @@ describe.each([
     });
   });
 
-  test("has its predecessor deregistered only when the next good one has come through", () => {
+  test("has its predecessor deregistered only when the next good one is rolled out", () => {
     const { before, journal } = story();
     const position = (found: (entry: Entry) => boolean) => journal.findLastIndex(found);
     const looked = position(
@@ -215,27 +215,27 @@ test("the events of a service say why its tasks have failed", async () => {
   expect(reasonsOf[1]).toContain("Task failed container health checks");
 });
 
-test("a node that is drained, and taken back, fails no request", () => {
+test("draining a node and returning it to service fails no request", () => {
   expect(drained).toMatchObject({ failures: [], failed: 0 });
 });
 
-test("a node that is replaced fails no request", () => {
+test("replacing a node fails no request", () => {
   expect(replaced).toMatchObject({ failures: [], failed: 0 });
 });
 
-describe("of two sites", () => {
-  test("an update of the one leaves the other's tasks alone", () => {
+describe("with two sites,", () => {
+  test("an update of one leaves the other's tasks alone", () => {
     expect(apart.one).toSucceed();
     expect(apart.farBefore).toHaveLength(1);
     expect(apart.farAfter).toEqual(apart.farBefore);
   });
 
-  test("a lost agent of the one leaves the other's tasks alone", () => {
+  test("a lost agent at one leaves the other's tasks alone", () => {
     expect(apart.near).toHaveLength(1);
     expect(apart.nearAfter).toEqual(apart.near);
   });
 
-  test("a lost agent holds up its own site's update only, and the deploy fails after its time", () => {
+  test("a lost agent holds up only its own site's update, and the deploy fails after its timeout", () => {
     const { both, seen, load } = apart;
     expect(both.exitCode).toBe(1);
     expect(reasons(both)).toContain('with null_resource.rollout["far"]');
@@ -249,7 +249,7 @@ describe("of two sites", () => {
     expect(load).toMatchObject({ failures: [], failed: 0 });
   });
 
-  test("an update ends once the lost node is replaced", () => {
+  test("an update completes once the lost node is replaced", () => {
     expect(apart.again).toSucceed();
   });
 });

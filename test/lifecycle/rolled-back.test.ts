@@ -56,7 +56,7 @@ async function versions(): Promise<readonly string[]> {
   return [...new Set((await readPage(life, "pair", 8)).map(({ version }) => version))];
 }
 
-test("a service goes back to the image before under load, stays there, and goes forward with the next one", async () => {
+test("a service rolls back to the previous image under load, stays there, and rolls forward with the next one", async () => {
   expect(await versions()).toEqual(["two"]);
   const { loads, result } = await underLoad(life, { pair: rate }, () =>
     anywhere("rollback", "web", "--auto-approve"),

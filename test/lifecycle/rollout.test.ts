@@ -225,7 +225,7 @@ describe("a changed environment variable, where a number of tasks is set for eac
     expectRolledOut(variable, site, written, nodes);
   });
 
-  test("is one new revision and one deployment of each site", async () => {
+  test("causes one new revision and one deployment at each site", async () => {
     expect(planned).toEqual({
       'aws_ecs_task_definition.one_off["two"]': "create, delete",
       'aws_ecs_task_definition.one_off["three"]': "create, delete",
@@ -249,14 +249,14 @@ describe("a changed environment variable, where a number of tasks is set for eac
   });
 });
 
-describe("behind a load balancer that takes nodes in late", () => {
-  test("a roll-out fails no request, as with the usual numbers", () => {
+describe("behind a load balancer that is slow to take nodes in,", () => {
+  test("a roll-out fails no request, as with the default settings", () => {
     expect(control.ended).toSucceed();
     expect(control.loads.pair).toMatchObject({ failures: [], failed: 0 });
     expectVersion(control.pages.pair, "better");
   });
 
-  test("requests fail when containers call themselves healthy at once", () => {
+  test("requests fail when containers report themselves healthy at once", () => {
     expect(eager.ended).toSucceed();
     expect(eager.loads.pair.failed).toBeGreaterThan(0);
     expectVersion(eager.pages.pair, "hasty");

@@ -72,7 +72,7 @@ async function keys(): Promise<string[]> {
   return Contents.map(({ Key = "" }) => Key).sort();
 }
 
-test("deploys into a bucket that bootstrap-state makes, and plans nothing from another checkout", async () => {
+test("a deploy needs the bucket that bootstrap-state creates, after which a diff from another checkout is empty", async () => {
   ours.configure(environment("rack-1"));
   theirs.configure(environment("rack-1"));
   const refused = await ours.anywhere("deploy", "--auto-approve");
@@ -93,7 +93,7 @@ test("deploys into a bucket that bootstrap-state makes, and plans nothing from a
   );
 });
 
-test("scales from the other checkout, and asks there for nothing more", async () => {
+test("the other checkout adds a node, after which a diff from the first one is empty", async () => {
   theirs.configure(environment("rack-1", "rack-2"));
   expect(await theirs.anywhere("deploy", "--auto-approve")).toMatchObject({
     exitCode: 0,
@@ -103,7 +103,7 @@ test("scales from the other checkout, and asks there for nothing more", async ()
   expect(await ours.anywhere("diff")).toSucceed();
 });
 
-test("of two runs at once one is refused, and the lock of one that was killed is broken as its message says", async () => {
+test("of two simultaneous runs, one is refused, and the lock of a killed run is broken as the message says", async () => {
   const before = await stateOf("compute-berlin");
   const holder = await holdLock();
   const refused = await ours.anywhere("destroy", "compute-berlin", "--auto-approve");
@@ -141,7 +141,7 @@ async function holdLock(): Promise<ChildProcess> {
   return child;
 }
 
-test("is destroyed from the first checkout, and leaves states without resources, and no lock", async () => {
+test("a destroy from the first checkout leaves states without resources, and no locks", async () => {
   expect(await ours.anywhere("destroy", "--auto-approve")).toSucceed();
   for (const stack of ["activations", "compute-berlin", "control-plane"]) {
     expect((await stateOf(stack)).resources).toEqual([]);

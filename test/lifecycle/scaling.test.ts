@@ -60,7 +60,7 @@ async function healthyTasks(): Promise<Readonly<Record<string, string>>> {
 /** The tasks of the nodes when there is one on each. */
 let tasks: Readonly<Record<string, string>>;
 
-test("a site scales from one node to twelve, and the task that is there stays", async () => {
+test("a site scales from one node to twelve, and the existing task stays", async () => {
   expect(await life.site("ams3").apply()).toSucceed();
   expect(await life.web.apply()).toSucceed();
   const [first] = Object.values(await healthyTasks());
@@ -81,7 +81,7 @@ test("a site scales from one node to twelve, and the task that is there stays", 
   expect(tasks[nodes("node-1").arn]).toBe(first);
 }, 900_000);
 
-test("twelve nodes are rolled out four at a time, each back behind the load balancer before the next goes, within the time that is given", async () => {
+test("a service is rolled out on twelve nodes, four at a time, each back behind the load balancer before the next goes, within its timeout", async () => {
   const [revision = ""] = await activeRevisions(clients.ecs, life, "ams3");
   const mark = await life.mark();
   life.configure({}, { services: { web: rolledOut } });
@@ -102,7 +102,7 @@ test("twelve nodes are rolled out four at a time, each back behind the load bala
   expect(Object.keys(tasks)).toHaveLength(many);
 }, 900_000);
 
-test("a site scales from twelve nodes to two: only what is removed is deregistered, and no other task ends", async () => {
+test("a site scales from twelve nodes to two: only removed nodes are deregistered, and no other task ends", async () => {
   const nodes = await nodesOf(life, "ams3");
   const droplets = await listDroplets(life.cloud, "shop--ams3--");
   const mark = await life.mark();

@@ -98,7 +98,7 @@ async function askedThrough(site: string): Promise<Readonly<Record<string, unkno
 }
 
 testOfHaproxy(
-  "an image that knows nothing of us is rolled out behind its proxy and an internal load balancer without a failed request, and no other task ends",
+  "an unmodified image is rolled out behind its proxy and an internal load balancer without a failed request, and no other task ends",
   async () => {
     await Promise.all(["two", "three"].map((site) => life.site(site).apply()));
     await apply("api", "worker");
@@ -136,7 +136,7 @@ testOfHaproxy(
 );
 
 testOfHaproxy(
-  "without the proxy the same image fails requests when it is rolled out",
+  "without the proxy the same image fails requests during its roll-out",
   async () => {
     life.configure({}, environment("second", "app"));
     await apply("api");

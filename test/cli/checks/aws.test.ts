@@ -50,7 +50,7 @@ const backend = { kind: "s3", bucket: "shop-states", region: "eu-west-1" } as co
 const withBucket = (command: "deploy" | "diff" = "deploy", stacks = ["control-plane"]) =>
   awsProblems(desk().undertake({ command, stacks, environment: { backend } }));
 
-test("the bucket of the states is looked for with the account's credentials", async () => {
+test("the state bucket is looked up with the account's credentials", async () => {
   expect(await withBucket()).toEqual([]);
   expect(aws.asked()).toEqual([
     "GetBucketVersioning shop-states",
@@ -81,12 +81,12 @@ test.each([
     "AWS denies access to the S3 bucket shop-states: correct backend.bucket in environment.json if it belongs to someone else, or allow the caller s3:ListBucket on it and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects",
   ],
   [503, "eu-west-1", "Amazon S3 answers 503 for the bucket shop-states: wait a few minutes and run again"],
-])("a bucket that S3 answers for with %s, in %s, is told", async (status, region, line) => {
+])("a bucket for which S3 answers %s with region %s is reported", async (status, region, line) => {
   aws.behaviour.bucket = { status, region };
   expect(await withBucket()).toEqual([line]);
 });
 
-test("a bucket that keeps no former versions is told, and refused nothing", async () => {
+test("a bucket without versioning causes a notice, but no refusal", async () => {
   const notices: string[] = [];
   jest.spyOn(console, "error").mockImplementation((line: string) => void notices.push(line));
   for (const versioning of ["Suspended", undefined, "Enabled"] as const) {
@@ -99,7 +99,7 @@ test("a bucket that keeps no former versions is told, and refused nothing", asyn
   ]);
 });
 
-test("no bucket is looked for with another account's credentials", async () => {
+test("no bucket is looked up with another account's credentials", async () => {
   aws.behaviour.account = "444455556666";
   expect(await withBucket()).toEqual([
     "the AWS credentials belong to account 444455556666 (arn:aws:iam::444455556666:user/test), " +
@@ -108,7 +108,7 @@ test("no bucket is looked for with another account's credentials", async () => {
   expect(aws.asked()).toEqual(["GetCallerIdentity"]);
 });
 
-test("where HCP Terraform runs Terraform, a deploy alone looks at nodes with credentials from here", async () => {
+test("where HCP Terraform runs Terraform, only a deploy of nodes uses local credentials", async () => {
   const backend = { kind: "cloud", organization: "acme", execution: "remote" } as const;
   const asked = async (command: "deploy" | "destroy", stack: string) => {
     await awsProblems(desk().undertake({ command, stacks: [stack], environment: { backend } }));
@@ -119,7 +119,7 @@ test("where HCP Terraform runs Terraform, a deploy alone looks at nodes with cre
   expect(await asked("deploy", "compute-ams3")).toEqual(["GetCallerIdentity"]);
 });
 
-test("a plan of compute stacks asks AWS for nothing but the states", async () => {
+test("a diff of compute stacks queries AWS only for the state bucket", async () => {
   aws.behaviour.account = "444455556666";
   const plan = (environment: Partial<Environment>) =>
     awsProblems(desk().undertake({ command: "diff", stacks: ["compute-ams3"], environment }));
@@ -144,7 +144,7 @@ const install =
   "docker can't be run (ENOENT): install Docker (https://docs.docker.com/engine/install/), or push the image from another computer and use its URI";
 
 test.each(["ImageNotFoundException", "RepositoryNotFoundException"])(
-  "an image that the registry answers for with %s needs Docker",
+  "an image for which the registry answers %s needs Docker",
   async (error) => {
     aws.behaviour.imageError = error;
     expect(await docker(engine.works)).toEqual([]);
@@ -157,7 +157,7 @@ test.each(["ImageNotFoundException", "RepositoryNotFoundException"])(
   },
 );
 
-test("an image that the registry has needs no Docker, nor does what builds none", async () => {
+test("Docker isn't needed when the registry has the image, or when nothing is built", async () => {
   expect(await docker(undefined)).toEqual([]);
   aws.behaviour.imageError = "ImageNotFoundException";
   expect(await docker(undefined, { command: "destroy" })).toEqual([]);
@@ -165,14 +165,14 @@ test("an image that the registry has needs no Docker, nor does what builds none"
   expect(await docker(undefined, { stacks: ["compute-ams3"] })).toEqual([]);
 });
 
-test("a registry that may not be asked counts as one without the image, and the line says so", async () => {
+test("a registry that denies access counts as one without the image, and the message says so", async () => {
   aws.behaviour.imageError = "AccessDeniedException";
   expect(await docker(undefined)).toEqual([
     `the image shop/app:0123abcd may have to be built, since Amazon ECR can't be asked, and ${install}`,
   ]);
 });
 
-test("a registry that only a proxy leads to is said not to be asked, when it would matter", async () => {
+test("a registry that only a proxy reaches is reported as not checked, when that matters", async () => {
   const notices: string[] = [];
   jest.spyOn(console, "error").mockImplementation((line: string) => void notices.push(line));
   process.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1";

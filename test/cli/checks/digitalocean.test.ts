@@ -51,7 +51,7 @@ const deny = (...operations: readonly string[]): void => {
 
 const calls = () => stage().world.journal.map(({ name }) => name);
 
-test("what will do is looked at without changing anything", async () => {
+test("a valid setup is checked without changing anything", async () => {
   expect(await check()).toEqual([]);
   expect(await check({ command: "destroy" })).toEqual([]);
   expect(notices).toEqual([]);
@@ -63,7 +63,7 @@ test("what will do is looked at without changing anything", async () => {
   expect([droplets, tags, firewalls, loadBalancers].map(({ size }) => size)).toEqual([0, 0, 0, 0]);
 });
 
-test("a token is needed by the stacks of DigitalOcean sites alone", async () => {
+test("only the stacks of DigitalOcean sites need a token", async () => {
   const variables = { DIGITALOCEAN_TOKEN: "" };
   expect(await check({ variables })).toEqual([
     "no DigitalOcean token for site ams3: set DIGITALOCEAN_TOKEN to an API token with read and write scope",
@@ -72,7 +72,7 @@ test("a token is needed by the stacks of DigitalOcean sites alone", async () => 
   expect(await check({ variables: { ...variables, DIGITALOCEAN_ACCESS_TOKEN: "test" } })).toEqual([]);
 });
 
-test("where HCP Terraform runs Terraform, the token is there, and one that is here is checked all the same", async () => {
+test("where HCP Terraform runs Terraform, no local token is needed, but one that is set is checked", async () => {
   const backend = { kind: "cloud", organization: "acme", execution: "remote" } as const;
   expect(await check({ backend, variables: { DIGITALOCEAN_TOKEN: "" } })).toEqual([]);
   expect(calls()).toEqual([]);
@@ -83,18 +83,15 @@ test("where HCP Terraform runs Terraform, the token is there, and one that is he
   expect(calls()).not.toEqual([]);
 });
 
-test.each(["deploy", "destroy", "diff"] as const)(
-  "a %s is refused a token that was revoked",
-  async (command) => {
-    stage().world.digitalocean.behaviour.access = "none";
-    expect(await check({ command })).toEqual([
-      "DigitalOcean rejects the token in DIGITALOCEAN_TOKEN (Unable to authenticate you): " +
-        "set it to a valid API token with read and write scope",
-    ]);
-  },
-);
+test.each(["deploy", "destroy", "diff"] as const)("a %s with a revoked token is refused", async (command) => {
+  stage().world.digitalocean.behaviour.access = "none";
+  expect(await check({ command })).toEqual([
+    "DigitalOcean rejects the token in DIGITALOCEAN_TOKEN (Unable to authenticate you): " +
+      "set it to a valid API token with read and write scope",
+  ]);
+});
 
-test("a token that may only read will do for a diff, and neither for a deploy nor for a destroy", async () => {
+test("a read-only token is enough for a diff, but not for a deploy or a destroy", async () => {
   stage().world.digitalocean.behaviour.access = "read";
   expect(await check({ command: "diff" })).toEqual([]);
   expect(await check({ command: "destroy" })).toEqual([
@@ -108,7 +105,7 @@ test("a token that may only read will do for a diff, and neither for a deploy no
   ]);
 });
 
-test("a token of custom scopes is told what it lacks, for what its sites have", async () => {
+test("the scopes that a token lacks for its sites are named", async () => {
   deny("POST /v2/vpcs", "POST /v2/certificates", "DELETE /v2/droplets/{droplet_id}");
   const site = { kind: "digitalocean", region: "ams3", nodes: 1 } as const;
   expect(await check({ sites: { ams3: site } })).toEqual([
@@ -123,7 +120,7 @@ test("a token of custom scopes is told what it lacks, for what its sites have", 
   expect(line).toContain("lacks vpc:create, certificate:create, droplet:delete (");
 });
 
-test("what a token of custom scopes may not see is not checked, and said", async () => {
+test("what a token may not read is reported as not checked", async () => {
   deny("GET /v2/account", "GET /v2/sizes");
   stage().world.digitalocean.behaviour.dropletLimit = 0;
   expect(await check()).toEqual([]);
@@ -163,7 +160,7 @@ test("every page of a list counts", async () => {
   expect(line).toContain("it has 201 besides the 1 to be added");
 });
 
-test("sizes, images and regions that aren't offered are told at once, one line each", async () => {
+test("sizes, images and regions that aren't offered are reported together, one line each", async () => {
   stage().world.digitalocean.behaviour.unavailable = ["fra1", "ams3/s-1vcpu-2gb", "ams3/debian-12-x64"];
   const site = { kind: "digitalocean", region: "ams3" } as const;
   const sites: Environment["sites"] = {
@@ -187,7 +184,7 @@ test("sizes, images and regions that aren't offered are told at once, one line e
   expect(lines[4]).toContain("(ams1, ams2, ams3, blr1, lon1,");
 });
 
-test("what runs needs no offer any more", async () => {
+test("sizes, images and regions of existing droplets aren't checked", async () => {
   const { world, createDroplet } = stage();
   for (const node of ["node-1", "node-2"]) {
     await createDroplet({ ...droplet, name: `shop--ams3--${node}`, tags: ["shop--ams3"] });
@@ -197,7 +194,7 @@ test("what runs needs no offer any more", async () => {
   expect(calls()).not.toContain("GET /v2/sizes");
 });
 
-test("a DigitalOcean that is down, or not reached, is told; behind a proxy it is said", async () => {
+test("an unavailable or unreachable DigitalOcean is reported; behind a proxy it only causes a notice", async () => {
   stage().world.faults.push({
     match: { service: "digitalocean", operation: "GET /v2/account" },
     times: 1,

@@ -21,11 +21,11 @@ const portProblem =
   "the clouds of this shell listen only on ports from 1024, since root has not started them, and services.web of " +
   'environment.json has a listener on 80: set its http.loadBalancer.listeners to [{ protocol: "http", port: 8080 }] there';
 
-test("a deploy into clouds on this computer is told which region and which port to set", async () => {
+test("a deploy to embedded clouds is refused with the region and the port to set", async () => {
   expect(await problems()).toEqual([regionProblem, portProblem]);
 });
 
-test("where root has started them, ports below 1024 are as good as others", async () => {
+test("embedded clouds that root started accept ports below 1024", async () => {
   expect(await problems({ variables: { ANYWHERE_NODE_REGION: "eu-west-1" } })).toEqual([regionProblem]);
   expect(await problems({ environment: { aws } })).toEqual([portProblem]);
 });
@@ -35,6 +35,6 @@ test.each<[string, Parameters<typeof problems>[0]]>([
   ["of no nodes", { stacks: ["control-plane", "service-web"] }],
   ["that makes nothing", { command: "diff" }],
   ["that ends everything", { command: "destroy" }],
-])("clouds on this computer limit nothing of an undertaking %s", async (_, over) => {
+])("the limits of embedded clouds don't apply to an undertaking %s", async (_, over) => {
   expect(await problems(over)).toEqual([]);
 });

@@ -13,7 +13,7 @@ const problems = (over: Partial<Parameters<ReturnType<typeof desk>["undertake"]>
     desk().undertake({ stacks: ["compute-ams3"], variables: { ANYWHERE_SIGNING_KEY: own }, ...over }),
   );
 
-test("a deploy into clouds that sign their installer themselves is told which key to set", async () => {
+test("a deploy to clouds that sign their own installer is refused with the key to set", async () => {
   expect(await problems()).toEqual([
     `the clouds of this shell sign their installer with the key ${own}, and environment.json says installer.signingKey ` +
       `${aws}: set it to ${own} there, or open a shell without ANYWHERE_SIGNING_KEY for the real clouds`,
@@ -26,6 +26,6 @@ test.each<[string, Parameters<typeof problems>[0]]>([
   ["of no nodes", { stacks: ["control-plane", "service-web"] }],
   ["that makes nothing", { command: "diff" }],
   ["that ends everything", { command: "destroy" }],
-])("an undertaking %s is none of its business", async (_, over) => {
+])("an undertaking %s passes the check of the signing key", async (_, over) => {
   expect(await problems(over)).toEqual([]);
 });

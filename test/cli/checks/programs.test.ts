@@ -19,11 +19,11 @@ test.each(["0.15.5", "1.8.5", "1.8.10"])("Terraform %s is too old", async (versi
   ]);
 });
 
-test.each(["1.9.0", "1.10.0", "1.12.0-beta1", "2.0.0"])("Terraform %s will do", async (version) => {
+test.each(["1.9.0", "1.10.0", "1.12.0-beta1", "2.0.0"])("Terraform %s is supported", async (version) => {
   expect(await terraform(version)).toEqual([]);
 });
 
-test("OpenTofu has a rule of its own, by the name of its program", async () => {
+test("OpenTofu has its own minimum version, chosen by the program's name", async () => {
   const tofu = (version: string) => {
     const PATH = desk().programs({ tofu: `echo '{ "terraform_version": "${version}" }'` });
     return terraformProblems(desk().undertake({ variables: { PATH, TERRAFORM_BINARY_NAME: "tofu" } }));
@@ -51,7 +51,7 @@ const wantedBash = "bash 3.2 or later, which the scripts that Terraform runs are
 const wantedAws =
   "the AWS CLI 2.2 or later (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html), or 1.19 or later (pip install awscli)";
 
-test("a deploy and a destroy without bash and AWS CLI are told of both", async () => {
+test("a deploy and a destroy report that bash and the AWS CLI are missing", async () => {
   const both = [
     `bash can't be run (ENOENT): install ${wantedBash}`,
     `aws can't be run (ENOENT): install ${wantedAws}`,
@@ -60,7 +60,7 @@ test("a deploy and a destroy without bash and AWS CLI are told of both", async (
   expect(await scripts({}, "destroy")).toEqual(both);
 });
 
-test("a user's ~/.bashrc, which bash reads where it takes itself for a remote shell, has no say in its version", async () => {
+test("a ~/.bashrc, which bash reads when it takes itself for a remote shell, doesn't affect the version check", async () => {
   const home = desk().folder;
   writeFileSync(join(home, ".bashrc"), "echo '1.0.0(1)-release'; exit 1\n");
   const PATH = `${desk().programs({ aws: good.aws })}:${process.env["PATH"] ?? ""}`;
@@ -85,7 +85,7 @@ test("where HCP Terraform runs Terraform, neither bash nor the AWS CLI is needed
   expect(await check("remote")).toEqual([]);
 });
 
-test.each(["2.2.0", "2.15.30", "1.19.0", "1.45.11", "3.0.0"])("AWS CLI %s will do", async (version) => {
+test.each(["2.2.0", "2.15.30", "1.19.0", "1.45.11", "3.0.0"])("AWS CLI %s is supported", async (version) => {
   expect(await scripts({ ...good, aws: `echo aws-cli/${version} Python/3` })).toEqual([]);
 });
 
@@ -95,7 +95,7 @@ test.each(["2.1.39", "1.18.999", "0.9.0"])("AWS CLI %s is too old", async (versi
   ]);
 });
 
-test("an AWS CLI that doesn't run, and an old bash, are told with what they say", async () => {
+test("a broken AWS CLI and an old bash are reported with their output", async () => {
   const broken = "printf 'Traceback:\\n  no module\\n' >&2; exit 1";
   expect(await scripts({ bash: "echo '3.1.23(1)-release'", aws: broken })).toEqual([
     `bash is version 3.1.23(1)-release: install ${wantedBash}`,

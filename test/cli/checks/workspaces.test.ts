@@ -76,7 +76,7 @@ const undertake = ({
 
 const check = (options: Options = {}) => trusting.check(undertake(options));
 
-test("each workspace that runs Terraform elsewhere than the config says is told, with the remedy and the page of its setting", async () => {
+test("each workspace whose execution mode differs from the config is reported, with the remedy and its settings page", async () => {
   has("control-plane", "remote");
   has("compute-ams3", "local");
   has("service-web", "agent");
@@ -96,7 +96,7 @@ test("each workspace that runs Terraform elsewhere than the config says is told,
   ]);
 });
 
-test("a workspace whose agents are of another pool is told, and a pool that isn't there", async () => {
+test("a workspace with another agent pool is reported, and so is a missing pool", async () => {
   const backend = { execution: "agent", agentPool: "private" };
   expect(await check({ backend, command: "destroy" })).toEqual([
     expect.stringMatching(/^the organisation example has no agent pool private that this token may see: /),
@@ -112,7 +112,7 @@ test("a workspace whose agents are of another pool is told, and a pool that isn'
   ]);
 });
 
-test("workspaces yet to be made get what their organisation or their project says", async () => {
+test("workspaces not created yet are judged by the default mode of their organisation or project", async () => {
   has("control-plane", "local");
   const line = (mode: string) =>
     "shop--compute-ams3, shop--service-web: not created yet, and the organisation example gives new workspaces the execution mode " +
@@ -132,7 +132,7 @@ test("workspaces yet to be made get what their organisation or their project say
   expect(await check()).toEqual([line("remote")]);
 });
 
-test("of remote runs it is told which variables and which states they lack, by their names alone", async () => {
+test("variables and states that remote runs lack are reported, by name alone", async () => {
   const backend = { execution: "remote" };
   const reads = { "service-web": ["control-plane"], "compute-ams3": ["activations"] };
   const role = variableOf("TFC_AWS_RUN_ROLE_ARN", "arn:aws:iam::111122223333:role/hcp");
@@ -170,7 +170,7 @@ test("of remote runs it is told which variables and which states they lack, by t
   expect(await check({ backend: { execution: "agent", agentPool: "private" }, reads })).toEqual([]);
 });
 
-test("remote runs need workspaces that are made for them beforehand", async () => {
+test("remote runs need workspaces that are created beforehand", async () => {
   cloud.defaults.organization = "remote";
   expect(await check({ backend: { execution: "remote" } })).toEqual([
     "shop--control-plane, shop--compute-ams3, shop--service-web: not created yet, and new workspaces have no variables, " +
@@ -178,7 +178,7 @@ test("remote runs need workspaces that are made for them beforehand", async () =
   ]);
 });
 
-test("a token that is missing or rejected, and an organisation that it may not see, are told", async () => {
+test("a missing or rejected token is reported, and so is an organisation that it may not see", async () => {
   const { host } = cloud;
   const variable = tokenVariable(host);
   expect(await check({ token: "stale" })).toEqual([
@@ -192,7 +192,7 @@ test("a token that is missing or rejected, and an organisation that it may not s
   ]);
 });
 
-test("a certificate that Terraform may trust and Node.js doesn't is said, and refuses nothing", async () => {
+test("a certificate that Node.js doesn't trust, but Terraform may, causes a notice, but no refusal", async () => {
   const notices: string[] = [];
   jest.spyOn(console, "error").mockImplementation((line: string) => void notices.push(line));
   expect(await workspaceProblems(undertake({}))).toEqual([]);
@@ -216,11 +216,11 @@ test.each([
   });
 });
 
-test("a name that isn't ASCII is compared as it is looked up", () => {
+test("the token of a host with a non-ASCII name is found under its Punycode", () => {
   expect(findToken("café.example", { TF_TOKEN_xn____caf__dma_example: "t1" })).toEqual({ token: "t1" });
 });
 
-test("the token of a host is found in Terraform's files, and only in the one that is chosen", () => {
+test("the token of a host is found in Terraform's files, or only in the one that TF_CLI_CONFIG_FILE names", () => {
   const home = join(desk().folder, "home");
   mkdirSync(join(home, ".terraform.d"), { recursive: true });
   const variables = { HOME: home };

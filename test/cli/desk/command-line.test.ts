@@ -15,7 +15,7 @@ const npx = (...args: readonly string[]): Command => ({
   seconds: 60,
 });
 
-test("npx anywhere tells its version, and which command was meant", async () => {
+test("npx anywhere prints its version, and suggests the right command for a mistyped one", async () => {
   expect(await mustRun(npx("--version"))).toBe(`${version}\n`);
   expect(await run(npx("stats"))).toMatchObject({
     exitCode: 1,

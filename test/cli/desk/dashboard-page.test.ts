@@ -76,20 +76,17 @@ const lanesOf = (page: Page, service: string, site: string) =>
     .filter({ has: page.getByRole("heading", { name: `${service} at ${site}` }) })
     .locator(".lane");
 
-testOfChromium(
-  "a hundred nodes are shown without a complaint, and without a file from elsewhere",
-  async () => {
-    const { page, complaints, loaded } = await open({ viewport: { width: 1440, height: 900 } });
-    await titled(page, "anywhere · ECS Anywhere");
-    expect(await page.locator(".node").count()).toBe(103);
-    expect(await page.locator(".node.good").count()).toBe(103);
-    await page.getByText("No problems").waitFor();
-    expect(complaints).toEqual([]);
-    expect(loaded.filter((one) => !one.startsWith(url))).toEqual([]);
-    await picture(page, "light");
-    await page.close();
-  },
-);
+testOfChromium("a hundred nodes are shown without a console message or an external file", async () => {
+  const { page, complaints, loaded } = await open({ viewport: { width: 1440, height: 900 } });
+  await titled(page, "anywhere · ECS Anywhere");
+  expect(await page.locator(".node").count()).toBe(103);
+  expect(await page.locator(".node.good").count()).toBe(103);
+  await page.getByText("No problems").waitFor();
+  expect(complaints).toEqual([]);
+  expect(loaded.filter((one) => !one.startsWith(url))).toEqual([]);
+  await picture(page, "light");
+  await page.close();
+});
 
 testOfChromium("narrow windows scroll in one direction, and colours follow the system's", async () => {
   const background = (page: Page) => page.evaluate("getComputedStyle(document.body).backgroundColor");
@@ -102,7 +99,7 @@ testOfChromium("narrow windows scroll in one direction, and colours follow the s
   await wide.page.close();
 });
 
-testOfChromium("the keyboard goes from node to node, opens one and closes it", async () => {
+testOfChromium("the keyboard moves between nodes, and opens and closes one", async () => {
   const { page } = await open();
   await page.getByRole("button", { name: "rack-1" }).focus();
   await page.keyboard.press("ArrowRight");
@@ -167,22 +164,19 @@ testOfChromium(
   },
 );
 
-testOfChromium(
-  "what is wrong is told first, on its node as well, and that nobody answers any more",
-  async () => {
-    const { page } = await open({ viewport: { width: 1440, height: 900 } });
-    stage.lose("ams3/node-7", { ecs: true, ssm: true });
-    await page.getByText("1 problem").first().waitFor({ timeout: 60_000 });
-    await titled(page, "(1) anywhere · ECS Anywhere");
-    expect(await page.locator(".node.bad").allTextContents()).toEqual([expect.stringContaining("node-7")]);
-    await page.getByRole("button", { name: /node-7$/ }).click();
-    await page.getByRole("region", { name: "ams3/node-7" }).waitFor();
-    await picture(page, "problem");
-    expect(await page.locator(".columns.stale").count()).toBe(0);
-    running.signal("SIGINT");
-    await page.getByText("Not connected: is the command still running?").waitFor({ timeout: 60_000 });
-    expect(await page.locator(".columns.stale").count()).toBe(1);
-    await picture(page, "not-connected");
-    await page.close();
-  },
-);
+testOfChromium("problems are shown first and on their nodes, and a lost connection is shown", async () => {
+  const { page } = await open({ viewport: { width: 1440, height: 900 } });
+  stage.lose("ams3/node-7", { ecs: true, ssm: true });
+  await page.getByText("1 problem").first().waitFor({ timeout: 60_000 });
+  await titled(page, "(1) anywhere · ECS Anywhere");
+  expect(await page.locator(".node.bad").allTextContents()).toEqual([expect.stringContaining("node-7")]);
+  await page.getByRole("button", { name: /node-7$/ }).click();
+  await page.getByRole("region", { name: "ams3/node-7" }).waitFor();
+  await picture(page, "problem");
+  expect(await page.locator(".columns.stale").count()).toBe(0);
+  running.signal("SIGINT");
+  await page.getByText("Not connected: is the command still running?").waitFor({ timeout: 60_000 });
+  expect(await page.locator(".columns.stale").count()).toBe(1);
+  await picture(page, "not-connected");
+  await page.close();
+});

@@ -75,7 +75,7 @@ async function* looks(): AsyncGenerator<Told> {
   }
 }
 
-test("the address holds a token of its own, and nothing is told without it", async () => {
+test("the address holds its own token, and nothing is served without it", async () => {
   expect(url.hostname).toBe("127.0.0.1");
   expect(url.pathname).toMatch(/^\/[\w-]{32}\/$/);
   for (const path of ["/", "/events", "/page.js", `${url.pathname.slice(0, -2)}x/events`]) {
@@ -86,7 +86,7 @@ test("the address holds a token of its own, and nothing is told without it", asy
   expect((await own("no-such-file")).status).toBe(404);
 });
 
-test("only this computer is answered, under its own name, and nothing but reading", async () => {
+test("only read requests from this computer, to its own name, are answered", async () => {
   expect((await ask(url.pathname, `localhost:${url.port}`)).status).toBe(200);
   expect((await ask(url.pathname, `attacker.example:${url.port}`)).status).toBe(421);
   expect((await ask(url.pathname, url.host, "POST")).status).toBe(405);
@@ -121,7 +121,7 @@ test("the page loads nothing but its own files, and its policy forbids all else"
   }
 });
 
-test("whoever follows is told the whole deployment at once, and each problem that comes and goes", async () => {
+test("a client gets the whole deployment at once, and each problem as it comes and goes", async () => {
   let asked = 0;
   for await (const { look, trouble, every } of looks()) {
     asked++;
@@ -148,7 +148,7 @@ test("whoever follows is told the whole deployment at once, and each problem tha
   }
 });
 
-test("a look that fails is told, and the page keeps what it has", async () => {
+test("a failed query is reported, and the page keeps what it has", async () => {
   stage.world.faults.push({
     match: { service: "ecs" },
     times: 99,
@@ -164,7 +164,7 @@ test("a look that fails is told, and the page keeps what it has", async () => {
   stage.world.faults.splice(0);
 });
 
-test("no cloud is asked while nobody follows", async () => {
+test("no cloud is queried while no client is connected", async () => {
   await eventually("the last look is over", async () => {
     const before = stage.world.journal.length;
     await new Promise((resolve) => setTimeout(resolve, 7_000));
@@ -172,7 +172,7 @@ test("no cloud is asked while nobody follows", async () => {
   });
 });
 
-test("a port that is taken, or is none, is refused, and so is a deployment that there isn't", async () => {
+test("a taken or invalid port is refused, and so is a deployment that doesn't exist", async () => {
   expect(await stage.anywhere(["dashboard", "--port", url.port])).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(`Port ${url.port} of 127.0.0.1 can't be used (EADDRINUSE)`),

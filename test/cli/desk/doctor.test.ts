@@ -66,7 +66,7 @@ async function examined(more: NodeJS.ProcessEnv = {}) {
   return { exitCode, report, findings, of };
 }
 
-test("where all is well each thing is told, with the versions of programs, and the exit code is 0", async () => {
+test("when all is well, every check is listed, with the versions of programs, and the exit code is 0", async () => {
   const { exitCode, report, findings, of } = await examined();
   expect(findings.filter(({ state }) => state !== "ok")).toEqual([]);
   expect({ exitCode, deployment: report.deployment }).toEqual({ exitCode: 0, deployment: "anywhere" });
@@ -91,7 +91,7 @@ test("where all is well each thing is told, with the versions of programs, and t
   ]);
 });
 
-test("what is wrong is told with its remedy, and the exit code is 2", async () => {
+test("problems are reported with their remedies, and the exit code is 2", async () => {
   Object.assign(aws.behaviour, {
     role: "deployer",
     decisions: { "ecs:CreateCluster": "explicitDeny", "scheduler:CreateSchedule": "implicitDeny" },
@@ -119,7 +119,7 @@ test("what is wrong is told with its remedy, and the exit code is 2", async () =
   expect(aws.asked()).toContain(`SimulatePrincipalPolicy arn:aws:iam::${account}:role/people/deployer`);
 });
 
-test("permissions that IAM doesn't tell are a warning, and so is whatever can't be checked", async () => {
+test("permissions that can't be checked with IAM are a warning", async () => {
   const { exitCode, of } = await examined({ AWS_ENDPOINT_URL_IAM: "http://127.0.0.1:1" });
   expect(exitCode).toBe(0);
   expect(of("AWS permissions")).toEqual([
@@ -129,14 +129,14 @@ test("permissions that IAM doesn't tell are a warning, and so is whatever can't 
   ]);
 });
 
-test("credentials of another account, or none, are told once, and nothing else of AWS is guessed", async () => {
+test("credentials of another account are reported once, and nothing else is reported about AWS", async () => {
   aws.behaviour.account = "444455556666";
   const { exitCode, of } = await examined();
   expect(exitCode).toBe(2);
   expect(of("AWS")).toEqual([expect.stringContaining("the AWS credentials belong to account 444455556666")]);
 });
 
-test("a file that can't be used is told in whole, beside what needs no file", async () => {
+test("an invalid environment file is reported, together with the checks that need none", async () => {
   stage.configure({ sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: 501 } }, jobs: {} });
   const { exitCode, report, of } = await examined();
   stage.configure({});
@@ -148,7 +148,7 @@ test("a file that can't be used is told in whole, beside what needs no file", as
   expect(aws.asked()).toEqual([]);
 });
 
-test("people see a line for each thing, in 80 columns", async () => {
+test("people see a line for each check, in 80 columns", async () => {
   const { stdout } = await stage.anywhere(["doctor"], variables());
   const lines = stdout.split("\n");
   expect(lines.filter((line) => /^(ok|warn|fail) /.test(line)).length).toBeGreaterThan(10);

@@ -76,7 +76,7 @@ const taskOf = (service: string, node?: string) =>
   );
 const asked = () => readFileSync(join(folder, "asked"), "utf8").split("\n");
 
-test("exec has the AWS CLI open a session in a container, and its plugin take it up", async () => {
+test("exec opens a session in a container with the AWS CLI, and its plugin takes over", async () => {
   const { exitCode, stderr, calls } = await exec(
     "web",
     "--site",
@@ -108,7 +108,7 @@ test("exec has the AWS CLI open a session in a container, and its plugin take it
   expect(JSON.parse(target)).toEqual({ Target: `ecs:anywhere_${task}_0123abcd-4567` });
 });
 
-test("exec takes a task by the beginning of its id, and a node by its name", async () => {
+test("exec accepts the beginning of a task's id, and the name of a node", async () => {
   const task = taskOf("web--ams3", "ams3/node-2");
   for (const target of [task.slice(0, 8), "ams3/node-2"]) {
     const { exitCode, calls } = await exec(target, "--", "sh");
@@ -120,7 +120,7 @@ test("exec takes a task by the beginning of its id, and a node by its name", asy
   }
 });
 
-test("Ctrl-C at a terminal is for the session, and the command ends with that", async () => {
+test("Ctrl-C at a terminal goes to the session, and the command ends when the session does", async () => {
   havePlugin(
     `exec perl -e '$SIG{INT} = sub { print "Ctrl-C\n" }; $| = 1; print "ready\n"; print "read ", <STDIN> . ""'`,
   );
@@ -163,7 +163,7 @@ async function refusal(...args: readonly string[]): Promise<string> {
   return stderr.replace(/^environment: .*\n/, "");
 }
 
-test("exec says what is missing: the setting, a roll-out since, or a service for it", async () => {
+test("exec says what is missing: the setting, a roll-out since, or a matching task, site or container", async () => {
   expect(await refusal("worker", "--", "sh")).toBe(
     'services.worker.exec is false: set it to true, and run "npm run deploy -- control-plane service-worker".\n',
   );
@@ -182,14 +182,14 @@ test("exec says what is missing: the setting, a roll-out since, or a service for
   );
 });
 
-test("exec says that the Session Manager plugin or the AWS CLI is missing, and where to get it", async () => {
+test("exec says that the Session Manager plugin is missing, and where to get it", async () => {
   rmSync(join(folder, "session-manager-plugin"));
   expect(await refusal("web", "--site", "berlin", "--", "sh")).toMatch(
     /^session-manager-plugin can't be run \(ENOENT\): install the Session Manager plugin 1\.1 or later \(https:/,
   );
 });
 
-test("exec says that an agent is missing: that of the node, or that in the container", async () => {
+test("exec says which agent is missing: the node's or the container's", async () => {
   const node = stage.node("berlin/rack-1");
   node.run = () => ({ status: "PENDING", health: "UNKNOWN" });
   stage.ecs.advance(2);

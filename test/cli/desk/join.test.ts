@@ -85,7 +85,7 @@ test("a server that AWS knows as this node is left alone", async () => {
   });
 });
 
-test("the line that is printed makes a server a node, and has no secret in it; the code is in a file of one's own", async () => {
+test("the printed line makes a server a node, and holds no secret; the code is in a file that only its owner can read", async () => {
   const codeFile = join(desk.project.folder, "code");
   const args = ["join", "berlin", "rack-2"];
   expect(await desk.anywhere(args)).toMatchObject({
@@ -120,7 +120,7 @@ test("the line that is printed makes a server a node, and has no secret in it; t
   expect(pasted.list("tmp")).toEqual([]);
 });
 
-test("a code file that is there already is not written over", async () => {
+test("an existing code file isn't overwritten", async () => {
   const file = join(desk.project.folder, "taken");
   writeFileSync(file, "mine");
   const { exitCode, stderr } = await desk.anywhere(["join", "berlin", "rack-2", "--code-file", file]);
@@ -128,7 +128,7 @@ test("a code file that is there already is not written over", async () => {
   expect(readFileSync(file, "utf8")).toBe("mine");
 });
 
-test("many servers join at the same time by SSH; those that fail are told with their reason, and as an inventory", async () => {
+test("many servers join at the same time over SSH; those that fail are reported with reasons, and as an inventory", async () => {
   const inventory = join(desk.project.folder, "hosts.yaml");
   const lines = {
     "rack-1": "root@192.0.2.1",
@@ -175,7 +175,7 @@ test("many servers join at the same time by SSH; those that fail are told with t
   expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
 });
 
-test("a server that AWS has forgotten needs a new activation, with which it leaves its old identity and joins anew", async () => {
+test("a server that AWS no longer knows needs a new activation, with which it drops its old identity and joins again", async () => {
   const used = desk.stage.world.aws.activations.get(idOf("berlin/rack-3"));
   Object.assign(used ?? {}, { registrations: 1 });
   const command = ["join", "berlin", "rack-3", "--ssh", hosts.reached];
@@ -207,7 +207,7 @@ test("a server that AWS has forgotten needs a new activation, with which it leav
   expect(reached.read(marker).split("\n")[0]).toBe(renewed);
 });
 
-test("a server leaves: both agents stop for good, and their identity and all that is ours goes", async () => {
+test("a leaving server stops both agents for good, and loses their identity and everything of ours", async () => {
   const wrong = await overSsh("leave", "berlin", "rack-9", "--ssh", hosts.reached);
   expect(wrong).toMatchObject({
     exitCode: 1,
@@ -247,7 +247,7 @@ test("a server leaves: both agents stop for good, and their identity and all tha
   expect(reached.list("tmp")).toEqual([]);
 });
 
-test("a server that somebody else has registered is left as it is", async () => {
+test("a server that someone else has registered is left alone", async () => {
   reached.write(vault, "{}");
   expect(await overSsh("leave", "berlin", "rack-3", "--ssh", hosts.reached)).toMatchObject({
     exitCode: 1,
@@ -257,7 +257,7 @@ test("a server that somebody else has registered is left as it is", async () => 
   rmSync(join(reached.root, vault));
 });
 
-test("a node that leaves is drained first, and its line is printed", async () => {
+test("a leaving node is drained first, and the line to paste is printed", async () => {
   const timer = setInterval(() => {
     desk.stage.ecs.advance(5);
   }, 500);
@@ -283,7 +283,7 @@ test.each([
   [["join", "berlin"], "Name a site and a node"],
   [["join", "berlin", "rack-1", "--ssh", "-oProxyCommand=x"], "It must be a host such as root@192.0.2.1."],
   [["join", "--inventory", "missing.yaml"], "missing.yaml: can't be read"],
-])("%j is refused with what to do", async (args, message) => {
+])("%j is refused with a hint", async (args, message) => {
   const { exitCode, stderr } = await desk.anywhere(args);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(message) });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => stage.close());
 
-test("the status of a hundred nodes takes fifteen calls at most, and less than three seconds of work", async () => {
+test("the status of a hundred nodes takes at most fifteen calls and less than three seconds of processor time", async () => {
   const { exitCode, stdout, calls, seconds } = await stage.anywhere(["status", "--json"]);
   expect(exitCode).toBe(0);
   expect((JSON.parse(stdout) as StatusReport).sites[0]?.nodes).toHaveLength(100);

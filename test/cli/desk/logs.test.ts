@@ -28,7 +28,7 @@ function printLineByLine(): void {
   };
 }
 
-test("logs --follow shows all lines though a node's clock is ahead, and ends when nobody reads them any more", async () => {
+test("logs --follow shows all lines even if a node's clock is ahead, and ends when its output is closed", async () => {
   project().configure({
     sites: { berlin: onPremises("rack-1") },
     services: { web: { image: "registry.example/shop/app:v1" } },

@@ -28,7 +28,7 @@ const logs = (path: string, ...args: readonly string[]) =>
     PATH: `${path}:${project().variables["PATH"] ?? ""}`,
   });
 
-test("logs of a node shows its bootstrap's log by SSH, as root or with sudo", async () => {
+test("logs of a node shows its bootstrap log over SSH, as root or with sudo", async () => {
   project().configure({ sites: { berlin: onPremises("rack-1") } });
   const text = "2026-11-26T12:00:00Z anywhere: FAILED berlin/rack-1: the clock is off\n";
   const root = await logs(serverWith(text), "--ssh", "root@192.0.2.7");
@@ -43,7 +43,7 @@ test("logs of a node shows its bootstrap's log by SSH, as root or with sudo", as
   });
 });
 
-test("logs of a node says where its log is when nobody has said where its machine is", async () => {
+test("logs of a node without --ssh says where the log is", async () => {
   project().configure({ sites: { berlin: onPremises("rack-1") } });
   expect(await project().anywhere(["logs", "berlin/rack-1"])).toMatchObject({
     exitCode: 1,

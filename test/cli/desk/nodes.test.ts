@@ -53,7 +53,7 @@ const placeOfWorker = () =>
 const nodes = ["ams3/node-1", "ams3/node-2", "ams3/node-3"];
 const workersNode = () => nodes.find((key) => instance(key)?.arn === placeOfWorker()) ?? "";
 
-test("drain takes a node out of service and waits until its tasks run elsewhere; undrain takes it back", async () => {
+test("drain takes a node out of service and waits until its tasks run elsewhere; undrain returns it", async () => {
   const node = workersNode();
   expect(tasksOn(node)).toEqual(["service:web--ams3", "service:worker--ams3"]);
   const { exitCode, report, stderr } = await json("drain", node);
@@ -71,7 +71,7 @@ test("drain takes a node out of service and waits until its tasks run elsewhere;
   expect(tasksOn(node)).toEqual(["service:web--ams3"]);
 });
 
-test("drain refuses a node that there isn't, with the one that was meant, or that isn't registered", async () => {
+test("drain refuses an unknown node, with a suggestion, and one that isn't registered", async () => {
   expect(await stage.anywhere(["drain", "ams3/nod-1"])).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining("Did you mean ams3/node-1?"),
@@ -84,7 +84,7 @@ test("drain refuses a node that there isn't, with the one that was meant, or tha
   stage.configure({});
 });
 
-test("events tells what ECS tells of a service, and why its tasks have stopped and where, the newest last", async () => {
+test("events shows a service's ECS events, and why and where its tasks stopped, the newest last", async () => {
   const { exitCode, report } = await json("events", "worker");
   expect(exitCode).toBe(0);
   const { events } = report as { readonly events: readonly FleetEvent[] };
@@ -108,22 +108,25 @@ test("events tells what ECS tells of a service, and why its tasks have stopped a
   expect((await stage.anywhere(["events", "wroker"])).stderr).toContain("Did you mean worker?");
 });
 
-test.each([["events"], ["drain", "ams3/node-1"]])("%s tells in a line what AWS refuses", async (...args) => {
-  stage.world.faults.push({
-    match: { service: "ecs" },
-    times: 9,
-    effect: { kind: "error", status: 400, code: "AccessDeniedException", message: "no" },
-  });
-  const { exitCode, stdout, stderr } = await stage.anywhere(args);
-  stage.world.faults.splice(0);
-  expect({ exitCode, stdout, told: stderr.replace(/^environment: .*\n/, "") }).toEqual({
-    exitCode: 1,
-    stdout: "",
-    told: `AWS can't be reached, or denies the request: AccessDeniedException: no. "npx anywhere doctor" shows the cause.\n`,
-  });
-});
+test.each([["events"], ["drain", "ams3/node-1"]])(
+  "%s reports in one line what AWS refuses",
+  async (...args) => {
+    stage.world.faults.push({
+      match: { service: "ecs" },
+      times: 9,
+      effect: { kind: "error", status: 400, code: "AccessDeniedException", message: "no" },
+    });
+    const { exitCode, stdout, stderr } = await stage.anywhere(args);
+    stage.world.faults.splice(0);
+    expect({ exitCode, stdout, told: stderr.replace(/^environment: .*\n/, "") }).toEqual({
+      exitCode: 1,
+      stdout: "",
+      told: `AWS can't be reached, or denies the request: AccessDeniedException: no. "npx anywhere doctor" shows the cause.\n`,
+    });
+  },
+);
 
-test("heal leaves a node that serves, of which Systems Manager hears nothing and whose agent is just connecting anew", async () => {
+test("heal keeps a node whose ECS agent is just reconnecting, even if Systems Manager has lost it", async () => {
   const [key = ""] = nodes;
   stage.lose(key, { ecs: true, ssm: true });
   const healing = startCommand(stage.command(["heal"]));
@@ -139,7 +142,7 @@ test("heal leaves a node that serves, of which Systems Manager hears nothing and
   Object.assign(managedInstances.get(stage.node(key).managedInstanceId) ?? {}, { lastPingAt: Date.now() });
 });
 
-test("heal deregisters a node that has been lost for long, so that its task runs elsewhere, and leaves all others", async () => {
+test("heal deregisters a node that has been lost for long, so that its task runs elsewhere, and keeps all others", async () => {
   expect(await stage.anywhere(["heal"])).toMatchObject({ exitCode: 0, stdout: "No agent is lost.\n" });
   const node = workersNode();
   const [silent = ""] = nodes.filter((key) => key !== node);
@@ -186,7 +189,7 @@ test("heal deregisters a node that has been lost for long, so that its task runs
   expect(instance(silent)?.status).toBe("INACTIVE");
 });
 
-test("a node that is there again is no longer marked as lost", async () => {
+test("a node that is back is no longer marked as lost", async () => {
   const key = nodes.find((one) => instance(one)?.status === "ACTIVE") ?? "";
   Object.assign(instance(key) ?? {}, {
     tags: [{ key: "anywhere.lost-since", value: new Date(0).toISOString() }],
@@ -195,7 +198,7 @@ test("a node that is there again is no longer marked as lost", async () => {
   expect(instance(key)).toMatchObject({ status: "ACTIVE", tags: [] });
 });
 
-test("heal changes nothing when Systems Manager can't be asked, or when agents could come back within the time", async () => {
+test("heal changes nothing when Systems Manager can't be queried, or when --after is too short", async () => {
   stage.world.faults.push({
     match: { service: "ssm" },
     times: 9,

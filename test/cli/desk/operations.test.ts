@@ -158,7 +158,7 @@ async function expectAsShown(heading: string, count: number, more: NodeJS.Proces
   }
 }
 
-test("every command that docs/operations.md names is one, with options that it has", async () => {
+test("every command that docs/operations.md names exists, with its options", async () => {
   const named = namedIn(page);
   expect(named.length).toBeGreaterThan(20);
   const limit = limitTo(4);
@@ -179,7 +179,7 @@ test("docs/operations.md shows what logs and events print", () => expectAsShown(
 
 test("docs/operations.md shows what a migration prints", () => expectAsShown("Run a migration", 1));
 
-test("docs/operations.md shows which images a service has, and how it goes back to an earlier one", async () => {
+test("docs/operations.md shows which images a service has, and how to roll back to an earlier one", async () => {
   const { project } = desk;
   mkdirSync(join(project.folder, "app"));
   writeFileSync(join(project.folder, "app/Dockerfile"), "FROM scratch\n");
@@ -215,7 +215,7 @@ test("docs/operations.md shows which images a service has, and how it goes back 
 test("docs/operations.md shows what drain and undrain print", () =>
   expectAsShown("Take a node out of service", 2));
 
-test("docs/operations.md shows what is orphaned, and how it goes", async () => {
+test("docs/operations.md shows what is orphaned, and how it is removed", async () => {
   const { DIGITALOCEAN_API_URL: url = "", DIGITALOCEAN_TOKEN: token = "" } = desk.stage.clouds;
   const tag = "anywhere--ams3";
   const droplet = { region: "ams3", size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64", tags: [tag] };
@@ -236,7 +236,7 @@ test("docs/operations.md shows what is orphaned, and how it goes", async () => {
   });
 });
 
-test("docs/operations.md shows how nodes are replaced one after the other", async () => {
+test("docs/operations.md shows how nodes are replaced one at a time", async () => {
   change({
     ...environment.sites,
     ams3: { kind: "digitalocean", region: "ams3", nodes: 3, size: "s-2vcpu-2gb" },
@@ -250,7 +250,7 @@ test("docs/operations.md shows how a server joins", async () => {
   await expectAsShown("Join a server", 1);
 });
 
-test("docs/operations.md shows what heal prints of a node that is lost", async () => {
+test("docs/operations.md shows what heal prints about a lost node", async () => {
   desk.stage.lose("ams3/node-3", { ecs: true, ssm: true });
   await expectAsShown("Survive a lost node", 2);
 });

@@ -104,14 +104,14 @@ function others() {
   };
 }
 
-test("what no state claims is listed, each thing once, and nothing that a state or somebody else has", async () => {
+test("resources that no state claims are listed once each, and none that belong to a state or to others", async () => {
   const found = await orphans(stateWith(desk, ["ams3/node-1", "berlin/rack-1"]));
   expect(found).toMatchObject({ exitCode: 2, report: { deployment: "anywhere", states: 5 } });
   expect(inShort(found.report)).toEqual(orphaned);
   expect(inShort((await orphans(stateWith(desk, keys))).report)).toEqual(orphaned.slice(4));
 });
 
-test("orphans are removed after they are drained and deregistered, and nothing else", async () => {
+test("orphans are drained, deregistered and removed, and nothing else is touched", async () => {
   const before = others();
   const mark = desk.stage.world.journal.length;
   const { exitCode, report, stderr } = await orphans(
@@ -144,7 +144,7 @@ test("orphans are removed after they are drained and deregistered, and nothing e
   expect(inShort((await orphans(stateWith(desk, ["ams3/node-1", "berlin/rack-1"]))).report)).toEqual([]);
 });
 
-test("a machine whose registration can't be removed stays, and a second run goes on", async () => {
+test("a machine whose registration can't be removed stays, and a second run continues", async () => {
   desk.stage.world.faults.push({
     match: { service: "ssm", operation: "DeregisterManagedInstance" },
     times: 2,
@@ -171,7 +171,7 @@ test("a machine whose registration can't be removed stays, and a second run goes
   expect(await orphans(state, "--delete", "--auto-approve")).toSucceed();
 });
 
-test("a node that can't be drained stays with all that is its, and is told with the reason", async () => {
+test("a node that can't be drained keeps its registrations and droplet, and is reported with the reason", async () => {
   desk.stage.world.faults.push({
     match: { service: "ecs", operation: "UpdateContainerInstancesState" },
     times: 2,
@@ -197,7 +197,7 @@ test("a node that can't be drained stays with all that is its, and is told with 
   });
 });
 
-test("a cloud that can't be asked is told in a line", async () => {
+test("a cloud that can't be queried is reported in one line", async () => {
   desk.stage.world.faults.push({
     match: { service: "digitalocean", operation: "GET /v2/certificates" },
     times: 99,
@@ -216,7 +216,7 @@ test("a cloud that can't be asked is told in a line", async () => {
   });
 });
 
-test("without any state all of the deployment is orphaned, and goes only when that is said to be meant", async () => {
+test("without any state the whole deployment is orphaned, and is removed only with --lost-state", async () => {
   const lost = await orphans(undefined);
   expect(lost).toMatchObject({ exitCode: 2, report: { states: 0 } });
   expect(lost.stderr).toContain("No state of anywhere is where environment.json says");
@@ -253,7 +253,7 @@ test("without any state all of the deployment is orphaned, and goes only when th
   ]);
 });
 
-test("nothing is removed without somebody who approves", async () => {
+test("nothing is removed without approval", async () => {
   const { exitCode, stderr } = await desk.anywhere(["orphans", "--delete"]);
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,

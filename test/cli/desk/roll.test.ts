@@ -96,7 +96,7 @@ const replaced = (...keys: readonly string[]) =>
 const instance = (key: string) =>
   desk.stage.world.aws.containerInstances.get(desk.stage.node(key).containerInstanceArn);
 
-test("without a pending replacement nothing is done", async () => {
+test("roll does nothing without a pending replacement", async () => {
   expect(await rolling()).toMatchObject({
     exitCode: 0,
     stderr: expect.stringContaining("No replacement is pending."),
@@ -104,7 +104,7 @@ test("without a pending replacement nothing is done", async () => {
   expect(record()).toEqual([]);
 });
 
-test("pending replacements of a site are rolled one after the other, each drained before and steady after it", async () => {
+test("pending replacements of a site are rolled one at a time, each drained before and steady afterwards", async () => {
   configure(raised);
   const { exitCode, stderr, stdout } = await rolling("ams3", "--json");
   const all = ["ams3/a", "ams3/b", "ams3/c"];
@@ -127,7 +127,7 @@ test("pending replacements of a site are rolled one after the other, each draine
   });
 });
 
-test("a server on premises is to join before the next one is replaced", async () => {
+test("a server on premises must join before the next one is replaced", async () => {
   const one = await rolling("berlin");
   expect({ ...one }).toMatchObject({
     exitCode: 2,
@@ -149,7 +149,7 @@ test("a server on premises is to join before the next one is replaced", async ()
   desk.stage.register("berlin/y", { sites });
 });
 
-test("a roll of all nodes for their agents that fails goes on with those that it has not replaced", async () => {
+test("a failed roll of all nodes for their agents continues with those that it hasn't replaced", async () => {
   writeFileSync(at("fail-compute-ams3"), "");
   const failed = await rolling("ams3", "--agents", "--json");
   rmSync(at("fail-compute-ams3"));
@@ -177,7 +177,7 @@ test("a roll of all nodes for their agents that fails goes on with those that it
   expect(["a", "b", "c"].map((node) => instance(`ams3/${node}`)?.tags)).toEqual([[], [], []]);
 });
 
-test("a node whose tasks can run nowhere else is not replaced, and is in service again", async () => {
+test("a node whose tasks can't run elsewhere isn't replaced, and returns to service", async () => {
   configure(sitesWith({ a: 2, b: 1, c: 1 }, { x: 1, y: 1 }));
   // The worker runs on one of the others, and may not come to the third.
   for (const node of ["b", "c"]) {

@@ -86,7 +86,7 @@ async function run(...args: readonly string[]) {
   return ended;
 }
 
-test("run starts a task beside that of a service, without its port, on the nodes that the service may be on", async () => {
+test("run starts a task beside a service's own, without its port, on nodes that the service may use", async () => {
   const { exitCode, stdout, stderr, calls } = await run(
     "web",
     "--site",
@@ -124,7 +124,7 @@ test("run starts a task beside that of a service, without its port, on the nodes
   expect((await stage.anywhere(["status", "berlin"])).stdout).toContain("web by hand");
 });
 
-test("run --wait gives on what the task prints, and ends with its exit code", async () => {
+test("run --wait passes on the task's output, and ends with its exit code", async () => {
   ends = 3;
   const { exitCode, stdout, stderr } = await run("report", "--wait");
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "/ecs/anywhere/report says hello\n" });
@@ -132,7 +132,7 @@ test("run --wait gives on what the task prints, and ends with its exit code", as
   expect(stderr).toMatch(/task \w{32} ended with code 3: Essential container in task exited\n$/);
 });
 
-test("run --wait goes on though ECS gives no answer for some seconds", async () => {
+test("run --wait continues when ECS fails for some seconds", async () => {
   ends = 0;
   const effect = { kind: "error", status: 503, code: "ServerException", message: "try again" } as const;
   stage.world.faults.push({ match: { service: "ecs", operation: "DescribeTasks" }, times: 4, effect });
@@ -141,7 +141,7 @@ test("run --wait goes on though ECS gives no answer for some seconds", async () 
   expect(stage.world.faults.splice(0)).toEqual([expect.objectContaining({ times: 0 })]);
 });
 
-test("run --wait says that what it has started goes on when it can't be followed", async () => {
+test("run --wait says that tasks continue when it can no longer follow them", async () => {
   const effect = { kind: "error", status: 400, code: "AccessDeniedException", message: "no" } as const;
   stage.world.faults.push({ match: { service: "ecs", operation: "DescribeTasks" }, times: 9, effect });
   const { exitCode, stderr } = await run("report", "--wait");
@@ -155,7 +155,7 @@ test("run --wait says that what it has started goes on when it can't be followed
   expect(byHand()).toHaveLength(1);
 });
 
-test("run --json tells of several tasks as its schema describes it, with the first exit code that isn't 0", async () => {
+test("run --json reports several tasks as its schema describes", async () => {
   ends = 0;
   const { exitCode, stdout } = await run(
     ...["web", "--site", "berlin", "--count", "2", "--memory", "100", "--wait", "--json", "--", "true"],
@@ -202,7 +202,7 @@ test("run says why no node takes a task, and what to do", async () => {
   });
 });
 
-test("run waits for an agent that has no connection for a moment", async () => {
+test("run waits for an agent that is briefly disconnected", async () => {
   const node = stage.node("berlin/rack-1");
   stage.lose("berlin/rack-1", { ecs: true, ssm: false });
   const running = startCommand(stage.command(["run", "web", "--site", "berlin", "--", "true"]));
@@ -217,7 +217,7 @@ test("run waits for an agent that has no connection for a moment", async () => {
   expect(byHand()).toHaveLength(1);
 });
 
-test("run refuses what there isn't, what isn't clear, and what isn't deployed", async () => {
+test("run refuses what is unknown, ambiguous or not deployed", async () => {
   const refusal = async (...args: readonly string[]) => {
     const { exitCode, stderr } = await run(...args);
     expect(exitCode).toBe(1);

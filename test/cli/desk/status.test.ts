@@ -40,7 +40,7 @@ async function report(...args: readonly string[]): Promise<StatusReport & { read
 
 const inShort = (problems: readonly Problem[]) => problems.map(({ kind, subject }) => `${kind} ${subject}`);
 
-test("a fleet in which all is well is shown in 80 columns without colours, a table for each site, services and jobs", async () => {
+test("a healthy fleet is shown in 80 columns without colours, with a table for each site, for services and for jobs", async () => {
   const { exitCode, stdout, stderr } = await stage.anywhere(["status"]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("environment: ") });
   // Values whose length differs from run to run are left.
@@ -83,7 +83,7 @@ test("a fleet in which all is well is shown in 80 columns without colours, a tab
   expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
 });
 
-test("parts of it are shown by name, and an unknown name is refused with the one that was meant", async () => {
+test("parts of a fleet are shown by name, and an unknown name is refused with a suggestion", async () => {
   const { sites, services, jobs, exitCode } = await report("node-2", "worker");
   expect(exitCode).toBe(0);
   const shown = sites.map(({ site, nodes }) => [site, nodes.map(({ node }) => node)]);
@@ -99,7 +99,7 @@ test("parts of it are shown by name, and an unknown name is refused with the one
   });
 });
 
-test("a cloud that can't be asked is told, the other's part is shown, and the exit code is 1", async () => {
+test("a cloud that can't be queried is reported, the other's part is shown, and the exit code is 1", async () => {
   stage.world.digitalocean.behaviour.access = "none";
   const { exitCode, unanswered, problems, sites } = await report();
   stage.world.digitalocean.behaviour.access = "full";
@@ -118,7 +118,7 @@ test("a cloud that can't be asked is told, the other's part is shown, and the ex
   stage.configure({});
 });
 
-test("whatever is wrong is told first, with its remedy, and the exit code is 2", async () => {
+test("problems are shown first, with their remedies, and the exit code is 2", async () => {
   stage.configure({
     sites: {
       ...environment.sites,

@@ -8,7 +8,7 @@ jest.setTimeout(60_000);
 
 const project = useProject();
 
-test("a file that is named on the command line is looked for where the command was started", async () => {
+test("a path on the command line is relative to the folder where the command was started", async () => {
   project().configure({ sites: { berlin: onPremises("rack-1") } });
   const folder = join(project().folder, "servers");
   mkdirSync(folder);

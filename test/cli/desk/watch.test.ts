@@ -23,7 +23,7 @@ const printed = (running: RunningCommand, pattern: RegExp) =>
     Promise.resolve(pattern.test(running.printed()) ? true : undefined),
   );
 
-test("with --watch and --json each look is a line, and Ctrl-C ends it without a word", async () => {
+test("with --watch and --json each report is one line, and Ctrl-C ends it silently", async () => {
   const running = startCommand(stage.command(["status", "--json", "--watch", "5"]));
   await printed(running, /"problems":\[\]/);
   stage.lose("berlin/rack-2", { ecs: true, ssm: false });
@@ -44,7 +44,7 @@ test("with --watch and --json each look is a line, and Ctrl-C ends it without a 
   );
 });
 
-test("at a terminal --watch draws over what it has drawn before, in colours, but not with NO_COLOR", async () => {
+test("at a terminal --watch redraws in place, in colours unless NO_COLOR is set", async () => {
   const { program, args, ...command } = stage.command(["status", "--watch", "5"]);
   const line = [program, ...args].join(" ");
   const atTerminal = (variables: NodeJS.ProcessEnv) =>

@@ -115,7 +115,7 @@ const everyChange = [
   "shop-states: tags of the deployment",
 ];
 
-test("makes the bucket with all that protects states, and finds nothing to do the second time", async () => {
+test("creates the bucket with everything that protects states, and has nothing to do the second time", async () => {
   expect(await run()).toEqual({
     exitCode: 0,
     stdout: `${["created the bucket shop-states in eu-west-1", ...everyChange, "the S3 bucket shop-states in eu-west-1: ready."].join("\n")}\n`,
@@ -151,7 +151,7 @@ const actions: Readonly<Record<string, string>> = {
   "PUT /shop-states/?lifecycle": "s3:PutLifecycleConfiguration",
 };
 
-test("needs exactly the permissions that the page of states lists", async () => {
+test("needs exactly the permissions that docs/state-and-secrets.md lists", async () => {
   await run();
   const asked = aws().asked.filter((request) => request !== "POST /");
   const used = [...new Set(asked)].map((request) => actions[request] ?? request);
@@ -162,7 +162,7 @@ test("needs exactly the permissions that the page of states lists", async () => 
   expect(used.sort()).toEqual(Statement.flatMap(({ Action }) => Action).sort());
 });
 
-test("encrypts with the configured key, by default and in place of another", async () => {
+test("sets encryption by default with the configured key, in place of another", async () => {
   await run();
   const kmsKeyId = "alias/shop-states";
   project().configure({ backend: { ...backend, kmsKeyId }, tags: { team: "platform" } });
@@ -178,7 +178,7 @@ test("encrypts with the configured key, by default and in place of another", asy
   expect(await run()).toMatchObject({ stdout: expect.stringMatching(/nothing to do\.\n$/) });
 });
 
-test("gives a bucket that is there what it lacks, and leaves what else it has", async () => {
+test("adds what an existing bucket lacks, and keeps what else it has", async () => {
   await create();
   const theirs = { ...tlsOnly, Sid: "Theirs", Action: "s3:DeleteBucket", Condition: undefined };
   const ended = {
@@ -213,7 +213,7 @@ test("gives a bucket that is there what it lacks, and leaves what else it has", 
   expect(await run()).toMatchObject({ stdout: expect.stringMatching(/nothing to do\.\n$/) });
 });
 
-test("takes for done what another has called otherwise", async () => {
+test("accepts an equivalent policy statement under another name", async () => {
   await run();
   const statement = { ...tlsOnly, Sid: "Ours", Resource: tlsOnly.Resource.toReversed() };
   const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
@@ -261,7 +261,7 @@ test("refuses credentials of another account", async () => {
   expect((await s3.send(new ListBucketsCommand({}))).Buckets).toEqual([]);
 });
 
-test("has nothing to do for local states, and asks nobody", async () => {
+test("has nothing to do for local states, and queries no cloud", async () => {
   project().configure({ backend: { kind: "local", folder: "states" } });
   const { exitCode, stdout } = await project().anywhere(["bootstrap-state"], {
     AWS_ENDPOINT_URL: "http://127.0.0.1:1",

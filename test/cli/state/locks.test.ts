@@ -46,7 +46,7 @@ const folder = "cdktf.out/environment/stacks/control-plane";
 test.each([
   ["diff", "control-plane plan"],
   ["deploy", "control-plane apply"],
-])("%s tells who holds a lock in S3, and the command that breaks it", async (command, fails) => {
+])("%s reports who holds a lock in S3, and the command that breaks it", async (command, fails) => {
   const backend = { kind: "s3", bucket: "shop-states", region: "eu-west-1" } as const;
   const reason = refused(
     "operation error S3: PutObject, https response error\n│ StatusCode: 412, api error PreconditionFailed",
@@ -61,7 +61,7 @@ test.each([
   );
 });
 
-test("the lock of a local state ends with the process that holds it", async () => {
+test("a locked local state needs no force-unlock: its lock ends with the process that holds it", async () => {
   const reason = refused(
     "resource temporarily unavailable",
     "../../../state/cli-test--control-plane.tfstate",
@@ -73,7 +73,7 @@ test("the lock of a local state ends with the process that holds it", async () =
   expect(stderr).not.toContain("force-unlock");
 });
 
-test("nothing is said of locks where something else has failed", async () => {
+test("locks aren't mentioned when something else fails", async () => {
   const { exitCode, stderr } = await run("diff", "control-plane plan", "Error: No such bucket\n");
   expect(exitCode).toBe(1);
   expect(stderr).not.toContain("locked");

@@ -11,8 +11,8 @@ const folder = "cdktf.out/dev/stacks/control-plane";
 const shop = useShop();
 const { configure, shell, anywhere, deploy, deployInto, blocks } = shop;
 
-describe("states in S3", () => {
-  test("a deleted state is written again from its newest version, and then an earlier one", async () => {
+describe("with states in S3,", () => {
+  test("a deleted state is restored from its newest version, and another state from an earlier version", async () => {
     await deployInto(inS3);
     await shop.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "shop--control-plane.tfstate" }));
     expect(await anywhere("diff", "control-plane")).toMatchObject({ exitCode: 2 });
@@ -51,7 +51,7 @@ describe("states in S3", () => {
     expect(shop.project.lines("record").filter((line) => line === "+ control-plane cluster")).toHaveLength(1);
   });
 
-  test("a destroy that finds no state is told so", async () => {
+  test("a destroy that finds no state says where it looked", async () => {
     configure(inS3);
     await anywhere("bootstrap-state");
     expect(await anywhere("destroy", "--auto-approve")).toMatchObject({
@@ -60,7 +60,7 @@ describe("states in S3", () => {
     });
   });
 
-  test("states take another key, and nothing else changes", async () => {
+  test("a new key encrypts states, and nothing else changes", async () => {
     await deployInto(inS3);
     const kmsKeyId = "alias/shop-states-2027";
     configure({ ...inS3, kmsKeyId });
@@ -74,8 +74,8 @@ describe("states in S3", () => {
   });
 });
 
-describe("local states", () => {
-  test("the state before the last change is beside the present one", async () => {
+describe("with local states,", () => {
+  test("a damaged state is restored from the one before the last change, which is kept beside it", async () => {
     await deployInto(local);
     configure(local, "rack-1", "rack-2");
     expect(await deploy()).toSucceed();
@@ -89,7 +89,7 @@ describe("local states", () => {
     });
   });
 
-  test("a state of a newer provider is told in the words of the page", async () => {
+  test("a state of a newer provider gives the error that docs/state-and-secrets.md quotes", async () => {
     await deployInto(local);
     const file = join(shop.project.folder, "state/shop--control-plane.tfstate");
     const text = readFileSync(file, "utf8");

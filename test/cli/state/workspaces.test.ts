@@ -101,7 +101,7 @@ const remote = {
 
 const ids = (...names: string[]) => names.map((name) => `ws-shop--${name}`);
 
-test("for remote runs it makes the project and the workspaces, lets them read one another as the stacks do, and gives them their variables", async () => {
+test("for remote runs the project and the workspaces are created, with variables and with the state access that stacks need", async () => {
   const arranged: Arranged = await arrange(remote);
   const created = (stack: string) => `created the workspace shop--${stack}: execution mode remote`;
   const dynamic = (stack: string) => [
@@ -137,7 +137,7 @@ test("for remote runs it makes the project and the workspaces, lets them read on
   await expectSettled(remote);
 });
 
-test("a deploy's checks find nothing to object to in the workspaces that it has made", async () => {
+test("a deploy's checks accept the created workspaces", async () => {
   await arrange(remote);
   const undertaking = desk().undertake({
     stacks: stacks.map(({ id }) => id),
@@ -152,7 +152,7 @@ test("a deploy's checks find nothing to object to in the workspaces that it has 
   expect(await workspaceProblems({ ...undertaking, variables: {} })).toHaveLength(1);
 });
 
-test("what is otherwise than the config says is set, and what else there is stays", async () => {
+test("settings that differ from the config are corrected, and everything else stays", async () => {
   await arrange(remote);
   const controlPlane = of("control-plane");
   controlPlane.mode = "local";
@@ -188,7 +188,7 @@ test("what is otherwise than the config says is set, and what else there is stay
   await expectSettled(remote);
 });
 
-test("for local runs it sets the mode alone", async () => {
+test("for local runs only the execution mode is set", async () => {
   cloud.workspaces.set("shop--activations", workspaceOf("shop--activations", "remote"));
   const options = { variables: { DIGITALOCEAN_TOKEN: secret } };
   expect((await arrange(options)).changes).toEqual([
@@ -201,7 +201,7 @@ test("for local runs it sets the mode alone", async () => {
   await expectSettled(options);
 });
 
-test("agents run in the pool of this name, and with the credentials of their machine", async () => {
+test("agents run in the named pool, with the credentials of their machine", async () => {
   const options = {
     backend: { execution: "agent", agentPool: "private" },
     variables: { DIGITALOCEAN_TOKEN: secret },
@@ -231,7 +231,7 @@ test("agents run in the pool of this name, and with the credentials of their mac
   await expectSettled(options);
 });
 
-test("what only its user can give is told in the end, and a variable of a set is enough", async () => {
+test("a variable that only the user can provide is reported at the end, unless a variable set has it", async () => {
   const options = { backend: { execution: "remote", runRoleArn } };
   const { problem, told } = await arrange(options);
   expect(told).toContain("created the workspace shop--service-web: execution mode remote");
@@ -243,7 +243,7 @@ test("what only its user can give is told in the end, and a variable of a set is
   await expectSettled(options);
 });
 
-test("a token that is rejected and one that may not manage workspaces are told", async () => {
+test("a rejected token is reported, and so is an organisation that it may not see", async () => {
   expect((await arrange({ token: "stale" })).problem).toMatch(
     /^localhost:\d+ rejects the token: run "terraform login /,
   );

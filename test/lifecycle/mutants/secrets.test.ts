@@ -30,7 +30,7 @@ async function run(name: string, words: readonly string[], variables: NodeJS.Pro
   await once(child, "close");
 }
 
-test("a process that shows a secret is found by its name, the secret's kind and the place, and what must be isn't", async () => {
+test("a process that exposes a secret is reported with its name, the secret's kind and the place; required uses aren't", async () => {
   const [code, token] = [randomUUID(), randomUUID()];
   const kindsIn = (text: string): Kind[] => [
     ...(text.includes(code) ? (["activation code"] as const) : []),
