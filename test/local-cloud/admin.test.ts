@@ -9,7 +9,7 @@ import { callersOf, useGateway } from "./aws-gateway-stage";
 const stage = useGateway();
 const { ssm } = callersOf(stage);
 
-test("docs/local-cloud.md shows how the journal is read, a call is hit and a machine is switched off", async () => {
+test("the commands in docs/local-cloud.md read the journal, inject faults and switch machines off", async () => {
   const done: string[] = [];
   const machines: Pick<Machines, "powerOff" | "console"> = {
     powerOff: (name) => Promise.resolve(void done.push(`${name} off`)),

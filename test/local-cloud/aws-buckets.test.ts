@@ -41,7 +41,7 @@ function deny(condition: object): Promise<unknown> {
   return s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
 }
 
-test("a bucket's policy decides, and every request counts as one by TLS", async () => {
+test("a bucket's policy is enforced, and every request counts as TLS", async () => {
   await deny({ Condition: { Bool: { "aws:SecureTransport": "false" } } });
   await put();
   await deny({});
@@ -53,7 +53,7 @@ test("a condition of a bucket's policy that isn't modelled is an error", async (
   await expect(put()).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
 });
 
-test("another account's bucket is closed", async () => {
+test("a bucket of another account can't be read", async () => {
   await put();
   const others = clientOf("444455556666");
   await expect(others.send(new GetObjectCommand({ Bucket, Key }))).rejects.toMatchObject({
@@ -62,7 +62,7 @@ test("another account's bucket is closed", async () => {
   others.destroy();
 });
 
-test("of two who write an object that mustn't be there yet, one is refused", async () => {
+test("of two simultaneous writes that require the object not to exist yet, one is refused", async () => {
   const both = await Promise.allSettled([put({ IfNoneMatch: "*" }), put({ IfNoneMatch: "*" })]);
   expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   expect(both.find(({ status }) => status === "rejected")).toMatchObject({

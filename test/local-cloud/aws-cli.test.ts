@@ -42,7 +42,7 @@ async function run(args: readonly string[], environment?: Readonly<Record<string
   return { status, stdout, stderr };
 }
 
-test("the AWS CLI answers on its caller's streams, with its own exit status", async () => {
+test("the AWS CLI writes to its caller's streams, and ends with its own exit status", async () => {
   expect(await run(["--version"])).toEqual({
     status: 0,
     stdout: expect.stringMatching(/^aws-cli\/1\.\S+ .*botocore\/\S+\n$/),
@@ -55,7 +55,7 @@ test("the AWS CLI answers on its caller's streams, with its own exit status", as
   });
 });
 
-test("it reads its caller's input, and works in its folder and environment", async () => {
+test("the AWS CLI reads its caller's input, and works in its caller's folder and environment", async () => {
   const environment = { AWS_CONFIG_FILE: "./settings", AWS_SHARED_CREDENTIALS_FILE: "./keys" };
   expect(await run(["configure"], environment, "AKIA1\nsecret\nams-3\ntext\n")).toMatchObject({ status: 0 });
   expect(readFileSync(join(directory, "settings"), "utf8")).toBe(
@@ -82,7 +82,7 @@ test("a call ends with its caller", async () => {
   server.close();
 });
 
-test("calls for queues go to the endpoint that the environment names", async () => {
+test("calls to SQS go to the endpoint that the environment names", async () => {
   const server = createServer((_request, response) => response.end('{"QueueUrls": ["one"]}'));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;

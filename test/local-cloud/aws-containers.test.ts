@@ -69,7 +69,7 @@ test.each<[string, object]>([
   expect(() => createStage().call("RegisterTaskDefinition", input)).toThrow(message);
 });
 
-test("what a definition of several containers says comes back, with the defaults of each and no more", () => {
+test("a task definition of several containers is returned as registered, with the defaults of each container", () => {
   const volumes = [{ name: "data", host: { sourcePath: "/srv/data" } }];
   const given = {
     ...proxy,
@@ -169,7 +169,7 @@ test.each<[string, string, readonly object[], Readonly<Record<string, Outcome>>]
   expect(runs(containers, outcomes).described).toMatchObject({ healthStatus: health });
 });
 
-test("a task tells of each container's status, health, end and reason", () => {
+test("a task reports each container's status, and why and how a container has stopped", () => {
   const containers = [app, { ...proxy, essential: false }];
   const { described } = runs(containers, {
     proxy: { status: "STOPPED", health: "UNKNOWN", exitCode: 3, reason: "why" },
@@ -183,7 +183,7 @@ test("a task tells of each container's status, health, end and reason", () => {
   });
 });
 
-test("a container that can't be started is why its task has stopped", () => {
+test("a task whose container can't be started stops with the container's reason", () => {
   const reason = "CannotPullContainerError: failed to resolve ref registry.example/proxy:v1: not found";
   const stopped: Outcome = { status: "STOPPED", health: "UNKNOWN" };
   const { described } = runs([app, proxy], { app: stopped, proxy: { ...stopped, reason } });
@@ -194,7 +194,7 @@ test("a container that can't be started is why its task has stopped", () => {
   });
 });
 
-test("a service's task counts once the containers that have a check are healthy", () => {
+test("a service's task counts once its containers with a health check are healthy", () => {
   const stage = createStage({ settledAfter: 1 });
   let proxyHealth: Outcome = { status: "RUNNING", health: "UNKNOWN" };
   stage.addNode().each = (name) =>

@@ -32,7 +32,7 @@ async function passOn(service: string, headers: Readonly<Record<string, string>>
   return received;
 }
 
-test("IAM keeps a policy in a form of its own: members in order, a list of one value as the value", async () => {
+test("IAM normalises a policy: its members are sorted, and a list of one value becomes the value", async () => {
   const policy = {
     Version: "2012-10-17",
     Statement: [
@@ -62,7 +62,7 @@ test("IAM keeps a policy in a form of its own: members in order, a list of one v
   });
 });
 
-test("ECR keeps a life-cycle policy without the order and the blanks it was sent with", async () => {
+test("ECR normalises a lifecycle policy: its members are sorted, and its whitespace is removed", async () => {
   const policy = { rules: [{ rulePriority: 1, action: { type: "expire" } }] };
   const input = { repositoryName: "shop/app", lifecyclePolicyText: JSON.stringify(policy, undefined, 2) };
   const target = { "x-amz-target": "AmazonEC2ContainerRegistry_V20150921.PutLifecyclePolicy" };
@@ -80,6 +80,6 @@ test.each([
   ["a policy that is no JSON", "iam", {}, "Action=PutRolePolicy&PolicyDocument=%7B"],
   ["a call without a document", "iam", {}, "Action=GetRole&RoleName=node+1"],
   ["a call of another service", "ecr", { "x-amz-target": "Registry.PutImage" }, '{"imageTag": "v1"}'],
-])("%s passes as it is", async (_, service, headers, body) => {
+])("%s is passed on unchanged", async (_, service, headers, body) => {
   expect(await passOn(service, headers, body)).toEqual([body]);
 });

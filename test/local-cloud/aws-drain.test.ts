@@ -34,7 +34,7 @@ const withoutPorts = (nodes: number, input: object): Stage => {
   return stage;
 };
 
-test("a drain of one node stops at the minimum, and of a second one stands still", () => {
+test("a drain stops tasks down to the minimum, and the drain of a second node stops none", () => {
   const stage = stageWithService(3, {});
 
   drain(stage, 0);
@@ -88,7 +88,7 @@ test("a drain at a minimum of 100 never ends where a fixed host port leaves no r
   expect(stage.tasks().map(({ desiredStatus }) => desiredStatus)).toEqual(["RUNNING", "RUNNING"]);
 });
 
-test("a drain goes over the desired count by no more than the maximum, rounded down", () => {
+test("a drain exceeds the desired count by no more than the maximum allows, rounded down", () => {
   const stage = withoutPorts(3, {
     desiredCount: 3,
     deploymentConfiguration: { minimumHealthyPercent: 100, maximumPercent: 150 },
@@ -119,7 +119,7 @@ test("a drain at a maximum of 100 stops a task before it starts the replacement"
   expect(spread(stage)).toEqual([0, 2]);
 });
 
-test("a drain leaves tasks alone that belong to no service", () => {
+test("a drain doesn't stop tasks that belong to no service", () => {
   const stage = createStage();
   stage.addNode();
   stage.call("RunTask", { cluster: "anywhere", taskDefinition: "app", launchType: "EXTERNAL" });
@@ -178,7 +178,7 @@ test.each(["REPLICA", "DAEMON"])(
   },
 );
 
-test("a node can be drained and taken back, but no INACTIVE or unknown one can be drained", () => {
+test("a node can be drained and made ACTIVE again, but an INACTIVE or unknown one can't be drained", () => {
   const stage = createStage();
   stage.addNode();
   stage.addNode();

@@ -19,7 +19,7 @@ const agents = ({ call }: Stage, task: string) =>
 
 const notEnabled = "execute command was not enabled when the task was run";
 
-test("a session is opened in the container of a task that has it enabled, and where it takes place is nowhere", () => {
+test("a session is opened in a task with ECS Exec enabled, at an address that leads nowhere", () => {
   const { stage, task } = started({});
   const answer = stage.call("ExecuteCommand", task) as { session: { streamUrl: string; tokenValue: string } };
   expect(answer).toMatchObject({
@@ -38,7 +38,7 @@ test("a session is opened in the container of a task that has it enabled, and wh
   ]);
 });
 
-test("no session is opened in a task that has it not enabled, nor in a container that can't be written to", () => {
+test("no session is opened in a task without ECS Exec enabled, or in a container that can't be written to", () => {
   const disabled = started({ enableExecuteCommand: false });
   expect(() => disabled.stage.call("ExecuteCommand", disabled.task)).toThrow(notEnabled);
   const [{ enableExecuteCommand, containers }] = agents(disabled.stage, disabled.task.task).tasks;
@@ -53,7 +53,7 @@ test("no session is opened in a task that has it not enabled, nor in a container
   ]);
 });
 
-test("no session is opened without a task, a container, or an agent that is connected", () => {
+test("no session is opened without a task, a container, the interactive mode or a connected agent", () => {
   const { stage, node, task } = started({});
   const failing = (input: object) => () => stage.call("ExecuteCommand", { ...task, ...input });
   expect(failing({ task: "absent" })).toThrow("The specified task was not found.");

@@ -20,7 +20,7 @@ test("an activation's code never reaches the journal", async () => {
   );
 });
 
-test("the journal keeps the ids that registrations answered, and the codes of errors", async () => {
+test("the journal keeps the ids that registrations return, and the codes of errors", async () => {
   const { body } = await ssm("CreateActivation", { IamRole: "node" });
   const registered = await ssm("RegisterManagedInstance", { ...body, Fingerprint: "f" });
   const { InstanceId } = registered.body as { InstanceId: string };
@@ -44,7 +44,7 @@ test("the journal keeps the ids that registrations answered, and the codes of er
   ]);
 });
 
-test("faults refuse a call, lose its answer or delay it, as often as they say", async () => {
+test("a fault refuses a call, loses its answer or delays it, as many times as it says", async () => {
   const match = { service: "ecs", operation: "CreateCluster" } as const;
   stage().world.faults.push(
     {
@@ -68,7 +68,7 @@ test("faults refuse a call, lose its answer or delay it, as often as they say", 
   expect(Date.now() - before).toBeGreaterThanOrEqual(95);
 });
 
-test("a delayed call is done at once, and answered when the faults are cleared", async () => {
+test("a delayed call takes effect at once, and is answered when the faults are cleared", async () => {
   const match = { service: "ecs", operation: "CreateCluster" } as const;
   stage().world.faults.push({ match, times: 1, effect: { kind: "delay", milliseconds: 600_000 } });
   const answer = ecs("CreateCluster", {});
@@ -80,7 +80,7 @@ test("a delayed call is done at once, and answered when the faults are cleared",
   expect(await answer).toMatchObject({ status: 200 });
 });
 
-test("late data of a deleted cluster's Container Insights makes its log group again, as often as it is asked for", async () => {
+test("late data of Container Insights recreates a deleted cluster's log group as often as the fault says", async () => {
   stage().world.faults.push({
     match: { service: "ecs", operation: "DeleteCluster", contains: "late" },
     times: 1,

@@ -74,7 +74,7 @@ test("an unsigned request is refused, except an agent's own calls", async () => 
   expect(poll.status).toBe(200);
 });
 
-test("a role is assumed by a web identity without a signature, and nothing else is", async () => {
+test("a web identity assumes a role of the account without a signature, but AssumeRole needs one", async () => {
   const send = (form: Record<string, string>) =>
     fetch(stage().url, { method: "POST", body: new URLSearchParams(form) });
   const Action = "AssumeRoleWithWebIdentity";
@@ -126,7 +126,7 @@ test.each([
   });
 });
 
-test("moto gets the calls of its services, with the caller's account, and no others", async () => {
+test("moto gets only the calls to its own services, with the caller's account", async () => {
   const send = (service: string, accessKeyId: string) =>
     fetch(`${stage().url}/bucket/key?x=1`, {
       headers: { authorization: authorization({ service, accessKeyId }) },

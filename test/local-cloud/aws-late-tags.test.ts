@@ -50,7 +50,7 @@ test("a machine has its activation's tags at once, later or never", () => {
   expect(never.tags()).toEqual([]);
 });
 
-test("a machine is found by its activation's id until that is deleted, and by its own id for ever", () => {
+test("a machine is found by its activation's id until the activation is deleted, and always by its own id", () => {
   const { call, found, InstanceId, ActivationId } = registerWith(0);
   expect(found("ActivationIds", ActivationId)).toEqual([InstanceId]);
   call("DeleteActivation", { ActivationId });

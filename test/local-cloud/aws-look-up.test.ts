@@ -12,7 +12,7 @@ function stageWithTwoClusters(): { stage: Stage; theirs: string } {
   return { stage, theirs: service.serviceArn };
 }
 
-test("a service of another cluster is not found by its ARN, though one of that name is there", () => {
+test("a service of another cluster isn't found by its ARN, even if this cluster has one of the same name", () => {
   const { stage, theirs } = stageWithTwoClusters();
   const ours = { cluster: "anywhere" };
   expect(theirs).toMatch(/:service\/elsewhere\/app$/);
@@ -32,7 +32,7 @@ test("a service of another cluster is not found by its ARN, though one of that n
   });
 });
 
-test("a container instance of another cluster is not found, by its ARN nor by its id", () => {
+test("a container instance of another cluster is found neither by its ARN nor by its id", () => {
   const { stage } = stageWithTwoClusters();
   const { containerInstanceArn: arn } = stage.addNode();
 

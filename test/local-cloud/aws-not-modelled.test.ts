@@ -4,7 +4,7 @@ import { useAws } from "../support/stages/aws-with-moto";
 
 const aws = useAws("123456789012");
 
-test("a call that moto fails at is an error in the service's protocol, and is in the journal", async () => {
+test("a call that moto fails to serve is an error in the service's protocol, and is in the journal", async () => {
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   const iam = new IAMClient({ region: "us-east-1", endpoint: aws().url, credentials, maxAttempts: 1 });
   const PolicySourceArn = "arn:aws:iam::123456789012:user/somebody";

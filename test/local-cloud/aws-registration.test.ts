@@ -11,7 +11,7 @@ interface Activation {
 const register = (activation: Activation) => ({ ...activation, Fingerprint: "f" });
 const refusal = (code: string) => expect.objectContaining({ code });
 
-test("an activation is used as often as its limit says, and no more", () => {
+test("an activation registers no more machines than its limit allows", () => {
   const { call } = createStage();
   const activation = call("CreateActivation", { IamRole: "node" }) as Activation;
 
@@ -40,7 +40,7 @@ test("a wrong code and a deleted activation register nothing", () => {
   expect(world.aws.managedInstances.size).toBe(0);
 });
 
-test("an activation expires after 24 hours unless it says when", () => {
+test("an activation expires on its expiration date, by default after 24 hours", () => {
   const { call, now, advance, world } = createStage();
   const byDefault = call("CreateActivation", { IamRole: "node" }) as Activation;
   const soon = call("CreateActivation", {
@@ -56,7 +56,7 @@ test("an activation expires after 24 hours unless it says when", () => {
 test.each([
   ["the past", -1],
   ["more than 30 days ahead", 30 * 24 * hour + 1],
-])("an expiry in %s is refused", (_, offset) => {
+])("an expiry set to %s is refused", (_, offset) => {
   const { call, now } = createStage();
 
   expect(() =>
@@ -88,7 +88,7 @@ test("a machine takes over its activation's tags and is found by them, by id and
   ).toThrow(refusal("ValidationException"));
 });
 
-test("machines are found by the filters of both lists, but not by both at once", () => {
+test("machines are found by either list of filters, but not by both at once", () => {
   const { call } = createStage();
   const found = ["web", "other"].map((IamRole) => {
     const activation = call("CreateActivation", {
@@ -202,7 +202,7 @@ test("pages are as small as asked for, and a made-up token is refused", () => {
   expect(() => call("DescribeActivations", { NextToken: "made-up" })).toThrow(refusal("InvalidNextToken"));
 });
 
-test("after Systems Manager has let a machine go, its ECS agent is lost and can't register anew", () => {
+test("once a machine is deregistered from Systems Manager, its ECS agent is lost and can't register again", () => {
   const { call, addNode, advance, world } = createStage();
   const { managedInstanceId, containerInstanceArn } = addNode();
 

@@ -30,7 +30,7 @@ test("a rolling update keeps the minimum, rounded up, healthy", () => {
   expect(stage.tasks().every(({ taskDefinitionArn }) => taskDefinitionArn.endsWith("app:2"))).toBe(true);
 });
 
-test("a service without enough room says which instance comes closest and why not", () => {
+test("a service without enough room reports the closest instance and what it lacks", () => {
   const stage = stageWithService(2, {});
 
   expect(stage.tasks()).toHaveLength(2);
@@ -44,7 +44,7 @@ test("a service without enough room says which instance comes closest and why no
 
 const daemon = { schedulingStrategy: "DAEMON", desiredCount: undefined };
 
-test("a new DAEMON service wants no task for a while, and its roll-out is in progress", () => {
+test("a new DAEMON service has a desired count of 0 for a while, and its roll-out is in progress", () => {
   const stage = createStage();
   stage.addNode();
   stage.call("CreateService", serviceInput(daemon));
@@ -71,7 +71,7 @@ test("a new DAEMON service wants no task for a while, and its roll-out is in pro
   });
 });
 
-test("a DAEMON service without instances wants no task, and is steady", () => {
+test("a DAEMON service without instances has a desired count of 0, and is steady", () => {
   const stage = createStage();
   stage.call("CreateService", serviceInput(daemon));
   stage.advance(4);
@@ -79,7 +79,7 @@ test("a DAEMON service without instances wants no task, and is steady", () => {
   expect(stage.service().desiredCount).toBe(0);
 });
 
-test("a DAEMON service runs on instances that satisfy its constraint only, new ones included", () => {
+test("a DAEMON service runs only on instances that satisfy its constraint, new ones included", () => {
   const stage = stageWithService(1, {
     ...daemon,
     deploymentConfiguration: {},
@@ -95,7 +95,7 @@ test("a DAEMON service runs on instances that satisfy its constraint only, new o
   ]);
 });
 
-test("tasks that keep failing are rolled back to the last completed deployment", () => {
+test("a deployment whose tasks keep failing is rolled back to the last completed one", () => {
   const stage = stageWithService(3, {});
   const [completed] = stage.service().deployments;
   registerRevision(stage.call);
@@ -123,7 +123,7 @@ test("tasks that keep failing are rolled back to the last completed deployment",
   expect(stage.tasks()).toHaveLength(3);
 });
 
-test("a first deployment that keeps failing stays failed and starts nothing more", () => {
+test("a first deployment whose tasks keep failing ends as FAILED and starts no more of them", () => {
   const stage = createStage();
   stage.addNode().run = () => ({ status: "STOPPED", health: "UNKNOWN", exitCode: 1 });
   stage.call("CreateService", serviceInput({ desiredCount: 1 }));
@@ -156,7 +156,7 @@ test("a task whose health check fails is replaced", () => {
   expect(stage.tasks()[0]?.arn).not.toBe(first?.arn);
 });
 
-test("tasks on a lost agent stay RUNNING and HEALTHY, and a roll-out waits until its instance is deregistered by force", () => {
+test("a lost agent's tasks stay RUNNING and HEALTHY and hold up a roll-out until a forced deregistration", () => {
   const stage = stageWithService(3, {});
   const [lost] = stage.nodes;
   if (lost === undefined) {
@@ -188,7 +188,7 @@ test("tasks on a lost agent stay RUNNING and HEALTHY, and a roll-out waits until
   expect(rollouts(stage.service())).toEqual(["PRIMARY COMPLETED"]);
 });
 
-test("a task that its agent no longer knows has died with its machine and is started anew", () => {
+test("a task that its agent no longer knows is stopped and replaced", () => {
   const stage = stageWithService(1, { desiredCount: 1 });
   const [first] = stage.tasks();
   const [node] = stage.nodes;
@@ -220,7 +220,7 @@ test("a deleted service drains until its last task has stopped", () => {
   expect(() => stage.call("UpdateService", one)).toThrow("Service was not ACTIVE.");
 });
 
-test("a deleted service drains as long as a lost agent has its task, until that instance is deregistered by force", () => {
+test("a deleted service with a task of a lost agent drains until a forced deregistration", () => {
   const stage = stageWithService(2, { desiredCount: 2 });
   const [lost] = stage.nodes;
   if (lost === undefined) {
@@ -256,7 +256,7 @@ test("the circuit breaker's threshold is half the desired count, between 3 and 2
   expect([1, 6, 7, 400, 1000].map(failureThreshold)).toEqual([3, 3, 4, 200, 200]);
 });
 
-test("a step of the scheduler follows from the world and the time alone", () => {
+test("a step of the scheduler depends only on the world and the time", () => {
   const worlds = [0, 1].map(() => {
     const stage = createStage();
     stage.world.aws.containerInstances.clear();

@@ -89,12 +89,12 @@ test.each([
   ["cron(0/0 10 * * ? *)"],
   ["cron(, 10 * * ? *)"],
   ["cron(0 10 ? * 3#1,6#3 *)"],
-])("%j is no expression", (expression) => {
+])("%j isn't an expression", (expression) => {
   const clock = wallClockOf("UTC");
   expect(clock && parseExpression(expression, clock, 0)).toBeUndefined();
 });
 
-test("times are those of the zone; what the clock skips is left out, what it repeats comes once, rates ignore it", () => {
+test("times are in the time zone: a skipped one is left out, a repeated one comes once, and rates ignore both", () => {
   const night = "cron(30 2 * * ? *)";
   const zone = "Europe/Berlin";
   expect(moments(night, "2026-03-28T00:00:00Z", { zone })).toEqual([
@@ -152,17 +152,17 @@ function schedule(more: Partial<ScheduleSettings>, seenUntil = start - 1): Sched
   };
 }
 
-describe("what is due", () => {
+describe("a schedule", () => {
   const minutesOf = (one: Schedule, now: number): number[] =>
     dueInvocations(one, now).map(({ scheduledAt }) => (scheduledAt - start) / minute);
 
-  test("a rate begins at once, and nothing is due twice", () => {
+  test("with a rate is due at once, and never twice for the same time", () => {
     expect(minutesOf(schedule({}), start)).toEqual([0]);
     expect(minutesOf(schedule({}, start), start + minute - 1)).toEqual([]);
     expect(minutesOf(schedule({}, start), start + 2 * minute)).toEqual([1, 2]);
   });
 
-  test("nothing is due while it is disabled, before its start and after its end", () => {
+  test("isn't due while it is disabled, before its start or after its end", () => {
     expect(minutesOf(schedule({ State: "DISABLED" }), start + minute)).toEqual([]);
     const between = {
       StartDate: new Date(start + 90_000),
@@ -174,13 +174,13 @@ describe("what is due", () => {
     expect(minutesOf(schedule(cron), start + 9 * minute)).toEqual([2, 3]);
   });
 
-  test("what is more than an hour late is not made up for", () => {
+  test("doesn't make up for what is more than an hour late", () => {
     expect(minutesOf(schedule({ ScheduleExpression: "rate(30 minutes)" }), start + 150 * minute)).toEqual([
       120, 150,
     ]);
   });
 
-  test("a flexible window delays within its bounds, the same each time", () => {
+  test("with a flexible window is delayed within its bounds, by the same time at each look", () => {
     const flexible = schedule({ FlexibleTimeWindow: { Mode: "FLEXIBLE", MaximumWindowInMinutes: 10 } });
     const delays = dueInvocations(flexible, start + 20 * minute).map(
       ({ scheduledAt, nextAt }) => nextAt - scheduledAt,
@@ -193,7 +193,7 @@ describe("what is due", () => {
     );
   });
 
-  test("it is complete after its only time, and after its end", () => {
+  test("is complete after its only time, and after its end", () => {
     const once = schedule({ ScheduleExpression: "at(2026-01-01T00:05:00)" });
     expect(isCompleted(once, start)).toBe(false);
     expect(isCompleted(once, start + 5 * minute)).toBe(true);

@@ -159,7 +159,7 @@ test.each([
   expect(world.aws.schedules.size).toBe(0);
 });
 
-test("a schedule keeps the key that encrypts it, until it is set anew without one", async () => {
+test("a schedule keeps the key that encrypts it until an update leaves it out", async () => {
   const [RoleArn, KmsKeyArn] = [await cloud().role(), await cloud().key()];
   const path = "/schedules/job";
   expect(await call("POST", path, request(RoleArn, { KmsKeyArn }))).toMatchObject({ status: 200 });
@@ -187,7 +187,7 @@ test.each([
       return key;
     },
   ],
-])("a schedule with a key %s is refused, and one that has a key keeps it", async (_label, make) => {
+])("a schedule with a key %s is refused, and an existing schedule keeps its key", async (_label, make) => {
   const [RoleArn, KmsKeyArn] = [await cloud().role(), await cloud().key()];
   const refused = request(RoleArn, { KmsKeyArn: await make() });
   const refusal = { status: 400, error: "ValidationException" };
@@ -219,7 +219,7 @@ test.each([
   });
 });
 
-test("what isn't modelled, isn't there or isn't signed is an error, and calls are in the journal", async () => {
+test("calls that aren't modelled or signed, and missing schedules, are errors; the journal has calls", async () => {
   const RoleArn = await cloud().role([], {
     ...trust,
     Condition: { ArnLike: { "aws:SourceArn": `arn:aws:scheduler:*:${account}:schedule-group/default` } },

@@ -13,7 +13,7 @@ async function run(KmsKeyArn: string, permissions: readonly object[]): Promise<u
   return stage.done().map(([name, detail]) => [name, detail["code"], detail["message"]]);
 }
 
-test("a schedule that a key encrypts starts tasks by a role that may decrypt with that key", async () => {
+test("an encrypted schedule starts tasks only if its key is enabled and its role may decrypt with it", async () => {
   const [key, another] = [await cloud().key(), await cloud().key()];
   const mayDecrypt = { Action: "kms:Decrypt", Resource: key };
   expect(await run(key, [mayDecrypt])).toEqual([["invoked", undefined, undefined]]);

@@ -3,7 +3,7 @@ import { cluster, taskDefinition, useCloud } from "./aws-schedules-stage";
 
 const cloud = useCloud();
 
-test("a run that finds no room is not tried again: ECS answers it as a success", async () => {
+test("a run that finds no room isn't retried, since ECS answers it as a success", async () => {
   const queue = await cloud().queue();
   const stage = cloud().scheduled(
     {

@@ -93,7 +93,7 @@ test("a schedule runs its task on time, as its role, and the task's exit code is
   ]);
 });
 
-test("a rate begins at once and goes on; disabled it stops, and makes nothing up when it is enabled", async () => {
+test("a rate begins at once, stops while disabled, and makes up for nothing when enabled again", async () => {
   const target = { Arn: cluster, RoleArn: await cloud().role(), EcsParameters: ecs };
   const stage = cloud().scheduled(target);
   stage.addNode({ site: "ams3" });
@@ -122,7 +122,7 @@ test("a rate begins at once and goes on; disabled it stops, and makes nothing up
   expect(times()).toHaveLength(3);
 });
 
-test("a schedule that is to be deleted when it is done is, after its only time", async () => {
+test("a schedule with the action DELETE after completion is deleted after its only time", async () => {
   const RoleArn = await cloud().role();
   const stage = cloud().scheduled(
     { Arn: cluster, RoleArn, EcsParameters: ecs },
@@ -174,7 +174,7 @@ test.each([
   expect(stage.world.aws.tasks.size).toBe(0);
 });
 
-test("an input gives the tasks another command and more environment, and names no stranger", async () => {
+test("an input overrides the command and the environment of the task definition's containers only", async () => {
   const RoleArn = await cloud().role();
   const override = { name: "app", command: ["nightly"], environment: [{ name: "MODE", value: "job" }] };
   const run = async (containerOverrides: readonly object[]) => {
@@ -200,7 +200,7 @@ test("an input gives the tasks another command and more environment, and names n
   });
 });
 
-test("what fails is retried with pauses, and succeeds once there is a node", async () => {
+test("a run that fails is retried with pauses, and succeeds once there is a node", async () => {
   const RoleArn = await cloud().role();
   const stage = cloud().scheduled(
     { Arn: cluster, RoleArn, EcsParameters: ecs },
@@ -219,7 +219,7 @@ test("what fails is retried with pauses, and succeeds once there is a node", asy
   expect(stage.world.aws.tasks.size).toBe(1);
 });
 
-test("what is given up lands in the dead-letter queue with all that the service says of it", async () => {
+test("a run that is given up goes to the dead-letter queue with all attributes that the service adds", async () => {
   const queue = await cloud().queue();
   const stage = cloud().scheduled(
     {
@@ -258,7 +258,7 @@ test("what is given up lands in the dead-letter queue with all that the service 
   ]);
 });
 
-test("without a queue, or the permission to send to it, what is given up is dropped", async () => {
+test("without a queue, or the permission to send to it, a run that is given up is dropped", async () => {
   const queue = await cloud().queue();
   const dropped = async (target: object): Promise<unknown> => {
     const stage = cloud().scheduled({

@@ -31,7 +31,7 @@ test.each<[string, () => string]>([
   });
 });
 
-test("a deployment's execution role reads a secret whose name ends as if it were whole", async () => {
+test("a deployment's execution role reads a secret whose name ends like the suffix of a whole ARN", async () => {
   const ambiguous = await stage().createSecret("shop-secret", "odd");
   const secrets = { ODD: partial(ambiguous) };
   expect(secrets.ODD).toMatch(/:shop-secret$/);
@@ -39,7 +39,7 @@ test("a deployment's execution role reads a secret whose name ends as if it were
   expect(environment).toMatchObject({ ODD: "odd" });
 });
 
-test("a deployment's execution role decrypts with the keys that are named, and with no others", async () => {
+test("a deployment's execution role decrypts only with the keys that are named", async () => {
   const secrets = { SEALED: stage().sealed, PARAMETER: `${parameter}/shop/sealed` };
   const { environment } = await stage().start(await roleOf({ secrets, secretKeys: [stage().key] }), secrets);
   expect(environment).toMatchObject({ SEALED: "sealed", PARAMETER: "value of /shop/sealed" });
@@ -56,7 +56,7 @@ test("a deployment's execution role decrypts with the keys that are named, and w
   }
 });
 
-test("a deployment's execution role reads no secret but its own", async () => {
+test("a deployment's execution role reads only its own secrets", async () => {
   const role = await roleOf({ secrets: { PASSWORD: `${partial(stage().secret)}:password::` } });
   expect((await stage().start(role, { SEALED: stage().sealed })).task?.stoppedReason).toMatch(
     denied("secretsmanager:GetSecretValue"),

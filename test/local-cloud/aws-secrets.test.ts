@@ -3,7 +3,7 @@ import { account, denied, parameter, reading, region, useSecrets, type Grant } f
 
 const stage = useSecrets();
 
-test("secrets reach the container's environment, and nothing else", async () => {
+test("secrets reach only the container's environment", async () => {
   const { environment, task, known } = await stage().start(await stage().roleWith(...reading), {
     WHOLE: stage().secret,
     PASSWORD: `${stage().secret}:password::`,
@@ -91,12 +91,12 @@ test.each<[string, readonly Grant[], () => string, RegExp]>([
   });
 });
 
-test("a role that there isn't may read nothing", async () => {
+test("a role that doesn't exist may read nothing", async () => {
   const { task } = await stage().start(`arn:aws:iam::${account}:role/nobody`, { SECRET: stage().secret });
   expect(task?.stoppedReason).toContain("AccessDeniedException");
 });
 
-test("a condition in a policy on what isn't modelled is an error", async () => {
+test("a condition in a policy that isn't modelled is an error", async () => {
   const condition = { Condition: { StringEquals: { "aws:SourceAccount": account } } };
   const { task } = await stage().start(await stage().roleWith({ ...reading[0], ...condition } as Grant), {
     SECRET: stage().secret,

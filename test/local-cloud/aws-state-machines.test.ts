@@ -20,7 +20,7 @@ const states = async (operation: string, input: object) => {
 const validated = async (definition: string): Promise<unknown> =>
   JSON.parse((await states("ValidateStateMachineDefinition", { definition, type: "STANDARD" })).text);
 
-test("the project's state machines are valid, and one that leads nowhere isn't", async () => {
+test("the project's state machines are valid, and one with a missing target isn't", async () => {
   const checks = stackOf(synth(oneSite), "control-plane").locals["alert_checks"] ?? {};
   const definitions = Object.values(checks) as unknown as string[];
   expect(definitions).toHaveLength(2);
@@ -48,7 +48,7 @@ test.each([
   expect(await validated(definition)).toMatchObject({ result: "FAIL", diagnostics: [{ code }] });
 });
 
-test("moto gets the calls that it serves, and none that nobody does", async () => {
+test("moto gets the calls that it serves, and the others are refused", async () => {
   expect(await states("CreateStateMachine", { name: "check" })).toEqual({ status: 200, text: "from moto" });
   expect(stage().passedOn).toHaveLength(1);
   const { status, text } = await states("StartExecution", {});

@@ -3,7 +3,7 @@ import { createStage, registerRevision } from "../support/stages/ecs-stage";
 
 const input = { cluster: "anywhere", taskDefinition: "app", launchType: "EXTERNAL" };
 
-test("a RunTask that is repeated with its client token answers the tasks of the first", () => {
+test("a RunTask that is repeated with its client token returns the tasks of the first", () => {
   const { call, addNode, tasks } = createStage();
   addNode();
   const first = call("RunTask", { ...input, clientToken: "one" });
@@ -12,7 +12,7 @@ test("a RunTask that is repeated with its client token answers the tasks of the 
   expect(tasks()).toHaveLength(1);
 });
 
-test("a client token is of no use for another task definition", () => {
+test("a client token can't be used for another task definition", () => {
   const { call, addNode } = createStage();
   addNode();
   call("RunTask", { ...input, clientToken: "one" });
@@ -38,7 +38,7 @@ test("a task that finds no room is a failure that names the closest instance", (
   });
 });
 
-test("a task takes the memory that whoever runs it wants for a container", () => {
+test("a task takes the memory that RunTask's overrides set for a container", () => {
   const { call, addNode } = createStage();
   addNode();
   registerRevision(call, { portMappings: [] });
@@ -54,7 +54,7 @@ test("a task takes the memory that whoever runs it wants for a container", () =>
   expect(withMemory(24)).toMatchObject({ failures: [] });
 });
 
-test("tasks are listed by instance, family and who started them, and stopped ones only when asked for", () => {
+test("tasks are listed by instance, family and startedBy, and stopped ones only on request", () => {
   const { call, addNode, advance } = createStage();
   const [one, two] = [addNode(), addNode()];
   const arns = [one, two].map((_, index) => {

@@ -81,7 +81,7 @@ test.each([
   expect(stage.world.digitalocean.certificates.size).toBe(1);
 });
 
-test("an uploaded certificate serves at once, with its own key, which the journal lacks", async () => {
+test("an uploaded certificate serves at once, only with its own key, which isn't in the journal", async () => {
   const authority = await createCertificateAuthority();
   const { cert, key } = await authority.issue([domain]);
   const other = await authority.issue([domain]);
@@ -98,7 +98,7 @@ test("an uploaded certificate serves at once, with its own key, which the journa
   expect(JSON.stringify(stage.world.journal)).not.toContain(key.split("\n")[1]);
 });
 
-test("a certificate whose authority can't see the DNS ends in error, and no listener takes it", async () => {
+test("a certificate whose domain can't be verified ends in error, and no listener accepts it", async () => {
   stage.world.faults.push({
     match: { service: "digitalocean", operation: "issue", contains: domain },
     times: 1,
@@ -113,7 +113,7 @@ test("a certificate whose authority can't see the DNS ends in error, and no list
   expect(await listed("web")).toEqual([]);
 });
 
-test("a listener by https needs a certificate, one by http takes none", async () => {
+test("an https listener needs a certificate that exists, and an http listener takes none", async () => {
   const id = await issued("web", domain);
   const refusal = "needs a certificate_id when it is entered by https, and none otherwise";
   const bare = { ...rule, entry_protocol: "https" };
@@ -125,7 +125,7 @@ test("a listener by https needs a certificate, one by http takes none", async ()
   ).rejects.toThrow("does not exist");
 });
 
-test("TLS ends at the load balancer: the backend hears of it in a header", async () => {
+test("TLS ends at the load balancer, which tells the backend in headers", async () => {
   stage.serve = (request, response) => {
     const { "x-forwarded-proto": proto, "x-forwarded-port": port, host } = request.headers;
     response.end(JSON.stringify([proto, port, host]));
@@ -142,7 +142,7 @@ test("TLS ends at the load balancer: the backend hears of it in a header", async
   await expect(fetch(`http://${ip}:8443`)).rejects.toThrow();
 });
 
-test("a replaced certificate is for new connections; old ones go on, and it can be deleted then", async () => {
+test("new connections get the new certificate, open ones go on, and the replaced one can be deleted", async () => {
   const [first, second] = [await issued("first", domain), await issued("second", domain, "example.com")];
   const { id, ip } = await stage.createLoadBalancer({ forwarding_rules: [https(first)] });
   await stage.createDroplet();
@@ -175,7 +175,7 @@ test("a port can change its protocol", async () => {
   expect((await fetch(`http://${ip}:8443`)).status).toBe(503);
 });
 
-testOfLowPorts("a redirect leads from port 80 to port 443, and from no other port", async () => {
+testOfLowPorts("only port 80 is redirected to port 443", async () => {
   const http = { ...rule, entry_protocol: "http" };
   const { ip } = await stage.createLoadBalancer({
     redirect_http_to_https: true,

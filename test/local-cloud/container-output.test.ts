@@ -20,7 +20,7 @@ function print(machine: string, file: string, text: string): void {
   appendFileSync(join(folder, file), text);
 }
 
-test("what containers print is read once, in whole lines, with its container and task", async () => {
+test("the output of containers is read once, in whole lines, with its container and task", async () => {
   const read = createOutputReader(disks);
   expect(await read()).toEqual([]);
   print("droplet-1", "app-0a1b.log", "one\ntwo\nthr");

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { provenWith } from "../../demo/providers";
 
-test("a provider that is not the pinned one is said to be another, with both versions", () => {
+test("a provider in another version than the pinned one is named with both versions", () => {
   expect(
     provenWith({
       aws: { version: "5.100.0", pinned: "6.25.0", source: "mirror" },

@@ -3,7 +3,7 @@ import { droplet, useDigitalOcean } from "./digitalocean-stage";
 
 const stage = useDigitalOcean();
 
-test("a revoked token is unauthorized, whatever it asks for", async () => {
+test("a call with a revoked token is unauthorized", async () => {
   const { world, call } = stage();
   world.digitalocean.behaviour.access = "none";
   expect(await call("GET", "/v2/account")).toEqual({
@@ -12,7 +12,7 @@ test("a revoked token is unauthorized, whatever it asks for", async () => {
   });
 });
 
-test("a token that may only read is refused every change, and changes nothing", async () => {
+test("a token that may only read can't change anything", async () => {
   const { world, call, activeDroplet } = stage();
   const id = await activeDroplet();
   world.digitalocean.behaviour.access = "read";
@@ -26,7 +26,7 @@ test("a token that may only read is refused every change, and changes nothing", 
   expect(world.digitalocean.droplets.size).toBe(1);
 });
 
-test("an account has no more droplets than its limit, which it shows", async () => {
+test("an account shows its droplet limit, and can't exceed it", async () => {
   const { world, call, createDroplet } = stage();
   world.digitalocean.behaviour.dropletLimit = 1;
   expect(await call("GET", "/v2/account")).toMatchObject({ body: { account: { droplet_limit: 1 } } });
@@ -44,14 +44,17 @@ test.each([
   ["a region", "ams3", "Region is not available"],
   ["a size", "ams3/s-1vcpu-1gb", "Size is not available in this region."],
   ["an image", "ams3/ubuntu-24-04-x64", "You specified an invalid image for Droplet creation."],
-])("%s that isn't to be had makes no droplet, in the words of the API", async (_what, missing, message) => {
-  const { world, call, createDroplet } = stage();
-  world.digitalocean.behaviour.unavailable = [missing];
-  expect(await call("POST", "/v2/droplets", droplet)).toMatchObject({ status: 422, body: { message } });
-  await createDroplet({ region: "fra1" });
-});
+])(
+  "a droplet is refused for %s that isn't available, in the API's words",
+  async (_what, missing, message) => {
+    const { world, call, createDroplet } = stage();
+    world.digitalocean.behaviour.unavailable = [missing];
+    expect(await call("POST", "/v2/droplets", droplet)).toMatchObject({ status: 422, body: { message } });
+    await createDroplet({ region: "fra1" });
+  },
+);
 
-test("regions, sizes and images say what is to be had where", async () => {
+test("regions, sizes and images say what is available where", async () => {
   const { world, call } = stage();
   world.digitalocean.behaviour.unavailable = ["ams3/s-1vcpu-1gb", "fra1", "ams3/ubuntu-24-04-x64"];
   const { regions = [] } = (await call("GET", "/v2/regions?per_page=200")).body;

@@ -36,7 +36,7 @@ test("a droplet is new until its machine has booted, and then active", async () 
   expect(machines.specs.get(`droplet-${id}`)).toMatchObject({ hostname: "one", userData: "#!/bin/sh" });
 });
 
-test("a droplet whose machine fails to boot is taken back", async () => {
+test("a droplet whose machine fails to boot is removed", async () => {
   const { world, machines, call, createDroplet } = stage();
   machines.onBoot = () => Promise.reject(new Error("no memory"));
   const id = await createDroplet();
@@ -68,7 +68,7 @@ test("deleting by tag leaves the other droplets alone", async () => {
   expect((await call("DELETE", "/v2/droplets")).status).toBe(422);
 });
 
-test("a droplet's tags are made on the fly, counted, and filtered by", async () => {
+test("a droplet's tags are created on the fly and counted, and droplets can be filtered by them", async () => {
   const { call, activeDroplet } = stage();
   await activeDroplet({ tags: ["red", "42"] });
   await activeDroplet({ tags: ["red"] });

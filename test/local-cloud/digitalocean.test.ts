@@ -24,7 +24,7 @@ test("unknown paths, methods, members and ids are errors in DigitalOcean's form"
   expect(world.digitalocean.droplets.size).toBe(0);
 });
 
-test("a list comes in pages that lead to each other", async () => {
+test("a list comes in pages, each with a link to the next", async () => {
   const { cloud, call } = stage();
   for (const name of ["a", "b", "c"]) {
     await call("POST", "/v2/tags", { name });
@@ -38,7 +38,7 @@ test("a list comes in pages that lead to each other", async () => {
   expect(second.links?.pages).not.toHaveProperty("next");
 });
 
-test("the first VPC of a region is its default and is never deleted; one with members is not either", async () => {
+test("neither a region's first VPC, which is its default, nor a VPC with members can be deleted", async () => {
   const { world, call, activeDroplet } = stage();
   await activeDroplet();
   const [first] = [...world.digitalocean.vpcs.values()];
@@ -60,7 +60,7 @@ test("the first VPC of a region is its default and is never deleted; one with me
   expect(overlapping.body.message).toContain("overlaps with another VPC");
 });
 
-test("a firewall's rules are answered as given, ICMP with port 0", async () => {
+test("a firewall's rules are returned as given, ICMP with port 0", async () => {
   const { call } = stage();
   await call("POST", "/v2/tags", { name: "web" });
   const inbound = [
@@ -127,7 +127,7 @@ test("a load balancer refuses a change while it processes the one before", async
   expect((await call("GET", path)).status).toBe(404);
 });
 
-test("what isn't modelled is refused by name", async () => {
+test("settings that aren't modelled are refused by name", async () => {
   const { call } = stage();
   await call("POST", "/v2/tags", { name: "web" });
   const rule = { entry_protocol: "https", entry_port: 443, target_protocol: "https", target_port: 443 };
@@ -155,7 +155,7 @@ test("the journal names calls by path template and never holds user data", async
   expect(calls[0]?.detail.user_data).toBe("(redacted)");
 });
 
-test("faults answer an error, delay, or lose the answer, for as many calls as they say", async () => {
+test("a fault returns an error, delays the answer or loses it, for as many calls as it says", async () => {
   const { world, call } = stage();
   const match = { service: "digitalocean", operation: "POST /v2/tags" } as const;
   world.faults.push({

@@ -67,7 +67,7 @@ const entered = () =>
     .split("\n")
     .filter((call) => call.startsWith("ecr put-image"));
 
-test("one login serves every repository of a registry beside that of another one, and a tag of two repositories is two images", () => {
+test("a login serves every repository of its registry, beside another's, and each repository has its own tags", () => {
   const elsewhere = host.replace("eu-west-1", "us-east-1");
   for (const [content, name] of [
     ["web", `${host}/shop/web:1`],
@@ -96,7 +96,7 @@ test("one login serves every repository of a registry beside that of another one
   ]);
 });
 
-test("an image that is built, logged in for and pushed can be pulled, and ECR has its tag", () => {
+test("after a build, a login and a push, the image can be pulled and ECR has its tag", () => {
   expect(build()).toMatchObject({ status: 0 });
   expect(existsSync(join(directory, "images"))).toBe(false);
   expect(logIn("the-password")).toMatchObject({ status: 0, stdout: "Login Succeeded" });
@@ -110,7 +110,7 @@ test("an image that is built, logged in for and pushed can be pulled, and ECR ha
   ]);
 });
 
-test("a tag that ECR has keeps what it names", () => {
+test("a tag that ECR has can't be overwritten", () => {
   build();
   logIn("the-password");
   push();
@@ -125,7 +125,7 @@ test("a tag that ECR has keeps what it names", () => {
   expect(entered()).toHaveLength(1);
 });
 
-describe("refused, as Docker and ECR do, is", () => {
+describe("docker refuses", () => {
   test("a push without a login", () => {
     build();
     expect(push()).toEqual({ status: 1, stdout: "", stderr: "no basic auth credentials" });
@@ -139,7 +139,7 @@ describe("refused, as Docker and ECR do, is", () => {
     expect(existsSync(join(directory, "login", "config.json"))).toBe(false);
   });
 
-  test("a push of what was never built", () => {
+  test("a push of an image that was never built", () => {
     logIn("the-password");
     expect(push()).toMatchObject({
       status: 1,
@@ -154,7 +154,7 @@ describe("refused, as Docker and ECR do, is", () => {
     expect(stderr).toContain("failed to read dockerfile");
   });
 
-  test("whatever isn't modelled", () => {
+  test("commands that aren't modelled", () => {
     expect(docker("", "pull", "busybox")).toMatchObject({
       status: 1,
       stderr: "the local cloud's docker doesn't support: docker pull busybox",
@@ -166,7 +166,7 @@ describe("refused, as Docker and ECR do, is", () => {
     ["logs --follow web", "`npx anywhere logs <service>` prints their output"],
     ["exec -it web sh", "`npx anywhere exec <service>` opens a shell in one"],
     ["run --rm busybox", "`npx anywhere run <service> -- <command>` starts one more"],
-  ])("docker %s, with the command that does it", (line, instead) => {
+  ])("%s, and names the command that does it", (line, instead) => {
     expect(docker("", ...line.split(" "))).toMatchObject({
       status: 1,
       stderr: `containers run on the nodes, not on this computer: ${instead}`,

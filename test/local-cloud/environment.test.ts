@@ -16,7 +16,7 @@ test("a shell that sources the file has the cloud's variables, and no profile or
   expect(shown).toBe(`http://127.0.0.1:1|{"it's": 1}|none|none\n`);
 });
 
-test("the file names the region of the machines to every AWS client, and its owner alone reads it", () => {
+test("the file names the machines' region to every AWS client, and only its owner can read it", () => {
   const folder = mkdtempSync(join(tmpdir(), "somebody's env-"));
   try {
     const file = join(folder, "env");
@@ -36,7 +36,7 @@ test("the file names the region of the machines to every AWS client, and its own
   }
 });
 
-test("a process against the cloud inherits nothing that could lead it elsewhere", () => {
+test("a process that uses the cloud inherits nothing that could lead it elsewhere", () => {
   process.env["AWS_PROFILE"] = "prod";
   try {
     const names = Object.keys(processEnvironment(cloud));

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { serveOnLoopback } from "../../local-cloud/http-server";
 
-test("no connection is closed on which a client may be about to ask again", async () => {
+test("the server never closes an idle connection that a client may be about to reuse", async () => {
   const server = await serveOnLoopback((_, response) => response.end());
   const { status, headers } = await fetch(server.url).finally(() => server.close());
   // Node.js announces here after how many idle seconds it would.

@@ -44,7 +44,7 @@ function get(connection: Socket | TLSSocket | undefined): Promise<string> {
   });
 }
 
-test("an internal load balancer has a private address of its VPC, and serves that VPC's droplets alone", async () => {
+test("an internal load balancer has a private address of its VPC, and serves only that VPC's droplets", async () => {
   stage.serve = ({ headers }, response) => response.end(String(headers["x-forwarded-for"]));
   const inside = await stage.createDroplet();
   const vpc = await stage.api("POST", "/v2/vpcs", { name: "other", region: "ams3", ip_range: "10.9.0.0/24" });
@@ -69,7 +69,7 @@ test("an internal load balancer has a private address of its VPC, and serves tha
   await expect(stage.api("DELETE", `/v2/vpcs/${vpc}`)).rejects.toThrow("VPC with members");
 });
 
-test("the network of a load balancer can't be changed; what an update leaves out stays", async () => {
+test("a load balancer's network can't be changed, and an update that leaves it out keeps it", async () => {
   const { id, ip } = await stage.createLoadBalancer(internal);
   const put = (more: object): Promise<string> =>
     stage.api("PUT", `/v2/load_balancers/${id}`, { ...settings, ...more });
@@ -80,7 +80,7 @@ test("the network of a load balancer can't be changed; what an update leaves out
   });
 });
 
-test("an internal load balancer checks health, comes through firewalls, and obeys its own rules", async () => {
+test("an internal load balancer checks health, and obeys droplets' firewalls and its own rules", async () => {
   const droplet = await stage.createDroplet();
   const { privateIp = "" } = stage.world.digitalocean.droplets.get(droplet) ?? {};
   const { id, ip } = await stage.createLoadBalancer(internal);
@@ -147,7 +147,7 @@ test("a droplet reaches an internal load balancer only where its firewalls let i
   expect(await isOpen()).toBe(true);
 });
 
-test("a connection is kept between requests, and a deleted load balancer ends it and leaves its address", async () => {
+test("a connection is kept between requests, and a deleted load balancer ends it and frees its address", async () => {
   const droplet = await stage.createDroplet();
   const { id, ip } = await stage.createLoadBalancer(internal);
   await stage.healthy(1);
@@ -185,7 +185,7 @@ test("an internal load balancer ends TLS with its certificate", async () => {
   expect(await get(secure)).toBe(`200 ${privateIp} https`);
 });
 
-test("several load balancers stand before the same droplets, each with its health, rules and address", async () => {
+test("several load balancers can serve the same droplets, each with its own health, rules and address", async () => {
   const droplet = await stage.createDroplet();
   const open8081 = await stage.createLoadBalancer();
   const first = await stage.createLoadBalancer({ ...internal, name: "first" });

@@ -23,7 +23,7 @@ test("requests go round the healthy droplets; without one the answer is 503", as
   expect(seen.slice(2)).toEqual(seen.slice(0, 2));
 });
 
-test("a droplet that stops answering its check leaves after the unhealthy threshold and comes back", async () => {
+test("a droplet that fails its checks gets no requests from the unhealthy threshold until it recovers", async () => {
   const { url } = await stage.createLoadBalancer();
   const id = await stage.createDroplet();
   await stage.healthy(1);
@@ -109,7 +109,7 @@ test("a message passes unchanged in both directions, but for the forwarding head
   ]);
 });
 
-test("answers stream, clients keep their connection, and a backend that leaves finishes what it has begun", async () => {
+test("answers are streamed, clients keep their connection, and a removed backend finishes its answers", async () => {
   let finish = (): void => undefined;
   stage.serve = (request, response) => {
     if (request.url === "/slow") {
@@ -154,7 +154,7 @@ test("answers stream, clients keep their connection, and a backend that leaves f
   expect(new Set(ports).size).toBe(1);
 });
 
-test("a backend that hangs up is 502, one that breaks off breaks off for the client", async () => {
+test("a backend that hangs up causes a 502, and an answer that breaks off does so for the client", async () => {
   stage.serve = (request, response) => {
     if (request.url === "/half") {
       response.writeHead(200, { "content-length": "100" });
@@ -200,7 +200,7 @@ test("two load balancers listen on the same port at addresses of their own", asy
   expect((await fetch(second.url)).status).toBe(503);
 });
 
-test("its metrics tell of each droplet whether it passes its checks, as often as they are taken", async () => {
+test("metrics say which droplets pass their checks, as of the last time that they were taken", async () => {
   stage.world.digitalocean.behaviour.metricsMilliseconds = 0;
   const { id } = await stage.createLoadBalancer();
   await stage.createDroplet({ name: "one" });

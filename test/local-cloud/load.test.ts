@@ -69,7 +69,7 @@ test.each<[string, string, RequestListener]>([
   ["an answer that isn't HTTP", "errors", ({ socket }) => socket.end("what?\r\n\r\n")],
   ["an answer that takes too long", "timeouts", () => undefined],
 ])(
-  "one of many requests that meets %s is counted, once",
+  "a request that meets %s is counted as failed once",
   async (_, kind, tenth) => {
     const { url } = await serve(tenth);
     const result = await loadFor(1, url, 1);
@@ -92,7 +92,7 @@ test("a server that isn't there fails each request, at the same rate", async () 
   expect(result.longestGapSeconds).toBe(result.seconds);
 }, 30_000);
 
-test("it ends by itself after its time, and with its result", async () => {
+test("a load ends by itself after its time limit, and keeps its result", async () => {
   const { url } = await serve(well);
   const load = await startLoad({ url, limit: 1 });
   await pause(2500);

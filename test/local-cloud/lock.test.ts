@@ -12,14 +12,14 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true }));
 
-test("a second local cloud in a folder is refused, and told which process has it", async () => {
+test("a second local cloud in a folder is refused, with the process of the first", async () => {
   await lock(directory);
   await expect(lock(directory)).rejects.toThrow(
     `A local cloud already runs in ${directory} (process ${process.pid}): use that one, or end it with Ctrl-C or "kill ${process.pid}".`,
   );
 });
 
-test("a folder that was given back can be taken again", async () => {
+test("a folder whose lock was released can be locked again", async () => {
   const unlock = await lock(directory);
   await unlock();
   await unlock();

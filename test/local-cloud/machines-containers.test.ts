@@ -39,7 +39,7 @@ async function printed(
 }
 
 testOnNode(
-  "a container has its user, its capabilities and no more, and writes where it may",
+  "a container runs as its user, with only its capabilities, and writes only where it may",
   start,
   async (node) => {
     const look = `
@@ -116,7 +116,7 @@ testOnNode("a container that can't be started says why, as Docker does", start, 
 });
 
 testOnNode(
-  "a health check runs in the container, as its user, and may no more than it",
+  "a health check runs in the container, as its user and with the same restrictions",
   start,
   async (node) => {
     const command = `
@@ -129,7 +129,7 @@ testOnNode(
   },
 );
 
-testOnNode("the agent tells a container about itself and about its task's others", start, async (node) => {
+testOnNode("the agent tells a container about itself and the others of its task", start, async (node) => {
   const ask = "curl -fsS $ECS_CONTAINER_METADATA_URI_V4; echo; curl -fsS $ECS_CONTAINER_METADATA_URI_V4/task";
   const out = await printed(node, [
     shell("other", "exit 2", { essential: false }),
@@ -147,7 +147,7 @@ testOnNode("the agent tells a container about itself and about its task's others
 });
 
 testOnNode(
-  "a hundred megabytes go through a host port both ways, after the sender has closed its half",
+  "a host port carries a hundred megabytes both ways, even after the sender has closed its half",
   start,
   async (node) => {
     node.addImage("registry.example/mirror:v1", {
@@ -180,7 +180,7 @@ testOnNode(
 );
 
 testOnNode(
-  "a container reaches its machine's host ports, and is told at once that there is no way further",
+  "a container reaches its machine's host ports, and connections elsewhere fail at once",
   start,
   async (node) => {
     const out = await printed(node, [
@@ -211,7 +211,7 @@ async function eventually<Result>(attempt: () => Promise<Result>): Promise<Resul
   }
 }
 
-test("without namespaces what a container can't have is refused by name", async () => {
+test("without namespaces, settings that containers can't have are refused by name", async () => {
   const node = await readyNode(await start("process"));
   node.run([shell("app", "sleep 60"), shell("proxy", "sleep 60", { links: ["app"] })]);
   await node.reaches("STOPPED");

@@ -16,7 +16,7 @@ test("an image reference can't leave the images' folder", () => {
   expect(() => imageFolder("/images", "/etc")).toThrow("invalid reference format");
 });
 
-test("the last stage alone says what a container runs", () => {
+test("only the last stage says what a container runs", () => {
   const image = parseDockerfile(`
     # syntax is not of interest
     FROM node:20 AS build
@@ -34,7 +34,7 @@ test("the last stage alone says what a container runs", () => {
   });
 });
 
-test("a command that is not a list runs in a shell, and a shell's entrypoint takes no command", () => {
+test("a command that isn't a list runs in a shell, and an entrypoint in a shell takes no command", () => {
   expect(parseDockerfile("FROM a\nCMD node server.js").command).toEqual(["/bin/sh", "-c", "node server.js"]);
   expect(parseDockerfile('FROM a\nENTRYPOINT node server.js\nCMD ["ignored"]')).toMatchObject({
     entrypoint: ["/bin/sh", "-c", "node server.js"],
@@ -56,18 +56,18 @@ test("ENV takes several variables, quotes and the old form with a space", () => 
   });
 });
 
-test("a variable inside ENV is refused, since it isn't modelled", () => {
+test("an unknown variable inside ENV is refused, since it isn't modelled", () => {
   expect(() => parseDockerfile("FROM a\nENV HOME=/app/$USER")).toThrow(
     "a variable inside ENV is not modelled: HOME=/app/$USER",
   );
 });
 
-test("a variable inside ENV may be one that stands before it", () => {
+test("ENV may use variables that are set before it", () => {
   const { environment } = parseDockerfile("FROM a\nENV A=1 PATH=/app:$PATH\nENV B=${A}2");
   expect(environment).toEqual({ A: "1", B: "12", PATH: `/app:${path}` });
 });
 
-test("user, working directory and stop signal are a Dockerfile's, or Docker's own", () => {
+test("user, working directory and stop signal are the Dockerfile's, or else Docker's defaults", () => {
   expect(parseDockerfile("FROM a")).toMatchObject({
     user: "root",
     workingDirectory: "/",
@@ -84,14 +84,14 @@ test("user, working directory and stop signal are a Dockerfile's, or Docker's ow
   );
 });
 
-test("a stage has what the stage has that it is made from", () => {
+test("a stage inherits from the stage that it is based on", () => {
   const image = parseDockerfile(
     "FROM a AS base\nUSER node\nFROM b AS build\nUSER nobody\nFROM base\nENV A=1",
   );
   expect(image).toMatchObject({ user: "node", environment: { A: "1" } });
 });
 
-test("COPY takes files, folders and lists, relative to the working directory; what other images bring is there", () => {
+test("COPY takes files, folders and lists, relative to the working directory, and ignores other images", () => {
   const { copies } = parseDockerfile(`FROM a
     COPY --from=node /usr/local/bin/node /usr/local/bin/
     WORKDIR /app
@@ -106,6 +106,6 @@ test("COPY takes files, folders and lists, relative to the working directory; wh
   expect(() => parseDockerfile("FROM a\nADD https://example.com/x /x")).toThrow("not modelled");
 });
 
-test("a command that is no list of texts is refused", () => {
+test("a command that isn't a list of texts is refused", () => {
   expect(() => parseDockerfile('FROM a\nCMD ["node", 1]')).toThrow("not a list of texts");
 });

@@ -120,7 +120,7 @@ const testOnHaproxyNode = (name: string, prove: (node: ReadyNode) => Promise<voi
 };
 
 testOnHaproxyNode(
-  "a server that ends at once is stopped behind HAProxy's grace without a failed request",
+  "behind HAProxy's grace period, a server that ends at once is stopped without a failed request",
   async (node) => {
     await serve(node, haproxy);
     const { requests, failed } = await stopUnderLoad(node);
@@ -133,7 +133,7 @@ for (const [what, image] of [
   ["nothing", undefined],
   ["an image that HAProxy ends at once in", "registry.example/haproxy:term"],
 ] as const) {
-  testOnHaproxyNode(`behind ${what} requests of the same server fail as it is stopped`, async (node) => {
+  testOnHaproxyNode(`behind ${what}, requests to the same server fail while it is stopped`, async (node) => {
     await serve(node, image);
     expect((await stopUnderLoad(node)).failed).toBeGreaterThan(0);
   });

@@ -56,7 +56,7 @@ test("a success inside the start period ends it: later failures count", async ()
   expect(changes.at(-1)).toBe("UNHEALTHY");
 });
 
-test("a command that takes too long has failed, and so has one that isn't there", async () => {
+test("a command that takes too long fails, and so does one that doesn't exist", async () => {
   const slow = { ...quick, timeout: 0.05, retries: 1, command: ["CMD", "sleep", "60"] };
   expect((await found(slow, 0.4))[0]).toBe("UNHEALTHY");
   expect((await found({ ...quick, retries: 1, command: ["CMD", "no-such-program"] }, 0.3))[0]).toBe(

@@ -40,7 +40,7 @@ test("an image whose program this computer lacks can't be pulled, and the reason
 });
 
 test.each([`${haproxy}-unprivileged:3.2`, "docker.io/library/haproxy:3.2"])(
-  "an image that nobody has pushed is not found: %s",
+  "an image that wasn't pushed isn't found: %s",
   async (reference) => {
     writeFileSync(join(programs, "haproxy"), "");
     await expect(pullImage({ imagesDirectory }, reference, [programs])).rejects.toThrow(

@@ -22,7 +22,7 @@ test("a chain can't be made twice, and a rule needs its chain", () => {
   expect(iptables(["-t", "nat", "-C", ...rule]).code).toBe(1);
 });
 
-test("what is not modelled is an error", () => {
+test("options that aren't modelled are an error", () => {
   expect(createIptables("ip6tables")(["-P", "INPUT", "DROP"])).toEqual({
     code: 2,
     output: "ip6tables: not modelled: -P INPUT DROP\n",

@@ -36,7 +36,7 @@ function witness(name: string, over: Partial<ContainerOrder> = {}, seconds = 0.3
 const log = ({ disk }: ReadyNode) => readFileSync(disk("/srv/shared/log"), "utf8").trim().split("\n");
 
 testOnNode(
-  "containers start in order of their dependencies and stop in reverse order, one after the other",
+  "containers start in the order of their dependencies and stop in reverse order, one at a time",
   start,
   async (node) => {
     const healthy = { containerName: "app", condition: "HEALTHY" as const };
@@ -61,7 +61,7 @@ testOnNode(
 );
 
 testOnNode(
-  "an essential container's end stops the task in reverse order, another's does not",
+  "when an essential container ends, its task stops in reverse order; when another ends, it runs on",
   start,
   async (node) => {
     node.run([
@@ -90,7 +90,7 @@ testOnNode(
 );
 
 testOnNode(
-  "a container is reached by its link at whatever port it listens on, and two may listen on the same",
+  "a link reaches a container at any port that it listens on, and two may listen on the same one",
   start,
   async (node) => {
     const proxy = `

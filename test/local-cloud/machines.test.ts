@@ -9,7 +9,7 @@ import { container, read, spec, task, until, userData, useMachines } from "./mac
 const start = useMachines();
 
 test.each(["auto", "process"] as const)(
-  "a machine registers, runs its task, loses it with its power and is gone when destroyed (%s)",
+  "a machine registers, runs its task, loses it when powered off and is gone when destroyed (%s)",
   async (sandbox) => {
     const { machines, calls, polls, orders, world, directory, runDirectory, events } = await start(sandbox);
     await machines.boot(spec);
@@ -96,7 +96,7 @@ async function withNamespaces(
 }
 
 test(
-  "with namespaces a machine is an Ubuntu of its own without a way out",
+  "with namespaces a machine is an Ubuntu of its own without network access",
   () =>
     withNamespaces(async (local) => {
       const printed = await consoleOf(
@@ -174,7 +174,7 @@ test(
   20_000,
 );
 
-test("a user's ~/.bashrc has no say in how a machine is started", () => {
+test("a user's ~/.bashrc doesn't affect how a machine is started", () => {
   const home = mkdtempSync(join(tmpdir(), "home-"));
   writeFileSync(join(home, ".bashrc"), "echo read\n");
   // By a pipe of Node's, which is a socket, and without SHLVL, as CI systems start programs.
@@ -187,7 +187,7 @@ test("a user's ~/.bashrc has no say in how a machine is started", () => {
 });
 
 test(
-  "with namespaces a machine has room whatever this computer has, and switches itself off when it is told to",
+  "with namespaces a machine has room whatever this computer has, and can switch itself off",
   () =>
     withNamespaces(async (local) => {
       const off: string[] = [];
@@ -208,7 +208,7 @@ test(
   20_000,
 );
 
-test("a task that is to stop gets SIGTERM and reports its exit code", async () => {
+test("a task that is told to stop gets SIGTERM and reports its exit code", async () => {
   const { machines, polls, orders, events } = await start("process");
   await machines.boot(spec);
   await until(() => events(spec.name).includes("ready"));
@@ -229,7 +229,7 @@ test("an image without a folder can't be pulled", async () => {
   );
 }, 20_000);
 
-test("a machine that a fault keeps dark does nothing until it is switched on", async () => {
+test("a machine that a fault keeps from booting does nothing until it is switched on", async () => {
   const { machines, calls, world, events } = await start("process");
   const effect = { kind: "error", status: 0, code: "dark", message: "dark" } as const;
   world.faults.push({ match: { service: "machine", operation: "boot" }, times: 1, effect });
@@ -240,7 +240,7 @@ test("a machine that a fault keeps dark does nothing until it is switched on", a
   await until(() => events(spec.name).includes("ready"));
 }, 20_000);
 
-test("user-data that is no script is refused", async () => {
+test("user-data that isn't a script is refused", async () => {
   const { machines } = await start("process");
   await expect(machines.boot({ ...spec, userData: "#cloud-config\n" })).rejects.toThrow(
     "user-data of droplet-1 is not a script",
@@ -248,7 +248,7 @@ test("user-data that is no script is refused", async () => {
 }, 20_000);
 
 test(
-  "with namespaces a machine reaches the private addresses of its network as they come and go, and no others",
+  "with namespaces a machine reaches only the private addresses of its network, as they come and go",
   () =>
     withNamespaces(async (local) => {
       const [first, second] = ["10.100.0.9:80", "10.100.0.10:80"];

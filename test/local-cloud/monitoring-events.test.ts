@@ -58,7 +58,7 @@ function instanceEvent(more: object, cluster = "shop") {
   });
 }
 
-test("agent lost: an agent of this cluster that isn't connected, unless its instance is deregistered", () => {
+test("agent-lost matches a disconnected agent of this cluster, unless its instance is deregistered", () => {
   expect(
     matched("agent-lost", {
       lost: instanceEvent({}),
@@ -80,7 +80,7 @@ const deploymentEvent = (eventName: string, service = "shop/web--ams3") =>
     reason: "ECS deployment circuit breaker: task failed to start.",
   });
 
-test("deployment failed: of a service of this cluster, not one whose name begins alike", () => {
+test("deployment-failed matches a service of this cluster, not of one with a similar name", () => {
   expect(
     matched("deployment-failed", {
       failed: deploymentEvent("SERVICE_DEPLOYMENT_FAILED"),
@@ -104,7 +104,7 @@ const serviceEvent = (eventName: string, cluster = "shop") =>
 test.each([
   ["placement-failed", "SERVICE_TASK_PLACEMENT_FAILURE", "SERVICE_TASK_START_IMPAIRED"],
   ["start-impaired", "SERVICE_TASK_START_IMPAIRED", "SERVICE_TASK_PLACEMENT_FAILURE"],
-])("%s: %s of a service of this cluster", (alert, name, another) => {
+])("%s matches %s of a service of this cluster", (alert, name, another) => {
   expect(
     matched(alert, {
       ours: serviceEvent(name),
@@ -148,7 +148,7 @@ function taskEvent(more: object, cluster = "shop") {
   });
 }
 
-test("container failed: an essential container's error, or a job that can't start; not what the scheduler stops", () => {
+test("container-failed matches an essential container's error and a job that can't start, not other stops", () => {
   const job = { group: "family:shop--report" };
   const unstarted = {
     stopCode: "TaskFailedToStart",

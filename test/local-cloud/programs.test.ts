@@ -40,14 +40,14 @@ async function start(): Promise<{ readonly status: unknown; readonly error: stri
   return { status, error };
 }
 
-test("a computer without the programs that machines need is told in one line, before anything is started", async () => {
+test("missing programs that machines need are reported in one line, before anything is started", async () => {
   const missing =
     "not on the PATH: curl, gpg; install them (Debian and Ubuntu: apt-get install curl gnupg)\n";
   expect(await start()).toEqual({ status: 1, error: missing });
   expect(listed(join(folder, "cloud"))).toEqual([]);
 });
 
-test("a local cloud that can't start ends, and leaves nothing that keeps it alive", async () => {
+test("a local cloud that can't start ends by itself and cleans up", async () => {
   for (const name of ["curl", "gpg"]) {
     writeFileSync(join(folder, name), "#!/bin/sh\necho broken >&2\nexit 1\n", { mode: 0o755 });
   }

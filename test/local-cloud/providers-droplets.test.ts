@@ -22,7 +22,7 @@ const onlyDroplet = () => {
   return droplet;
 };
 
-test("what was switched on, resized or renamed behind Terraform's back is undone, in place where DigitalOcean can", async () => {
+test("changes to a droplet outside Terraform are undone, in place where DigitalOcean can do that", async () => {
   const { world, apply, configure, expectNoChanges, plannedActions, calls } = stage();
   await configure(configuration());
   await apply();
@@ -50,7 +50,7 @@ test("what was switched on, resized or renamed behind Terraform's back is undone
   await expectNoChanges();
 }, 60_000);
 
-test("a droplet that ignores changes takes them all over when its generation replaces it", async () => {
+test("a droplet that ignores changes gets them all when its generation replaces it", async () => {
   const { apply, configure, expectNoChanges } = stage();
   const lifecycle = {
     ignore_changes: ["size", "image", "region", "ipv6", "monitoring", "backups"],
@@ -72,7 +72,7 @@ test("a droplet that ignores changes takes them all over when its generation rep
   await expectNoChanges();
 }, 60_000);
 
-test("a locked droplet is waited for as long as the time-outs say, which are no change by themselves", async () => {
+test("a destroy waits for a locked droplet as long as its time-out; a new time-out alone is no change", async () => {
   const { world, terraform, apply, configure, expectNoChanges, plannedActions } = stage();
   const { behaviour } = world.digitalocean;
   await configure(configuration());
@@ -99,7 +99,7 @@ test("a locked droplet is waited for as long as the time-outs say, which are no 
   expect(await terraform("destroy", "-auto-approve")).toMatchObject({ code: 0 });
 }, 60_000);
 
-test("a droplet that goes a minute after its deletion fails the destroy, whatever the time-outs; the next one finds it gone", async () => {
+test("a deletion that takes over a minute fails the destroy, whatever the time-outs; the next succeeds", async () => {
   const { world, terraform, apply, configure } = stage();
   const { behaviour } = world.digitalocean;
   await configure(configuration({ timeouts: { delete: "10m" } }));

@@ -6,7 +6,7 @@ const stage = useProviders();
 
 const droplet = { name: "one", region: "ams3", size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64" };
 
-test("a droplet whose creation fails after it existed is tainted, and replaced by the next apply", async () => {
+test("a droplet that is created but never becomes ready is tainted, and replaced by the next apply", async () => {
   const { world, machines, terraform, apply, expectNoChanges, configure } = stage();
   await configure({ digitalocean_droplet: { one: droplet } });
   machines.onBoot = () => Promise.reject(new Error("no memory"));
@@ -20,7 +20,7 @@ test("a droplet whose creation fails after it existed is tainted, and replaced b
   await expectNoChanges();
 }, 60_000);
 
-test("a burst of 429 and 500 is retried four times, then told", async () => {
+test("a burst of 429 or 500 is retried four times, then reported", async () => {
   const { world, terraform, apply, configure, calls } = stage();
   await configure({ digitalocean_tag: { t: { name: "blue" } } });
   const match = { service: "digitalocean", operation: "POST /v2/tags" } as const;

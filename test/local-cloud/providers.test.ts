@@ -5,7 +5,7 @@ const stage = useProviders();
 
 const droplet = { name: "one", region: "ams3", size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64" };
 
-test("a site is applied in order, plans empty, scales, replaces one node, and is destroyed in reverse", async () => {
+test("a site is applied in order, has an empty plan, scales, replaces a node, is destroyed in reverse", async () => {
   const { world, machines, terraform, apply, expectNoChanges, configure, calls } = stage();
   const userData = "#!/bin/sh\n#";
   await configure(siteOf({ userData }), {
@@ -57,7 +57,7 @@ test("a site is applied in order, plans empty, scales, replaces one node, and is
   expect(world.digitalocean.loadBalancers.size).toBe(0);
 }, 60_000);
 
-test("what was changed or deleted behind Terraform's back is seen", async () => {
+test("changes and deletions outside Terraform are noticed", async () => {
   const { world, apply, expectNoChanges, plannedActions, configure } = stage();
   await configure(siteOf({ nodes: { a: "1" } }));
   await apply();
@@ -73,7 +73,7 @@ test("what was changed or deleted behind Terraform's back is seen", async () => 
   await expectNoChanges();
 }, 60_000);
 
-test("changes are made in place where DigitalOcean can, and else force a replacement", async () => {
+test("changes are made in place where DigitalOcean can, and otherwise force a replacement", async () => {
   const { world, apply, expectNoChanges, plannedActions, configure } = stage();
   const one = { ...droplet, tags: ["red"], user_data: "a" };
   await configure({ digitalocean_droplet: { one }, digitalocean_tag: { t: { name: "blue" } } });
@@ -96,7 +96,7 @@ test("changes are made in place where DigitalOcean can, and else force a replace
   });
 }, 60_000);
 
-test("a VPC is made with its members and outlives them", async () => {
+test("a VPC is created before its members and deleted after them", async () => {
   const { world, terraform, apply, expectNoChanges, configure } = stage();
   world.digitalocean.vpcs.set("default", {
     id: "default",
@@ -118,7 +118,7 @@ test("a VPC is made with its members and outlives them", async () => {
   expect([...world.digitalocean.vpcs.keys()]).toEqual(["default"]);
 }, 60_000);
 
-test("the droplets of a tag are listed, whoever made them, and no other filter is known", async () => {
+test("the droplets of a tag are listed, and other filters are refused", async () => {
   const { world, apply, configure, expectNoChanges, terraform } = stage();
   const tagged = (tag: string) => ({
     name: "one",
@@ -149,7 +149,7 @@ test("the droplets of a tag are listed, whoever made them, and no other filter i
 
 // Source: terraform-provider-digitalocean 2.71.0, resource_loadbalancer.go: `network` is optional, forces a
 // replacement and is never read back, so that nothing but the configuration changes it.
-test("an internal load balancer stands beside another one, plans empty twice, and is replaced when it becomes external", async () => {
+test("an internal load balancer beside an external one has an empty plan; becoming external replaces it", async () => {
   const { world, apply, expectNoChanges, plannedActions, configure } = stage();
   const rule = { entry_protocol: "http", target_protocol: "http", target_port: 8080 };
   const balancer = (name: string, network: string | undefined, port: number): object => ({

@@ -27,7 +27,7 @@ function pretend(answer: string): void {
   process.env["PATH"] = bin;
 }
 
-test("without python3 one line says so, and what to install", async () => {
+test("a missing python3 is reported with what to install", async () => {
   process.env["PATH"] = join(directory, "nothing");
   await expect(ensurePython(directory)).rejects.toThrow(`python3 is not on the PATH. ${remedy}`);
 });
@@ -37,14 +37,14 @@ test("an old python3 is named with its version", async () => {
   await expect(ensurePython(directory)).rejects.toThrow(`python3 is version 3.9. ${remedy}`);
 });
 
-test("a python3 without the venv module is told apart", async () => {
+test("a python3 without the venv module is reported as such", async () => {
   pretend("3.12 False");
   await expect(ensurePython(directory)).rejects.toThrow(
     `python3 (version 3.12) has no venv module. ${remedy}`,
   );
 });
 
-test("packages that can't be installed leave nothing half-made, and an unfinished folder isn't used", async () => {
+test("a failed installation of packages leaves nothing half-made, and an unfinished folder isn't used", async () => {
   // The remains of an interrupted run, which have no stamp.
   mkdirSync(join(directory, "venv", "bin"), { recursive: true });
   writeFileSync(join(directory, "venv", "bin", "python"), "");

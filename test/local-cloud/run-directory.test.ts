@@ -14,7 +14,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-test("a local cloud has a run directory of its own, and removes it at its end", async () => {
+test("a local cloud has a run directory of its own, and removes it when it ends", async () => {
   const { path, remove } = await makeRunDirectory(directory);
   expect(dirname(path)).toBe(tmpdir());
   expect(realpathSync(join(directory, "run"))).toBe(realpathSync(path));
@@ -23,7 +23,7 @@ test("a local cloud has a run directory of its own, and removes it at its end", 
   expect(readdirSync(directory)).toEqual([]);
 });
 
-test("what a killed local cloud has left of its run directory goes when the next one starts", async () => {
+test("the run directory of a killed local cloud is removed when the next one starts", async () => {
   const killed = await makeRunDirectory(directory);
   writeFileSync(join(killed.path, "supervisor.js"), "");
   const { path, remove } = await makeRunDirectory(directory);
@@ -32,7 +32,7 @@ test("what a killed local cloud has left of its run directory goes when the next
   await remove();
 });
 
-test("a run directory that somebody has removed hinders nobody", async () => {
+test("a run directory that was removed doesn't keep the next local cloud from starting", async () => {
   const cleaned = await makeRunDirectory(directory);
   rmSync(cleaned.path, { recursive: true });
   const { path, remove } = await makeRunDirectory(directory);

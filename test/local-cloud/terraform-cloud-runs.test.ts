@@ -27,7 +27,7 @@ const two = (text: string) => ({
   output: { text: { value: text } },
 });
 
-test("plans and applies where there is nothing of the user, and no AWS CLI", async () => {
+test("a run plans and applies without anything of the user's, and without an AWS CLI", async () => {
   const { terraform } = workIn(
     stage,
     "remote",
@@ -64,7 +64,7 @@ test("plans and applies where there is nothing of the user, and no AWS CLI", asy
   expect((await terraform("output", "-raw", "code")).stdout).toBe("secret");
 });
 
-test("a saved plan is shown as a text and as JSON, and applied once", async () => {
+test("a saved plan is shown as text and as JSON, and applied only once", async () => {
   const { folder, terraform } = workIn(stage, "saved", holding("first", "true"));
   await terraform("init");
   const file = join(folder, "plan");
@@ -90,7 +90,7 @@ test("a saved plan is shown as a text and as JSON, and applied once", async () =
   });
 });
 
-test("a run whose script fails says why, and leaves the workspace free", async () => {
+test("a run whose script fails says why, and leaves the workspace unlocked", async () => {
   const { terraform } = workIn(stage, "failing", holding("first", "echo broken; exit 3"));
   await terraform("init");
   const { exitCode, stdout } = await terraform("apply", "-auto-approve", "-no-color");
@@ -102,7 +102,7 @@ test("a run whose script fails says why, and leaves the workspace free", async (
   });
 });
 
-test("a run sees the states alone that are shared with its workspace", async () => {
+test("a run sees only the states that are shared with its workspace", async () => {
   await stage.writeState(await stage.createWorkspace("producer"), 1, {
     text: { value: "shared", type: "string" },
   });
@@ -123,7 +123,7 @@ test("a run sees the states alone that are shared with its workspace", async () 
   expect((await terraform("output", "-raw", "read")).stdout).toBe("shared");
 });
 
-test("a run that is canceled while its script runs ends so, and leaves the workspace free", async () => {
+test("a run that is canceled while its script runs ends as canceled, and leaves the workspace unlocked", async () => {
   const { terraform } = workIn(stage, "canceled", holding("first", "exec sleep 100"));
   await terraform("init");
   const applied = terraform("apply", "-auto-approve");
@@ -141,7 +141,7 @@ test("a run that is canceled while its script runs ends so, and leaves the works
   );
 });
 
-test("a run waits while somebody has locked the workspace, and behind one that waits for its confirmation", async () => {
+test("a run waits while the workspace is locked, and behind a run that waits for its confirmation", async () => {
   const workspace = await stage.createWorkspace("queued");
   const { terraform } = workIn(stage, "queued", holding("first", "true"));
   await terraform("init");
@@ -177,7 +177,7 @@ test("a run waits while somebody has locked the workspace, and behind one that w
   expect((await stage.call("POST", `runs/${first}/actions/discard`)).status).toBe(409);
 });
 
-test("runs do what targets, replacements, refreshes and destroys say, and nothing else", async () => {
+test("runs obey the options for targets, replacements, refreshes and destroys", async () => {
   const { configure, terraform } = workIn(stage, "modes", two("first"));
   await terraform("init");
   const applied = (...options: string[]) => terraform("apply", "-auto-approve", "-no-color", ...options);

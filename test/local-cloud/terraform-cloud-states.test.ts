@@ -23,7 +23,7 @@ const act = (action: string) => stage.call("POST", `workspaces/${id}/actions/${a
 const announce = (text: string, more?: object) =>
   stage.call("POST", `workspaces/${id}/state-versions`, announcement(text, more));
 
-test("one lock at a time; breaking it takes force", async () => {
+test("a workspace has one lock at a time, which can be broken by force", async () => {
   expect((await act("unlock")).status).toBe(409);
   expect((await act("lock")).data.attributes["locked"]).toBe(true);
   expect(await act("lock")).toMatchObject({
@@ -34,7 +34,7 @@ test("one lock at a time; breaking it takes force", async () => {
   expect((await act("force-unlock")).status).toBe(409);
 });
 
-test("takes a state from who holds the lock alone, and only one that follows the present one", async () => {
+test("a state is accepted only from the holder of the lock, and only if it follows the current one", async () => {
   const first = stateText(5);
   expect(await announce(first)).toMatchObject({
     status: 409,
@@ -48,7 +48,7 @@ test("takes a state from who holds the lock alone, and only one that follows the
   expect((await announce(stateText(4), { force: true })).status).toBe(201);
 });
 
-test("a state that isn't what was announced is refused, and the lock stays until one is there", async () => {
+test("a state that isn't the announced one is refused, and the lock stays until the right one arrives", async () => {
   await act("lock");
   const { data } = await announce(stateText(1));
   const url = String(data.attributes["hosted-state-upload-url"]);
@@ -62,7 +62,7 @@ test("a state that isn't what was announced is refused, and the lock stays until
   expect((await act("unlock")).status).toBe(200);
 });
 
-test("an upload can be made to fail once, and leaves the state as it was", async () => {
+test("an upload that a fault hits leaves the state unchanged, and the next one succeeds", async () => {
   await stage.writeState(id, 1);
   stage.world.faults.push({
     match: { service: "terraform-cloud", operation: "PUT /_archivist/v1/state/{secret}" },
@@ -76,7 +76,7 @@ test("an upload can be made to fail once, and leaves the state as it was", async
   expect((await upload(stage, id, stateText(2))).status).toBe(200);
 });
 
-test("keeps every version, and hands over sensitive outputs one by one", async () => {
+test("every version of a state is kept, and sensitive outputs are handed over one by one", async () => {
   const outputs = {
     name: { value: "shop", type: "string" },
     code: { value: { a: "secret" }, type: ["map", "string"], sensitive: true },

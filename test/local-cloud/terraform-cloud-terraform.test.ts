@@ -25,7 +25,7 @@ const holding = (input: string) => ({
   },
 });
 
-test("Terraform works with it: a workspace, a state, its outputs, and another stack that reads them", async () => {
+test("Terraform creates a workspace and its state, and another stack reads the outputs", async () => {
   const { terraform } = workIn(stage, "producer", holding("first"));
   expect(await terraform("init")).toMatchObject({ exitCode: 0 });
   expect(await terraform("apply", "-auto-approve")).toMatchObject({ exitCode: 0 });

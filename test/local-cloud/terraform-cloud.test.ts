@@ -11,7 +11,7 @@ afterEach(() => stage.close());
 
 const changed = (type: string, attributes: object) => ({ data: { type, attributes } });
 
-test("takes the user's token alone, and shows no organisation but its own", async () => {
+test("only the user's token is accepted, and only its own organisation is shown", async () => {
   const { call, world } = stage;
   expect((await call("GET", owner, undefined, "another")).status).toBe(401);
   expect((await call("GET", owner)).data.attributes).toMatchObject({
@@ -27,7 +27,7 @@ test("takes the user's token alone, and shows no organisation but its own", asyn
   ]);
 });
 
-test("refuses what isn't modelled: calls, parameters and attributes", async () => {
+test("calls, parameters and attributes that aren't modelled are refused", async () => {
   const { call, createWorkspace } = stage;
   expect(await call("GET", `${owner}/teams`)).toMatchObject({
     status: 501,
@@ -43,7 +43,7 @@ test("refuses what isn't modelled: calls, parameters and attributes", async () =
   expect((await call("PATCH", `workspaces/${id}`, "no JSON")).status).toBe(400);
 });
 
-test("a workspace has the mode of the organisation until it has its own, and again once that is taken back", async () => {
+test("a workspace has the organisation's execution mode, unless it has one of its own", async () => {
   const { call, createWorkspace } = stage;
   const id = await createWorkspace("one");
   const mode = async () => (await call("GET", `workspaces/${id}`)).data.attributes["execution-mode"];
@@ -61,7 +61,7 @@ test("a workspace has the mode of the organisation until it has its own, and aga
   expect(await mode()).toBe("local");
 });
 
-test("a project gives its workspaces a mode, and its name only once", async () => {
+test("a project sets the execution mode of its workspaces, and its name can be used only once", async () => {
   const { call, createWorkspace } = stage;
   const project = changed("projects", { name: "The shop", "default-execution-mode": "local" });
   const { data } = await call("POST", `${owner}/projects`, project);
@@ -80,7 +80,7 @@ test("a project gives its workspaces a mode, and its name only once", async () =
   expect(moved.data.relationships["project"]?.data).toEqual({ type: "projects", id: data.id });
 });
 
-test("a workspace's name is free once only, and its lists come in pages", async () => {
+test("a workspace's name can be used only once, and workspaces are listed in pages", async () => {
   const { call, createWorkspace } = stage;
   for (const number of [1, 2, 3]) {
     await createWorkspace(`shop-${number}`);
@@ -93,7 +93,7 @@ test("a workspace's name is free once only, and its lists come in pages", async 
   expect((await call("GET", `${owner}/workspaces/shop-2`)).status).toBe(404);
 });
 
-test("keeps variables, and never shows a sensitive value again", async () => {
+test("variables are kept, and a sensitive value is never shown again", async () => {
   const { call, createWorkspace } = stage;
   const path = `workspaces/${await createWorkspace("one")}/vars`;
   const secret = { key: "TOKEN", value: "secret", category: "env", sensitive: true };
@@ -112,7 +112,7 @@ test("keeps variables, and never shows a sensitive value again", async () => {
   expect(JSON.stringify(stage.world.journal)).not.toContain("secret");
 });
 
-test("tells which workspaces may read a state", async () => {
+test("a workspace lists the workspaces that may read its state", async () => {
   const { call, createWorkspace } = stage;
   const [one, other] = [await createWorkspace("one"), await createWorkspace("other")];
   const path = `workspaces/${one}/relationships/remote-state-consumers`;

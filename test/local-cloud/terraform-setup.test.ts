@@ -88,7 +88,7 @@ async function run(
   return { ...streams, override: JSON.parse(text) as unknown };
 }
 
-test("the newest version of a mirror overrides a pin that it hasn't got, where the provider is required", async () => {
+test("the newest version in a mirror overrides a pin that it lacks, where the provider is required", async () => {
   const root = await mirror("hashicorp/aws", "5.100.0", "5.9.0");
   const setup = await prepare({ mirrors: [root] });
   expect(setup.providers).toEqual({
@@ -113,7 +113,7 @@ test("the newest version of a mirror overrides a pin that it hasn't got, where t
   expect(none.override).toBeNull();
 });
 
-test("OpenTofu gets a wrapper of its own where it is in PATH", async () => {
+test("OpenTofu gets a wrapper of its own if it is on the PATH", async () => {
   await writeExecutable(join(bin, "tofu"), '#!/usr/bin/env bash\necho "tofu: $*"\n');
   const { bin: wrappers } = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
   const setUp = await prepare({
@@ -126,7 +126,7 @@ test("OpenTofu gets a wrapper of its own where it is in PATH", async () => {
   expect(printed.stdout).toBe("tofu: plan\n");
 });
 
-test("what the wrapper has left beside stacks is removed", async () => {
+test("the overrides that the wrapper has left in stacks are removed", async () => {
   const setup = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
   expect((await run(setup, ["plan"])).override).not.toBeNull();
   await removeOverrides(join(directory, "cloud"));
@@ -140,7 +140,7 @@ test("a mirror with the pinned version needs no override", async () => {
   expect((await run(setup, ["plan"])).override).toBeNull();
 });
 
-test("Terraform is told to take a mirrored provider from the mirror and nothing else", async () => {
+test("Terraform is told to take only the mirrored provider from the mirror", async () => {
   const root = await mirror("hashicorp/aws", "5.100.0");
   const { environment } = await prepare({ mirrors: [root] });
   expect(await readFile(environment.TF_CLI_CONFIG_FILE, "utf8")).toBe(`provider_installation {
@@ -155,7 +155,7 @@ test("Terraform is told to take a mirrored provider from the mirror and nothing 
 `);
 });
 
-test("providers lock is answered where a provider doesn't come from the registry", async () => {
+test("providers lock is skipped if a provider doesn't come from the registry", async () => {
   const setup = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
   const { stdout, stderr } = await run(setup, ["providers", "lock", "-platform=linux_amd64"]);
   expect([stdout, stderr]).toEqual(["", expect.stringContaining("providers lock: skipped")]);
@@ -177,12 +177,12 @@ async function lockAfterPlan(setup: Terraform): Promise<string> {
   return readFile(file, "utf8");
 }
 
-test("a lock without sums spares Terraform the reading of providers from elsewhere than the registry", async () => {
+test("the checksums of a provider that isn't from the registry are removed from the lock file", async () => {
   const setup = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
   expect(await lockAfterPlan(setup)).toBe(lock(""));
 });
 
-test("a registry that answers is preferred, and then nothing is overridden and locks are made", async () => {
+test("a registry that answers is preferred: nothing is overridden, and lock files are written", async () => {
   const server: Server = createServer((_request, response) =>
     response.end('{"providers.v1": "/v1/providers/"}'),
   );
@@ -207,7 +207,7 @@ test("a registry that answers is preferred, and then nothing is overridden and l
   expect(await lockAfterPlan(setup)).toBe(lock(sums));
 });
 
-test("without registry and mirror the AWS provider's absence is said within 5 s, also when nothing answers at all", async () => {
+test("without registry and mirror, a missing AWS provider is reported within 5 s, even without an answer", async () => {
   const silent = createServer(() => undefined);
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const registry = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
@@ -221,7 +221,7 @@ test("without registry and mirror the AWS provider's absence is said within 5 s,
   silent.close();
 });
 
-test("the setting real takes no stand-in", async () => {
+test("the setting real allows no stand-in", async () => {
   const mirrors = [await mirror("hashicorp/aws", "5.100.0")];
   await expect(prepare({ setting: "real", mirrors })).rejects.toThrow("digitalocean/digitalocean");
 });
@@ -256,7 +256,7 @@ test("a mirror is found in TF_PLUGIN_MIRROR and in Terraform's own folders", asy
   expect(implied.providers.aws.version).toBe("9.1.0");
 });
 
-test("a missing or old terraform is one line with what was found and what to install", async () => {
+test("a missing or old terraform is reported in one line, with what was found and what to install", async () => {
   const mirrors = [await mirror("hashicorp/aws", "5.100.0")];
   await expect(prepare({ mirrors, environment: { PATH: directory } })).rejects.toThrow(
     "terraform isn't in PATH; install Terraform 1.9 or newer: https://developer.hashicorp.com/terraform/install",
@@ -267,7 +267,7 @@ test("a missing or old terraform is one line with what was found and what to ins
   );
 });
 
-test("the wrapper never takes itself, nor another local cloud's wrapper, for terraform", async () => {
+test("the wrapper never takes itself or another local cloud's wrapper for terraform", async () => {
   const mirrors = [await mirror("hashicorp/aws", "5.100.0")];
   const first = await prepare({ mirrors });
   const environment = { PATH: [first.bin, bin, process.env.PATH].join(":"), HOME: directory };
@@ -281,7 +281,7 @@ test("the wrapper never takes itself, nor another local cloud's wrapper, for ter
   expect(third.executable).toBe(join(bin, "terraform"));
 });
 
-test("a user's TF_CLI_CONFIG_FILE that doesn't exist disturbs nothing", async () => {
+test("a TF_CLI_CONFIG_FILE of the user's that doesn't exist is ignored", async () => {
   const mirrors = [await mirror("hashicorp/aws", "5.100.0")];
   const environment = { PATH: process.env.PATH, HOME: directory, TF_CLI_CONFIG_FILE: "/nowhere/terraformrc" };
   const setup = await prepare({ mirrors, environment });

@@ -76,7 +76,7 @@ test("the image holds every file of the sample", () => {
 });
 
 testOfChromium(
-  "the page shows who has answered lately, and says so without JavaScript",
+  "the page shows who has answered lately, and without JavaScript says to reload it",
   async () => {
     const browser: Browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
     try {

@@ -42,16 +42,19 @@ function addFate(fate: (typeof useless)[number][1]): void {
   }
 }
 
-test.each(useless)("%s fails before the time is over, after a grace", async (_, fate, verdict) => {
-  addFate(fate);
-  const { status, output, took } = await awaitNode({ GRACE_SECONDS: "1" });
-  expect(status).toBe(1);
-  expect(took).toBeLessThan(15_000);
-  const [, told] = /FAILED: after [1-9]\d* s, (.*)$/.exec(output.trimEnd()) ?? [];
-  expect(told).toBe(verdict);
-});
+test.each(useless)(
+  "%s fails the gate before its time-out, after a grace period",
+  async (_, fate, verdict) => {
+    addFate(fate);
+    const { status, output, took } = await awaitNode({ GRACE_SECONDS: "1" });
+    expect(status).toBe(1);
+    expect(took).toBeLessThan(15_000);
+    const [, told] = /FAILED: after [1-9]\d* s, (.*)$/.exec(output.trimEnd()) ?? [];
+    expect(told).toBe(verdict);
+  },
+);
 
-test.each(useless)("%s is no failure when the machine appears within the grace", async (_, fate) => {
+test.each(useless)("%s isn't a failure if the machine appears within the grace period", async (_, fate) => {
   addFate(fate);
   stage().before = (_, number) => {
     if (number === 8) {
@@ -62,7 +65,7 @@ test.each(useless)("%s is no failure when the machine appears within the grace",
   expect(await awaitNode()).toMatchObject({ status: 0 });
 });
 
-test("a machine that disappears again gets a grace of its own", async () => {
+test("a machine that disappears again gets a grace period of its own", async () => {
   const { world } = stage();
   addActivation(world, { expired: false, used: true });
   const begun = Date.now();
@@ -78,7 +81,7 @@ test("a machine that disappears again gets a grace of its own", async () => {
   expect(took).toBeGreaterThan(6000);
 });
 
-test("while a machine is waited for, its activation is looked at four times per grace at most", async () => {
+test("while the gate waits for a machine, it reads the activation at most four times per grace period", async () => {
   addActivation(stage().world, { expired: false, used: false });
   const { status } = await awaitNode({ GRACE_SECONDS: "8", TIMEOUT_SECONDS: "5" });
   expect(status).toBe(1);

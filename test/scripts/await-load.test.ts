@@ -46,7 +46,7 @@ function busiestSecond(times: readonly number[]): number {
   return Math.max(...times.map((begin) => times.filter((time) => time >= begin && time < begin + 1).length));
 }
 
-test("fifty gates that begin together stay within ECS's burst at first, and well below its rate from then on", async () => {
+test("fifty gates that begin together stay within ECS's burst at first, and then well below its rate", async () => {
   const reads = await readsWithin(18);
   // A first look lists and describes.
   const first = reads.slice(0, 2 * nodes);

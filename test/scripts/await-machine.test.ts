@@ -73,7 +73,7 @@ const off = () =>
   "its Recovery Console, and SSH (ssh.keys, ssh.allowFrom) leads to /var/log/anywhere-bootstrap.log. Fix that and " +
   `${remedy}.`;
 
-test("a droplet that has switched itself off fails the gate at once, which says where the reason is", async () => {
+test("a droplet that has switched itself off fails the gate at once, with where to find the reason", async () => {
   await machines.switchOff(`droplet-${droplet.id}`);
   const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
   expect(status).toBe(1);
@@ -83,7 +83,7 @@ test("a droplet that has switched itself off fails the gate at once, which says 
   ]);
 });
 
-test("a droplet that is off although it has registered fails the gate alike", async () => {
+test("a droplet that is off although it has registered fails the gate in the same way", async () => {
   addMachine(stage().world, 1, node, { activationId, lastPingAt: 0 });
   droplet.status = "off";
   const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
@@ -93,7 +93,7 @@ test("a droplet that is off although it has registered fails the gate alike", as
   );
 });
 
-test("a droplet that is off since its activation is of no use says that, and what that needs", async () => {
+test("a droplet that is off and whose activation is gone fails the gate with the remedy for that", async () => {
   stage().world.aws.activations.clear();
   droplet.status = "off";
   const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
@@ -101,19 +101,19 @@ test("a droplet that is off since its activation is of no use says that, and wha
   expect(verdictOf(output)?.[1]).toContain(`A new machine needs a new one: ${remedy}.`);
 });
 
-test("a droplet that has gone fails the gate, and its node is to be replaced", async () => {
+test("a droplet that no longer exists fails the gate, which says to replace its node", async () => {
   stage().world.digitalocean.droplets.clear();
   const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "900" });
   expect(status).toBe(1);
   expect(verdictOf(output)?.[1]).toContain(`The droplet ${droplet.id} no longer exists: ${remedy}.`);
 });
 
-test("a droplet that is on is waited for, with a look from time to time", async () => {
+test("the gate waits for a droplet that is on, and looks at it from time to time", async () => {
   registerAfter(3);
   expect(await awaitNode()).toMatchObject({ status: 0 });
 });
 
-test("a droplet that is off for a moment, since it is restarted, is waited for", async () => {
+test("the gate waits for a droplet that is off only while it restarts", async () => {
   registerAfter(4);
   // Before every odd look, and on before every even one.
   const restarts = setInterval(() => {
@@ -140,7 +140,7 @@ test.each<[string, Record<string, string>, () => void, string]>([
     "DigitalOcean cannot be reached (curl: (7) ",
   ],
 ])(
-  "a gate that cannot look at its droplet, since %s, says so once and waits on",
+  "a gate that can't look at its droplet because %s says so once and keeps waiting",
   async (_, over, arrange, why) => {
     arrange();
     droplet.status = "off";
@@ -151,7 +151,7 @@ test.each<[string, Record<string, string>, () => void, string]>([
   },
 );
 
-test("a failure that differs from the last by its milliseconds alone isn't told again", async () => {
+test("a failure that differs from the last only by its milliseconds isn't reported again", async () => {
   const bin = mkdtempSync(join(tmpdir(), "curl-"));
   const curl =
     'printf x >>"$0.calls"; echo "curl: (7) Failed to connect after $(wc -c <"$0.calls") ms: refused"; exit 7';
@@ -167,14 +167,14 @@ test("a failure that differs from the last by its milliseconds alone isn't told 
   rmSync(bin, { recursive: true });
 });
 
-test("the other variable of Terraform's provider is good for the token, which stands in no output", async () => {
+test("the provider's other variable for the token is accepted, and the token is in no output", async () => {
   droplet.status = "off";
   const { output } = await awaitNode({ DIGITALOCEAN_TOKEN: "", DIGITALOCEAN_ACCESS_TOKEN: "secret-token" });
   expect(output).toContain(off());
   expect(output).not.toContain("secret-token");
 });
 
-test("a node that comes up before the first look costs none", async () => {
+test("a node that is up from the start costs no look at its droplet", async () => {
   register(stage().world);
   expect(await awaitNode()).toMatchObject({ status: 0 });
   expect(looks()).toBe(0);

@@ -38,7 +38,7 @@ function update(report: { status: "RUNNING" | "STOPPED"; health: "HEALTHY" | "UN
   there.stage.call("UpdateService", { cluster: "anywhere", service: "app--ams3", taskDefinition: "app:2" });
 }
 
-test("a new service is waited for from before it wants a task until every node runs it", async () => {
+test("a new service is waited for from a desired count of 0 until every node runs it", async () => {
   there.createService();
   const { status, output } = await run();
   expect(output).toContain("IN_PROGRESS: 0 of 0 task(s) run app:1, 0 pending, 0 failed, 0 of others");
@@ -46,13 +46,13 @@ test("a new service is waited for from before it wants a task until every node r
   expect(status).toBe(0);
 });
 
-test("a service that runs the revision already is not waited for", async () => {
+test("a service that already runs the revision isn't waited for", async () => {
   there.createService();
   there.stage.advance(70);
   expect(await run({ TIMEOUT_SECONDS: "0" })).toMatchObject({ status: 0 });
 });
 
-test("a first revision that fails fails at once, with events, ends of tasks and the log group", async () => {
+test("a first revision that fails ends the wait at once, with events, stopped tasks and the log group", async () => {
   there.createService();
   for (const node of there.stage.nodes) {
     node.run = () => ({ status: "STOPPED", health: "UNKNOWN", exitCode: 3 });
@@ -67,7 +67,7 @@ test("a first revision that fails fails at once, with events, ends of tasks and 
   );
 });
 
-test("a first revision that fails shows what its newest task has printed last", async () => {
+test("a first revision that fails shows the last lines of its newest task", async () => {
   there.createService();
   const printed = new Map<string, Promise<void>>();
   for (const node of there.stage.nodes) {
@@ -83,7 +83,7 @@ test("a first revision that fails shows what its newest task has printed last", 
   expect(shown.map((line) => line.replace(/^.*: app: /, ""))).toEqual(lines(12).slice(2));
 });
 
-test("a first revision that failed in an earlier run is started anew", async () => {
+test("a first revision that failed in an earlier run is started again", async () => {
   there.createService();
   for (const node of there.stage.nodes) {
     node.run = () => ({ status: "STOPPED", health: "UNKNOWN", exitCode: 3 });
@@ -97,7 +97,7 @@ test("a first revision that failed in an earlier run is started anew", async () 
   expect(status).toBe(0);
 });
 
-test("an update that comes through is waited for until no task of another revision is left", async () => {
+test("an update that succeeds is waited for until no task of another revision is left", async () => {
   there.createService();
   there.stage.advance(70);
   update({ status: "RUNNING", health: "HEALTHY" });
@@ -122,7 +122,7 @@ test("an update that ECS rolls back fails, and names both revisions", async () =
   );
 });
 
-test("an update that was rolled back before anybody looked fails, once ECS may not be answering late", async () => {
+test("an update that was rolled back before the first look fails, once ECS's answers must be up to date", async () => {
   there.createService();
   there.stage.advance(70);
   update({ status: "STOPPED", health: "UNKNOWN", exitCode: 7 });
@@ -135,13 +135,13 @@ test("an update that was rolled back before anybody looked fails, once ECS may n
   expect(took).toBeGreaterThan(1000);
 });
 
-test("a service that doesn't exist is an error, after a while", async () => {
+test("a service that still doesn't exist after a while is an error", async () => {
   const { status, output } = await run({ LAG_SECONDS: "1" });
   expect(status).toBe(1);
   expect(output).toContain("FAILED: the service app--ams3 does not exist in the cluster anywhere.");
 });
 
-test("when the time is over, a lost agent is named with its remedy", async () => {
+test("at the time-out, a lost agent is named with its remedy", async () => {
   there.createService();
   there.stage.advance(70);
   there.connect(1, false);
@@ -153,7 +153,7 @@ test("when the time is over, a lost agent is named with its remedy", async () =>
   );
 });
 
-test("when the time is over, nodes that are missing are counted", async () => {
+test("at the time-out, missing nodes are counted", async () => {
   there.createService({
     placementConstraints: [{ type: "memberOf", expression: "attribute:anywhere.node == node-1" }],
   });
@@ -164,7 +164,7 @@ test("when the time is over, nodes that are missing are counted", async () => {
   expect(output).toContain("ECS wants only 1 of 2 task(s)");
 });
 
-test("a setting that is missing, another account and a denied call change nothing and say why", async () => {
+test("a missing setting, another account and a denied call fail and say why", async () => {
   expect((await run({ SERVICE: "" })).output).toContain("SERVICE is not set");
   expect((await run({ ACCOUNT: "999999999999" })).output).toContain("wrong account");
   there.stage.world.faults.push({

@@ -42,7 +42,7 @@ test("a node that is Online, ACTIVE and connected passes after five calls", asyn
   ]);
 });
 
-test("each step of a registration is told as it is waited for, and a lost connection on the way is waited out", async () => {
+test("each step of a registration is reported while it is missing, and a lost connection is waited out", async () => {
   const { world } = stage();
   addActivation(world, { expired: false, used: false });
   const managed = () => addMachine(world, 1, node, { activationId });
@@ -68,7 +68,7 @@ test("each step of a registration is told as it is waited for, and a lost connec
   ]);
 });
 
-test("a node whose container instance is known is looked at with one read of ECS each time", async () => {
+test("a look at a node whose container instance is known takes one read of ECS", async () => {
   const instance = register(stage().world);
   instance.lastPollAt = 0;
   at({ 13: () => (instance.lastPollAt = Date.now()) });
@@ -76,7 +76,7 @@ test("a node whose container instance is known is looked at with one read of ECS
   expect(stage().calls.slice(5)).toEqual(Array.from({ length: 8 }, () => "DescribeContainerInstances"));
 });
 
-test("no look comes sooner than the interval after the one before", async () => {
+test("each look comes at least the interval after the one before", async () => {
   const instance = register(stage().world);
   instance.lastPollAt = 0;
   const times: number[] = [];
@@ -127,7 +127,7 @@ test.each([
   });
 });
 
-test("an activation that AWS does not know any more keeps nobody from being found by the other ways", async () => {
+test("a node whose activation AWS no longer knows is still found in the other ways", async () => {
   const { world } = stage();
   addMachine(world, 1, node);
   addInstance(world, 1, node);
@@ -144,7 +144,7 @@ test("an activation that AWS does not know any more keeps nobody from being foun
   });
 });
 
-test("until it is registered, a node is looked at with two reads of Systems Manager and one of ECS each time", async () => {
+test("a look at a node that isn't registered takes two reads of Systems Manager and one of ECS", async () => {
   const { world } = stage();
   addActivation(world, { expired: false, used: false });
   const begun: Running[] = [];
@@ -231,7 +231,7 @@ const missing: readonly (readonly [string, (world: World) => unknown, readonly s
   ],
 ];
 
-test.each(missing)("%s is named with its remedy when the time is over", async (_, arrange, texts) => {
+test.each(missing)("%s is named with its remedy at the time-out", async (_, arrange, texts) => {
   arrange(stage().world);
   const { status, output } = await awaitNode({ TIMEOUT_SECONDS: "0" });
   expect(status).toBe(1);

@@ -66,7 +66,7 @@ async function reasonOf(path: string, overrides: Record<string, string> = {}): P
   return refusal.exec(output)?.[1] ?? output;
 }
 
-test("of two scripts that start where no AWS CLI is, one obtains it by pip, and both call AWS with it", async () => {
+test("of two scripts that start without an AWS CLI, one obtains it with pip, and both use it", async () => {
   // As Debian has it without its package python3-pip.
   const bare = join(scratch, "bare");
   execFileSync(python, ["-m", "venv", "--without-pip", bare]);
@@ -93,7 +93,7 @@ test("of two scripts that start where no AWS CLI is, one obtains it by pip, and 
   expect(again).toMatchObject({ status: 0, output: expect.stringContaining(folders[0] ?? "") as unknown });
 }, 300_000);
 
-test("what has another hash than the project names is refused, and nothing is kept", async () => {
+test("a package with another hash than the project names is refused, and nothing is kept", async () => {
   const library = join(scratch, "library");
   cpSync("constructs/script/aws", library, { recursive: true });
   const file = join(library, "requirements.txt");
@@ -108,7 +108,7 @@ test("what has another hash than the project names is refused, and nothing is ke
   expect(readdirSync(join(home, ".cache", "anywhere"))).toEqual(["lock"]);
 }, 120_000);
 
-test("an index that doesn't answer is given up in time, and nothing is kept", async () => {
+test("a package index that doesn't answer is given up in time, and nothing is kept", async () => {
   const silent = createServer();
   await listen(silent, { host: "127.0.0.1", port: 0 });
   const home = mkdtempSync(join(scratch, "home-"));
@@ -127,11 +127,11 @@ test("an index that doesn't answer is given up in time, and nothing is kept", as
 test.each([
   ["no Python", "exit 127", "no Python 3.9 or later is on PATH"],
   ["a Python before 3.9", "exit 1", "no Python 3.9 or later is on PATH"],
-])("%s is told with what to add", async (_name, lines, reason) => {
+])("%s is reported with what to add", async (_name, lines, reason) => {
   expect(await reasonOf(withPython(lines))).toBe(reason);
 });
 
-test("a Python with neither pip nor the means to get it is told", async () => {
+test("a Python with neither pip nor the means to get it is reported", async () => {
   const missing = mkdtempSync(join(scratch, "missing-"));
   for (const name of ["pip", "venv"]) {
     writeFileSync(join(missing, `${name}.py`), `raise ModuleNotFoundError("${name}")\n`);
@@ -143,7 +143,7 @@ test("a Python with neither pip nor the means to get it is told", async () => {
   expect(reason).toMatch(/has neither pip nor the means to make an environment with it \(venv, ensurepip\)$/);
 });
 
-test("where an AWS CLI is, nothing is obtained", async () => {
+test("if there is an AWS CLI, nothing is obtained", async () => {
   const home = mkdtempSync(join(scratch, "home-"));
   const { status, output } = await run(`${stage().bin}:${withPython("exit 1")}`, { HOME: home });
   expect({ status, output }).toEqual({ status: 0, output: expect.not.stringContaining("pip") as unknown });

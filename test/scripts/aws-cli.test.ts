@@ -17,7 +17,7 @@ const stage = useNodeStage({ pageSize: 1, emptyPages: true });
 const run = (script: "await.sh" | "deregister.sh", overrides: Record<string, string> = {}) =>
   stage().runNodeScript(script, settings(overrides));
 
-test("the real CLI's pages, also empty ones, are read to the end by the gate and the deregistration", async () => {
+test("the gate and the deregistration read all of the real CLI's pages, even after empty ones", async () => {
   const { world, calls } = stage();
   const elsewhere = { ...node, site: "ams3" };
   addMachine(world, 1, node, { activationId, lastPingAt: 0 });
@@ -50,27 +50,27 @@ test("the real CLI's pages, also empty ones, are read to the end by the gate and
   expect(calls).toContain("DeregisterManagedInstance");
 });
 
-test("the real CLI's words for an expired activation lead to the remedy", async () => {
+test("the real CLI's answer for an expired activation leads to the remedy", async () => {
   addActivation(stage().world, { expired: true, used: false });
   const { status, output } = await run("await.sh", { TIMEOUT_SECONDS: "0" });
   expect(status).toBe(1);
   expect(output).toContain(`the activation ${activationId} expired before the machine used it`);
 });
 
-test("the real CLI's words for a call that is denied are understood", async () => {
+test("the real CLI's message for a denied call is understood", async () => {
   failCalls(stage().world, ["ssm", "DescribeInstanceInformation"], denied);
   const { status, output } = await run("deregister.sh");
   expect(status).toBe(1);
   expect(output).toContain("FAILED: ssm describe-instance-information: access denied");
 });
 
-test("the real CLI's words for missing credentials are understood", async () => {
+test("the real CLI's message for missing credentials is understood", async () => {
   const { status, output } = await run("deregister.sh", { AWS_SHARED_CREDENTIALS_FILE: "/dev/null" });
   expect(status).toBe(1);
   expect(output).toContain("no valid credentials");
 });
 
-test("the real CLI's words for an endpoint that is unreachable are understood", async () => {
+test("the real CLI's message for an unreachable endpoint is understood", async () => {
   stage().hangUp();
   const { status, output } = await run("deregister.sh");
   expect(status).toBe(1);

@@ -175,17 +175,17 @@ test.each<[string, () => void]>([
     "with IPv6 alone, where names get addresses of NAT64",
     write(...ipv6Routes, ["addresses", "64:ff9b::c000:201 STREAM ssm.us-east-1.amazonaws.com\n"]),
   ],
-])("a machine %s is taken", async (_, arrange) => {
+])("a machine %s is accepted", async (_, arrange) => {
   arrange();
   expect(await bootstrap()).toMatchObject({ status: 0 });
 });
 
-test("a machine with a way out by IPv6 alone is taken with a proxy", async () => {
+test("a machine with a way out only by IPv6 is accepted with a proxy", async () => {
   write(...ipv6Routes, mapped)();
   expect(await bootstrap({ HTTPS_PROXY: "http://proxy:3128" })).toMatchObject({ status: 0 });
 });
 
-test("a metadata address where nothing answers is asked for two seconds at most each time, and by no proxy", async () => {
+test("each request to a metadata address that doesn't answer takes two seconds at most and uses no proxy", async () => {
   await bootstrap({ HTTPS_PROXY: "http://proxy:3128" });
   const asked = stage.machine.journal.filter((call) => call.includes("http://169.254.169.254/"));
   expect(asked).toHaveLength(2);
@@ -202,7 +202,7 @@ test("the token of a session with the metadata service is in no command line and
   expect(stage.machine.journal.join("\n") + stage.machine.read("environment")).not.toContain(token);
 });
 
-test("AWS credentials of the bootstrap's own environment are handed on to nobody, its region is", async () => {
+test("the bootstrap passes the region of its environment on, but no AWS credentials", async () => {
   await bootstrap({ AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "key", AWS_PROFILE: "me" });
   const environment = stage.machine.read("installer-environment");
   expect(environment.match(/^AWS_\w+/gm)).toEqual(["AWS_REGION"]);
@@ -219,7 +219,7 @@ describe("a machine that is a node", () => {
     expect(await bootstrap()).toMatchObject({ status: 0 });
   });
 
-  test("is refused for what would harm it now as it was at first", async () => {
+  test("is still refused for AWS credentials in its agent's configuration", async () => {
     await bootstrap();
     stage.machine.write("etc/ecs/ecs.config", "AWS_ACCESS_KEY_ID=AKIA\n");
     const { output } = await bootstrap();
@@ -242,12 +242,12 @@ describe("a clock", () => {
     },
   );
 
-  test("that is three minutes off is good enough", async () => {
+  test("that is three minutes off is accepted", async () => {
     stage.machine.write("clock", "3 minutes");
     expect(await bootstrap()).toMatchObject({ status: 0 });
   });
 
-  test("that is off is refused before the activation is used where curl comes only with the packages", async () => {
+  test("that is off is refused before the activation is used, even if curl comes only with the packages", async () => {
     stage.machine.write("clock", "5 minutes");
     const { output } = await bootstrap({ PATH: stage.machine.withoutCurl() });
     expect(lastLine(output)).toMatch(/^anywhere: FAILED clock: /);

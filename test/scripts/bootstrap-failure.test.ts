@@ -42,7 +42,7 @@ test.each([
     },
   ],
 ])(
-  "a machine that %s switches itself off, and shows the reason where it is switched on again",
+  "a machine that %s switches itself off, and shows the reason when it is switched on again",
   async (_, arrange) => {
     arrange();
     const { status, output } = await bootstrap();
@@ -59,7 +59,7 @@ test("the reason above the login prompt keeps its backslashes, which agetty woul
   expect(stage.machine.read(issue)).toContain("SIGNING_KEY must have 40 hexadecimal digits (got \\\\n)");
 });
 
-test("a machine that somebody looks after stays on", async () => {
+test("a machine without ON_FAILURE stays on when it fails", async () => {
   stage.machine.write("installer-fails", "");
   expect(await bootstrap({ ON_FAILURE: "" })).toMatchObject({ status: 1 });
   expect(stage.machine.journal.filter((call) => call.startsWith("systemd-run"))).toEqual([]);
@@ -73,7 +73,7 @@ test("a machine that has registered stays on, since its agents may yet come up",
   expect(stage.machine.journal.filter((call) => call.startsWith("systemd-run"))).toEqual([]);
 });
 
-test("a run that ends well takes the reason of a former one away", async () => {
+test("a run that succeeds removes the reason of a former failure", async () => {
   stage.machine.write("installer-fails", "");
   await bootstrap();
   expect(stage.machine.exists(issue)).toBe(true);

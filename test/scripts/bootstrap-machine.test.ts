@@ -69,7 +69,7 @@ describe("a machine that has an identity", () => {
   });
 
   test.each(identities)(
-    "%s, which another activation of ours has given, loses all of it and its containers first",
+    "%s, from another activation of ours, loses all of it and its containers before it registers",
     async (_, files) => {
       stage.machine.write(marker, `${another}\n`);
       files.forEach((file) => {
@@ -82,13 +82,13 @@ describe("a machine that has an identity", () => {
     },
   );
 
-  test("in ECS alone, which its own activation has given, loses it", async () => {
+  test("in ECS alone, from its own activation, loses it", async () => {
     stage.machine.write(marker, `${activationId}\n`);
     stage.machine.write(checkpoint, "{}");
     await expectRegisteredAnew();
   });
 
-  test("which its own activation has given keeps it", async () => {
+  test("from its own activation keeps it", async () => {
     await bootstrap();
     stage.machine.write(checkpoint, "{}");
     stage.machine.forget("journal");
@@ -98,7 +98,7 @@ describe("a machine that has an identity", () => {
   });
 });
 
-describe("a machine that a node's disk was copied to", () => {
+describe("a machine with a copy of a node's disk", () => {
   const origin = `${another}\n${hardware}`;
   const copy = () => {
     stage.machine.write(vault, "{}");
@@ -106,7 +106,7 @@ describe("a machine that a node's disk was copied to", () => {
     stage.machine.write("sys/class/dmi/id/product_uuid", "another\n");
   };
 
-  test("is refused with the activation that the node has used, and stays as it is", async () => {
+  test("is refused with the activation that the node has used, and isn't changed", async () => {
     copy();
     stage.machine.write(marker, mark(activationId));
     await expectRefused(
@@ -115,7 +115,7 @@ describe("a machine that a node's disk was copied to", () => {
     );
   });
 
-  test("loses all that the node was with an activation of its own, and the machine id that both had", async () => {
+  test("loses the node's whole identity with an activation of its own, the machine id included", async () => {
     copy();
     stage.machine.write(marker, mark(another));
     await expectRegisteredAnew();
@@ -125,7 +125,7 @@ describe("a machine that a node's disk was copied to", () => {
     );
   });
 
-  test("keeps a machine id that it has got already", async () => {
+  test("keeps a machine id that is already its own", async () => {
     copy();
     stage.machine.write(marker, `${origin}ffffffffffffffffffffffffffffffff\n`);
     await expectRegisteredAnew();
@@ -135,7 +135,7 @@ describe("a machine that a node's disk was copied to", () => {
   test.each([
     ["whose mark an earlier release has written", `${activationId}\n`, "another\n"],
     ["whose hardware has no number", mark(activationId), ""],
-  ])("is taken for the node itself %s", async (_, marked, number) => {
+  ])("%s is taken for the node itself", async (_, marked, number) => {
     copy();
     stage.machine.write("sys/class/dmi/id/product_uuid", number);
     stage.machine.write(marker, marked);
@@ -145,7 +145,7 @@ describe("a machine that a node's disk was copied to", () => {
   });
 });
 
-test("a run that ended between its mark and its registration goes on with the next", async () => {
+test("a run that ended between its mark and its registration is completed by the next", async () => {
   stage.machine.write("installer-fails", "");
   expect(await bootstrap()).toMatchObject({ status: 1 });
   expect(stage.machine.read(marker)).toBe(mark(activationId));
@@ -153,7 +153,7 @@ test("a run that ended between its mark and its registration goes on with the ne
   await expectRegisteredAnew();
 });
 
-test("a damaged mark of a machine without an identity is replaced, since there is nothing to lose", async () => {
+test("a damaged mark is replaced on a machine without an identity, since there is nothing to lose", async () => {
   stage.machine.write(marker, "");
   await expectRegisteredAnew();
   expect(stage.machine.list("etc/ecs").sort()).toEqual(["anywhere.activation", "ecs.config"]);

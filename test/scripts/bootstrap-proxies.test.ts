@@ -12,7 +12,7 @@ const units = ["docker", "ecs", "amazon-ssm-agent"];
 const dropIn = (unit: string) => `etc/systemd/system/${unit}.service.d/anywhere-proxy.conf`;
 const proxies = "etc/ecs/anywhere.proxies";
 
-test("both agents and Docker go through the proxy that the bootstrap goes through", async () => {
+test("both agents and Docker use the proxy that the bootstrap uses", async () => {
   expect(await bootstrap({ HTTPS_PROXY: proxy, NO_PROXY: "10.0.0.0/8" })).toMatchObject({ status: 0 });
   for (const unit of units) {
     expect(stage.machine.read(dropIn(unit)).replaceAll(stage.machine.root, "")).toBe(
@@ -37,7 +37,7 @@ test("both agents and Docker go through the proxy that the bootstrap goes throug
   expect(config.filter((line) => line === "ECS_CLUSTER=shop")).toHaveLength(1);
 });
 
-test("the installer and what it starts go through it, by either name", async () => {
+test("the installer and its programs use the proxy, under either name of the variable", async () => {
   await bootstrap({ https_proxy: "http://secure:1", http_proxy: "plain:2" });
   const environment = stage.machine.read("installer-environment").split("\n");
   expect(environment.filter((line) => /^https?_proxy=/i.test(line)).sort()).toEqual([
@@ -48,7 +48,7 @@ test("the installer and what it starts go through it, by either name", async () 
   ]);
 });
 
-test("only root reads its password, which is in no log and on no console", async () => {
+test("only root can read the proxy's password, which is in no log and on no console", async () => {
   const { output } = await bootstrap({ HTTPS_PROXY: proxy });
   expect([proxies, "etc/ecs/ecs.config"].map((file) => stage.machine.mode(file))).toEqual([0o600, 0o600]);
   expect(output + stage.machine.read("var/log/anywhere-bootstrap.log")).not.toContain("p%40ss");
@@ -56,7 +56,7 @@ test("only root reads its password, which is in no log and on no console", async
   expect(output).not.toContain(code);
 });
 
-test("what runs already is started again with a new proxy, before the machine registers, and not with the same", async () => {
+test("running services are restarted before the registration for a new proxy, but not for the same one", async () => {
   const restart = "systemctl try-restart docker amazon-ssm-agent ecs";
   await bootstrap({ HTTPS_PROXY: proxy });
   expect(stage.machine.journal.indexOf(restart)).toBeGreaterThan(
@@ -72,7 +72,7 @@ test("what runs already is started again with a new proxy, before the machine re
   expect(stage.machine.journal).toContain(restart);
 });
 
-test("without a proxy nothing of it is written, and what somebody has set stays", async () => {
+test("without a proxy, no proxy settings are written, and existing ones stay", async () => {
   stage.machine.write("etc/ecs/ecs.config", "HTTP_PROXY=theirs:3128\n");
   expect(await bootstrap()).toMatchObject({ status: 0 });
   expect(stage.machine.read("etc/ecs/ecs.config")).toContain("HTTP_PROXY=theirs:3128\n");
@@ -80,7 +80,7 @@ test("without a proxy nothing of it is written, and what somebody has set stays"
 });
 
 test.each(["http://a b", 'http://a"b', "http://a\\b"])(
-  "the proxy %j is refused, unprinted",
+  "the proxy %j is refused without being printed",
   async (wrong) => {
     const { status, output } = await bootstrap({ HTTPS_PROXY: wrong });
     expect(status).toBe(1);

@@ -104,7 +104,7 @@ test.each(refusals)("an installer is refused and not run when it is %s", async (
   expect(stage.machine.exists("installer-arguments")).toBe(false);
 });
 
-test("the pinned fingerprint may be written in small letters", async () => {
+test("the pinned fingerprint may be written in lower case", async () => {
   expect(
     await stage.machine.bootstrap(bootstrapSettings(stage.signed.fingerprint.toLowerCase())),
   ).toMatchObject({

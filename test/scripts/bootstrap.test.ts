@@ -36,7 +36,7 @@ const settings = (overrides: Record<string, string> = {}) => ({
 });
 const ready = "anywhere: READY nyc3/node-1 of shop, generation 5f2a, in the cluster shop";
 
-test("a node is made by the signed installer, with its cluster, region and docker of the distribution", async () => {
+test("the signed installer makes a node, with its cluster, its region and the distribution's Docker", async () => {
   const node = machine();
   const { status, output } = await node.bootstrap(settings());
   expect({ status, last: lastLine(output) }).toEqual({ status: 0, last: ready });
@@ -83,7 +83,7 @@ test("the console and the log end with the status, and neither holds the code", 
   expect(node.mode("var/log/anywhere-bootstrap.log")).toBe(0o600);
 });
 
-test("the code is in no command line of ours and in no program's environment, not even of the installer's programs", async () => {
+test("the code is in no command line of ours and no program's environment, not even the installer's", async () => {
   const node = machine();
   await node.bootstrap(settings());
   expect(node.read("installer-command-line")).toContain("--activation-code");
@@ -101,7 +101,7 @@ const configured = [
   `ECS_CONTAINER_INSTANCE_TAGS=${attributes}`,
 ];
 
-test("the configuration stands before the installer runs, and each setting stands once after it", async () => {
+test("the configuration is there before the installer runs, and has each setting once after it", async () => {
   const node = machine();
   node.write("etc/ecs/ecs.config", "HTTP_PROXY=proxy:3128\nECS_CLUSTER=default");
   await node.bootstrap(settings());
@@ -111,7 +111,7 @@ test("the configuration stands before the installer runs, and each setting stand
   expect(node.read("var/lib/ecs/ecs.config")).toBe("AWS_DEFAULT_REGION=us-east-1\nECS_EXTERNAL=true\n");
 });
 
-test("a second run after a half-done one starts the agent in the right cluster, before the installer waits for it", async () => {
+test("after a half-done run, the next starts the agent in the right cluster before the installer waits", async () => {
   const node = machine();
   node.write("installer-fails", "");
   expect(await node.bootstrap(settings())).toMatchObject({ status: 1 });
@@ -154,7 +154,7 @@ test("containers are kept from the metadata address before Docker first starts, 
   expect(unit).toContain(`iptables -w -C ${rule} 2>/dev/null || iptables -w -I ${rule}'\n`);
 });
 
-test("a machine without the rule is no node", async () => {
+test("a machine that can't get the rule doesn't become a node", async () => {
   const node = machine();
   node.write("fail/iptables", "9");
   const { status, output } = await node.bootstrap(settings());
@@ -165,7 +165,7 @@ test("a machine without the rule is no node", async () => {
   expect(node.exists("installer-arguments")).toBe(false);
 });
 
-test("automatic updates stop for the installation, and those that were on go on after it, also when it fails", async () => {
+test("automatic updates stop for the installation, and those that were on resume even if it fails", async () => {
   const node = machine();
   node.write("installer-fails", "");
   await node.bootstrap(settings());
@@ -177,7 +177,7 @@ test("automatic updates stop for the installation, and those that were on go on 
   expect(node.journal.at(-1)).toBe("systemctl start --no-block apt-daily.timer");
 });
 
-test("automatic updates leave Docker alone from then on, and nothing else", async () => {
+test("automatic updates leave only Docker alone from then on", async () => {
   const node = machine();
   await node.bootstrap(settings());
   const [, list = ""] =
@@ -206,14 +206,14 @@ test("dpkg's lock is waited for while another process holds it", async () => {
   expect(callsOf(node, "sleep")).toEqual(Array.from({ length: 20 }, () => "sleep 5"));
 });
 
-test("what dpkg fails with beside its lock is not waited for", async () => {
+test("a failure of dpkg other than its lock isn't waited for", async () => {
   const node = machine();
   node.write("fail/dpkg", "1");
   expect(await node.bootstrap(settings())).toMatchObject({ status: 0 });
   expect(callsOf(node, "sleep")).toEqual([expect.stringMatching(/^sleep [2-4]$/)]);
 });
 
-test("packages and downloads are tried again, with pauses that grow", async () => {
+test("packages and downloads are retried with growing pauses", async () => {
   const node = machine();
   node.write("fail/apt-get", "2");
   node.write("fail/curl", "1");
@@ -226,7 +226,7 @@ test("packages and downloads are tried again, with pauses that grow", async () =
   });
 });
 
-test("a download that keeps failing ends after five attempts with the address", async () => {
+test("a download that keeps failing is given up after five attempts, with its address", async () => {
   const node = machine();
   node.write("fail/curl", "99");
   const { status, output } = await node.bootstrap(settings());
@@ -237,7 +237,7 @@ test("a download that keeps failing ends after five attempts with the address", 
   expect(callsOf(node, "curl --fail")).toHaveLength(5);
 });
 
-test("an installer that keeps failing is told, and what was unpacked is removed", async () => {
+test("an installer that keeps failing is reported, and what was unpacked is removed", async () => {
   const node = machine();
   node.write("installer-fails", "");
   const { status, output } = await node.bootstrap(settings());

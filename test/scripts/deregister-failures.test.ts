@@ -92,7 +92,7 @@ const failures: readonly (readonly [string, () => void, string, string])[] = [
 ];
 
 test.each(failures)(
-  "%s stops the deregistration where it happens, with a remedy",
+  "an error (%s) stops the deregistration where it happens, with a remedy",
   async (_, arrange, said, remedy) => {
     register(stage().world);
     arrange();
@@ -145,7 +145,7 @@ test("a burst of throttling, server errors and lost connections is ridden out", 
   expect(registered(world).managed).toEqual([]);
 });
 
-test.each([6, 7, 8])("a node that goes by itself before call %d has gone with success", async (number) => {
+test.each([6, 7, 8])("a node that goes by itself before call %d counts as success", async (number) => {
   register(stage().world, "a");
   stage().before = (_, current) => {
     if (current === number) {
@@ -156,20 +156,23 @@ test.each([6, 7, 8])("a node that goes by itself before call %d has gone with su
   expect(await deregister()).toMatchObject({ status: 0 });
 });
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])("killed at call %d, the next run completes it", async (number) => {
-  register(stage().world);
-  registerOthers(stage().world);
-  const begun: Running[] = [];
-  stage().before = (_, current) => {
-    if (current === number) {
-      begun[0]?.kill();
-    }
-  };
-  expect(await deregister({}, (running) => begun.push(running))).toMatchObject({ status: null });
-  stage().before = () => undefined;
-  expect(await deregister()).toMatchObject({ status: 0 });
-  expect(registered(stage().world)).toEqual(registeredOthers);
-});
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  "a deregistration that is killed at call %d is completed by the next run",
+  async (number) => {
+    register(stage().world);
+    registerOthers(stage().world);
+    const begun: Running[] = [];
+    stage().before = (_, current) => {
+      if (current === number) {
+        begun[0]?.kill();
+      }
+    };
+    expect(await deregister({}, (running) => begun.push(running))).toMatchObject({ status: null });
+    stage().before = () => undefined;
+    expect(await deregister()).toMatchObject({ status: 0 });
+    expect(registered(stage().world)).toEqual(registeredOthers);
+  },
+);
 
 test("a missing setting is named before anything is called", async () => {
   const { status, output } = await deregister({ ACCOUNT: "" });

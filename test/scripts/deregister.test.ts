@@ -46,7 +46,7 @@ test("an idle node is drained, then leaves ECS, then Systems Manager, in eight c
   expect(registered(stage().world).containers).toHaveLength(300);
 });
 
-test("nodes of the same name elsewhere, of a longer name and of another generation keep their registration", async () => {
+test("nodes of the same name elsewhere, with a longer name or of another generation stay registered", async () => {
   registerOthers(stage().world);
   register(stage().world);
   const { status } = await deregister();
@@ -54,7 +54,7 @@ test("nodes of the same name elsewhere, of a longer name and of another generati
   expect(registered(stage().world)).toEqual(registeredOthers);
 });
 
-test("a node that is not registered is success, and costs four calls, for the guard too", async () => {
+test("a node that isn't registered counts as success and costs four calls, for the guard too", async () => {
   registerOthers(stage().world);
   expect(await deregister()).toMatchObject({
     status: 0,
@@ -71,13 +71,13 @@ test("a node that is not registered is success, and costs four calls, for the gu
   expect(registered(stage().world).managed).toHaveLength(4);
 });
 
-test("the guard ends a registration that is left", async () => {
+test("the guard removes a registration that is left", async () => {
   register(stage().world);
   expect(await deregister({ PHASE: "guard" })).toMatchObject({ status: 0 });
   expect(registered(stage().world)).toEqual({ managed: [], containers: [] });
 });
 
-test("tasks are waited for and told of before ECS forgets the node", async () => {
+test("tasks are waited for and reported before ECS forgets the node", async () => {
   register(stage().world, "a", "b");
   stage().before = (operation) => {
     const looks = stage().calls.filter((name) => name === "DescribeContainerInstances").length;
@@ -112,7 +112,7 @@ test("without progress the remaining tasks are stopped through ECS, and the outp
   );
 });
 
-test("a drain that goes on too long is cut off although it makes progress", async () => {
+test("a drain that takes too long is cut off even if it makes progress", async () => {
   register(stage().world, ...Array.from({ length: 400 }, (_, index) => `t${index}`));
   stage().before = (operation) => {
     if (operation === "DescribeContainerInstances") {
@@ -196,7 +196,7 @@ describe.each(["deregistration", "guard"])("the %s finds a node", (PHASE) => {
   });
 });
 
-test("a drain is given up after the time that the configuration says, unless the caller says another", async () => {
+test("a drain is given up after the configured time, unless the caller sets another", async () => {
   const drain = async (overrides: Record<string, string>) => {
     register(stage().world, "a");
     return (await deregister({ DEFAULT_STALL_SECONDS: "2", ...overrides })).output;
@@ -207,7 +207,7 @@ test("a drain is given up after the time that the configuration says, unless the
   expect(await drain({ DEFAULT_DRAIN_SECONDS: "0", DRAIN_SECONDS: "9" })).toMatch(/no progress for [2-9] s/);
 });
 
-test("a node that only ECS knows leaves it", async () => {
+test("a node that only ECS knows is deregistered from it", async () => {
   addInstance(stage().world, 1, node);
   const { status, output } = await deregister();
   expect(status).toBe(0);
@@ -226,7 +226,7 @@ test("a container instance that the list returns by mistake is left alone", asyn
   expect(other.status).toBe("ACTIVE");
 });
 
-test("a deleted cluster is told and does not keep the node in Systems Manager", async () => {
+test("a deleted cluster is reported and doesn't keep the node in Systems Manager", async () => {
   register(stage().world);
   stage().world.aws.clusters.clear();
   const { status, output } = await deregister();

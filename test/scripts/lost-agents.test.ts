@@ -34,7 +34,7 @@ test("nodes that are connected stay", async () => {
   expect(statuses()).toEqual(["ACTIVE", "ACTIVE"]);
 });
 
-test("a lost node that has tasks is deregistered by force, with the remedy, and then its service can go", async () => {
+test("a lost node with tasks is deregistered by force, with the remedy, and its service can be deleted", async () => {
   there.connect(0, false);
   const { status, output } = await run();
   expect(status).toBe(0);
@@ -77,7 +77,7 @@ test("lost nodes of another site or deployment, and those without tasks, stay", 
   expect(statuses()).toEqual(Array(5).fill("ACTIVE"));
 });
 
-test("a lost node is found among more than ECS describes at once", async () => {
+test("a lost node is found among more nodes than ECS describes at once", async () => {
   const { containerInstances, tasks } = there.stage.world.aws;
   const [first] = containerInstances.values();
   const [task] = tasks.values();

@@ -85,20 +85,23 @@ async function startProxy(proxy: ContainerJson) {
   return { child, ask, health, port };
 }
 
-testOfHaproxy("an app that answers its health path slower than it is asked stays in", async () => {
-  answer = (_, response) => setTimeout(() => response.end(), 1500);
-  const { health } = await startProxy(proxyOf());
-  await eventually("the first answer", async () => ((await health()) === 200 ? true : undefined));
-  const seen: number[] = [];
-  for (let look = 0; look < 40; look += 1) {
-    seen.push(await health());
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  expect(new Set(seen)).toEqual(new Set([200]));
-});
+testOfHaproxy(
+  "an app that answers its health path more slowly than it is asked stays in service",
+  async () => {
+    answer = (_, response) => setTimeout(() => response.end(), 1500);
+    const { health } = await startProxy(proxyOf());
+    await eventually("the first answer", async () => ((await health()) === 200 ? true : undefined));
+    const seen: number[] = [];
+    for (let look = 0; look < 40; look += 1) {
+      seen.push(await health());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(new Set(seen)).toEqual(new Set([200]));
+  },
+);
 
 testOfHaproxy(
-  "an app that fails its health path is reported at once, and serves until the load balancer says otherwise",
+  "an app that fails its health path is reported at once, and serves until it is taken out",
   async () => {
     let well = true;
     answer = ({ url, headers, httpVersion }, response) => {
@@ -115,7 +118,7 @@ testOfHaproxy(
   },
 );
 
-testOfHaproxy("an app is asked by HTTP/1.1, for a host that frameworks take for this computer", async () => {
+testOfHaproxy("an app's health path is requested by HTTP/1.1, for the host localhost", async () => {
   const asked: string[] = [];
   answer = ({ url, headers, httpVersion }, response) => {
     asked.push(`${url} ${httpVersion} ${headers.host}`);
@@ -126,7 +129,7 @@ testOfHaproxy("an app is asked by HTTP/1.1, for a host that frameworks take for 
   expect(new Set(asked)).toEqual(new Set(["/up 1.1 localhost"]));
 });
 
-testOfHaproxy("a client's word about its address is taken from load balancers alone", async () => {
+testOfHaproxy("a client address in X-Forwarded-For is trusted only from load balancers", async () => {
   answer = ({ headers }, response) => response.end(headers["x-forwarded-for"]);
   const forged = { "x-forwarded-for": "6.6.6.6" };
   for (const [loadBalancer, address] of [
@@ -141,7 +144,7 @@ testOfHaproxy("a client's word about its address is taken from load balancers al
   }
 });
 
-testOfHaproxy("a request that never ends holds the proxy up no longer than ECS waits for it", async () => {
+testOfHaproxy("a request that never ends holds up the proxy no longer than ECS waits for it", async () => {
   answer = ({ url }, response) => (url === "/endless" ? response.write("x") : response.end());
   const proxy = proxyOf();
   const { child, health, port } = await startProxy(proxy);
@@ -158,7 +161,7 @@ testOfHaproxy("a request that never ends holds the proxy up no longer than ECS w
   endless.destroy();
 });
 
-test("a proxy is ready once its path has answered for long enough, and from then on whenever it answers", async () => {
+test("a proxy is ready once its path has answered for long enough, and then whenever it answers", async () => {
   let status = 200;
   answer = (_, response) => {
     response.statusCode = status;

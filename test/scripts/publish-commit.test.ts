@@ -19,7 +19,7 @@ afterAll(async () => {
   await stages.close();
 });
 
-test("an image of which every file is one of the commit that is checked out tells that by a second tag", async () => {
+test("an image whose files are all in the checked-out commit gets a second tag that names the commit", async () => {
   const checkout = mkdtempSync(join(tmpdir(), "checkout-"));
   const git = (...args: readonly string[]) =>
     execFileSync("git", ["-C", checkout, ...args], { encoding: "utf8" }).trim();

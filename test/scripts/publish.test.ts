@@ -37,7 +37,7 @@ const failed = `anywhere: image ${tag}: FAILED: `;
 const variable = (name: string) =>
   [...stage.recorded("environment").matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value]) => value);
 
-test("an image that the registry doesn't have is built, pushed and looked for again", async () => {
+test("an image that the registry doesn't have is built, pushed and looked up again", async () => {
   const { status, output } = await stage.publish();
   expect(output.split("\n").map((line) => line.replace(`anywhere: image ${tag}: `, ""))).toEqual([
     `building ${image} for linux/arm64`,
@@ -66,7 +66,7 @@ test("an image that the registry has is neither built nor pushed, and needs no D
   expect(stage.awsCalls).toEqual(["GetCallerIdentity", "DescribeImages"]);
 });
 
-test("the password goes to Docker by standard input, and nowhere else", async () => {
+test("the password goes only to Docker's standard input", async () => {
   const password = await stage.password();
   expect(password).not.toBe("");
   const { status, output } = await stage.publish();
@@ -79,7 +79,7 @@ test("the password goes to Docker by standard input, and nowhere else", async ()
   expect(output).not.toContain(password);
 });
 
-test("login and push use a configuration of their own, without a keychain, at the daemon that the user works with", async () => {
+test("login and push use their own configuration, without a keychain, and the user's Docker daemon", async () => {
   expect(await stage.publish({ DOCKER_CONFIG: "/home/user/.docker" })).toMatchObject({ status: 0 });
   // Of version, build, context, login and push.
   const [, , , login, push, ...more] = variable("DOCKER_CONFIG");
@@ -94,13 +94,13 @@ test("login and push use a configuration of their own, without a keychain, at th
   );
 });
 
-test("a DOCKER_HOST of the user's stays", async () => {
+test("the user's DOCKER_HOST is kept", async () => {
   expect(await stage.publish({ DOCKER_HOST: "tcp://builder:2376" })).toMatchObject({ status: 0 });
   expect(stage.dockerCalls).not.toContain(calls.context);
   expect(new Set(variable("DOCKER_HOST"))).toEqual(new Set(["tcp://builder:2376"]));
 });
 
-test("credentials of another account end it before anything is looked for", async () => {
+test("credentials of another account fail before anything is looked up", async () => {
   const { status, output } = await stage.publish(anotherAccount);
   expect(status).toBe(1);
   expect(lastLine(output)).toContain(
@@ -110,7 +110,7 @@ test("credentials of another account end it before anything is looked for", asyn
   expect(stage.dockerCalls).toEqual([]);
 });
 
-test("a missing repository is named, with what makes it", async () => {
+test("a missing repository is named, with what creates it", async () => {
   await stage.ecr("DeleteRepository", { repositoryName: "shop/app" });
   const { status, output } = await stage.publish();
   expect(status).toBe(1);
@@ -121,7 +121,7 @@ test("a missing repository is named, with what makes it", async () => {
 });
 
 test.each(["DescribeImages", "GetAuthorizationToken"])(
-  "access denied to %s is told as such",
+  "access denied to %s is reported as such",
   async (operation) => {
     failCalls(stage.aws.world, ["ecr", operation], denied);
     const { status, output } = await stage.publish();
@@ -131,7 +131,7 @@ test.each(["DescribeImages", "GetAuthorizationToken"])(
   },
 );
 
-test("a missing Docker is named, with both ways out", async () => {
+test("a missing Docker is reported, with both ways out", async () => {
   const { status, output } = await stage.publish({ PATH: stage.pathWithoutDocker() });
   expect(status).toBe(1);
   expect(lastLine(output)).toContain(
@@ -199,7 +199,7 @@ test.each<[string, "version" | "context" | "build" | "login" | "push", string, r
     "exit 0",
     [`docker push ended with exit status 0. The registry has no ${image}`],
   ],
-])("%s ends it with one line that says what to do", async (_, command, script, texts) => {
+])("%s ends the run with one line that says what to do", async (_, command, script, texts) => {
   stage.let(command, script);
   const { status, output } = await stage.publish();
   expect(status).toBe(1);
@@ -211,14 +211,14 @@ test.each<[string, "version" | "context" | "build" | "login" | "push", string, r
   expect(stage.dockerCalls.at(-1)).toBe(calls[command]);
 });
 
-test("after a push that broke off, the next run completes it", async () => {
+test("a push that broke off is completed by the next run", async () => {
   stage.let("push", "exit 1");
   expect(await stage.publish()).toMatchObject({ status: 1 });
   stage.let("push", `enter ${image}`);
   expect(await stage.publish()).toMatchObject({ status: 0 });
 });
 
-test("what a build prints is shown as it runs, and before its failure", async () => {
+test("the output of a build is shown as it runs, before its failure", async () => {
   stage.let("build", "echo 'Step 1/2'; echo 'no such file' >&2; exit 1");
   const { output } = await stage.publish();
   const [, first, second, third] = output.split("\n");
@@ -226,7 +226,7 @@ test("what a build prints is shown as it runs, and before its failure", async ()
   expect(third).toContain("FAILED");
 });
 
-test("a tag that another run has pushed meanwhile is success", async () => {
+test("a tag that another run has pushed meanwhile counts as success", async () => {
   stage.let(
     "push",
     `enter ${image}; echo "tag invalid: The image tag '${tag}' already exists in the 'shop/app' repository and cannot be overwritten because the tag is immutable." >&2; exit 1`,
@@ -241,7 +241,7 @@ test.each<["version" | "build" | "login" | "push", Record<string, string>, strin
   ["version", { DOCKER_SECONDS: "0" }, "the Docker daemon does not answer"],
   ["build", { BUILD_SECONDS: "0" }, "docker build was stopped, since it took too long. BUILD_SECONDS and"],
   ["push", { PUSH_SECONDS: "0" }, "docker push was stopped, since it took too long."],
-])("docker %s that hangs is ended", async (command, seconds, text) => {
+])("docker %s that hangs is stopped", async (command, seconds, text) => {
   stage.let(command, "exec sleep 25");
   const { status, output, took } = await stage.publish(seconds);
   expect(status).toBe(1);
@@ -275,7 +275,7 @@ test.each<["SIGINT" | "SIGTERM", "all" | "script", number]>([
   expect(took).toBeLessThan(20_000);
 });
 
-test("the login goes with the push when the script alone is killed, as Terraform does when it is stopped", async () => {
+test("the login is removed even if only the script is killed, as by Terraform when it is stopped", async () => {
   const { status } = await meanwhile(1, (running) => {
     running.signal("SIGKILL", "script");
   });

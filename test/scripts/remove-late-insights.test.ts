@@ -53,7 +53,7 @@ const makeAgainAt = (...looks: readonly number[]) => {
       : undefined;
 };
 
-test("the log group is removed as often as late data makes it again, and no other", async () => {
+test("only the log group is removed, as often as late data recreates it", async () => {
   makeAgainAt(2, 3);
   const { status, output } = await run({ LATE_INSIGHTS_SECONDS: "3" });
   expect({ status, output }).toMatchObject({ status: 0 });
@@ -61,13 +61,13 @@ test("the log group is removed as often as late data makes it again, and no othe
   expect(await groups()).toEqual([`${group}-2`, "/ecs/shop-2"]);
 });
 
-test("without late data it ends after its time, and has removed nothing", async () => {
+test("without late data, the script ends after its time and removes nothing", async () => {
   expect(await run({ LATE_INSIGHTS_SECONDS: "2" })).toMatchObject({ status: 0 });
   expect(calls("DescribeLogGroups").length).toBeGreaterThan(1);
   expect(calls("DeleteLogGroup")).toEqual([]);
 });
 
-test("a group that somebody else removes meanwhile is success", async () => {
+test("a log group that somebody else removes meanwhile counts as success", async () => {
   await makeGroup(group);
   stage.before = (operation) =>
     operation === "DeleteLogGroup" ? logs("DeleteLogGroup", { logGroupName: group }) : undefined;

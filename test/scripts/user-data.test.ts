@@ -47,7 +47,7 @@ function widestAttributes(): string {
   return sites.get("berlin")?.nodes.get("rack-1")?.allAttributes ?? "";
 }
 
-test("user-data hands every setting to the script as it is, whatever it holds", () => {
+test("user-data passes every setting to the script unchanged, whatever it holds", () => {
   const settings = {
     ATTRIBUTES: widestAttributes(),
     ACTIVATION_CODE: "a+b/c=",
@@ -73,7 +73,7 @@ test("user-data hands every setting to the script as it is, whatever it holds", 
   expect(printed.toString().split("\0").slice(0, -1)).toEqual(Object.values(settings));
 });
 
-test("user-data ends with the bootstrap script and its parts as they stand, and stays below half of what DigitalOcean takes", () => {
+test("user-data ends with the unchanged bootstrap script and its parts, in less than half of its size limit", () => {
   const settings = Object.fromEntries(
     [
       "NAME",

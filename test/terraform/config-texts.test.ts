@@ -51,13 +51,13 @@ const fields = everyTextFilled.flatMap((environment) =>
   textFields(environment).map((field) => ({ environment, field })),
 );
 
-test("the environments of this test fill every text that the schema knows, and are valid", () => {
+test("the environments of this test fill every text in the schema, and are valid", () => {
   expect([...new Set(fields.map(({ field }) => field.setting))].sort()).toEqual(textSettings().sort());
   expect(everyTextFilled.flatMap(problemsOf)).toEqual([]);
 });
 
 test.each(Object.entries(hostile))(
-  "%s in any text is refused in one line that says where, or is taken where texts are free",
+  "a text with %s is refused in one line that says where, or accepted where texts are free",
   (_label, text) => {
     const taken = new Set<string>();
     for (const { environment, field } of fields) {
@@ -168,7 +168,7 @@ test("Terraform reads every free text as it was written", () => {
   expect(stackOf(stacks, "control-plane").terraform.backend).toEqual({ local: { path: folder } });
 });
 
-test("no text of a user becomes an expression, in any stack", () => {
+test("no text of a user's becomes an expression in any stack", () => {
   const { web } = attacked.services;
   const harmless = {
     ...attacked,
@@ -190,7 +190,7 @@ test("no text of a user becomes an expression, in any stack", () => {
   expect(expressions(attacked)).toEqual(expressions(harmless));
 });
 
-test("every sequence of $, %, { and others survives Terraform", () => {
+test("every sequence of $, %, { and letters survives Terraform", () => {
   const letters = ["$", "%", "{", "a"];
   const longer = (texts: string[]): string[] =>
     texts.flatMap((text) => letters.map((letter) => text + letter));
@@ -203,7 +203,7 @@ test("every sequence of $, %, { and others survives Terraform", () => {
   expect(evaluate({ sequences: asTerraformText(sequences) })).toEqual({ sequences });
 });
 
-test("what nodes are made of needs no escaping, so that commands and stacks compute the same generations", () => {
+test("the settings of nodes need no escaping, so that commands and stacks compute the same generations", () => {
   const config = parseConfig(attacked, "test");
   expect(resolveSites(asTerraformText(config))).toEqual(resolveSites(config));
 });

@@ -54,7 +54,7 @@ async function call(method: string, path: string, body: object): Promise<void> {
   expect(response.ok).toBe(true);
 }
 
-test("a load balancer that nobody is restricted from any more lets everybody in", async () => {
+test("a load balancer lets everybody in again once its restriction is removed", async () => {
   const { apply, plannedActions, expectNoChanges } = stage();
   await configure({}, { loadBalancer: { allowFrom: ["203.0.113.0/24"] } });
   await apply();
@@ -66,7 +66,7 @@ test("a load balancer that nobody is restricted from any more lets everybody in"
   await expectNoChanges();
 }, 60_000);
 
-test("a VPC of the site's own is refused in the plan where it would be the region's first, and so its default", async () => {
+test("a site's own VPC is refused in the plan if it would be the region's first, and so its default", async () => {
   const { terraform, apply, expectNoChanges } = stage();
   await configure(ownVpc);
   const { code, output } = await terraform("apply", "-auto-approve", "-no-color");
@@ -83,7 +83,7 @@ test("a VPC of the site's own is refused in the plan where it would be the regio
   expect(vpcs().map(({ name }) => name)).toEqual(["default-ams3"]);
 }, 60_000);
 
-test("a VPC that has become the default fails a destroy with what to do, once everything else has gone", async () => {
+test("a VPC that has become the default fails a destroy with the remedy, once everything else is gone", async () => {
   const { world, terraform, apply } = stage();
   await call("POST", "/v2/vpcs", { name: "default-ams3", region: "ams3" });
   await configure(ownVpc);
@@ -109,7 +109,7 @@ test("a VPC that has become the default fails a destroy with what to do, once ev
   expect(vpcs()).toEqual([first]);
 }, 60_000);
 
-test("a site that goes back to the default VPC takes its load balancer along, and its own VPC goes", async () => {
+test("a site that goes back to the default VPC replaces its load balancer, and its own VPC is deleted", async () => {
   const { apply, plannedActions, expectNoChanges } = stage();
   await call("POST", "/v2/vpcs", { name: "default-ams3", region: "ams3" });
   await configure(ownVpc);
@@ -133,7 +133,7 @@ test("a network that an earlier release made keeps its load balancer", async () 
   expect(await plannedActions()).toEqual({ "null_resource.network": "create" });
 }, 60_000);
 
-test("what was changed of a site's network outside of Terraform is changed back in place, and replaces nothing", async () => {
+test("changes to a site's network outside Terraform are undone in place, and replace nothing", async () => {
   const { world, apply, plannedActions, expectNoChanges } = stage();
   await call("POST", "/v2/vpcs", { name: "default-ams3", region: "ams3" });
   await configure(ownVpc);
@@ -171,7 +171,7 @@ test("what was changed of a site's network outside of Terraform is changed back 
   await expectNoChanges();
 }, 60_000);
 
-test("another port is switched in place, and another region replaces the load balancer", async () => {
+test("another port changes the load balancer in place, and another region replaces it", async () => {
   const { apply, plannedActions } = stage();
   await configure();
   await apply();
@@ -202,7 +202,7 @@ test.each([
   ["the wording that the provider knows, for longer than its half minute", "usual"],
   ["the other wording", "other"],
 ] as const)(
-  "a certificate that is still in use, in %s, fails the deploy that replaces it; the next one ends it",
+  "a certificate still in use, reported in %s, fails the deploy that replaces it; the next deletes it",
   async (_what, certificateRefusal) => {
     const { world, terraform, apply, expectNoChanges } = stage();
     const { behaviour } = world.digitalocean;
@@ -236,7 +236,7 @@ function commanded() {
   };
 }
 
-test("our own commands wait for a replaced certificate that is still in use, and say what is left in the end", async () => {
+test("our own commands wait while a replaced certificate is still in use, and finally say what is left", async () => {
   const { world, apply, terraform, expectNoChanges } = stage();
   const { behaviour } = world.digitalocean;
   await configure({}, listening("a.example.com"));

@@ -42,7 +42,7 @@ test("an activation serves one machine, and only its generation replaces it", ()
   });
 });
 
-test("both sides compute the same generation", () => {
+test("the stacks of activations and of sites compute the same generations", () => {
   const stacks = synth(threeSites);
   const nodes = stackOf(stacks, "activations").locals["nodes"] ?? {};
   expect(Object.keys(nodes)).toHaveLength(6);

@@ -39,7 +39,7 @@ describe("a local backend keeps each state, under the deployment's name,", () =>
     }
   });
 
-  test("in the folder that it names, by a path from the root or from everywhere", () => {
+  test("in the folder that it names, by a relative or an absolute path", () => {
     const below = { kind: "local", folder: "states/of/shops" } as const;
     expect(found(join(scratch, "out"), below)[0]).toBe(resolve("states/of/shops/shop--compute-ams3.tfstate"));
     const elsewhere = { kind: "local", folder: "/srv/states" } as const;
@@ -94,7 +94,7 @@ test("HCP Terraform gets a workspace for each stack, in the project", () => {
   });
 });
 
-test("what HCP Terraform is given for a run that it executes lacks the lock file of this machine's platform", () => {
+test("for runs that HCP Terraform executes, it doesn't get the lock file of this machine's platform", () => {
   const scratch = mkdtempSync(join(tmpdir(), "remote-"));
   const ignored = (execution: "local" | "remote") => {
     const outdir = join(scratch, execution);

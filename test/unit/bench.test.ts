@@ -2,17 +2,17 @@ import { expect, test } from "@jest/globals";
 import { inTurn, isMet, median, ratios } from "../../bench/figure";
 import { tableOf } from "../../bench/page";
 
-test("the middle of several runs counts, and of an even number the mean of both in the middle", () => {
+test("the median of several runs counts, and of an even number the mean of the middle two", () => {
   expect(median([9, 1, 2])).toBe(2);
   expect(median([9, 1, 2, 4])).toBe(3);
   expect(median([7])).toBe(7);
 });
 
-test("ratios are of runs of the same round", () => {
+test("ratios compare runs of the same round", () => {
   expect(ratios([2, 30, 4], [1, 10, 4])).toEqual([2, 3, 1]);
 });
 
-test("things are measured in turn, after a beginning that doesn't count", async () => {
+test("figures are measured in turn, after a warm-up that doesn't count", async () => {
   const done: string[] = [];
   const act = (name: string, seconds: number) => () => {
     done.push(name);
@@ -23,7 +23,7 @@ test("things are measured in turn, after a beginning that doesn't count", async 
   expect(rounds).toEqual({ a: [1, 1], b: [2, 2] });
 });
 
-test("the table tells the middle, the noise and whether a figure is what it shall be", () => {
+test("the table shows the median, the spread and whether a figure meets its target", () => {
   const [many, one] = [
     { name: "`npm run synth`", unit: "s", values: [0.5, 0.9, 0.6], most: 0.65 },
     { name: "deploy of 6 sites ÷ of 1", unit: "×", values: [2.004], most: 2 },

@@ -35,7 +35,7 @@ test("a droplet is made of its node's values, and of nothing that may change und
   });
 });
 
-test("of a droplet's arguments only its name and its tags are changed in place, and none replaces it", () => {
+test("only a droplet's name and tags are changed in place, and no argument replaces it", () => {
   const { ignore_changes } = resourceAt(one, "digitalocean_droplet.node")["lifecycle"] as Block;
   const { attributes = {} } =
     readSchemas()["registry.terraform.io/digitalocean/digitalocean"]?.resource_schemas["digitalocean_droplet"]
@@ -88,7 +88,7 @@ test("a droplet carries the tags of the config, and the settings of its site", (
   });
 });
 
-test("an activation code is read in one place, as sensitive, and by nothing but user-data", () => {
+test("an activation code is read in one place, as sensitive, and only by user-data", () => {
   const code = "data.terraform_remote_state.activations.outputs.activation_codes[each.value.activation]";
   const userData = String(resourceAt(one, "digitalocean_droplet.node")["user_data"]);
   expect(userData).toContain(`"ACTIVATION_CODE" = sensitive(${code})`);
@@ -113,7 +113,7 @@ test("tag, load balancer and firewall come before the droplets", () => {
   });
 });
 
-test("a firewall lets nodes out to internal load balancers, a rule for each port that is closed otherwise", () => {
+test("a firewall lets nodes out to internal load balancers, with a rule for each port not open otherwise", () => {
   const internal = (port: number, ...ports: readonly number[]) => ({
     image: "registry.example/shop/app:v1",
     memoryMiB: 64,
@@ -184,7 +184,7 @@ test("a managed certificate writes nothing into the domain's DNS", () => {
   }
 });
 
-test("listeners become forwarding rules, and urls of a domain or the address", () => {
+test("listeners become forwarding rules, and URLs with a domain or the address", () => {
   const rule = { target_protocol: "http", target_port: 3000 };
   expect(resourceAt(ams3, "digitalocean_loadbalancer.web")).toMatchObject({
     forwarding_rule: [
@@ -211,7 +211,7 @@ test("listeners become forwarding rules, and urls of a domain or the address", (
   });
 });
 
-test("other domains are another certificate, made before the old one goes, under a name of its own", () => {
+test("other domains get another certificate, created before the old one is deleted, with its own name", () => {
   const listeners = [{ protocol: "https" as const, port: 443, certificate: { domains: ["a.example.com"] } }];
   const services = { web: { ...oneSite.services.web, http: { port: 8080, loadBalancer: { listeners } } } };
   const stack = stackOf(synth({ ...oneSite, services }), "compute-ams3");
@@ -223,7 +223,7 @@ test("other domains are another certificate, made before the old one goes, under
   });
 });
 
-test("a node's attributes hold who it is, and what the user adds", () => {
+test("a node's attributes hold its identity, and what the user adds", () => {
   const node = ams3.locals["nodes"]?.["web-2"] ?? {};
   expect(JSON.parse(String(node["attributes"]))).toEqual({
     "anywhere.deployment": "shop",

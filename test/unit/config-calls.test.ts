@@ -23,7 +23,7 @@ test.each([
   ["https alone", [https]],
   ["a redirect to https", [{ ...http, redirectTo: 443 }, https]],
 ])(
-  "the URL of an internal service with %s can't be had, whose address no certificate is valid for",
+  "the URL of an internal service with %s is refused, since no certificate is valid for its address",
   (_label, listeners) => {
     expect(problemsWith({ api: api({ listeners }), web: caller() })).toEqual([
       `${variable} has no URL at site ams3: service api listens there only on https, and no certificate is valid for a private address; give its load balancer an http listener without redirectTo, or write out the URL (got {"service":"api"})`,
@@ -32,13 +32,13 @@ test.each([
   },
 );
 
-test("the URL of an internal service with an http listener beside can be had", () => {
+test("the URL of an internal service that also has an http listener is accepted", () => {
   expect(problemsWith({ api: api({ listeners: [https, http] }), web: caller() })).toEqual([]);
 });
 
 const onSsd = { on: { disk: "ssd" } };
 
-test("a load balancer in front of nodes of which none may run the service is refused", () => {
+test("a load balancer is refused at a site where no node may run its service", () => {
   const problem = (where: string) =>
     `test.ts: services.api.on matches no node of site fra1, where the load balancer would lead nowhere: set services.api.http.sites.fra1 to false, or give a node ${where}`;
   const sites = { ams3, fra1 };
@@ -52,7 +52,7 @@ test("a load balancer in front of nodes of which none may run the service is ref
   expect(problemsWith({ api: { ...small, ...onSsd } }, sites)).toEqual([]);
 });
 
-test("the URL of a service that has no task at a site can't be had there, unless the site has no nodes", () => {
+test("the URL of a service is refused at a site where it has no tasks, unless the site has no nodes", () => {
   const web = caller({ placement: { fra1: 1 } });
   const problem = `${variable} has no URL at site fra1, where service api can't have a task: place one there, or place tasks of this one only on other sites (got {"service":"api"})`;
   const sites = { ams3, fra1 };

@@ -7,7 +7,7 @@ const problemsWith = (settings: object) =>
   problemsOf({ ...oneSite, services: { worker: { image, ...settings } } });
 
 test.each(["ghcr.io/shop/app", "registry.example:5000/app", "app"])(
-  "the image %s is refused, which says no tag and no digest",
+  "the image %s is refused, since it has no tag or digest",
   (untagged) => {
     expect(problemsWith({ image: untagged })).toEqual([
       `test.ts: services.worker.image is not a key of images (none), and as a URI it lacks a tag or a digest: correct it, or add one (got "${untagged}")`,
@@ -20,7 +20,7 @@ test.each([
   "registry.example:5000/app:v1",
   `ghcr.io/shop/app@sha256:${"a".repeat(64)}`,
   `ghcr.io/shop/app:v1@sha256:${"a".repeat(64)}`,
-])("the image %s is taken", (tagged) => {
+])("the image %s is accepted", (tagged) => {
   expect(problemsWith({ image: tagged })).toEqual([]);
 });
 
@@ -47,7 +47,7 @@ test.each([
   ]);
 });
 
-test("what lies within what is mounted is mounted, too", () => {
+test("a mount within another mount is accepted", () => {
   expect(problemsWith({ volumes: [volume("/data"), volume("/data/own")], tmpfs: ["/data/tmp"] })).toEqual([]);
 });
 
@@ -59,7 +59,7 @@ test.each([
     "takes 40025 bytes (with environment and command 70029), more",
     { environment: { A: "x".repeat(40_000) }, command: ["x".repeat(30_000)] },
   ],
-])("%s that no task definition has room for is refused", (setting, takes, settings) => {
+])("%s that doesn't fit into a task definition is refused", (setting, takes, settings) => {
   expect(problemsWith(settings)).toEqual([
     expect.stringContaining(
       `services.worker.${setting} ${takes} than the 65536 of a whole task definition: shorten it, or move large values into files in the image (got `,

@@ -230,7 +230,7 @@ const refused: readonly [string, unknown, string][] = [
   ["services.web.secretKeys", [uuid], secretKey],
 ];
 
-test.each(refused)("%s is refused where it holds %j", (path, value, message) => {
+test.each(refused)("%s is refused if it holds %j", (path, value, message) => {
   const problems = problemsOf(changed(oneSite, path, value));
   expect(problems).toEqual([expect.stringContaining(` ${message} (got `)]);
   expect(problems[0]).toMatch(new RegExp(String.raw`^test\.ts: ${path.replaceAll(".", "\\.")}[. ]`));

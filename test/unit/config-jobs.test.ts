@@ -77,7 +77,7 @@ test.each(["UTC", "Asia/Kolkata", "Etc/UTC", "GMT", "Europe/Kyiv", "America/Port
   },
 );
 
-test.each(["+02:00", "Mars/Base", "europe/berlin", ""])("%j is no time zone", (timezone) => {
+test.each(["+02:00", "Mars/Base", "europe/berlin", ""])("%j isn't a time zone", (timezone) => {
   expect(problemsWith({ timezone })).toEqual([
     `test.ts: jobs.report.timezone must be a time zone of the IANA database such as Europe/Berlin (got "${timezone}")`,
   ]);

@@ -19,7 +19,7 @@ test.each([
   ["https", "https://hooks.example.com/#alerts", hook],
   ["https", "https://hooks.example.com:port/", hook],
   ["https", "ops@example.com", hook],
-])("nobody is told by %s at %s", (protocol, endpoint, message) => {
+])("an %s subscriber can't have the endpoint %s", (protocol, endpoint, message) => {
   expect(problemsWith({ protocol, endpoint })).toEqual([
     `test.ts: monitoring.subscribers.0.endpoint ${message} (got ${JSON.stringify(endpoint)})`,
   ]);
@@ -29,11 +29,11 @@ test.each([
   ["email", "ops.team+shop_1@mail.example.com"],
   ["https", "https://hooks.example.com"],
   ["https", "https://hooks.example.com:8443/a/%20b?x=1&y=(2)"],
-])("somebody may be told by %s at %s", (protocol, endpoint) => {
+])("an %s subscriber may have the endpoint %s", (protocol, endpoint) => {
   expect(problemsWith({ protocol, endpoint })).toEqual([]);
 });
 
-test("a subscriber that is told already is refused, and one by another protocol than mail and web hooks", () => {
+test("a repeated subscriber is refused, and so is one with a protocol other than email and https", () => {
   const ops = { protocol: "email", endpoint: "ops@example.com" };
   expect(problemsWith(ops, ops)).toEqual([
     'test.ts: monitoring.subscribers.1.endpoint is subscribed already: name each subscriber once (got "ops@example.com")',

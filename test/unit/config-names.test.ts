@@ -6,7 +6,7 @@ const { sites, aws, name } = oneSite;
 const small = { image: "registry.example/shop/app:v1", memoryMiB: 64, cpuUnits: 64 };
 const problemsWith = (parts: object) => problemsOf({ name, aws, sites, ...parts });
 
-test("a name that every object has is no image, service or attribute by that", () => {
+test("a name that every object has isn't taken for an image, a service or an attribute", () => {
   const calling = { environment: { A: { service: "constructor" } }, on: { toString: "x" } };
   expect(problemsWith({ services: { web: { ...small, ...calling, image: "constructor" } } })).toEqual([
     expect.stringContaining("services.web.image is not a key of images (none), and as a URI it lacks a tag"),
@@ -25,7 +25,7 @@ test.each([
   ["images", { build: "app" }],
   ["services", small],
   ["jobs", { ...small, schedule: "rate(1 hour)", site: "ams3" }],
-])("none of %s may be called constructor", (setting, value) => {
+])("no key of %s may be constructor", (setting, value) => {
   expect(problemsWith({ [setting]: { constructor: value } })).toEqual([
     `test.ts: ${setting}.constructor can't be a key: it must not be constructor, a name that no part of a stack can have (got "constructor")`,
   ]);

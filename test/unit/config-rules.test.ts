@@ -148,7 +148,7 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
   expect(problemsWith(settings)).toEqual([]);
 });
 
-test("an environment that no task definition has room for is refused, and shown in part", () => {
+test("an environment that doesn't fit into a task definition is refused, and shown in part", () => {
   const [problem = "", ...others] = problemsWith({ "services.web.environment": { TEXT: "x".repeat(65536) } });
   expect(problem).toMatch(
     /^test\.ts: services\.web\.environment takes 65564 bytes, more than the 65536 of a whole task definition: shorten it, or move large values into files in the image \(got \{"TEXT":"x+…\)$/,
@@ -187,7 +187,7 @@ test("every other name fits its cloud's limit at its longest", () => {
   expect(names.insightsLogs.length).toBeLessThanOrEqual(512);
 });
 
-test("the variables that are refused are those that every container gets that hands over by itself", () => {
+test("the refused variables are exactly those that every container gets that hands over by itself", () => {
   const { services } = parseConfig(oneSite, "test");
   const web = services["web"];
   const [container] = containersAt(stackOf(synth(oneSite), "service-web"), "ams3");
@@ -209,11 +209,11 @@ test.each([
   ["so1_5-2vcpu-16gb", 2, 16384],
   ["c-4", 4, 8192],
   ["c-60-intel", 60, 122880],
-])("the slug %s tells %i vCPUs and %i MiB", (slug, vcpus, memoryMiB) => {
+])("the slug %s means %i vCPUs and %i MiB", (slug, vcpus, memoryMiB) => {
   expect(sizeOf(slug)).toEqual({ vcpus, memoryMiB });
 });
 
-test.each(["gpu-h100x1-80gb", "512mb", "custom"])("the slug %s tells nothing", (slug) => {
+test.each(["gpu-h100x1-80gb", "512mb", "custom"])("the slug %s says nothing about the size", (slug) => {
   expect(sizeOf(slug)).toBeUndefined();
 });
 

@@ -256,7 +256,7 @@ test.each<[string, Parts]>([
   expect(problemsWith(parts)).toEqual([]);
 });
 
-test("an environment of the form before services is answered with the new form, in one line", () => {
+test("an environment in the form before services is refused with the new form, in one line", () => {
   expect(problemsOf({ ...oneSite, application: { image: { build: "app" } } })).toEqual([
     expect.stringMatching(
       /^test\.ts: application is no longer a setting: write images: \{ app: \{ build: "app" \} \} and services: \{ web: .*see CHANGELOG\.md$/,

@@ -18,7 +18,7 @@ test("dev is chosen when ANYWHERE_ENV is unset", () => {
   expect(loadEnvironment({}).name).toBe("dev");
 });
 
-test("an unknown environment is answered with the list of known ones", () => {
+test("an unknown environment is refused with the list of known ones", () => {
   expect(() => loadEnvironment({ ANYWHERE_ENV: "staging" })).toThrow(
     'ANYWHERE_ENV is "staging", which is not an environment: choose one of dev, local, prod, or add config/environments/staging.ts',
   );
@@ -82,7 +82,7 @@ test("a TypeScript file is chosen by its path, too", () => {
   );
 });
 
-test("a setting that isn't one is answered with the one that may be meant", () => {
+test("an unknown setting is refused with the one that may be meant", () => {
   expect(
     problemsOf({
       ...oneSite,
@@ -100,7 +100,7 @@ test("a setting that isn't one is answered with the one that may be meant", () =
   ]);
 });
 
-test("every problem is told at once, with file, path, value and remedy", () => {
+test("all problems are reported at once, with file, path, value and remedy", () => {
   expect(
     problemsOf({
       ...oneSite,

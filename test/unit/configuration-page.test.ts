@@ -23,13 +23,13 @@ test("every setting says what it means, and no table has more than 15 of them", 
   expect(Math.max(...rows)).toBeLessThanOrEqual(15);
 });
 
-test("a setting without a table is not left out in silence", () => {
+test("a setting without a table is an error", () => {
   expect(() => configurationPage("<!-- settings of backend -->\n")).toThrow(
     /^no table for name, aws\.region, /,
   );
 });
 
-test("docs/environment.schema.json is as `npm run docs` writes it, and knows a right file from a wrong one", () => {
+test("docs/environment.schema.json is as `npm run docs` writes it, and tells valid files from invalid ones", () => {
   const written = JSON.parse(readFileSync("docs/environment.schema.json", "utf8")) as object;
   expect(written).toEqual(environmentSchema());
   const valid = new Ajv2020().compile(written);

@@ -9,7 +9,7 @@ const scripts = (JSON.parse(readFileSync("package.json", "utf8")) as { scripts: 
   .scripts;
 
 test.each(["CONTRIBUTING.md", "docs/releasing.md", "docs/pipelines.md"])(
-  "every file, folder and npm script that %s names is there",
+  "every file, folder and npm script that %s names exists",
   (page) => {
     const text = readFileSync(page, "utf8");
     const paths = named(page).filter((code) => /^[\w.-]+\/[\w./-]*$|^[\w-]+\.(ts|md|json)$/.test(code));

@@ -19,7 +19,7 @@ const statementsOf = (stack: StackJson, address: string, attribute: string) =>
 const policyOf = (stack: StackJson, local: string, name: string) =>
   (JSON.parse(stack.locals[local]?.[name] as unknown as string) as { Statement: Statement[] }).Statement;
 
-test("only Systems Manager on behalf of this account's activations hands out the node role", () => {
+test("only Systems Manager may assume the node role, for this account's activations", () => {
   expect(statementsOf(one, "aws_iam_role.node", "assume_role_policy")).toEqual([
     {
       Effect: "Allow",
@@ -33,7 +33,7 @@ test("only Systems Manager on behalf of this account's activations hands out the
   ]);
 });
 
-test("only ECS tasks of this account assume the task and the execution role", () => {
+test("only ECS tasks of this account may assume the task and the execution role", () => {
   for (const role of ["task", "execution"]) {
     expect(statementsOf(one, `aws_iam_role.${role}`, "assume_role_policy")).toEqual([
       {
@@ -49,7 +49,7 @@ test("only ECS tasks of this account assume the task and the execution role", ()
   }
 });
 
-test("a node may act as an instance of this cluster, and read no parameters", () => {
+test("a node may act as an instance of this cluster, but may not read parameters", () => {
   const instances = "arn:aws:ecs:eu-west-1:123456789012:container-instance/shop/*";
   expect(statementsOf(one, "aws_iam_role_policy.node-ecs", "policy")).toEqual([
     { Effect: "Allow", Action: "ecs:DiscoverPollEndpoint", Resource: "*" },
@@ -81,7 +81,7 @@ test("a node may act as an instance of this cluster, and read no parameters", ()
   ]);
 });
 
-test("one switch gives nodes AWS's managed policy instead", () => {
+test("aws.nodePolicy can give nodes AWS's managed policy instead", () => {
   const stack = stackOf(
     synth({ ...oneSite, aws: { ...oneSite.aws, nodePolicy: "managed" } }),
     "control-plane",
@@ -113,7 +113,7 @@ test("secrets give the execution role exactly their permissions", () => {
   ]);
 });
 
-test("secrets that a role's policies have no room for are refused", () => {
+test("secrets whose policy doesn't fit into a role are refused", () => {
   const withSecrets = (count: number) => {
     const secrets = Object.fromEntries(
       Array.from({ length: count }, (_, index) => [
@@ -167,7 +167,7 @@ test("the cluster's metrics go to a log group that expires", () => {
   });
 });
 
-test("a log group that late data has made again is adopted by a deploy, and removed when everything else has gone", () => {
+test("a log group that late data has recreated is adopted by a deploy, and removed once all else is gone", () => {
   const name = "/aws/ecs/containerinsights/shop/performance";
   expect(one.import).toEqual([
     {
@@ -198,7 +198,7 @@ test("a log group that late data has made again is adopted by a deploy, and remo
   expect(late).not.toHaveProperty("depends_on");
 });
 
-test("an image's tag never changes what it names, and old images expire", () => {
+test("image tags are immutable, and old images expire", () => {
   expect(three.locals["repositories"]).toEqual({ app: "shop/app" });
   expect(resourceAt(three, "aws_ecr_repository.image")).toMatchObject({
     for_each: "${local.repositories}",
@@ -215,7 +215,7 @@ test("an image's tag never changes what it names, and old images expire", () => 
   expect(rules).toMatchObject([{ selection: { countType: "imageCountMoreThan", countNumber: 50 } }]);
 });
 
-test("the sites, services and jobs that a deploy knew are outputs", () => {
+test("the sites and services of a deploy, and whether it has jobs, are outputs", () => {
   expect(three.output["sites"]).toMatchObject({ value: ["ams3", "fra1", "berlin"] });
   expect(three.output["services"]).toMatchObject({ value: ["web", "api", "worker"] });
   expect([one, three].map(({ output }) => output["has_jobs"]?.["value"])).toEqual(["false", "true"]);

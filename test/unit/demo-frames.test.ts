@@ -35,7 +35,7 @@ const planned: ShownNode = { ...booting, node: "node-3", machine: null, boot: un
 const old: FleetTask = { ...task, revision: "shop--web--ams3:1" };
 const fresh: FleetTask = { ...task, revision: "shop--web--ams3:2", health: "UNKNOWN" };
 
-test("nodes are shown on their way from a droplet to one that serves", () => {
+test("nodes are shown on their way from a droplet to a node that serves", () => {
   expect(nodesPicture([serving, booting, planned]).draw(plain)).toBe(
     lines(
       "NODE    DROPLET  BOOT       SSM     ECS     TASKS   BALANCED",
@@ -57,7 +57,7 @@ test("nodes are shown on their way from a droplet to one that serves", () => {
   expect(nodesPicture([]).draw(plain)).toBe("");
 });
 
-test("tasks of a service are shown by revision and node while one takes the other's place", () => {
+test("tasks of a service are shown by revision and node while one revision replaces the other", () => {
   const first = { ...serving, tasks: [old, fresh, { ...task, of: "api" }, { ...task, byHand: true }] };
   const second = { ...booting, tasks: [{ ...old, status: "DEACTIVATING" }] };
   const { draw, facts } = revisionsPicture("web", [first, second]);
@@ -72,7 +72,7 @@ test("tasks of a service are shown by revision and node while one takes the othe
   expect(revisionsPicture("web", [booting]).draw(plain)).toBe("");
 });
 
-test("a load is shown with its rate and its failures, of which the first is told to who sees no pictures", () => {
+test("a load is shown with its rate and its failures, and failures are also reported without pictures", () => {
   expect(loadPicture(undefined).draw(plain)).toBe("");
   const well = loadPicture({ requests: 12345, failed: 0, rate: 119.6 });
   expect(well.draw(plain)).toBe("12,345 requests, 120 a second, 0 failed");
@@ -83,7 +83,7 @@ test("a load is shown with its rate and its failures, of which the first is told
   expect(badly.changes).toEqual(["2 of 1,000 requests failed"]);
 });
 
-test("stacks are shown as Terraform is through with them, by lines of a deploy and of a destroy", () => {
+test("stacks are shown as Terraform completes them, as read from the output of a deploy or a destroy", () => {
   const told = [
     "control-plane | Apply complete! Resources: 56 added, 0 changed, 0 destroyed.",
     "jobs          | Apply complete! Resources: 0 added, 1 changed, 6 destroyed.",
@@ -109,7 +109,7 @@ test("stacks are shown as Terraform is through with them, by lines of a deploy a
   );
 });
 
-test("a step that runs shows its seconds, its picture and the steps that follow", () => {
+test("a running step shows its seconds, its picture and the steps that follow", () => {
   const picture = together([stacksPicture(new Map()), nodesPicture([booting]), loadPicture(undefined)]);
   const step = { title: "Scale to three nodes", seconds: 7, picture, next: ["Destroy everything"] };
   expect(runningStep(step, plain)).toBe(
@@ -122,7 +122,7 @@ test("a step that runs shows its seconds, its picture and the steps that follow"
   );
 });
 
-test("a step that is over shows its time and what came of it, in the whole width where it needs that", () => {
+test("a finished step shows its time and its result, in the whole width if it needs that", () => {
   const result = () => "one\n\ntwo";
   const step = { title: "Destroy everything", seconds: 9.44, ended: "well", result } as const;
   expect(endedStep(step, plain)).toBe(
@@ -139,7 +139,7 @@ test("a step that is over shows its time and what came of it, in the whole width
 
 const foreign = { managedInstances: ["a", "b", "c"], containerInstances: ["d", "e"] };
 
-test("what is left is counted beside what is somebody else's", () => {
+test("what is left is counted beside what belongs to somebody else", () => {
   const left = { resources: 0, droplets: 0, managedInstances: 1, containerInstances: 0 };
   const before = { managedInstances: 3, containerInstances: 2 };
   const there = { managedInstances: 3, containerInstances: 1 };
@@ -155,7 +155,7 @@ test("what is left is counted beside what is somebody else's", () => {
   expect(leftText("shop", left, { before, there }, coloured)).toContain("\u001b[31m1 of 2\u001b[39m");
 });
 
-test("the demo introduces what is emulated, what is real and what is somebody else's, and ends with where to read on", () => {
+test("the demo begins with what is emulated, real and somebody else's, and ends with its time and logs", () => {
   const begun = introduction(
     foreign,
     { log: "demo/commands.log", sandboxReason: "unshare is missing" },
@@ -191,11 +191,11 @@ test.each([
   ["a step", "anywhere: settings\nSetting up curl ...\nanywhere: packages\n", "packages"],
   ["a node", "anywhere: agent\nanywhere: READY ams3/node-1 of shop\n", "ready"],
   ["a failure", "anywhere: signature\nanywhere: FAILED signature: refused\n", "FAILED signature"],
-])("the step of a boot is read from a console that says %s", (_, console, step) => {
+])("the step of a boot is read from a console that shows %s", (_, console, step) => {
   expect(bootStep(console)).toBe(step);
 });
 
-test("without a terminal what holds is said once, and what a step has done once in each step", () => {
+test("without a terminal, a fact is printed once, and a step's change once in each step", () => {
   const written: string[] = [];
   const stream = {
     isTTY: false,

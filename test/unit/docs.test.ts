@@ -31,7 +31,7 @@ function anchorsOf(page: string): string[] {
   );
 }
 
-test("every link leads to a file that is there, and to a heading of it", () => {
+test("every link leads to an existing file, and to a heading of it", () => {
   const links = pages.flatMap((page) =>
     [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, target = ""]) => ({ page, target }))
@@ -54,7 +54,7 @@ test("every page of docs/ is linked from another", () => {
   expect(pages.filter((page) => page.startsWith("docs/") && !reached(page))).toEqual([]);
 });
 
-test("every npm script that a page names is one of package.json", () => {
+test("every npm script that a page names is in package.json", () => {
   const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
   const named = pages.flatMap((page) =>
     [...read(page).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name),
@@ -81,13 +81,13 @@ test("no sentence of a page begins with What to name a thing", () => {
   expect(found).toEqual([]);
 });
 
-test("docs/pictures/architecture.svg is of today's stacks", () => {
+test("docs/pictures/architecture.svg shows today's stacks", () => {
   expect(read("docs/pictures/architecture.svg")).toBe(
     architecturePicture("The stacks of config/environments/prod.ts", stacksOf(prod)),
   );
 });
 
-test("docs/pictures/demo.svg is of the recording beside it, in which each step that a demo has today has come through", () => {
+test("docs/pictures/demo.svg shows the recording beside it, in which every step of today's demo succeeds", () => {
   const recording = read("docs/pictures/demo.txt");
   const steps = [...stripVTControlCharacters(recording).matchAll(/^✔ +[\d.]+ s {2}(.+)$/gm)];
   expect(steps.map(([, title]) => title)).toEqual(Object.values(titles));

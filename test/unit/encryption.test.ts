@@ -23,7 +23,7 @@ const encrypted = [
   ["jobs", "aws_scheduler_schedule.job", { kms_key_arn: arn }],
 ] as const;
 
-test.each(encrypted)("in %s a key of one's own encrypts %s", (stack, address, by) => {
+test.each(encrypted)("in %s, the user's own key encrypts %s", (stack, address, by) => {
   expect(resourceAt(stackOf(keyed, stack), address)).toMatchObject(by);
   const [attribute = ""] = Object.keys(by);
   expect(resourceAt(stackOf(without, stack), address)).not.toHaveProperty(attribute);
@@ -33,20 +33,20 @@ test("a key's id and its ARN mean the same", () => {
   expect(withKey(arn)).toEqual(keyed);
 });
 
-test("the queue is encrypted by SQS's own key or by that one, never by both, which SQS refuses", () => {
+test("the queue is encrypted by SQS's own key or by the user's, never by both, which SQS refuses", () => {
   const queueOf = (stacks: typeof without) =>
     resourceAt(stackOf(stacks, "jobs"), "aws_sqs_queue.dead_letters");
   expect(queueOf(without)).toMatchObject({ sqs_managed_sse_enabled: true });
   expect(queueOf(keyed)).not.toHaveProperty("sqs_managed_sse_enabled");
 });
 
-test("a repository that is there is not made anew for a key, since its images would go", () => {
+test("an existing repository isn't replaced for a key, since its images would be deleted", () => {
   expect(resourceAt(stackOf(keyed, "control-plane"), "aws_ecr_repository.image")).toMatchObject({
     lifecycle: { ignore_changes: ["encryption_configuration"] },
   });
 });
 
-test("the roles that send to the topic and the queue may use the key, and without one there is no such permission", () => {
+test("the roles that send to the topic and the queue may use the key, but only if there is one", () => {
   const use = `{"Effect":"Allow","Action":["kms:Decrypt","kms:GenerateDataKey"],"Resource":"${arn}"}`;
   const senders = [
     ["control-plane", "aws_iam_role_policy.alert-checks-permissions"],
@@ -70,7 +70,7 @@ test.each([
   ]);
 });
 
-test("the documented policy of a key lets use it exactly the services that need it", () => {
+test("the documented key policy allows exactly the services that need the key", () => {
   const page = readFileSync("docs/encryption.md", "utf8");
   const [, text = ""] = /```json\n([^]*?)```/.exec(page) ?? [];
   const { Statement: statements } = JSON.parse(text) as {

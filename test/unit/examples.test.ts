@@ -15,7 +15,7 @@ const flat = (text: string) => text.replace(/\s+/g, " ").trim();
 /** The file that a section of the page is about. */
 const fileIn = (section: string) => /\(examples\/([\w-]+\.ts)\)/.exec(section)?.[1];
 
-test("docs/your-own-application.md shows a part of every example, as it is there", () => {
+test("docs/your-own-application.md quotes a part of every example", () => {
   const sections = page.split("\n## ").filter((section) => fileIn(section) !== undefined);
   const files = readdirSync("docs/examples").filter((file) => file.endsWith(".ts"));
   expect(sections.map(fileIn).sort()).toEqual(files.sort());
@@ -60,7 +60,7 @@ test("the job has a schedule in its time zone", () => {
   expect(JSON.stringify(jobs.locals)).toContain('"timezone":"Europe/Amsterdam"');
 });
 
-test("the volume's only task stays at its node", () => {
+test("the volume's only task stays on its node", () => {
   const search = stackOf(synth(stateful), "service-search");
   expect(JSON.stringify(search)).toContain("attribute:disk == data");
   expect(JSON.stringify(search)).toContain("/var/lib/search");
@@ -74,7 +74,7 @@ test("the private registry's credentials are named by every container that needs
   });
 });
 
-test("one service asks the other at its internal load balancer, and clients come by HTTPS", () => {
+test("one service calls the other at its internal load balancer, and clients use HTTPS", () => {
   const stacks = synth(shop);
   expect(containersAt(stackOf(stacks, "service-web"), "ams3")[0]?.environment).toEqual([
     { name: "API_URL", value: "${data.terraform_remote_state.compute-ams3.outputs.internal_urls.api}" },

@@ -38,7 +38,7 @@ test("whatever digits a generation has, the scripts find its node", () => {
   expect(hashes.filter((hash) => !isFound(`g${hash}`))).toEqual([]);
 });
 
-test("of generations without a letter in front, the scripts would miss some", () => {
+test("the scripts would miss some generations without a letter in front", () => {
   const missed = hashes.filter((hash) => !isFound(hash));
   expect(missed).toEqual(expect.arrayContaining(["7e777777012", "00000000012"]));
   expect(missed.length).toBeLessThan(hashes.length);
@@ -52,7 +52,7 @@ test("a generation is g and 11 hexadecimal digits", () => {
   expect(new Set(generations).size).toBe(500);
 });
 
-test("names that stand in the same expressions begin with a letter, too", () => {
+test("names in the same expressions also begin with a letter", () => {
   for (const name of ["1shop", "12e45", "-shop"]) {
     expect(problemsOf({ ...oneSite, name })).toHaveLength(1);
     expect(problemsOf({ ...oneSite, sites: { [name]: oneSite.sites.ams3 } })).toHaveLength(1);

@@ -63,7 +63,7 @@ test.each<[string, Files]>([
   expect(hash(files)).not.toBe(hash(app));
 });
 
-test("a file's name and its content, and the platform, are told apart in the hash", () => {
+test("the hash tells a file's name, its content and the platform apart", () => {
   const { "server.js": server = "", ...others } = app;
   expect(hash({ ...others, "server.jss": server })).not.toBe(hash(app));
   withFolder(app, (folder) => {
@@ -83,13 +83,13 @@ test.each<[string, string, readonly string[]]>([
   expect(pathsOf({ ...files, Dockerfile: "FROM scratch", ".dockerignore": rules })).toEqual(paths);
 });
 
-test("what is ignored doesn't change the hash, nor does the order of rules that don't depend on it", () => {
+test("ignored files don't change the hash, and neither does the order of independent rules", () => {
   const rules = ["*.log", "tmp", ".dockerignore"];
   const first = hash({ ...app, ".dockerignore": rules.join("\n"), "a.log": "1", "tmp/x": "1" });
   expect(hash({ ...app, ".dockerignore": rules.reverse().join("\n"), "a.log": "2" })).toBe(first);
 });
 
-test("an image is built once for what it holds, before tasks name it by its immutable tag", () => {
+test("an image is built once for each content, before tasks name it by its immutable tag", () => {
   withFolder(app, (folder) => {
     const stack = stackOf(synth(built(folder)), "service-web");
     const tag = hashIn(folder).slice(0, 16);
@@ -144,7 +144,7 @@ test("another platform is another image", () => {
   expect(settingsFor("linux/arm64")).not.toMatchObject({ TAG });
 });
 
-test("exactly the hashed files are copied beside the stack's JSON, with modes of their own and without the last ones", () => {
+test("exactly the hashed files are copied beside the stack's JSON, with fixed modes, in place of the last ones", () => {
   const umask = process.umask(0o077);
   try {
     withFolder({}, (outdir) => {
@@ -172,7 +172,7 @@ test("exactly the hashed files are copied beside the stack's JSON, with modes of
   }
 });
 
-test("a Dockerfile that is ignored builds the copy, and can't be copied from it either", () => {
+test("an ignored Dockerfile still builds the copy, and can't be copied into the image there either", () => {
   withFolder({}, (outdir) => {
     withFolder({ ...app, ".dockerignore": "*\n!server.js\n" }, (folder) => {
       synthInto(outdir, built(folder));
@@ -183,7 +183,7 @@ test("a Dockerfile that is ignored builds the copy, and can't be copied from it 
   });
 });
 
-test("a folder is found from the working directory, and gives the same wherever it lies", () => {
+test("a folder is found from the working directory, and gives the same image wherever it lies", () => {
   withFolder(app, (folder) => {
     const imageOf = (build: string) => stackOf(synth(built(build)), "service-web");
     expect(imageOf(relative(process.cwd(), folder))).toEqual(imageOf(folder));
@@ -193,7 +193,7 @@ test("a folder is found from the working directory, and gives the same wherever 
   });
 });
 
-test("a context that lets nothing through is refused; a Dockerfile alone is none of that", () => {
+test("a context that ignores everything is refused, but a Dockerfile alone isn't", () => {
   withFolder({ Dockerfile: "FROM scratch", "server.js": "", ".dockerignore": "*\n" }, (folder) => {
     expect(buildContextProblem(folder)).toBe(
       "is an empty build context: its .dockerignore excludes everything but the Dockerfile; include the image's files",
@@ -204,7 +204,7 @@ test("a context that lets nothing through is refused; a Dockerfile alone is none
   });
 });
 
-test("a context that holds what synthesis writes is refused, since it would change each time", () => {
+test("a context that holds the output of the synthesis is refused, since it would change each time", () => {
   withFolder({ Dockerfile: "FROM scratch", "server.js": "" }, (folder) => {
     const outdir = join(folder, "cdktf.out");
     const refusal = `images.app.build holds ${outdir}, which every synthesis changes: add it to .dockerignore (got "${folder}")`;

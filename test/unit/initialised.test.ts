@@ -44,7 +44,7 @@ afterEach(() => {
 const remains = (command = "terraform", others: NodeJS.ProcessEnv = {}) =>
   isInitialised(join(folder, "stack"), command, { ...variables, ...others });
 
-test("a folder stays initialised whatever else changes in its stack, in the environment and in the sums of its lock file", () => {
+test("a folder stays initialised if its outputs, the environment or the checksums in its lock file change", () => {
   expect(remains()).toBe(true);
   writeStack(local("a.tfstate"), { output: { one: { value: 1 } } });
   write("stack/.terraform.lock.hcl", lock("5.100.0", '  hashes = [\n    "h1:sum",\n  ]\n'));
@@ -106,18 +106,18 @@ test.each<readonly [string, () => void]>([
       rmSync(join(folder, "stack/.terraform"), { recursive: true });
     },
   ],
-])("a folder is initialised again after a change of %s", (_, change) => {
+])("after a change of %s a folder is initialised again", (_, change) => {
   change();
   expect(remains()).toBe(false);
 });
 
-test("a folder is initialised again by another program, with another plugin cache and with other attached providers", () => {
+test("a folder is initialised again for another program, another plugin cache or other attached providers", () => {
   expect(remains("tofu")).toBe(false);
   expect(remains("terraform", { TF_PLUGIN_CACHE_DIR: "/other" })).toBe(false);
   expect(remains("terraform", { TF_REATTACH_PROVIDERS: '{"aws":{}}' })).toBe(false);
 });
 
-test("a workspace of HCP Terraform is looked for each time, and made where it is missing", () => {
+test("a folder with a workspace of HCP Terraform is initialised each time, in case the workspace is missing", () => {
   writeStack({ cloud: { hostname: "app.terraform.io", organization: "o", workspaces: { name: "w" } } });
   noteInitialised(join(folder, "stack"), "terraform", variables);
   expect(remains()).toBe(false);

@@ -62,7 +62,7 @@ test("a job's task is one container without a port, a check and a stop time-out,
 
 const policyOf = (stack: StackJson) => resourceAt(stack, "aws_iam_role_policy.scheduler-jobs");
 
-test("what starts a job may run exactly its task definition in this cluster, pass exactly its roles, and no more", () => {
+test("a job's scheduler may only run its task definition in this cluster, pass its roles and use the queue", () => {
   const { policy, ...permission } = policyOf(jobs);
   expect(permission).toMatchObject({
     for_each: "${local.schedules}",
@@ -98,7 +98,7 @@ test("what starts a job may run exactly its task definition in this cluster, pas
   });
 });
 
-test("no policy grows with the number of jobs, and each job is started by a role of its own", () => {
+test("policies don't grow with the number of jobs, and each job is started by a role of its own", () => {
   const { report } = threeSites.jobs;
   const names = Array.from({ length: 100 }, (_, index) => `report-${index + 1}`);
   const many = stackOf(

@@ -34,7 +34,7 @@ const afterDisconnection = (instances: readonly object[]) =>
     answer: () => ({ ContainerInstances: instances, Failures: [] }),
   });
 
-test("an agent that has been away for ten minutes is told of, by the name of its node", async () => {
+test("an agent that has been disconnected for ten minutes is reported with the name of its node", async () => {
   const { waited, calls } = await afterDisconnection([instance]);
   expect(waited).toBe(600);
   expect(calls).toEqual([
@@ -63,7 +63,7 @@ test.each([
   ["came back and went again, of which another event tells", [{ ...instance, Version: 9 }]],
   ["is deregistered", [{ ...instance, Status: "INACTIVE", Version: 8 }]],
   ["is unknown to ECS", []],
-])("an agent that %s is not told of", async (_, instances) => {
+])("an agent that %s isn't reported", async (_, instances) => {
   const { calls } = await afterDisconnection(instances);
   expect(calls.map(({ action }) => action)).toEqual(["ecs:describeContainerInstances"]);
 });
@@ -95,7 +95,7 @@ const withActivations = (...pages: readonly (readonly object[])[]) =>
     },
   });
 
-test("activations that expire within two days and are not used are told of in one message, whatever page names them", async () => {
+test("unused activations that expire within two days are reported in one message, across all pages", async () => {
   const { calls } = await withActivations(
     [activation("rack-1", 47), activation("rack-2", 49), activation("rack-3", 1, { RegistrationsCount: 1 })],
     [activation("rack-4", -1, { Expired: true })],
@@ -127,7 +127,7 @@ test.each([
     "all are used, expired or have time",
     [activation("a", 1, { RegistrationsCount: 1 }), activation("b", 72)],
   ],
-])("nobody is told of activations when %s", async (_, activations) => {
+])("no activations are reported if %s", async (_, activations) => {
   const { calls } = await withActivations(activations);
   expect(calls.map(({ action }) => action)).toEqual(["ssm:describeActivations"]);
 });

@@ -35,7 +35,7 @@ test("only this deployment's rules and alarms may publish to the topic, and no k
   expect(resourceAt(three, "aws_sns_topic.alerts")).not.toHaveProperty("kms_master_key_id");
 });
 
-test("subscribers are told by their protocols, and without any there is no subscription", () => {
+test("subscribers are notified by their protocols, and without any there is no subscription", () => {
   expect(three.locals["subscribers"]).toEqual({
     "ops@example.com": "email",
     "https://hooks.example.com/alerts?team=platform": "https",
@@ -49,7 +49,7 @@ test("subscribers are told by their protocols, and without any there is no subsc
   expect(addresses(one)).not.toContain("aws_sns_topic_subscription.subscriber");
 });
 
-test("deployments and services that fail are told of in words, and other events through what counts or looks first", () => {
+test("failed deployments and services send a message; other events first go through an alarm or a check", () => {
   const rules = Object.keys(three.locals["alert_rules"] ?? {}).sort();
   const messages = Object.keys(three.locals["alert_messages"] ?? {});
   const checks = Object.keys(three.locals["alert_checks"] ?? {});
@@ -76,7 +76,7 @@ test("deployments and services that fail are told of in words, and other events 
   });
 });
 
-test("what looks first may look, tell and nothing else, and only the deployment's rules start it", () => {
+test("checks may only read and publish, and only the deployment's rules start them", () => {
   expect(statementsOf("aws_iam_role_policy.alert-checks-permissions", "policy")).toEqual([
     {
       Effect: "Allow",
@@ -111,7 +111,7 @@ test("what looks first may look, tell and nothing else, and only the deployment'
   }
 });
 
-test("a service with fewer tasks than desired alarms at each site, after longer than a roll-out there takes", () => {
+test("a service with fewer tasks than desired raises an alarm for each site, later than a roll-out there ends", () => {
   // As many minutes as the deploy itself waits for each.
   expect(three.locals["service_minutes"]).toEqual({
     "web--ams3": { minutes: 30 },
@@ -146,7 +146,7 @@ test("a service with fewer tasks than desired alarms at each site, after longer 
   });
 });
 
-test("a service that is to have no tasks at a site has no alarm there", () => {
+test("a service with a count of 0 at a site has no alarm there", () => {
   const { web } = oneSite.services;
   const stack = stackOf(
     synth({ ...oneSite, services: { web: { ...web, placement: { ams3: 0 } } } }),
@@ -155,7 +155,7 @@ test("a service that is to have no tasks at a site has no alarm there", () => {
   expect(addresses(stack)).not.toContain("aws_cloudwatch_metric_alarm.tasks-missing");
 });
 
-test("a run of a job that is left in the queue alarms, where there are jobs", () => {
+test("a job's run that is left in the queue raises an alarm, if there are jobs", () => {
   expect(three.locals["alarms"]).toMatchObject({
     "job-not-started": {
       namespace: "AWS/SQS",
@@ -176,7 +176,7 @@ test("a run of a job that is left in the queue alarms, where there are jobs", ()
   });
 });
 
-test("no alarm tells of its end, and each says what it means and where the runbook is", () => {
+test("no alarm notifies when it ends, and each says what it means and where the runbook is", () => {
   for (const name of ["counted", "tasks-missing"]) {
     expect(alarm(three, name)).not.toHaveProperty("ok_actions");
     expect(alarm(three, name)).not.toHaveProperty("insufficient_data_actions");
@@ -190,7 +190,7 @@ test("no alarm tells of its end, and each says what it means and where the runbo
   }
 });
 
-test("the dashboard shows tasks, CPU and memory of every service there is, and errors in the logs of services and jobs", () => {
+test("the dashboard shows tasks, CPU and memory of every service, and errors in all services' and jobs' logs", () => {
   interface Widget {
     readonly properties: { readonly region: string; readonly metrics: unknown[][] };
   }
@@ -222,7 +222,7 @@ test("the dashboard shows tasks, CPU and memory of every service there is, and e
   });
 });
 
-test("without services and jobs the dashboard has no picture without metrics, which CloudWatch refuses", () => {
+test("without services and jobs, the dashboard has no widget without metrics, which CloudWatch refuses", () => {
   const stack = stackOf(synth({ ...oneSite, services: {} }), "control-plane");
   const dashboard = resourceAt(stack, "aws_cloudwatch_dashboard.services");
   const { widgets } = JSON.parse(String(dashboard["dashboard_body"])) as {
@@ -231,14 +231,14 @@ test("without services and jobs the dashboard has no picture without metrics, wh
   expect(widgets.map(({ properties }) => properties.metrics.length)).toEqual([2, 1, 1]);
 });
 
-test("switched off, nothing of it is in the JSON", () => {
+test("without monitoring, the JSON holds nothing of it", () => {
   const types = /^aws_(sns|sfn|cloudwatch_(event|metric|dashboard|log_metric))/;
   expect(addresses(three).filter((address) => types.test(address))).not.toEqual([]);
   expect(addresses(off).filter((address) => types.test(address))).toEqual([]);
   expect(JSON.stringify(off)).not.toMatch(/alert|alarm|runbook/i);
 });
 
-test("more services and nodes give the same blocks", () => {
+test("more services give the same blocks", () => {
   const blocks = (environment: Parameters<typeof synth>[0]) => {
     const stack = stackOf(synth(environment), "control-plane");
     return addresses(stack);
@@ -253,7 +253,7 @@ test("more services and nodes give the same blocks", () => {
   ).toEqual(blocks(oneSite));
 });
 
-test("the runbook has a section for everything that is told of", () => {
+test("the runbook has a section for everything that is reported", () => {
   const named = [...JSON.stringify(three).matchAll(/docs\/operations\.md#([a-z-]+)/g)].map(
     ([, anchor]) => anchor,
   );

@@ -100,7 +100,7 @@ test("the gate waits for the activation that the deregistration remembers", () =
   });
 });
 
-test("a gate fails when DigitalOcean has another droplet of the same name than the one in the state", () => {
+test("a gate fails if DigitalOcean has another droplet with the same name as the one in the state", () => {
   expect(one.data?.["digitalocean_droplets"]?.["all"]).toMatchObject({
     filter: [{ key: "tags", values: ["${digitalocean_tag.nodes.id}"] }],
     depends_on: ["digitalocean_droplet.node"],
@@ -119,7 +119,7 @@ test("a gate fails when DigitalOcean has another droplet of the same name than t
   });
 });
 
-test("a replacement counter changes the generation of its node alone", () => {
+test("a replacement counter changes only the generation of its node", () => {
   const before = generationsOf(withSite({ nodes: { "web-1": {}, "web-2": {} } }));
   const after = generationsOf(withSite({ nodes: { "web-1": {}, "web-2": { replacement: 1 } } }));
   expect(after["web-1"]).toBe(before["web-1"]);
@@ -135,7 +135,7 @@ test.each([
     "attributes",
     { nodes: { "node-1": { attributes: { disk: "ssd" } }, "node-2": { attributes: { disk: "ssd" } } } },
   ],
-])("%s that the user changes changes every generation", (_, change) => {
+])("changing %s changes every generation", (_, change) => {
   const [before, after] = [generationsOf(oneSite), generationsOf(withSite(change))];
   expect(Object.keys(after)).toEqual(["node-1", "node-2"]);
   expect(after["node-1"]).not.toBe(before["node-1"]);
@@ -162,11 +162,11 @@ test.each<[what: string, after: Environment, before?: Environment]>([
     withAttributes({ disk: "ssd", rack: "left" }),
     withAttributes({ rack: "left", disk: "ssd" }),
   ],
-])("%s change no generation", (_, after, before = oneSite) => {
+])("changing %s changes no generation", (_, after, before = oneSite) => {
   expect(generationsOf(after)).toEqual(generationsOf(before));
 });
 
-test("a size that is written out where it is the site's anyway changes no generation", () => {
+test("writing out the site's own size and image for a node changes no generation", () => {
   const nodes = {
     "node-1": { size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64", replacement: 0 },
     "node-2": {},
@@ -174,7 +174,7 @@ test("a size that is written out where it is the site's anyway changes no genera
   expect(generationsOf(withSite({ nodes }))).toEqual(generationsOf(oneSite));
 });
 
-test("what is remembered is read with a default everywhere, so that a state of an earlier release can be destroyed", () => {
+test("remembered settings are read with a default, so that states of earlier releases can be destroyed", () => {
   for (const stack of [one, berlin]) {
     const text = JSON.stringify(stack);
     const read = text.match(/\.triggers\b/g) ?? [];
@@ -201,7 +201,7 @@ test("a drain is as long as the health numbers ask for", () => {
   }
 });
 
-test("a server's replacement ends with its bootstrap", () => {
+test("the remedy for a server is a replacement after which it joins again", () => {
   expect(resourceAt(berlin, "null_resource.registration")).toMatchObject({
     provisioner: [
       {
@@ -217,7 +217,7 @@ test("a server's replacement ends with its bootstrap", () => {
   });
 });
 
-test("a site on premises has lives without machines", () => {
+test("nodes on premises have a life without machines", () => {
   expect(resourceAt(berlin, "null_resource.deregistration")).toMatchObject({
     depends_on: ["null_resource.guard"],
     triggers: { INCARNATION: "${null_resource.generation[each.key].id}" },

@@ -134,15 +134,18 @@ const decisions: Readonly<Record<string, Readonly<Record<string, string | typeof
   null_resource: {},
 };
 
-test.each([...resources.keys()].sort())("%s keeps no setting that a configuration takes back", (type) => {
-  const decided = decisions[type] ?? {};
-  expect(Object.keys(decided).sort()).toEqual(optionalComputed(type));
-  for (const name of Object.keys(decided).filter((one) => decided[one] === written)) {
-    for (const resource of resources.get(type) ?? []) {
-      expect([name, resource[name]]).not.toEqual([name, undefined]);
+test.each([...resources.keys()].sort())(
+  "%s keeps no setting that is removed from a configuration",
+  (type) => {
+    const decided = decisions[type] ?? {};
+    expect(Object.keys(decided).sort()).toEqual(optionalComputed(type));
+    for (const name of Object.keys(decided).filter((one) => decided[one] === written)) {
+      for (const resource of resources.get(type) ?? []) {
+        expect([name, resource[name]]).not.toEqual([name, undefined]);
+      }
     }
-  }
-});
+  },
+);
 
 test("every decision is about a resource type in use", () => {
   expect(Object.keys(decisions).sort()).toEqual([...resources.keys()].sort());

@@ -23,7 +23,7 @@ const outcome = new Map([
   ["service-web", undefined],
 ]);
 
-test("what has changed is told by stack, with where clients connect to", async () => {
+test("changes are reported by stack, with the URLs for clients", async () => {
   const instances = [{ attributes: {} }];
   const deployed = parseState(
     JSON.stringify({
@@ -52,7 +52,7 @@ test("what has changed is told by stack, with where clients connect to", async (
   ]);
 });
 
-test("a state that can't be read afterwards makes no failure of what was done", async () => {
+test("a state that can't be read afterwards doesn't make the deploy a failure", async () => {
   const told = jest.spyOn(console, "error").mockImplementation(() => undefined);
   const text = await outcomeText(
     deploymentWith(() => Promise.reject(new Refusal("no connection"))),
@@ -73,6 +73,6 @@ test.each([
   ],
   ["Plan: 4 to add, 1 to change, 0 to destroy.", "4 to add, 1 to change, 0 to destroy"],
   ["Apply incomplete.", undefined],
-])("of %j Terraform's words are taken", (line, words) => {
+])("Terraform's changes are read from %j", (line, words) => {
   expect(changesToldBy(line)).toBe(words);
 });

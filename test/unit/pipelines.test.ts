@@ -38,7 +38,7 @@ const lines = [
   ...Object.values(gitlab).flatMap(({ script = [], before_script = [] }) => [...script, ...before_script]),
 ].filter(Boolean);
 
-test("every script of ours and of npm that a pipeline runs is there, and has the options that it is given", () => {
+test("every script that a pipeline runs exists, and has the options that it is given", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
   const ofNpm = lines.flatMap((line) => [...line.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name));
   expect(new Set(ofNpm)).toEqual(new Set(["lint", "synth", "test:unit", "typecheck"]));
@@ -66,7 +66,7 @@ test("actions are pinned by commit, each at one version everywhere", () => {
   expect(new Set([...versions].map((one) => one.split("@")[0])).size).toBe(versions.size);
 });
 
-test("jobs have a limit of time, no permission that they don't need, and leave no token behind", () => {
+test("jobs have a time limit and no permission that they don't need, and leave no token behind", () => {
   for (const { file, workflow: all } of workflows) {
     expect([file, all.permissions]).toEqual([
       file,
@@ -95,7 +95,7 @@ test("jobs have a limit of time, no permission that they don't need, and leave n
   );
 });
 
-test("whatever changes a deployment is in one concurrency group, and is approved where it was asked for", () => {
+test("jobs that change a deployment are in one concurrency group, and applies and destroys are approved", () => {
   const changing = ["deploy", "nightly", "destroy"].map((name) => workflow(name)?.concurrency);
   expect(new Set(changing.map((one) => JSON.stringify(one))).size).toBe(1);
   expect(changing[0]).toMatchObject({ "cancel-in-progress": false });
@@ -103,7 +103,7 @@ test("whatever changes a deployment is in one concurrency group, and is approved
   expect(workflow("destroy")?.jobs["destroy"]?.environment).toBe("production");
 });
 
-test("each round of a deploy follows the one before it only where something waits", () => {
+test("each round of a deploy follows the one before it only if something waits", () => {
   const rounds = Object.entries(workflow("deploy")?.jobs ?? {}) as unknown as [
     string,
     { needs?: string; if?: string; with: { round: number } },

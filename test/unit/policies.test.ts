@@ -17,13 +17,16 @@ test("docs/policies holds the policy of each role, as `npm run docs` writes it",
   }
 });
 
-test.each(all)("the %s may do exactly what life cycles have called, and what has a reason", (role) => {
-  const called = records.flatMap((record) => record[role] ?? []);
-  const reasoned = uncalled.filter((one) => one.role === role).flatMap(({ actions }) => actions.split(" "));
-  expect(reasoned.filter((action) => called.includes(action))).toEqual([]);
-  const allowed = allowedTo(role).filter((action) => action !== "iam:PassRole");
-  expect(allowed).toEqual([...new Set([...called, ...reasoned])].sort());
-});
+test.each(all)(
+  "the %s may make exactly the calls that life cycles make, and those with a stated reason",
+  (role) => {
+    const called = records.flatMap((record) => record[role] ?? []);
+    const reasoned = uncalled.filter((one) => one.role === role).flatMap(({ actions }) => actions.split(" "));
+    expect(reasoned.filter((action) => called.includes(action))).toEqual([]);
+    const allowed = allowedTo(role).filter((action) => action !== "iam:PassRole");
+    expect(allowed).toEqual([...new Set([...called, ...reasoned])].sort());
+  },
+);
 
 /** Those that AWS knows no resource for. Source: Service Authorization Reference. */
 const withoutResource = [
@@ -38,7 +41,7 @@ const withoutResource = [
   ...["states:ValidateStateMachineDefinition", "sts:GetCallerIdentity"],
 ];
 
-test("every action that AWS knows resources for is allowed on this deployment's alone", () => {
+test("every action that can be limited to resources is allowed only on this deployment's", () => {
   const statements = all.flatMap((role) => statementsOf(role));
   const open = statements.filter(({ Resource }) => Resource === "*").flatMap(({ Action }) => Action);
   expect([...new Set(open)].sort()).toEqual(withoutResource);
@@ -53,7 +56,7 @@ test("every action that AWS knows resources for is allowed on this deployment's 
   ]);
 });
 
-test("a role of the deployment is passed to the service that it is made for, and to no other", () => {
+test("a role of the deployment may be passed only to the service that it is made for", () => {
   const passed = (role: Role) =>
     statementsOf(role)
       .filter(({ Action }) => Action.includes("iam:PassRole"))
@@ -85,13 +88,13 @@ test("a pipeline that plans changes nothing but the locks of states", () => {
   ]);
 });
 
-test("each policy fits into a role, whose own may have 10,240 characters beside blanks", () => {
+test("each policy fits into a role, whose own may have 10,240 characters without whitespace", () => {
   for (const role of all) {
     expect(JSON.stringify(JSON.parse(fileOf(role))).length).toBeLessThan(9_500);
   }
 });
 
-test("a life cycle fails that calls what a policy lacks, or no longer calls what is recorded", async () => {
+test("a life cycle fails if it makes a call that a policy lacks, or no longer makes a recorded one", async () => {
   const stopped = (lifeCycle: string, principal: string, service: string, name: string) => {
     const journal = () => Promise.resolve([{ principal, service, name }]);
     return stopPermitted(

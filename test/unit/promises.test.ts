@@ -5,10 +5,16 @@ import { testNames } from "../support/files/test-names";
 
 const root = join(__dirname, "../..");
 
+/** The rows of docs/promises.md, without those that head its tables. */
+const rows = readFileSync(join(root, "docs/promises.md"), "utf8")
+  .split("\n")
+  .filter((line) => /^\|(?! (?:Part|Rule|Promise) +\|| ---)/.test(line));
+
 /** A test as docs/promises.md names it: `file name`. */
-const named = [
-  ...readFileSync(join(root, "docs/promises.md"), "utf8").matchAll(/\| `(\S+)` *\| (.+?) *\|$/gm),
-].map(([, file = "", name = ""]) => ({ file, name: name.replaceAll("\\", "") }));
+const named = rows.map((row) => {
+  const [, file = "", name = ""] = /\| `(\S+)` *\| (.+?) *\|$/.exec(row) ?? [];
+  return { file, name: name.replaceAll("\\", "") };
+});
 
 const testsOf = (file: string) => testNames(join(root, "test", `${file}.test.ts`));
 const written = ({ file, name }: (typeof named)[number]) => `${file}: ${name}`;

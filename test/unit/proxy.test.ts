@@ -45,7 +45,7 @@ test("only the proxy holds the node's port, and the app is reached by a link", (
   expect(variableOf(proxyOf(api), "CONFIGURATION")).toContain("backend app\n  server app app:8080\n");
 });
 
-test("another image of the proxy takes its place at every site of every service, and changes nothing else", () => {
+test("another proxy image is used at every site of every service, and changes nothing else", () => {
   const image = `registry.example/mirror/haproxy@sha256:${"a".repeat(64)}`;
   const services = {
     ...threeSites.services,
@@ -60,14 +60,14 @@ test("another image of the proxy takes its place at every site of every service,
   expect(other).toBe(parts.join(image));
 });
 
-test("ECS starts the proxy after the app, once it is well where that can be told, and ends it before", () => {
+test("ECS starts the proxy after the app, and waits until the app is healthy if it has a health check", () => {
   expect(api[1]).toMatchObject({ dependsOn: [{ containerName: "app", condition: "HEALTHY" }] });
   expect(api[0]).toMatchObject({ healthCheck: { command: ["CMD", "node", "--version"] } });
   expect(plain[1]).toMatchObject({ dependsOn: [{ containerName: "app", condition: "START" }] });
   expect(plain[0]).not.toHaveProperty("healthCheck");
 });
 
-test("the proxy serves on for the lame duck, and has longer to stop than that", () => {
+test("the proxy goes on serving as a lame duck, and has longer than that to stop", () => {
   // Every 5 s, two failed checks, and what DigitalOcean takes to see them; 20 s for the requests that are under way.
   const configuration = variableOf(proxyOf(api), "CONFIGURATION");
   expect(configuration).toContain("  grace 18s\n  hard-stop-after 20s\n");
@@ -79,7 +79,7 @@ test("the proxy serves on for the lame duck, and has longer to stop than that", 
   expect(api.map(({ stopTimeout }) => stopTimeout)).toEqual([20, 41]);
 });
 
-test("the proxy calls itself healthy when the load balancer has had time to take it in", () => {
+test("the proxy reports itself healthy once the load balancer has had time to bring it into service", () => {
   const [, , , script = ""] = api[1]?.healthCheck?.command ?? [];
   expect(api[1]?.healthCheck).toMatchObject({ startPeriod: 78 });
   expect(script).toContain("/dev/tcp/127.0.0.1/8080");

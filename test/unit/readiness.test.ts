@@ -40,6 +40,6 @@ test.each([
   ["service-web", ["web"], undefined],
   ["jobs", ["report"], undefined],
   ["activations", ["web"], undefined],
-])("%s, with roles for %j, is told what it reads and is missing", async (id, roles, clause) => {
+])("a missing input of %s is named, with roles for %j", async (id, roles, clause) => {
   expect(await missing(id, roles)).toBe(clause);
 });

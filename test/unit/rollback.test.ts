@@ -25,7 +25,7 @@ test("a service that is rolled back runs the earlier image, which is neither bui
   expect(resourceAt(stack, "aws_ecs_task_definition.task")["depends_on"]).toBeUndefined();
 });
 
-test("others that are made of the same image stay at the present one", () => {
+test("other services with the same image stay at the current one", () => {
   const rolledBack = stackOf(synth(environment, { rollbacks }), "service-worker");
   expect(rolledBack).toEqual(stackOf(synth(environment), "service-worker"));
   expect(addresses(rolledBack)).toContain("null_resource.image");
@@ -44,7 +44,7 @@ function loaded(text: string | undefined) {
   }
 }
 
-test("rollbacks are read from the environment, and there are none without", () => {
+test("rollbacks are read from ANYWHERE_ROLLBACKS, and without it there are none", () => {
   expect(loaded(JSON.stringify(rollbacks))).toEqual(rollbacks);
   expect(loaded(undefined)).toEqual({});
 });

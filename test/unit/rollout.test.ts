@@ -64,18 +64,18 @@ test.each([
   [20, 2, 90],
   [100, 10, 90],
   [200, 20, 90],
-])("of %i nodes %i go at a time, and %i %% stay", (nodes, many, percent) => {
+])("of %i nodes, %i go at a time, and %i %% stay", (nodes, many, percent) => {
   expect(atOnce(nodes)).toBe(many);
   expect(rolloutOf(nodes, usual)).toMatchObject({ minimumHealthyPercent: percent, maximumPercent: 100 });
 });
 
-test("a site without tasks keeps none, and has its times all the same", () => {
+test("a site without tasks has a minimum of 0, and a time limit all the same", () => {
   expect(rolloutOf(0, usual).minimumHealthyPercent).toBe(0);
   expect(rolloutOf(0, usual).deleteTimeout).toBeGreaterThan(0);
 });
 
 test.each(healths)(
-  "on 1 to 200 nodes an update goes on to its end, within its time, with %s health checks",
+  "on 1 to 200 nodes, an update completes within its time with %s health checks",
   (_, service) => {
     const wrong = sites.filter((nodes) => {
       const { minimumHealthyPercent: percent, timeout } = rolloutOf(nodes, service);
@@ -93,7 +93,7 @@ test("an update of 200 nodes takes no longer than one of ten", () => {
 });
 
 test.each(healths)(
-  "on 1 to 200 nodes ECS gives a bad revision up before the deploy does, with %s health checks",
+  "on 1 to 200 nodes, ECS gives up a bad revision before the deploy does, with %s health checks",
   (_, service) => {
     const { check = { startPeriod: 0, interval: 0 }, stop } = taskTimes(service);
     const wrong = sites.filter((nodes) => {
@@ -105,7 +105,7 @@ test.each(healths)(
   },
 );
 
-test("the times grow with what a task takes to stop and to start", () => {
+test("the time limits grow with the time that a task takes to stop and to start", () => {
   expect(rolloutOf(2, usual)).toEqual({
     minimumHealthyPercent: 50,
     maximumPercent: 100,
@@ -125,7 +125,7 @@ test.each([
   [12, "REPLICA"],
   [35, "DAEMON"],
 ])(
-  "the local cloud's ECS updates %i nodes of a %s service, so many at a time, to the end",
+  "the local cloud's ECS updates %i nodes of a %s service completely, as many at a time as planned",
   (nodes, strategy) => {
     const { minimumHealthyPercent } = rolloutOf(nodes, usual);
     const stage = createStage();
@@ -156,7 +156,7 @@ test.each([
 const worker = (placement: Service["placement"], rollout: object = {}) =>
   service.parse({ image: "registry.example/shop/worker:v1", placement, rollout });
 
-test("without a port and with counts, new tasks start beside the old ones; a daemon's give way", () => {
+test("with counts and no port, new tasks start beside the old ones; a daemon's old tasks give way", () => {
   const room = { slots: Infinity, awaited: true };
   expect(rolloutOf(4, worker({ ams3: 4 }), room)).toMatchObject({
     minimumHealthyPercent: 100,
@@ -176,7 +176,7 @@ test.each([
   ["room for one more", 5, 100, 125],
   ["no room for more", 4, 75, 100],
 ])(
-  "four tasks without a port, and %s: as many new ones start beside as fit, else old ones give way",
+  "with four tasks without a port and %s, new tasks start beside old ones, or else old ones give way",
   (_, slots, minimum, maximum) => {
     expect(rolloutOf(4, worker({ ams3: 4 }), { slots, awaited: true })).toMatchObject({
       minimumHealthyPercent: minimum,
@@ -200,7 +200,7 @@ test.each([
 });
 
 test.each([2, 3, 9, 12, 40])(
-  "one of %i servers that nobody waits for may be missing, and the others are updated",
+  "one of %i servers that a deploy doesn't wait for may be missing, and the others are updated",
   (nodes) => {
     const { minimumHealthyPercent: percent } = rolloutOf(nodes, worker("every-node"), {
       slots: nodes,
@@ -213,7 +213,7 @@ test.each([2, 3, 9, 12, 40])(
   },
 );
 
-test("so many go at a time as `rollout.atOnce` says, and a deploy gives up after `timeoutMinutes`", () => {
+test("`rollout.atOnce` sets how many go at a time, and `timeoutMinutes` when a deploy gives up", () => {
   const three = handingOver("proxy", checks(3, 2), { rollout: { atOnce: 3, timeoutMinutes: 7 } });
   expect(rolloutOf(12, three)).toMatchObject({ minimumHealthyPercent: 75, timeout: 420 });
   // More than there are is all of them.

@@ -33,7 +33,7 @@ test("a second synth in another folder writes the same bytes", () => {
   }
 });
 
-test("the product synthesises without the local cloud, and the same bytes wherever it is checked out, from a bundle and without", () => {
+test("without the local cloud, the product synthesises the same bytes in any checkout, bundled or not", () => {
   const scratch = mkdtempSync(join(tmpdir(), "product-"));
   try {
     const ways = { here: ["bundle/run.js"], "else/where": ["--require", "tsx/cjs"] };

@@ -5,7 +5,7 @@ import { stackOf, synth } from "../support/synthesis/synth";
 const { locals } = stackOf(synth(threeSites), "control-plane");
 const texts = (local: string) => (locals[local] ?? {}) as Readonly<Record<string, unknown>>;
 
-test("each service and job has an execution and a task role, and only those with something to read or to do a policy", () => {
+test("each service and job has an execution and a task role, with a policy only if it needs one", () => {
   const all = ["web", "api", "worker", "report"];
   for (const purpose of ["execution", "task"]) {
     expect(texts(`${purpose}_roles`)).toEqual(
@@ -16,7 +16,7 @@ test("each service and job has an execution and a task role, and only those with
   expect(Object.keys(texts("task_permissions")).sort()).toEqual(["api", "web"]);
 });
 
-test("a role's policy holds what its service was given, and nothing of another's", () => {
+test("a role's policy holds only what its own service was given", () => {
   const { services } = threeSites;
   const policy = (local: string, name: string) => String(texts(local)[name]);
   expect(policy("execution_secrets", "worker")).toContain(services.worker.registryCredentials);

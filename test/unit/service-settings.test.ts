@@ -28,7 +28,7 @@ test("a container is started as its service says: command, entry point, user, cr
   ]);
 });
 
-test("a service without http has counts that fit beside each other, no port, and no way in", () => {
+test("a service without http has replicas that fit beside the old ones, no port and no way in", () => {
   expect(resourceAt(worker, "aws_ecs_service.service")).toMatchObject({ scheduling_strategy: "REPLICA" });
   expect(worker.locals["services"]).toMatchObject({
     berlin: { desiredCount: 2, minimumHealthyPercent: 100, maximumPercent: 200 },
@@ -59,7 +59,7 @@ test("folders of the node are volumes of the task definition, and mounted as the
   expect(resourceAt(worker, "aws_ecs_task_definition.task")).not.toHaveProperty("dynamic");
 });
 
-test("attributes of `on` are part of where tasks are placed, and of how many a daemon has", () => {
+test("attributes in `on` limit where tasks are placed, and how many a daemon has", () => {
   const nodes = { a: { attributes: { disk: "ssd" } }, b: {} };
   const web = { ...oneSite.services.web, on: { disk: "ssd" } };
   const sites = { ams3: { ...oneSite.sites.ams3, nodes } };
@@ -74,7 +74,7 @@ test("attributes of `on` are part of where tasks are placed, and of how many a d
   expect(stack.locals["rollouts"]).toMatchObject({ ams3: { tasks: 1 } });
 });
 
-test("two services of one image name the same tag, which either pushes", () => {
+test("two services with one image use the same tag, which either pushes", () => {
   const images = { app: { build: "app" } };
   const services = { web: { image: "app" }, worker: { image: "app" } };
   const both = synth({ ...oneSite, images, services });
@@ -85,7 +85,7 @@ test("two services of one image name the same tag, which either pushes", () => {
   expect(Object.keys(stackOf(both, "control-plane").locals["repositories"] ?? {})).toEqual(["app"]);
 });
 
-test("an internal load balancer is no public one, and tells its URL apart", () => {
+test("an internal load balancer isn't public, and its URL is a separate output", () => {
   const fra1 = stackOf(stacks, "compute-fra1");
   expect(resourceAt(fra1, "digitalocean_loadbalancer.api")).toMatchObject({
     name: "shop--fra1--api",
@@ -100,7 +100,7 @@ test("an internal load balancer is no public one, and tells its URL apart", () =
   expect(web).not.toHaveProperty("network");
 });
 
-test("an environment with sites alone has no stack of services or jobs, no load balancer and no open port", () => {
+test("an environment with only sites has no stack of services or jobs, no load balancer and no open port", () => {
   const bare = synth({ name: oneSite.name, aws: oneSite.aws, sites: oneSite.sites });
   expect(Object.keys(bare).sort()).toEqual(["activations", "compute-ams3", "control-plane"]);
   const compute = stackOf(bare, "compute-ams3");
@@ -108,18 +108,18 @@ test("an environment with sites alone has no stack of services or jobs, no load 
   expect(resourceAt(compute, "digitalocean_firewall.nodes")["inbound_rule"] ?? []).toEqual([]);
 });
 
-test("a service without a load balancer leaves none, and nobody is let in to its port", () => {
+test("a service without a load balancer creates none, and its port is closed", () => {
   const web = { ...oneSite.services.web, http: { port: 8080, loadBalancer: false as const } };
   const compute = stackOf(synth({ ...oneSite, services: { web } }), "compute-ams3");
   expect(compute.resource).not.toHaveProperty("digitalocean_loadbalancer");
   expect(resourceAt(compute, "digitalocean_firewall.nodes")["inbound_rule"] ?? []).toEqual([]);
 });
 
-test("the smallest useful file has less than 20 lines", () => {
+test("the smallest useful file has fewer than 20 lines", () => {
   expect(readFileSync("config/environments/dev.ts", "utf8").trimEnd().split("\n").length).toBeLessThan(20);
 });
 
-test("the URL of an internal load balancer is that of a listener without a certificate, if it has one", () => {
+test("the URL of an internal load balancer is that of its http listener without a redirect, if it has one", () => {
   const internal = <Listener>(port: number, listeners: Listener[]) => ({
     ...oneSite.services.web,
     http: { port, loadBalancer: { network: "internal" as const, listeners } },

@@ -7,7 +7,7 @@ const one = stackOf(synth(oneSite), "service-web");
 const stacks = synth(threeSites);
 const three = stackOf(stacks, "service-web");
 
-test("a service's stack tells what of it a later deploy compares", () => {
+test("a service's stack outputs what a later deploy compares", () => {
   const outputs = ["port", "scheduling_strategy", "checked_path", "lame_duck_seconds", "ready_after_seconds"];
   const told = [one, stackOf(stacks, "service-api")].map(({ output }) =>
     outputs.map((name) => output[name]?.["value"]),
@@ -92,7 +92,7 @@ test("a task that is run by hand is the same, without the port of a node and the
   expect(one.locals["one_off_definitions"]?.["ams3"]).toMatchObject({ family: "shop--web--ams3--one-off" });
 });
 
-test("a service without a port has one definition for both", () => {
+test("a service without a port has one definition for both its tasks and those run by hand", () => {
   const worker = stackOf(stacks, "service-worker");
   expect(worker.output["one_off_task_definition_arns"]?.value).toEqual(
     worker.output["task_definition_arns"]?.value,
@@ -100,7 +100,7 @@ test("a service without a port has one definition for both", () => {
   expect(worker.output["one_off_task_definition_arns"]?.value).toContain("aws_ecs_task_definition.task");
 });
 
-test("environment and secrets are the config's, in an order that the config doesn't decide", () => {
+test("environment and secrets are the config's, sorted by name", () => {
   expect(containersAt(three, "ams3")).toMatchObject([
     {
       portMappings: [{ containerPort: 3000, hostPort: 3000 }],
@@ -174,7 +174,7 @@ test("a count per site makes replicas, on the sites that are named", () => {
   expect(worker.locals["rollouts"]).toMatchObject({ ams3: { tasks: 1 }, berlin: { tasks: 2 } });
 });
 
-test("tasks that find no room beside the old ones give way to each other, and may then be updated at all", () => {
+test("old tasks give way if new ones find no room beside them, so that updates are possible", () => {
   const web = { ...oneSite.services.web, memoryMiB: 384 };
   const worker = (count: number) => ({ image: web.image, memoryMiB: 256, placement: { ams3: count } });
   const of = (count: number) =>
@@ -234,7 +234,7 @@ test("a site on premises that isn't waited for, and one without tasks, don't hol
   expect(locals["rollouts"]).toEqual({});
 });
 
-test("before a service goes, the agents that are lost go, by what was remembered and whatever else changes", () => {
+test("before a service is destroyed, lost agents are deregistered, by what the state remembers", () => {
   const { provisioner, ...agents } = resourceAt(one, "null_resource.lost_agents");
   expect(agents).toMatchObject({
     for_each: "${local.services}",

@@ -60,7 +60,7 @@ const environment = {
   images: { app: { build: "app", platform: "linux/arm64" } },
 };
 
-test("a kind of site that is registered is validated, planned for and synthesised like the project's own", () => {
+test("a registered kind of site is validated, planned for and synthesised like the project's own", () => {
   const outdir = mkdtempSync(join(tmpdir(), "kinds-"));
   try {
     writeStacks(outdir, parseConfig(environment, "test", kinds.sites), kinds);
@@ -88,7 +88,7 @@ test("a kind of site that is registered is validated, planned for and synthesise
   }
 });
 
-test("what a registered kind knows of its machines decides what fits, and it is named among the kinds", () => {
+test("a registered kind of site decides what fits its machines, and is named among the kinds", () => {
   const web = { ...oneSite.services.web, image: "app", placement: { hamburg: 1 }, memoryMiB: 600 };
   expect(() => parseConfig({ ...environment, services: { web } }, "test", kinds.sites)).toThrow(
     /services\.web\.memoryMiB doesn't fit node hamburg\/alma, a ship: /,

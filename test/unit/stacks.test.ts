@@ -166,7 +166,7 @@ test("outputs keep their names, and only activation codes are sensitive", () => 
   });
 });
 
-test("no output is without a value, which Terraform would leave out and `npx cdktf deploy` fail over", () => {
+test("no output is null, which Terraform would leave out and `npx cdktf deploy` would fail on", () => {
   for (const stack of Object.values(three)) {
     expect(JSON.stringify(Object.values(stack.output).map(({ value }) => value))).not.toMatch(
       /\bnull\b(?!_)/,
@@ -191,7 +191,7 @@ test("500 nodes give the blocks of 2, and differ in one local value", () => {
   }
 });
 
-test("compute needs no AWS provider, and an on-premises site no DigitalOcean", () => {
+test("compute stacks need no AWS provider, and an on-premises site needs no DigitalOcean provider", () => {
   const providers = Object.entries(three).map(([id, stack]) => [id, Object.keys(stack.provider).sort()]);
   expect(Object.fromEntries(providers)).toEqual({
     "control-plane": ["aws", "null"],
@@ -206,7 +206,7 @@ test("compute needs no AWS provider, and an on-premises site no DigitalOcean", (
   });
 });
 
-test("AWS is refused in any other account, and tags everything", () => {
+test("the AWS provider refuses any other account, and tags everything", () => {
   for (const id of ["control-plane", "activations", "service-web", "service-worker", "jobs"]) {
     expect(stackOf(three, id).provider["aws"]).toEqual([
       {
@@ -228,7 +228,7 @@ const producersOf = (id: string): string[] => {
   return known[id] ?? (id.startsWith("compute-") ? ["activations"] : ["control-plane"]);
 };
 
-test("stacks read each other by named outputs alone", () => {
+test("stacks read each other only by named outputs", () => {
   for (const [id, stack] of Object.entries(three)) {
     const json = JSON.stringify(stack);
     expect(json).not.toMatch(/cross-stack-output|TfToken|#\{Token/);
@@ -241,7 +241,7 @@ test("stacks read each other by named outputs alone", () => {
   }
 });
 
-test("nothing that a deregistration depends on is created before it is destroyed", () => {
+test("nothing that a deregistration depends on has create_before_destroy", () => {
   const early = Object.values(three).flatMap((stack) =>
     addresses(stack).filter((address) => {
       const [type = "", name = ""] = address.split(".");
@@ -261,7 +261,7 @@ test("nothing that a deregistration depends on is created before it is destroyed
   ]);
 });
 
-test("every stack names its providers by their whole addresses, which OpenTofu reads as Terraform does", () => {
+test("every stack names its providers by full addresses, which mean the same to OpenTofu and Terraform", () => {
   const stacks = Object.values(synth(prod)).map(({ terraform }) => terraform.required_providers);
   const sources = stacks.flatMap((providers) =>
     Object.values(providers as Readonly<Record<string, { readonly source: string }>>).map(

@@ -35,7 +35,7 @@ test("no folder of the product or the local cloud holds more than 15 files, and 
   expect(longFiles(sources)).toEqual([]);
 });
 
-test("no folder of what tests share holds more than 15 files, and no test file more than 300 lines", () => {
+test("no folder of shared test code holds more than 15 files, and no test file more than 300 lines", () => {
   const tests = filesBelow("test").filter((file) => file.endsWith(".ts"));
   expect(tests.length).toBeGreaterThan(150);
   expect(fullFolders(filesBelow("test/support"))).toEqual([]);

@@ -39,7 +39,7 @@ test.each([
   [30, 10, { interval: 30, retries: 10 }],
   [89, 10, { interval: 89, retries: 10 }],
 ])(
-  "ECS gives a container up no earlier than a load balancer that asks every %i s, %i times",
+  "ECS gives up a container no earlier than a load balancer that checks it every %i s, %i times",
   (interval, times, check) => {
     const checks = { path: "/", intervalSeconds: interval, unhealthyAfter: times, healthyAfter: 2 };
     for (const handover of ["app", "proxy"] as const) {

@@ -79,17 +79,20 @@ test("another file of the same name is refused, with what to do, before anything
   expect(readdirSync(at("out/a/stacks"))).toEqual(["one"]);
 });
 
-test("a file that takes the place of one that is gone has its folder", async () => {
+test("a file that takes the place of one that is gone takes over its folder", async () => {
   await output("x/a.ts", stacks("one"));
   await output("x/a.json", stacks("two"));
   expect(readdirSync(at("out/a/stacks"))).toEqual(["two"]);
 });
 
-test.each(["stacks", "manifest.json", "", ".", "..", "a/b"])("no output folder is called %j", (name) => {
-  expect(() => outputFolder({}, { name, file: "x" })).toThrow(ConfigError);
-});
+test.each(["stacks", "manifest.json", "", ".", "..", "a/b"])(
+  "an output folder can't be called %j",
+  (name) => {
+    expect(() => outputFolder({}, { name, file: "x" })).toThrow(ConfigError);
+  },
+);
 
-test("stacks that are no more go, but not what others remember, nor a state that Terraform could save nowhere else", async () => {
+test("only the folders of stacks that no longer exist are removed, unless they hold an errored.tfstate", async () => {
   await output("a.json", stacks("kept", "gone", "failed"));
   write(at("out/a/stacks/kept/.terraform/terraform.tfstate"), "remembered");
   write(at("out/a/stacks/gone/.terraform/terraform.tfstate"), "remembered");
@@ -102,7 +105,7 @@ test("stacks that are no more go, but not what others remember, nor a state that
   expect(readdirSync(at("out/b/stacks"))).toEqual(["gone"]);
 });
 
-test("the CDKTF CLI finds the stacks of the environment that it has synthesised, and nobody else leaves it a manifest", async () => {
+test("the CDKTF CLI finds the stacks that it has synthesised, and only its synthesis writes a manifest", async () => {
   await output("a.json", stacks("one"));
   expect(readdirSync(at("out"))).toEqual(["a"]);
   await output("b.json", stacks("two"), { CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS: "true" });

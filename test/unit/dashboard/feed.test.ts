@@ -26,7 +26,7 @@ const lost: Problem = {
   remedy: "wait",
 };
 
-test("a problem is told once when it comes and once when it goes, and not while a cloud is silent", () => {
+test("a problem is reported once when it comes and once when it goes, but not while a cloud doesn't answer", () => {
   const history = new History();
   const unanswered: StatusReport["unanswered"] = [{ source: "ECS", reason: "denied" }];
   for (const one of [
@@ -51,7 +51,7 @@ const every = 0.05;
 
 const someLooks = () => pause(10 * every * 1000);
 
-test("clouds are asked only while somebody follows, and all who follow are told the same", async () => {
+test("clouds are queried only while somebody follows, and all followers are told the same", async () => {
   let looks = 0;
   const look = () => {
     looks++;
@@ -79,7 +79,7 @@ test("clouds are asked only while somebody follows, and all who follow are told 
   expect(looks).toBe(before);
 });
 
-test("a look that fails is told with its reason, beside what was seen before", async () => {
+test("a look that fails is reported with its reason, beside what was seen before", async () => {
   const first = { report: report([lost]), events: [] };
   const feed = new Feed(() => Promise.reject(new Error("no answer\nat all")), first, every);
   const told: Told[] = [];

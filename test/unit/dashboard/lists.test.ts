@@ -14,7 +14,7 @@ const event = (second: number, of: string, message: string, more: Partial<FleetE
   ...more,
 });
 
-test("events are told the newest first, once for all of whom they are the same at the same time", () => {
+test("events are listed newest first, with one entry for all subjects of the same event at the same time", () => {
   const told = toldOf([
     event(1, "web--ams3", "has reached a steady state."),
     ...["node-1", "node-2", "node-3"].map((node) => event(2, `ams3/${node}`, "Problem: it is lost")),
@@ -40,7 +40,7 @@ test.each([
   expect(toldOf([event(1, "web", message, { exitCode })])[0]?.tone).toBe(tone);
 });
 
-test("of many problems of a kind some are shown, and the others are kept; no kind hides another", () => {
+test("of many problems of one kind, some are shown and the others kept, so that no kind hides another", () => {
   const problems = (kind: Problem["kind"], count: number) =>
     Array.from({ length: count }, (_, index): Problem => {
       const subject = `ams3/node-${index + 1}`;
@@ -59,7 +59,7 @@ test("of many problems of a kind some are shown, and the others are kept; no kin
   expect(groups[0]?.more.at(-1)?.subject).toBe("ams3/node-100");
 });
 
-test("a time of today is told without its date, in the zone of all others", () => {
+test("a time of today is shown without its date, in the same zone as all others", () => {
   expect(timeOfDay("2026-11-26T01:02:03.456Z", "2026-11-26T12:00:00.000Z")).toBe("01:02:03Z");
   expect(timeOfDay("2026-11-25T23:02:03.456Z", "2026-11-26T12:00:00.000Z")).toBe("2026-11-25 23:02:03Z");
 });

@@ -60,7 +60,7 @@ const inShort = (nodes: readonly FleetNode[]) =>
     missing,
   ]);
 
-test("a task's place keeps its key from the old revision to the new one, while both run as well", () => {
+test("a task's place keeps its key from the old revision to the new one, even while both run", () => {
   const before = [node("node-1", [task("a", 9)]), node("node-2", [task("b", 9)])];
   expect(inShort(before)).toEqual([
     ["9", false, ["web ams3/node-1 0", "web ams3/node-2 0"], 0],
@@ -81,7 +81,7 @@ test("a task's place keeps its key from the old revision to the new one, while b
   ]);
 });
 
-test("a roll-out that goes back has its older revision as the wanted one, on the right", () => {
+test("a roll-back shows the older revision as the wanted one, on the right", () => {
   const back = service([deployment(9, "PRIMARY", "IN_PROGRESS"), deployment(10, "ACTIVE", "FAILED")]);
   const lanes = lanesOf(back, [node("node-1", [task("c", 10)]), node("node-2", [task("d", 9)])]);
   expect(lanes.map(({ number, isWanted }) => [number, isWanted])).toEqual([
@@ -168,7 +168,7 @@ test.each<readonly [string, FleetNode, ReturnType<typeof nodeState>, string, Par
     "",
     { unanswered: [{ source: "ECS", reason: "denied" }] },
   ],
-])("a node %s is shown as it is", (_, one, state, note, more) => {
+])("a node %s is shown as such", (_, one, state, note, more) => {
   const report = reportOf([one], more);
   expect([nodeState(one, report), nodeNote(one, report)]).toEqual([state, note]);
 });

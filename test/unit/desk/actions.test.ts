@@ -11,7 +11,7 @@ const unexpected = [
   ...["iam:ListInstanceProfilesForRole", "iam:UpdateAssumeRolePolicy", "ssm:ListTagsForResource"],
 ];
 
-test("doctor asks for every action that Terraform's provider takes for what a deployment has, each once", () => {
+test("doctor asks once for every action that Terraform's provider needs for a deployment", () => {
   const actions = actionsOf(parseConfig(threeSites, "test"));
   expect(actions).toEqual(expect.arrayContaining(unexpected));
   expect(new Set(actions).size).toBe(actions.length);

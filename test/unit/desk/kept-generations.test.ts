@@ -44,7 +44,7 @@ const written = (ids: readonly string[]): Stacks =>
     ]),
   );
 
-test("stacks whose nodes are kept are those of a configuration that has not changed them, until that is undone", () => {
+test("stacks that keep nodes equal those of a configuration that never changed them, until that is undone", () => {
   const changed = synthInto(outdir, replacing(1, 1, 1, 1));
   const deployed = resolveSites(parseConfig(replacing(0, 0, 0, 0), "test"));
   const kept = ["ams3/b", "ams3/c", "berlin/x"].map((key): DeployedNode => {

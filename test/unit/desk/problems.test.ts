@@ -42,7 +42,7 @@ function fleetOf({
 const told = (fleet: Fleet) =>
   problemsOf(fleet).map(({ kind, subject, message }) => [kind, subject, message]);
 
-test("a fleet in which all is well has no problems, neither while it is drained nor while a roll-out goes well", () => {
+test("a healthy fleet has no problems, not even while a node is drained or a service is rolled out", () => {
   const draining = {
     ...node,
     containerInstance: node.containerInstance && { ...node.containerInstance, status: "DRAINING" },
@@ -81,7 +81,7 @@ test.each<readonly [string, Partial<FleetNode>, readonly [string, string]]>([
   expect(told(fleetOf({ nodes: [{ ...node, ...change }] }))).toEqual([[kind, "ams3/node-1", message]]);
 });
 
-test("what a cloud that can't be asked would tell is no problem of a node", () => {
+test("a cloud that doesn't answer is a problem of its own, not of a node", () => {
   const unanswered: Fleet["unanswered"] = [
     { source: "DigitalOcean", reason: "no token" },
     { source: "Systems Manager", reason: "denied" },
@@ -134,7 +134,7 @@ test("a job whose last run has failed, or never began, is a problem", () => {
   ]);
 });
 
-test("a fleet is narrowed down to a node by its name alone, or with its site", () => {
+test("a fleet can be narrowed down to a site, a service, or a node with or without its site", () => {
   const other = { ...node, node: "node-2", tasks: [] };
   const fleet = fleetOf({ nodes: [node, other] });
   const nodesOf = (...names: readonly string[]) =>
@@ -146,13 +146,13 @@ test("a fleet is narrowed down to a node by its name alone, or with its site", (
   expect(() => nodesOf("node1")).toThrow("Did you mean ams3/node-1?");
 });
 
-test("a name of which ECS alone could tell is not called unknown while that can't be asked", () => {
+test("a name that only ECS could know isn't called unknown while ECS doesn't answer", () => {
   const unanswered = [{ source: "ECS", reason: "ExpiredTokenException: expired" }] as const;
   const fleet = { ...fleetOf({}), services: [], unanswered: [...unanswered] };
   expect(told(selectFleet(fleet, ["web"])).map(([kind]) => kind)).toContain("unanswered");
 });
 
-test("colours are for a terminal alone, and not with NO_COLOR", () => {
+test("colours are used only in a terminal, and not with NO_COLOR", () => {
   const text = (isTTY: boolean, variables: NodeJS.ProcessEnv) =>
     statusText(fleetOf({}), [], screenOf({ isTTY, columns: 200 }, variables));
   expect(text(true, {})).toContain("\u001b[32mactive\u001b[39m");

@@ -17,7 +17,7 @@ async function watched(...answers: readonly (readonly [string, string][])[]) {
   return found;
 }
 
-test("tasks that ECS doesn't tell of yet have not ended, whether of none or of some", async () => {
+test("tasks that ECS doesn't report yet haven't ended, whether it reports some or none", async () => {
   expect(
     await watched(
       [],
@@ -39,7 +39,7 @@ test("tasks that ECS doesn't tell of yet have not ended, whether of none or of s
   ]);
 });
 
-test("tasks that ECS tells of no more have ended, as far as they were told before", async () => {
+test("tasks that ECS no longer reports have ended, with their last known status", async () => {
   expect(
     await watched(
       [
@@ -56,7 +56,7 @@ test("tasks that ECS tells of no more have ended, as far as they were told befor
   ]);
 });
 
-test("tasks that ECS never tells of are waited for no longer than five minutes", async () => {
+test("tasks that ECS never reports are waited for no longer than five minutes", async () => {
   const found = await watched(...Array.from({ length: 151 }, () => []));
   expect(found.map(([over]) => over)).toEqual([...Array.from({ length: 150 }, () => false), true]);
 });

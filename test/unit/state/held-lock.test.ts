@@ -14,7 +14,7 @@ const own = `Lock Info:
   Info:      
 `;
 
-test("of a workspace that is locked Terraform tells its own run, which is not the one that holds the lock", () => {
+test("for a locked workspace Terraform names its own run, which isn't shown as the holder of the lock", () => {
   // Source: Terraform, internal/cloud/state.go: LockError has the info of the caller.
   const output = `Error: Error acquiring the state lock
 
@@ -34,7 +34,7 @@ ${own}`;
   expect(text).toContain(`terraform -chdir=${quoted} force-unlock`);
 });
 
-test("colours and frames are no part of who holds a lock", () => {
+test("the holder of a lock is read without colours and frames", () => {
   const framed = own
     .split("\n")
     .map((line) => `\u001b[31m│\u001b[0m \u001b[0m${line}`)
@@ -45,6 +45,6 @@ test("colours and frames are no part of who holds a lock", () => {
   });
 });
 
-test("without a lock there is none", () => {
+test("an error without a lock shows no lock", () => {
   expect(heldLock("Error: Unsupported argument")).toBeUndefined();
 });
