@@ -1,10 +1,17 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createLocalCloud, type CloudOptions, type Running } from "./clouds";
 
+/** For people; with a parent it does the talking. */
+const farewell =
+  "\nThe embedded clouds end, and with them all that was deployed. States that deploys have written, such as those in state/, still describe it: remove them.";
+
 async function main(options: CloudOptions): Promise<void> {
   let running: Running | undefined;
   let ending: Promise<void> | undefined;
   const end = (): void => {
+    if (ending === undefined && running !== undefined && process.send === undefined) {
+      console.log(farewell);
+    }
     ending ??= (running?.close() ?? Promise.resolve()).finally(() => process.exit());
   };
   // When its parent ends, in whatever way, so does this process.

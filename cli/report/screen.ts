@@ -27,14 +27,18 @@ export function hasReader(stream: NodeJS.WritableStream): () => boolean {
 
 const usualWidth = 80;
 
-/** Colours only on a terminal, and not with NO_COLOR. Source: no-color.org. */
+/**
+ * Colours only on a terminal, and not with NO_COLOR. Lines that go elsewhere are as long as COLUMNS says, 80 characters by
+ * default. Source: no-color.org.
+ */
 export function screenOf(
   { isTTY = false, columns = usualWidth }: Partial<Pick<NodeJS.WriteStream, "isTTY" | "columns">>,
   variables: NodeJS.ProcessEnv,
 ): Screen {
   const colours = createColors(isTTY && (variables["NO_COLOR"] ?? "") === "");
+  const width = isTTY ? columns : Number(variables["COLUMNS"]);
   return {
-    width: isTTY ? Math.max(columns, usualWidth) : usualWidth,
+    width: Math.max(Number.isSafeInteger(width) ? width : 0, usualWidth),
     good: colours.green,
     changing: colours.yellow,
     bad: colours.red,

@@ -7,7 +7,10 @@ export interface Progress {
   readonly end: () => void;
 }
 
-/** On a terminal each line replaces the one before; elsewhere all are printed. */
+/** Milliseconds between two lines in a log. */
+const period = 10_000;
+
+/** On a terminal each line replaces the one before; elsewhere the first is printed, and then one every ten seconds. */
 export function progressOn(stream: NodeJS.WriteStream): Progress {
   const { isTTY, columns } = stream;
   const clear = (): void => {
@@ -15,7 +18,16 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
     clearLine(stream, 0);
   };
   if (!isTTY) {
-    return { tell: (line) => stream.write(`${line}\n`), end: () => undefined };
+    let next = 0;
+    return {
+      tell: (line) => {
+        if (performance.now() >= next) {
+          next = performance.now() + period;
+          stream.write(`${line}\n`);
+        }
+      },
+      end: () => undefined,
+    };
   }
   return {
     tell: (line) => {
