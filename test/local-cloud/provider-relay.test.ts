@@ -125,7 +125,7 @@ test("Terraform is told of the types that the local cloud can hold, without the 
   expect(await ended).toEqual([0, null]);
 });
 
-test("every other call reaches the provider, which is started once, and so does its answer Terraform", async () => {
+test("every other call reaches the provider, which is started once, and its answer reaches Terraform", async () => {
   const { session, child } = await start(await relay());
   const content = Buffer.alloc(300_000, "text");
   const [echoed, refused] = await Promise.all([
