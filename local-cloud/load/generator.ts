@@ -82,6 +82,18 @@ async function generateLoad(
   };
 }
 
+/** Characters of an answer with an error that a failure is told with. */
+const shownCharacters = 200;
+
+/** An answer on one line, without HTML's tags. */
+function inShort(answer: string): string {
+  return answer
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, shownCharacters);
+}
+
 interface Ended {
   readonly outcome: Outcome;
   readonly detail: string;
@@ -112,9 +124,13 @@ function request(url: string, agent: Agent, timeout: number): Promise<Ended> {
     sent.on("error", broken);
     sent.on("response", (response: IncomingMessage) => {
       const { statusCode = 0 } = response;
-      response.on("error", broken).resume();
+      const isGood = statusCode >= 200 && statusCode < 300;
+      let answer = "";
+      response.on("error", broken).on("data", (part: Buffer) => {
+        answer += isGood || answer.length > shownCharacters ? "" : part.toString();
+      });
       response.on("end", () =>
-        done(statusCode >= 200 && statusCode < 300 ? "succeeded" : "non2xx", `status ${statusCode}`),
+        done(isGood ? "succeeded" : "non2xx", `status ${statusCode}: ${inShort(answer)}`),
       );
     });
   });

@@ -46,7 +46,7 @@ export interface LoadResult {
   readonly errors: number;
   /** All requests that didn't succeed. */
   readonly failed: number;
-  /** The first failures, such as `after 12.3 s: status 503`. */
+  /** The first failures, such as `after 12.3 s: status 503: No server is available`. */
   readonly failures: readonly string[];
   /** From the first request to the last answer. */
   readonly seconds: number;

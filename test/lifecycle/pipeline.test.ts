@@ -102,7 +102,7 @@ test("of two simultaneous runs, one applies the plans and the other changes noth
   ]).toContainEqual([
     other?.exitCode,
     other?.stderr.includes(`compute-office: ${outOfDate}`),
-    other?.stderr.includes("compute-office: somebody else works on it"),
+    other?.stderr.includes("compute-office: somebody else is working on it"),
   ]);
   expect(await plan(4)).toSucceed();
   expect(noted(4).map((line) => line.split("\t")[1])).toEqual(["no changes", "no changes", "no changes"]);

@@ -80,6 +80,13 @@ test.each<[string, string, RequestListener]>([
   30_000,
 );
 
+test("a failed request is reported with what the server has answered", async () => {
+  const page = `<html>\n<h1>No</h1> room ${"!".repeat(1000)}</html>`;
+  const { url } = await serve((_, response) => response.writeHead(503).end(page));
+  const { failures } = await loadFor(1, url);
+  expect(failures).toEqual([expect.stringMatching(/^after \d\.\d s: status 503: No room !{192}$/)]);
+}, 30_000);
+
 test("a server that isn't there fails each request, at the same rate", async () => {
   const closed = createServer();
   await once(closed.listen(0, "127.0.0.1"), "listening");
