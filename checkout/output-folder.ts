@@ -16,7 +16,7 @@ type SynthesisedEnvironment = Pick<LoadedEnvironment, "name" | "file"> & {
 };
 
 /**
- * The folder of an environment's synthesis: its own below `CDKTF_OUTDIR`, cdktf.out when unset. So no two environments
+ * The folder of an environment's synthesis: its own below `CDKTF_OUTDIR`, cdktf.out when unset or empty. So no two environments
  * ever read, initialise or carry out each other's stacks.
  *
  * @throws {ConfigError} when the environment's name can't name a folder there.
@@ -111,7 +111,8 @@ function write(
 }
 
 function outputRoot(variables: NodeJS.ProcessEnv): string {
-  return resolve(variables["CDKTF_OUTDIR"] ?? "cdktf.out");
+  const { CDKTF_OUTDIR: chosen = "" } = variables;
+  return resolve(chosen === "" ? "cdktf.out" : chosen);
 }
 
 function mark(outdir: string, file: string): void {

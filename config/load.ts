@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
+import { inspect } from "node:util";
 import type { z } from "zod";
 import { textOfIssue } from "./issue-text";
 import type { Problem } from "./problem";
@@ -213,7 +214,7 @@ function describe(file: string, input: unknown, problem: Problem): string {
   const got =
     value === undefined
       ? "it is missing"
-      : `got ${isSecret(path) ? "a value that isn't shown" : shortened(JSON.stringify(value))}`;
+      : `got ${isSecret(path) ? "a value that isn't shown" : shortened(shown(value))}`;
   return `${file}: ${path.map(nameOf).join(".") || "the config"} ${message} (${got})`;
 }
 
@@ -229,9 +230,26 @@ function nameOf(name: PropertyKey): string {
   return /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text);
 }
 
-/** The user may have written a secret where its ARN belongs. */
-function isSecret(path: Problem["path"]): boolean {
-  return (path[0] === "services" || path[0] === "jobs") && path[2] === "secrets";
+/** The user may have written a secret where its ARN belongs, or under a name that isn't a setting. */
+const isSecret = (path: Problem["path"]): boolean => path.some((name) => secretName.test(String(name)));
+const secretName = /secrets?$|credential|password|token/i;
+
+/** A value as JSON, or as a program shows it that JSON can't express, without secrets in it. */
+function shown(value: unknown): string {
+  const isNumber = typeof value === "number" || typeof value === "bigint";
+  const text = isNumber || typeof value === "function" ? inspect(value) : asJson(value);
+  // A URL may have a password.
+  return text.replace(/\/\/[^/@\s"]+@/g, "//…@");
+}
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value, (name, inner: unknown) =>
+      secretName.test(name) ? "…" : typeof inner === "bigint" ? inspect(inner) : inner,
+    );
+  } catch {
+    return inspect(value, { depth: 0, breakLength: Infinity });
+  }
 }
 
 function isObject(value: unknown): value is Record<PropertyKey, unknown> {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
@@ -24,6 +24,19 @@ export interface Ended {
   readonly stderr: string;
 }
 
+const running = new Set<ChildProcess>();
+/** Milliseconds that interrupted commands may take to end. */
+const patience = 20_000;
+
+/** Interrupts all commands that run, and waits until they have ended. Those that take too long are killed. */
+export async function endCommands(): Promise<void> {
+  const ends = [...running].map((child) => once(child, "exit"));
+  running.forEach((child) => child.kill("SIGTERM"));
+  const timer = setTimeout(() => { running.forEach((child) => child.kill("SIGKILL")); }, patience);
+  await Promise.all(ends);
+  clearTimeout(timer);
+}
+
 /** Number of lines of output that are shown when a command fails. */
 const shownLines = 40;
 
@@ -37,6 +50,8 @@ export async function run({ program, args, variables, folder, log, seconds, told
     timeout: seconds * 1000,
     killSignal: "SIGKILL",
   });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {

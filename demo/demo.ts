@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { startLocalCloud, type LocalCloud } from "../local-cloud/start";
+import { endCommands } from "./command";
 import { stayUp } from "./keep";
 import { Project } from "./project";
 import { provenWith } from "./providers";
@@ -42,12 +43,22 @@ async function demo(options: Options): Promise<void> {
   });
   const end = () => {
     process.stderr.write("\nInterrupted: the embedded clouds end, and with them all that was deployed.\n");
-    void cloud.stop().then(() => process.exit(130));
+    // Without the clouds they would try again for minutes.
+    void endCommands()
+      .then(() => cloud.stop())
+      .then(() => process.exit(130));
   };
   process.once("SIGINT", end).once("SIGTERM", end);
   const report: Report = emptyReport(cloud);
+  const write = (): void => {
+    if (file !== undefined) {
+      writeReport(file, report);
+    }
+  };
   const journal = join(folder, "journal.json");
   try {
+    // Not only after minutes: it may be a place that can't be written.
+    write();
     const project = new Project(cloud, folder);
     const environment = await project.localEnvironment();
     project.configure(environment);
@@ -84,11 +95,12 @@ async function demo(options: Options): Promise<void> {
       await stayUp(stage, teller);
     }
   } finally {
-    writeFileSync(journal, JSON.stringify(await cloud.admin.journal(0), undefined, 1));
-    if (file !== undefined) {
-      writeReport(file, report);
+    try {
+      writeFileSync(journal, JSON.stringify(await cloud.admin.journal(0), undefined, 1));
+      write();
+    } finally {
+      await cloud.stop();
     }
-    await cloud.stop();
   }
 }
 

@@ -16,7 +16,7 @@ import { bringUp, loadableSite, readPage, underLoad, type Page } from "../suppor
 /** A roll-out is proven by so many requests a second, at least. */
 const enough = 50;
 /** Some more, since a busy computer sends less. */
-const rates = { two: 120, three: 120, one: 10 };
+const rates = { two: 70, three: 70, one: 10 };
 /** Enough to tell a failure from none. */
 const low = { pair: 20 };
 const defaults = { path: "/healthz", intervalSeconds: 3, unhealthyAfter: 2, healthyAfter: 2 };

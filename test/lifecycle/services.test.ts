@@ -10,7 +10,7 @@ import { listTasks } from "../support/observation/services";
 import { bringUp, loadableSite, underLoad, urlOf } from "../support/deployments/site-load";
 
 /** Requests a second. Each goes through two load balancers and two proxies, for which a busy computer takes its time. */
-const rates = { two: 20, three: 120 };
+const rates = { two: 20, three: 70 };
 /** Requests a second below which the load on `three` proves nothing. */
 const enough = 50;
 const worker = {

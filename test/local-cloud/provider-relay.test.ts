@@ -177,6 +177,9 @@ test("local clouds share a relay until the provider is another one", async () =>
 });
 
 test("a provider that can't be used is named, and nothing is left", async () => {
+  variables["PLUGIN_REFUSES"] = "yes";
+  Object.assign(process.env, variables);
+  await expect(relay()).rejects.toThrow(/aws_v5\.100\.0_x5 doesn't give its schema: refused/);
   variables["PLUGIN_SPEAKS"] = "6";
   Object.assign(process.env, variables);
   await expect(relay()).rejects.toThrow(

@@ -15,6 +15,8 @@ export interface AlarmsProps {
 
 /** Minutes in which a service may be short of tasks whatever happens. */
 const shortestMinutes = 10;
+/** Source: Amazon CloudWatch API Reference, PutMetricAlarm: an alarm looks at no more than a day of such a period. */
+const longestMinutes = 1440;
 
 /** A metric that should stay 0. */
 interface Counted {
@@ -77,7 +79,11 @@ export class Alarms extends Construct {
 
   private compareTasks({ names, topicArn, rollouts }: AlarmsProps): void {
     const minutes = [...rollouts].map(
-      ([name, seconds]) => [name, { minutes: Math.max(shortestMinutes, Math.ceil(seconds / 60)) }] as const,
+      ([name, seconds]) =>
+        [
+          name,
+          { minutes: Math.min(longestMinutes, Math.max(shortestMinutes, Math.ceil(seconds / 60))) },
+        ] as const,
     );
     const service = new Instances(this, "service_minutes", minutes);
     // Source: Amazon ECS Developer Guide, "Amazon ECS Container Insights metrics".

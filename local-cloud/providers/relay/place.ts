@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http2";
@@ -83,12 +82,16 @@ async function schemaOf(executable: string): Promise<Buffer> {
       session.destroy(new Error(`${executable} doesn't answer within ${patience / 1000} seconds`));
     });
     request.end(Buffer.alloc(prefix));
-    const [message, [trailers]] = await Promise.all([
-      buffer(request),
-      once(request, "trailers") as Promise<[IncomingHttpHeaders]>,
-    ]);
-    if (trailers["grpc-status"] !== "0") {
-      throw new Error(`${executable} doesn't give its schema: ${String(trailers["grpc-message"])}`);
+    let status: IncomingHttpHeaders = {};
+    // An error comes without trailers.
+    for (const part of ["response", "trailers"]) {
+      request.on(part, (headers: IncomingHttpHeaders) => {
+        status = { ...status, ...headers };
+      });
+    }
+    const message = await buffer(request);
+    if (status["grpc-status"] !== "0") {
+      throw new Error(`${executable} doesn't give its schema: ${String(status["grpc-message"])}`);
     }
     return message.subarray(prefix);
   } finally {

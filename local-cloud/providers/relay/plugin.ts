@@ -10,6 +10,9 @@ export const protocol = "5";
 /** Prefix of the methods of that version. */
 export const service = `/tfplugin${protocol}.Provider`;
 
+/** Milliseconds in which a provider says where it listens. */
+const patience = 60_000;
+
 /** A running provider, and a connection to it. */
 export interface Plugin {
   readonly process: ChildProcess;
@@ -30,8 +33,13 @@ export async function startPlugin(
 ): Promise<Plugin> {
   const env = { ...variables, PLUGIN_PROTOCOL_VERSIONS: protocol, PLUGIN_CLIENT_CERT: undefined };
   const child = spawn(executable, { stdio: ["ignore", "pipe", log], env });
+  // It ignores Ctrl-C, and would outlive this process.
+  process.once("exit", () => child.kill("SIGKILL"));
   const lines = createInterface(child.stdout);
   const ended = new AbortController();
+  const deadline = setTimeout(() => {
+    ended.abort(new Error(`${executable} has not started within ${patience / 1000} seconds`));
+  }, patience);
   child.once("error", (error) => {
     ended.abort(error);
   });
@@ -39,8 +47,10 @@ export async function startPlugin(
     ended.abort(new Error(`${executable} ended with exit code ${String(code)}`));
   });
   const [line] = (await once(lines, "line", { signal: ended.signal }).catch(() => {
+    child.kill("SIGKILL");
     throw ended.signal.reason;
   })) as [string];
+  clearTimeout(deadline);
   const [, version, network, address = ""] = line.split("|");
   if (version !== protocol) {
     child.kill("SIGKILL");

@@ -18,7 +18,6 @@ let plugin: Promise<Plugin> | undefined;
 
 function startOnce(): Promise<Plugin> {
   plugin ??= startPlugin(executable, process.env, "inherit").then((started) => {
-    process.once("exit", () => started.process.kill("SIGKILL"));
     started.process.once("exit", (code) => process.exit(code ?? 1));
     return started;
   });

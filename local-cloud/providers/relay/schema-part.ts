@@ -5,8 +5,22 @@ import { Reader } from "protobufjs/minimal";
  * their names in the AWS provider.
  */
 export const heldTypes = [
-  ...["caller_identity", "cloudwatch", "ecr", "ecs", "iam", "kms", "partition", "region"],
-  ...["s3", "scheduler", "secretsmanager", "sfn", "sns", "sqs", "ssm"],
+  ...["arn", "caller_identity", "canonical_user_id", "default_tags", "partition", "region", "regions"],
+  ...["service", "service_principal"],
+  ...[
+    "cloudwatch",
+    "ecr",
+    "ecs",
+    "iam",
+    "kms",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sfn",
+    "sns",
+    "sqs",
+    "ssm",
+  ],
 ].map((name) => `aws_${name}`);
 
 // Source: github.com/hashicorp/terraform, tfplugin5.proto, message GetProviderSchema.Response.

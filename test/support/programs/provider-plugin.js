@@ -46,7 +46,7 @@ const server = createServer();
 server.on("stream", (stream, headers) => {
   const method = headers[":path"];
   note(method);
-  if (method === "/test/Refuse") {
+  if (method === "/test/Refuse" || process.env.PLUGIN_REFUSES !== undefined) {
     stream.respond({ ...grpc, "grpc-status": "3", "grpc-message": "refused" }, { endStream: true });
     return;
   }

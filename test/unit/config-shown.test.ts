@@ -1,0 +1,45 @@
+import { expect, test } from "@jest/globals";
+import { ConfigError, parseConfig } from "../../config/load";
+import { oneSite } from "../support/synthesis/environments";
+
+function problemsOf(input: unknown): readonly string[] {
+  try {
+    parseConfig(input, "test.ts");
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error.problems;
+    }
+    throw error;
+  }
+}
+
+test.each<[string, unknown, string]>([
+  ["a function", () => undefined, "test.ts: the config must be an object (got [Function (anonymous)])"],
+  ["a bigint", { ...oneSite, logRetentionDays: 7n }, "(got 7n)"],
+  ["a bigint in an object", { ...oneSite, name: { a: 7n } }, '(got {"a":"7n"})'],
+  ["a number that is none", { ...oneSite, logRetentionDays: Number.NaN }, "(got NaN)"],
+])("%s is shown as it is written", (_, input, expected) => {
+  expect(problemsOf(input)).toEqual([expect.stringContaining(expected)]);
+});
+
+test("an object that contains itself is shown in short", () => {
+  const name: Record<string, unknown> = {};
+  name["self"] = name;
+  expect(problemsOf({ ...oneSite, name })).toEqual([expect.stringMatching(/\(got <ref \*1> \{.*\}\)$/)]);
+});
+
+test.each<[string, object]>([
+  ["registryCredentials", { services: { web: { ...oneSite.services.web, registryCredentials: "hidden" } } }],
+  ["a mistyped secrets", { services: { web: { ...oneSite.services.web, secret: { KEY: "hidden" } } } }],
+  ["a mistyped service", { service: { web: { secrets: { KEY: "hidden" } } } }],
+  ["a token", { digitalocean: { token: "hidden" } }],
+  [
+    "a URL with a password",
+    { monitoring: { subscribers: [{ protocol: "https", endpoint: "https://user:hidden@example.com" }] } },
+  ],
+])("%s that is wrong is reported without its value", (_, more) => {
+  const problems = problemsOf({ ...oneSite, ...more });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).not.toContain("hidden");
+});
