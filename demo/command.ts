@@ -32,7 +32,9 @@ const patience = 20_000;
 export async function endCommands(): Promise<void> {
   const ends = [...running].map((child) => once(child, "exit"));
   running.forEach((child) => child.kill("SIGTERM"));
-  const timer = setTimeout(() => { running.forEach((child) => child.kill("SIGKILL")); }, patience);
+  const timer = setTimeout(() => {
+    running.forEach((child) => child.kill("SIGKILL"));
+  }, patience);
   await Promise.all(ends);
   clearTimeout(timer);
 }
