@@ -80,9 +80,13 @@ function keep(place, content) {
   renameSync(own, place);
 }
 
+/** Errors whose stack traces are of the sources already: many pass a file that asked for the one that failed, too. */
+const told = new WeakSet();
+
 /** Makes an error's stack trace one of the sources. */
 function tellSources(error) {
-  if (error instanceof Error && error.stack !== undefined) {
+  if (error instanceof Error && error.stack !== undefined && !told.has(error)) {
+    told.add(error);
     error.stack = inSources(error.stack);
   }
 }

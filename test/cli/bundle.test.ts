@@ -132,6 +132,11 @@ test("errors name the place in the source", async () => {
   expect((await run()).stderr).toContain('SyntaxError: parts/said.ts:1:22: Could not resolve "./gone"');
 });
 
+test("an error of the file that was asked for names its own place, too", async () => {
+  write("main.ts", 'import { said } from "./parts/said";\n\nthrow new Error(said);\n');
+  expect((await run()).stderr).toContain(`at Object.<anonymous> (${folder}/main.ts:3:7)`);
+});
+
 test("a bundle that can't be kept is built for each run", async () => {
   write(".anywhere", "no folder");
   expect(await run()).toEqual({ code: 0, stdout: "first\n", stderr: "" });
