@@ -16,8 +16,8 @@ type SynthesisedEnvironment = Pick<LoadedEnvironment, "name" | "file"> & {
 };
 
 /**
- * The folder of an environment's synthesis: its own below `CDKTF_OUTDIR`, cdktf.out when unset or empty. So no two environments
- * ever read, initialise or carry out each other's stacks.
+ * The folder of an environment's synthesis: its own below `CDKTF_OUTDIR`, cdktf.out when unset or empty. So no two
+ * environments ever read, initialise or carry out each other's stacks.
  *
  * @throws {ConfigError} when the environment's name can't name a folder there.
  */

@@ -1,5 +1,5 @@
 /** A field of a cron expression, and the forms it accepts besides numbers, ranges, lists and steps. */
-interface Field {
+export interface Field {
   readonly name: string;
   readonly first: number;
   readonly last: number;
@@ -11,7 +11,7 @@ interface Field {
 }
 
 // Source: EventBridge Scheduler User Guide, "Schedule types", cron-based schedules.
-const fields: readonly Field[] = [
+export const cronFields: readonly Field[] = [
   { name: "minutes", first: 0, last: 59, steps: true },
   { name: "hours", first: 0, last: 23, steps: true },
   { name: "day of month", first: 1, last: 31, alone: /^(\?|L|([1-9]|[12]\d|3[01])W)$/, steps: true },
@@ -36,11 +36,11 @@ const fields: readonly Field[] = [
 /** Why EventBridge Scheduler rejects a cron expression of six fields; undefined when it accepts it. */
 export function cronProblem(expression: string): string | undefined {
   const texts = expression.toUpperCase().split(" ");
-  const wrong = fields.find((field, index) => !isTaken(texts[index] ?? "", field));
+  const wrong = cronFields.find((field, index) => !isTaken(texts[index] ?? "", field));
   if (wrong !== undefined) {
     const { name, first, last, words = [] } = wrong;
     const named = words.length === 0 ? "" : `, or ${words[0]} to ${words.at(-1)}`;
-    return `has ${JSON.stringify(texts[fields.indexOf(wrong)])} as its ${name}, which must be ${first} to ${last}${named}`;
+    return `has ${JSON.stringify(texts[cronFields.indexOf(wrong)])} as its ${name}, which must be ${first} to ${last}${named}`;
   }
   return (texts[2] === "?") === (texts[4] === "?")
     ? "must have ? as either its day of month or its day of week"
@@ -52,16 +52,27 @@ function isTaken(text: string, field: Field): boolean {
 }
 
 /** A value, a range or `*`, each with a step where the field has steps. */
-function isItem(item: string, { first, last, words = [], steps }: Field): boolean {
+function isItem(item: string, field: Field): boolean {
+  const { first, last, steps } = field;
   const [span = "", step, ...more] = item.split("/");
-  const numbers = span.split("-").map((text) => {
-    const named = words.indexOf(text);
-    return named >= 0 ? first + named : /^\d{1,4}$/.test(text) ? Number(text) : NaN;
-  });
-  const isSpan = numbers.length <= 2 && numbers.every((number) => number >= first && number <= last);
+  const bounds = boundsOf(span, field);
+  const [from = first, to = last] = bounds;
   return (
-    (span === "*" || (isSpan && (numbers[0] ?? 0) <= (numbers[1] ?? last))) &&
+    bounds.length <= 2 &&
+    bounds.every((bound) => bound >= first && bound <= last) &&
+    from <= to &&
     more.length === 0 &&
     (step === undefined || (steps && /^[1-9]\d{0,3}$/.test(step)))
   );
+}
+
+/** The numbers that a span names, in upper case: two of `1-5`, one of `5`, none of `*`; NaN for what is no number. */
+export function boundsOf(span: string, { first, words = [] }: Field): readonly number[] {
+  if (span === "*") {
+    return [];
+  }
+  return span.split("-").map((text) => {
+    const named = words.indexOf(text);
+    return named >= 0 ? first + named : /^\d{1,4}$/.test(text) ? Number(text) : NaN;
+  });
 }

@@ -145,17 +145,16 @@ function load(path: string, file: string): object {
     // Node.js appends the modules that required the file.
     const [reason = ""] = message.split("\n");
     // A mistake in the syntax names its place itself, and may be in a file that this one imports.
-    const [place, text] = reason.startsWith(`${file}:`)
-      ? [/^:\d+:\d+/.exec(reason.slice(file.length))?.[0], reason.replace(/^[^ ]* /, "")]
-      : [placeInStack(stack, path), reason];
-    throw new ConfigError([`${file}${place ?? ""}: can't be loaded: ${text}`]);
+    const located = reason.startsWith(file) ? /^(:\d+:\d+): (.*)$/.exec(reason.slice(file.length)) : null;
+    const [, place = placeInStack(stack, path), text = reason] = located ?? [];
+    throw new ConfigError([`${file}${place}: can't be loaded: ${text}`]);
   }
 }
 
-/** Line and column, as in `:5:3`, at which a file stands first in a stack trace. */
-function placeInStack(stack: string, path: string): string | undefined {
+/** Line and column, as in `:5:3`, at which a file stands first in a stack trace, if it does. */
+function placeInStack(stack: string, path: string): string {
   const [line = ""] = stack.split("\n").filter((text) => text.includes(`${path}:`));
-  return /(:\d+:\d+)\)?$/.exec(line)?.[1];
+  return /(:\d+:\d+)\)?$/.exec(line)?.[1] ?? "";
 }
 
 /** Without `$schema`, which only tells editors where the file's schema is. */

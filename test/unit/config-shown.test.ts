@@ -1,18 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { ConfigError, parseConfig } from "../../config/load";
+import { problemsOf } from "../support/synthesis/config-problems";
 import { oneSite } from "../support/synthesis/environments";
-
-function problemsOf(input: unknown): readonly string[] {
-  try {
-    parseConfig(input, "test.ts");
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      return error.problems;
-    }
-    throw error;
-  }
-}
 
 test.each<[string, unknown, string]>([
   ["a function", () => undefined, "test.ts: the config must be an object (got [Function (anonymous)])"],

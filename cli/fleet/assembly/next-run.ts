@@ -1,15 +1,5 @@
 import { Cron } from "croner";
-
-/** The values of the fields of a cron expression. Source: EventBridge Scheduler User Guide, "Schedule types". */
-const values = [
-  [0, 59],
-  [0, 23],
-  [1, 31],
-  [1, 12],
-  [1, 7],
-  [1970, 2199],
-] as const;
-const months = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" ");
+import { boundsOf, cronFields, type Field } from "../../../config/cron";
 
 /**
  * When a schedule of EventBridge Scheduler is next due after a time; undefined when it never is again, and for a rate,
@@ -17,15 +7,17 @@ const months = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" ");
  * @throws TypeError for an expression that EventBridge Scheduler refuses, too
  */
 export function nextRun(schedule: string, timezone: string, after: Date): Date | undefined {
-  const fields = /^cron\((.*)\)$/.exec(schedule)?.[1]?.split(" ");
-  if (fields === undefined) {
+  const texts = /^cron\((.*)\)$/.exec(schedule)?.[1]?.toUpperCase().split(" ");
+  if (texts === undefined) {
     return undefined;
   }
-  const ranges = fields.map((field, index) =>
+  const ranges = cronFields.map((field, index) =>
     // `?` stands for any day.
-    field.replace("?", "*").replace(/([^,/]+)\/(\d+)/g, (_, span: string, step: string) => {
-      return steps(span, Number(step), values[index] ?? [0, 0]).join(",");
-    }),
+    (texts[index] ?? "")
+      .replace("?", "*")
+      .replace(/([^,/]+)\/(\d+)/g, (_, span: string, step: string) =>
+        steps(span, Number(step), field).join(","),
+      ),
   );
   const [minutes, hours, ofMonth, month, ofWeek = "", year] = ranges;
   // Seconds come first.
@@ -34,15 +26,9 @@ export function nextRun(schedule: string, timezone: string, after: Date): Date |
 }
 
 /** The values of an item with a step. `5/15` begins at 5 and goes on to the field's end; a step may exceed that. */
-function steps(span: string, step: number, [first, last]: readonly [number, number]): number[] {
-  const [from = first, to = last] = span === "*" ? [] : span.toUpperCase().split("-").map(numberOf);
+function steps(span: string, step: number, field: Field): number[] {
+  const [from = field.first, to = field.last] = boundsOf(span, field);
   return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => from + index * step);
-}
-
-/** The number of a value, or of a month's name. */
-function numberOf(text: string): number {
-  const month = months.indexOf(text);
-  return month < 0 ? Number(text) : month + 1;
 }
 
 /** Counted from 0 instead of 1 for Sunday: `4#2`, the second Wednesday, becomes `3#2`. `L` alone is Saturday. */

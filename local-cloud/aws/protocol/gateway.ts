@@ -114,7 +114,10 @@ async function passUnsigned(
   await passOn(world, { service: "sts", port, account, body, principal: undefined }, request, response);
 }
 
-/** Passes a call on to moto, and notes it, also where moto has failed at it. @throws ApiError as {@link proxy}, and for that */
+/**
+ * Passes a call on to moto, and notes it, also where moto has failed at it.
+ * @throws ApiError as {@link proxy}, and for such a failure
+ */
 async function passOn(
   world: World,
   { principal, ...target }: ProxyTarget & { readonly principal: string | undefined },

@@ -7,7 +7,7 @@ import { buffer } from "node:stream/consumers";
 import { bundle } from "../../bundle";
 import { shellQuoted } from "../../environment";
 import { heldPart, heldTypes } from "./schema-part";
-import { service, startPlugin } from "./plugin";
+import { messagePrefix, patience, service, startPlugin } from "./plugin";
 
 /** A provider's package in a mirror. */
 export interface Package {
@@ -59,12 +59,6 @@ export async function placeRelay(root: string, { folder, place }: Package): Prom
   }
 }
 
-/** Milliseconds in which a provider has said something. */
-const patience = 60_000;
-
-/** Bytes before a message of gRPC. */
-const prefix = 5;
-
 /** The whole schema of a provider, as it sends it. */
 async function schemaOf(executable: string): Promise<Buffer> {
   // By this value a plugin knows that it isn't started by hand. Source: github.com/hashicorp/terraform, plugin/serve.go.
@@ -81,7 +75,7 @@ async function schemaOf(executable: string): Promise<Buffer> {
     session.setTimeout(patience, () => {
       session.destroy(new Error(`${executable} doesn't answer within ${patience / 1000} seconds`));
     });
-    request.end(Buffer.alloc(prefix));
+    request.end(Buffer.alloc(messagePrefix));
     let status: IncomingHttpHeaders = {};
     // An error comes without trailers.
     for (const part of ["response", "trailers"]) {
@@ -93,7 +87,7 @@ async function schemaOf(executable: string): Promise<Buffer> {
     if (status["grpc-status"] !== "0") {
       throw new Error(`${executable} doesn't give its schema: ${String(status["grpc-message"])}`);
     }
-    return message.subarray(prefix);
+    return message.subarray(messagePrefix);
   } finally {
     session.destroy();
     child.kill("SIGKILL");

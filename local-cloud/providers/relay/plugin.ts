@@ -10,8 +10,11 @@ export const protocol = "5";
 /** Prefix of the methods of that version. */
 export const service = `/tfplugin${protocol}.Provider`;
 
-/** Milliseconds in which a provider says where it listens. */
-const patience = 60_000;
+/** Milliseconds in which a provider says where it listens, and answers. */
+export const patience = 60_000;
+
+/** Bytes before a message: for its compression, and its length. Source: github.com/grpc/grpc, "gRPC over HTTP2". */
+export const messagePrefix = 5;
 
 /** A running provider, and a connection to it. */
 export interface Plugin {

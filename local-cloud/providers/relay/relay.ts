@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { constants, createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { protocol, service, startPlugin, type Plugin } from "./plugin";
+import { messagePrefix, protocol, service, startPlugin, type Plugin } from "./plugin";
 
 // Stands in Terraform's mirror in place of the AWS provider: answers the question for the schema with a part of it, and
 // passes everything else on to the real provider, which it starts only then: node relay.js PROVIDER SCHEMA
@@ -47,9 +47,9 @@ function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
 
 const grpc = { ":status": 200, "content-type": "application/grpc" };
 
-/** Source: github.com/grpc/grpc, "gRPC over HTTP2": a message follows a byte for its compression and its length. */
+/** Answers with one message, and success. */
 function send(stream: ServerHttp2Stream, message: Buffer): void {
-  const prefix = Buffer.alloc(5);
+  const prefix = Buffer.alloc(messagePrefix);
   prefix.writeUInt32BE(message.length, 1);
   stream.once("wantTrailers", () => {
     stream.sendTrailers({ "grpc-status": "0" });
