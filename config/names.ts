@@ -51,6 +51,8 @@ export function namesOf({ name, aws: { region, accountId, kmsKeyId } }: Pick<Con
     state: (stack: string) => joined(name, stack),
     /** Topic that notifies people. */
     alerts: joined(name, "alerts"),
+    /** A dashboard is written over by another of its name, whoever made that one: it isn't called `name` alone. */
+    dashboard: joined(name, "services"),
     /** Name of a monitored condition: its rule, state machine and alarm, and their role. */
     alert: (...of: readonly string[]) => joined(name, ...of),
     /** Namespace of metrics that count errors in the logs. */

@@ -7,6 +7,7 @@ import { planNodes, type NodesOptions, type NodesPlan } from "../nodes/plan-node
 import { prepare, type Deployment, type ParallelOptions, type Prepared } from "./deployment";
 import { producersOf } from "./each-stack";
 import type { RollbackOptions } from "./rollbacks";
+import { refuseForeignCluster } from "../refusals/foreign-cluster";
 import { refuseForgottenStacks } from "../refusals/forgotten-stacks";
 import { keyOf, nodesOfStack, parseNodes, replaceOptions, type NodeKey } from "../nodes/node-key";
 import { renewActivations } from "../nodes/renew-activations";
@@ -49,10 +50,11 @@ export async function deploy(ids: readonly string[], options: DeployOptions): Pr
   return 0;
 }
 
-/** @throws {Refusal} when the deployed state rules out a deploy of a prepared deployment. */
+/** @throws {Refusal} when what is deployed, by this or somebody else, rules out a deploy of a prepared deployment. */
 export async function refuseUndeployable({ deployment, selected }: Prepared): Promise<void> {
   await refuseForgottenStacks(deployment);
   await refuseMovedSites(deployment, selected);
+  await refuseForeignCluster(deployment, selected);
 }
 
 /** The stacks to deploy of a prepared deployment, and how. */

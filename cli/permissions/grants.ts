@@ -233,7 +233,7 @@ export function grants(names: Names, bucket: string): Grant[] {
     },
     {
       service: "cloudwatch",
-      resource: `arn:aws:cloudwatch::${names.account}:dashboard/${names.cluster}`,
+      resource: `arn:aws:cloudwatch::${names.account}:dashboard/${names.dashboard}`,
       need: "monitoring",
       allow: { d: "PutDashboard", dxp: "GetDashboard", dx: "DeleteDashboards" },
     },

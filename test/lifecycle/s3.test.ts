@@ -1,4 +1,4 @@
-import { DescribeClustersCommand } from "@aws-sdk/client-ecs";
+import { CreateClusterCommand, DeleteClusterCommand, DescribeClustersCommand } from "@aws-sdk/client-ecs";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { DescribeActivationsCommand } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
@@ -72,7 +72,7 @@ async function keys(): Promise<string[]> {
   return Contents.map(({ Key = "" }) => Key).sort();
 }
 
-test("a deploy needs the bucket that bootstrap-state creates, after which a diff from another checkout is empty", async () => {
+test("a deploy needs the bucket that bootstrap-state creates", async () => {
   ours.configure(environment("rack-1"));
   theirs.configure(environment("rack-1"));
   const refused = await ours.anywhere("deploy", "--auto-approve");
@@ -86,6 +86,27 @@ test("a deploy needs the bucket that bootstrap-state creates, after which a diff
     exitCode: 0,
     stdout: expect.stringContaining("shared-states: versioning on\n"),
   });
+});
+
+test("a first deploy doesn't take over a cluster of its name that is somebody else's", async () => {
+  const { ecs, ssm } = awsClients(cloud);
+  const tags = [{ key: "team", value: "another" }];
+  await ecs.send(new CreateClusterCommand({ clusterName: "shared", tags }));
+  expect(await ours.anywhere("deploy", "--auto-approve")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining(
+      "AWS already has a cluster shared in eu-west-1 (services: 0, container instances: 0), which isn't of this deployment",
+    ),
+  });
+  expect(await keys()).toEqual([]);
+  const asked = new DescribeClustersCommand({ clusters: ["shared"], include: ["TAGS"] });
+  expect((await ecs.send(asked)).clusters).toMatchObject([{ status: "ACTIVE", tags }]);
+  await ecs.send(new DeleteClusterCommand({ cluster: "shared" }));
+  ecs.destroy();
+  ssm.destroy();
+});
+
+test("after a deploy, a diff from another checkout is empty", async () => {
   expect(await ours.anywhere("deploy", "--auto-approve")).toSucceed();
   expect(await theirs.anywhere("diff")).toSucceed();
   expect(await keys()).toEqual(

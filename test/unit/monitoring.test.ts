@@ -195,7 +195,7 @@ test("the dashboard shows tasks, CPU and memory of every service, and errors in 
     readonly properties: { readonly region: string; readonly metrics: unknown[][] };
   }
   const dashboard = resourceAt(three, "aws_cloudwatch_dashboard.services");
-  expect(dashboard["dashboard_name"]).toBe("shop");
+  expect(dashboard["dashboard_name"]).toBe("shop--services");
   const { widgets } = JSON.parse(String(dashboard["dashboard_body"])) as { widgets: Widget[] };
   expect(widgets.map(({ properties }) => properties.region)).toEqual(Array(4).fill("eu-west-1"));
   const metrics = widgets.flatMap(({ properties }) => properties.metrics);

@@ -62,7 +62,7 @@ export class Dashboard extends Construct {
       { title: "Memory in use, in MB", metrics: [found("memory", "MemoryUtilized")] },
     ];
     new CloudwatchDashboard(this, "services", {
-      dashboardName: names.cluster,
+      dashboardName: names.dashboard,
       dashboardBody: JSON.stringify({
         widgets: pictures.map((picture, index) => ({
           type: "metric",

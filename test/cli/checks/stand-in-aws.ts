@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody, serveOnLoopback } from "../../../local-cloud/http-server";
 
-/** AWS as far as the command line interface asks it by itself: who calls, and whether a bucket and an image are there. */
+/**
+ * AWS as far as the command line interface asks it by itself: who calls, and whether a bucket, an image and a cluster are
+ * there; no cluster is.
+ */
 export interface StandInAws {
   readonly url: string;
   /** How it answers; a test changes it. */
@@ -76,6 +79,10 @@ function answer(
     response.writeHead(versioning === undefined ? 403 : 200, { "content-type": "application/xml" });
     response.end(`<VersioningConfiguration><Status>${versioning ?? ""}</Status></VersioningConfiguration>`);
     return `GetBucketVersioning ${url.split("?")[0]?.replaceAll("/", "") ?? ""}`;
+  }
+  if (headers["x-amz-target"] === "AmazonEC2ContainerServiceV20141113.DescribeClusters") {
+    response.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end('{"clusters":[]}');
+    return "DescribeClusters";
   }
   if (headers["x-amz-target"] !== undefined) {
     const { repositoryName, imageIds } = JSON.parse(body) as {
