@@ -38,8 +38,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const child = spawn(
     process.execPath,
     [join(__dirname, "run.js"), "local-cloud/serve.ts", "--directory", directory, ...args],
-    // It ends when the channel to this process does.
-    { stdio: ["ignore", output, output, "ipc"] },
+    // It ends when the channel to this process does. Linux shares the processor among sessions first: as one of many
+    // processes of this one, beside machines that each have their own, the clouds would stand still for seconds.
+    { detached: true, stdio: ["ignore", output, output, "ipc"] },
   );
   const deadline = setTimeout(() => child.kill("SIGKILL"), readyTimeout * 1000);
   const [message] = (await Promise.race([

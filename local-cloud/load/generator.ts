@@ -104,12 +104,19 @@ function request(url: string, agent: Agent, timeout: number): Promise<Ended> {
     let connected = false;
     const sent = agent instanceof TlsAgent ? getSecurely(url, { agent }) : get(url, { agent });
     const done = (outcome: Outcome, detail: string): void => {
+      ended = true;
       clearTimeout(timer);
       resolve({ outcome, detail });
     };
+    let ended = false;
     const timer = setTimeout(() => {
-      done("timeouts", `no complete answer within ${timeout} s`);
-      sent.destroy();
+      // A computer that gave this process no time may have the answer already.
+      setImmediate(() => {
+        if (!ended) {
+          done("timeouts", `no complete answer within ${timeout} s`);
+          sent.destroy();
+        }
+      });
     }, timeout * 1000);
     const broken = (error: Error & { readonly code?: string }): void => {
       const parsed = error.code?.startsWith("HPE_") === true;

@@ -84,7 +84,8 @@ export async function startLoad(
   const child = spawn(
     process.execPath,
     [join(__dirname, "..", "run.js"), "local-cloud/load/generator.ts", JSON.stringify(options)],
-    { stdio: ["ignore", "inherit", "inherit", "ipc"] },
+    // Beside the clouds, and for the same reason, not among their commands.
+    { detached: true, stdio: ["ignore", "inherit", "inherit", "ipc"] },
   );
   const result = new Promise<LoadResult>((resolve, reject) => {
     child.on("message", (message: LoadMessage) => {

@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "@jest/globals";
 import { closeServer, serveOnLoopback, type LoopbackServer } from "../../local-cloud/http-server";
 import { startLoad } from "../../local-cloud/load/load";
+import { processTree } from "../support/programs/process-tree";
 
 let server: LoopbackServer | undefined;
 
@@ -85,6 +86,22 @@ test("a failed request is reported with what the server has answered", async () 
   const { url } = await serve((_, response) => response.writeHead(503).end(page));
   const { failures } = await loadFor(1, url);
   expect(failures).toEqual([expect.stringMatching(/^after \d\.\d s: status 503: No room !{192}$/)]);
+}, 30_000);
+
+test("answers that came while the load's process stood still are no failures", async () => {
+  server = await serveOnLoopback((_, response) => {
+    setTimeout(() => response.end("well"), 200);
+  });
+  const load = await startLoad({ url: server.url, timeout: 1 });
+  const [generator] = processTree(process.pid).filter(({ pid, session }) => pid === session);
+  await pause(500);
+  process.kill(generator?.pid ?? 0, "SIGSTOP");
+  await pause(1500);
+  process.kill(generator?.pid ?? 0, "SIGCONT");
+  await pause(300);
+  const result = await load.stop();
+  expect(result).toMatchObject({ failed: 0, failures: [] });
+  expect(result.longestGapSeconds).toBeGreaterThan(1);
 }, 30_000);
 
 test("a server that isn't there fails each request, at the same rate", async () => {

@@ -5,6 +5,7 @@ export interface Process {
   readonly pid: number;
   readonly name: string;
   readonly parent: number;
+  readonly session: number;
   /** In clock ticks since the computer's start. */
   readonly startedAt: number;
 }
@@ -37,11 +38,19 @@ function processes(): Process[] {
       const stat = readStat(entry);
       // The name may hold anything, blanks and brackets included.
       const end = stat.lastIndexOf(")");
-      const [state, parent, ...rest] = stat.slice(end + 2).split(" ");
+      const [state, parent, , session, ...rest] = stat.slice(end + 2).split(" ");
       const name = stat.slice(stat.indexOf("(") + 1, end);
       return stat === "" || state === "Z"
         ? []
-        : [{ pid: Number(entry), name, parent: Number(parent), startedAt: Number(rest[17]) }];
+        : [
+            {
+              pid: Number(entry),
+              name,
+              parent: Number(parent),
+              session: Number(session),
+              startedAt: Number(rest[15]),
+            },
+          ];
     });
 }
 
