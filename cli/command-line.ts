@@ -8,6 +8,7 @@ import type { ParallelOptions } from "./commands/deployment";
 import type { DeployOptions } from "./commands/deploy";
 import type { DestroyOptions } from "./commands/destroy";
 import { addDashboardCommand } from "./dashboard/command-line";
+import { example } from "./desk/options";
 import { addLookingCommands } from "./desk/looking/command-line";
 import { addNodeCommands } from "./desk/nodes/command-line";
 import { addTaskCommands } from "./desk/tasks/command-line";
@@ -41,6 +42,7 @@ function commands(): Command {
   program
     .command("synth")
     .description("write the Terraform JSON of every stack, for plain Terraform or a pipeline")
+    .addHelpText("after", example("anywhere synth", "Exit codes: 0 on success, 1 on failure."))
     .action(() => finish(import("./commands/synth.ts").then(({ synth }) => synth())));
   program
     .command("deploy")
@@ -56,14 +58,25 @@ function commands(): Command {
       [],
     )
     .option("--roll-forward", "move services that were rolled back to their present images again")
+    .addHelpText(
+      "after",
+      example(
+        "anywhere deploy service-web --auto-approve",
+        "Run it again to continue where it stopped. Exit codes: 0 on success, 1 on failure.",
+      ),
+    )
     .action((ids: string[], options: DeployOptions) =>
       finish(import("./commands/deploy.ts").then(({ deploy }) => deploy(ids, options))),
     );
   program
     .command("diff")
-    .description("show what a deploy would change; exits with 0 without changes, 2 with, 1 on an error")
+    .description("show what a deploy would change")
     .argument(...stacks)
     .option(...parallel)
+    .addHelpText(
+      "after",
+      example("anywhere diff compute-ams3", "Exit codes: 0 no changes; 2 changes; 1 the command failed."),
+    )
     .action((ids: string[], options: ParallelOptions) =>
       finish(import("./commands/diff.ts").then(({ diff }) => diff(ids, options))),
     );
@@ -74,6 +87,13 @@ function commands(): Command {
     .option(...parallel)
     .option(...autoApprove)
     .option("--if-exists", "succeed when there is no state, as after an earlier destroy elsewhere")
+    .addHelpText(
+      "after",
+      example(
+        "anywhere destroy compute-berlin",
+        "Run it again to continue where it stopped. Exit codes: 0 on success, 1 on failure.",
+      ),
+    )
     .action((ids: string[], options: DestroyOptions) =>
       finish(import("./commands/destroy.ts").then(({ destroy }) => destroy(ids, options))),
     );

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { isHost } from "../servers/host";
 
 /** Runs a command and ends the process with its exit code. */
@@ -36,6 +36,19 @@ export function host(text: string): string {
     throw new InvalidArgumentError("It must be a host such as root@192.0.2.1.");
   }
   return text;
+}
+
+/** Refuses an option that has no effect without another one, each as on the command line. */
+export function onlyWith(option: string, other: string): (command: Command) => void {
+  return (command) => {
+    const isGiven = (flag: string) => {
+      const known = command.options.find(({ long }) => long === flag);
+      return known !== undefined && command.getOptionValue(known.attributeName()) !== undefined;
+    };
+    if (isGiven(option) && !isGiven(other)) {
+      command.error(`error: option '${option}' only applies with '${other}'`);
+    }
+  };
 }
 
 /** The closing text of a command's help. */

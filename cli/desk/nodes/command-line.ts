@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
-import { example, host, json, period, type Finish, type JsonOptions } from "../options";
+import { example, host, json, onlyWith, period, type Finish, type JsonOptions } from "../options";
 import type { HealOptions } from "./heal";
 import type { JoinOptions } from "./join";
 import type { LeaveOptions } from "./leave";
@@ -126,7 +126,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
     .command("orphans")
     .description("find resources in both clouds that carry the deployment's name and are in no state")
     .option("--delete", "remove them: nodes are drained and deregistered before their machines are deleted")
-    .option("--auto-approve", "remove without asking")
+    .option("--auto-approve", "with --delete: remove without asking")
     .option(
       "--lost-state",
       "with --delete: confirm that all states are lost, so that the whole deployment is removed",
@@ -139,6 +139,8 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
         "Exit codes: 0 there are no orphans, or all were removed; 2 there are orphans; 1 the command failed.",
       ),
     )
+    .hook("preAction", onlyWith("--lost-state", "--delete"))
+    .hook("preAction", onlyWith("--auto-approve", "--delete"))
     .action((options: OrphansOptions) =>
       finish(import("./orphans.ts").then(({ orphans }) => orphans(options))),
     );

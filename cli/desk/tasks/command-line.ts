@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
-import { example, json, type Finish } from "../options";
+import { example, json, onlyWith, type Finish } from "../options";
 import type { ExecOptions } from "./exec";
 import type { RollbackCommandOptions } from "./rollback";
 import type { RunOptions } from "./run";
@@ -64,6 +64,7 @@ export function addTaskCommands(program: Command, finishLooking: Finish, finish:
       "after",
       example("anywhere rollback web --to 0c6fab8a7ead2b40", "Exit codes: 0 on success, 1 on failure."),
     )
+    .hook("preAction", onlyWith("--json", "--list"))
     .action((service: string, options: RollbackCommandOptions) =>
       finish(import("./rollback.ts").then(({ rollback }) => rollback(service, options))),
     );
