@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { awsRegion, folder, patterns, text } from "./forms";
+import { awsRegion, folder, oneOfKinds, patterns, text } from "./forms";
 
 // Source: Amazon S3 User Guide, "General purpose bucket naming rules"; the prefixes and suffixes there are AWS's own.
 const bucket = text(
@@ -63,6 +63,6 @@ export const backend = z
           .describe("AWS role that runs assume with HCP Terraform's OIDC tokens."),
       }),
     ],
-    { error: 'must be "local", "s3" or "cloud"' },
+    { error: oneOfKinds("kind", ["local", "s3", "cloud"]) },
   )
   .describe("Where Terraform keeps its states.");

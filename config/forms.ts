@@ -37,7 +37,21 @@ export const port = z.int().min(1).max(65535);
  * A folder on the machine that synthesises. The same text is also in Terraform's JSON, where `${` and `%{` begin an
  * expression, and in its backend blocks, where nothing can be escaped.
  */
-export const folder = text(/^(?!.*[$%]\{)\P{Cc}+$/u, "a path without ${, %{ and control characters");
+export const folder = text(
+  // Only shells replace a ~ with the home folder.
+  /^(?!~)(?!.*[$%]\{)\P{Cc}+$/u,
+  "a path without ${, %{ and control characters that doesn't start with ~",
+);
+
+const disjunction = new Intl.ListFormat("en-GB", { type: "disjunction" });
+
+/** The problem with a value of which one text decides about the form: that text, or that it is no object at all. */
+export const oneOfKinds =
+  (setting: string, kinds: readonly string[]) =>
+  ({ code }: { readonly code: string }): string => {
+    const known = disjunction.format(kinds.map((kind) => JSON.stringify(kind)));
+    return code === "invalid_type" ? `must be an object whose ${setting} is ${known}` : `must be ${known}`;
+  };
 
 /** A range of addresses in the form DigitalOcean returns it in: in any other, every plan would change it. */
 export const addressRange = z

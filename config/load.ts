@@ -35,8 +35,10 @@ export function loadEnvironment(
   const choice = variables["ANYWHERE_ENV"] ?? "dev";
   const path = extension.test(choice) ? resolve(choice) : join(environments, fileOf(choice, environments));
   const file = relative(process.cwd(), path);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
-    throw new ConfigError([`${file}: is not a file: set ANYWHERE_ENV to one that exists`]);
+  if (!isFile(path)) {
+    throw new ConfigError([
+      `${file}: is not a file: set ANYWHERE_ENV to one that exists; relative paths start from the project's root`,
+    ]);
   }
   const written = path.endsWith(".json") ? readJson(path, file) : readModule(path, file);
   const config = parseConfig(written, file);
@@ -123,6 +125,14 @@ function fileOf(choice: string, environments: string): string {
   return found;
 }
 
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
 const nameOfFile = (path: string): string => basename(path).replace(extension, "");
 
 function readModule(path: string, file: string): unknown {
@@ -159,7 +169,8 @@ function placeInStack(stack: string, path: string): string {
 
 /** Without `$schema`, which only tells editors where the file's schema is. */
 function readJson(path: string, file: string): unknown {
-  const text = readFileSync(path, "utf8");
+  // Some editors begin a file with a byte order mark, which isn't JSON.
+  const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   try {
     const written: unknown = JSON.parse(text);
     if (typeof written === "object" && written !== null) {

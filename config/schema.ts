@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { backend, keyId } from "./backend";
 import type { DeepReadonly } from "./deep-readonly";
-import { awsRegion, deploymentName, key, text } from "./forms";
+import { awsRegion, deploymentName, key, oneOfKinds, text } from "./forms";
 import { monitoring } from "./monitoring";
 import { image, imageUri } from "./services/image";
 import { job } from "./services/job";
@@ -102,9 +102,7 @@ type KnownSchemas = readonly [
 export function schemaOf(kinds: SiteKinds) {
   const schemas = Object.values(kinds).map(({ schema }) => schema) as unknown as KnownSchemas;
   const site = z.discriminatedUnion("kind", schemas, {
-    error: `must be ${Object.keys(kinds)
-      .map((kind) => JSON.stringify(kind))
-      .join(" or ")}`,
+    error: oneOfKinds("kind", Object.keys(kinds)),
   });
   return z.strictObject({
     ...common,

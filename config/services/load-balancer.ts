@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { DeepReadonly } from "../deep-readonly";
-import { addressRange, key, patterns, port, text } from "../forms";
+import { addressRange, key, oneOfKinds, patterns, port, text } from "../forms";
 
 const domain = text(patterns.domain, "a domain such as www.example.com, in lower case");
 
@@ -42,7 +42,7 @@ const listener = z.discriminatedUnion(
       certificate,
     }),
   ],
-  { error: 'must be "http" or "https"' },
+  { error: oneOfKinds("protocol", ["http", "https"]) },
 );
 
 // Source: github.com/digitalocean/digitalocean-cloud-controller-manager, issue 692.
@@ -103,12 +103,13 @@ export type Listener = DeepReadonly<z.output<typeof listener>>;
 const standardPorts = { http: 80, https: 443 };
 
 /**
- * The host that clients connect to: the first domain of the listener's certificate, else the load balancer's address.
+ * The URL for clients: of the first domain of the listener's certificate that isn't a wildcard, else of the load
+ * balancer's address.
  */
 export function urlOf(listener: Listener, address: string): string {
   const domain =
     listener.protocol === "https" && "domains" in listener.certificate
-      ? listener.certificate.domains[0]
+      ? listener.certificate.domains.find((name) => !name.startsWith("*"))
       : undefined;
   const port = listener.port === standardPorts[listener.protocol] ? "" : `:${listener.port}`;
   return `${listener.protocol}://${domain ?? address}${port}`;

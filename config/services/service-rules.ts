@@ -78,7 +78,7 @@ function* httpProblems(
   if (service.startSeconds > usualStartSeconds && start > longestStart) {
     yield {
       path: [...path, "startSeconds"],
-      message: `leaves no time for the ${readyAfter} s that the load balancer takes to bring a node into service: ECS waits ${longestStart} s for both; lower it to ${longestStart - readyAfter}, or give the image a healthCommand that waits`,
+      message: `leaves no time for the ${readyAfter} s that the load balancer takes to bring a node into service: ECS waits ${longestStart} s for both; lower it to ${longestStart - readyAfter}`,
     };
   }
   for (const site of Object.keys(http.sites).filter((name) => !sites.has(name))) {
@@ -102,6 +102,12 @@ function* httpProblems(
   for (const [name, { loadBalancers }] of sites) {
     const wanted = isMadeAt(service, name) ? wantedAt(http, name) : undefined;
     const own = http.sites[name] !== undefined;
+    if (!loadBalancers && own && http.sites[name] !== false && wanted?.network !== "internal") {
+      yield {
+        path: at("sites", name),
+        message: `has no effect: site ${name} can't have load balancers; remove it`,
+      };
+    }
     if (!loadBalancers && wanted?.network === "internal") {
       yield {
         path: own ? at("sites", name) : at("loadBalancer", "network"),

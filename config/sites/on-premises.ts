@@ -4,6 +4,9 @@ import { key } from "../forms";
 import { specsOf, type SiteKind } from "./kind";
 import { serverSpec } from "./node";
 
+/** Source: AWS Systems Manager API Reference, CreateActivation: at most 30 days. */
+const longestHours = 30 * 24;
+
 const onPremisesSite = z.strictObject({
   kind: z.literal("on-premises").describe("your own servers"),
   nodes: z
@@ -12,8 +15,12 @@ const onPremisesSite = z.strictObject({
         code === "invalid_type" ? 'must be the servers by name, such as { "rack-1": {} }' : undefined,
     })
     .describe("The servers by name."),
-  // Source: AWS Systems Manager API Reference, CreateActivation: at most 30 days.
-  activationDays: z.int().min(1).max(30).default(7).describe("Days within which a server must register."),
+  activationDays: z
+    .int()
+    .min(1)
+    .max(longestHours / 24)
+    .default(7)
+    .describe("Days within which a server must register."),
   awaitNodes: z.boolean().default(false).describe("Whether a deploy waits for the servers to register."),
 });
 
@@ -31,7 +38,8 @@ export const onPremises = {
         { spec, incarnation: [undefined, undefined, undefined, undefined], texts: {}, named: false },
       ]),
     ),
-  activationHours: ({ activationDays }: OnPremisesSite) => activationDays * 24,
+  // Short of the limit, for a clock that is ahead of AWS's.
+  activationHours: ({ activationDays }: OnPremisesSite) => Math.min(activationDays * 24, longestHours - 1),
   awaitsNodes: ({ awaitNodes }: OnPremisesSite) => awaitNodes,
   problems: () => [],
 } satisfies SiteKind<OnPremisesSite>;

@@ -211,6 +211,20 @@ test("listeners become forwarding rules, and URLs with a domain or the address",
   });
 });
 
+test("a URL never has a wildcard", () => {
+  const urlsOf = (...domains: string[]) => {
+    const listeners = [{ protocol: "https" as const, port: 443, certificate: { domains } }];
+    const services = { web: { ...oneSite.services.web, http: { port: 8080, loadBalancer: { listeners } } } };
+    return stackOf(synth({ ...oneSite, services }), "compute-ams3").output["urls"];
+  };
+  expect(urlsOf("*.example.com", "shop.example.com")).toMatchObject({
+    value: { web: ["https://shop.example.com"] },
+  });
+  expect(urlsOf("*.example.com")).toMatchObject({
+    value: { web: ["https://${digitalocean_loadbalancer.web.ip}"] },
+  });
+});
+
 test("other domains get another certificate, created before the old one is deleted, with its own name", () => {
   const listeners = [{ protocol: "https" as const, port: 443, certificate: { domains: ["a.example.com"] } }];
   const services = { web: { ...oneSite.services.web, http: { port: 8080, loadBalancer: { listeners } } } };

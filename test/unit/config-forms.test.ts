@@ -7,6 +7,7 @@ const key = "1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with 
 const name = "must be 3 to 20 of a-z, 0-9 and -, starting with a letter, not ending with - and without --";
 const partition =
   "must be a region of the partition aws: China, GovCloud, the European Sovereign Cloud and the isolated regions have their own ARNs and endpoints, which aren't supported";
+const folder = "must be a path without ${, %{ and control characters that doesn't start with ~";
 const bucket =
   "must be the name of an S3 bucket: 3 to 63 of a-z, 0-9, . and -, in none of the forms that S3 reserves";
 const variable =
@@ -49,6 +50,10 @@ const refused: readonly [string, unknown, string][] = [
   ["aws.region", "eusc-de-east-1", partition],
   ["aws.region", "eu-west", "must be an AWS region such as eu-west-1"],
   ["aws.accountId", "12345678901", "must be 12 digits"],
+  ["backend", "s3", 'must be an object whose kind is "local", "s3" or "cloud"'],
+  ["backend", { kind: "gcs" }, 'must be "local", "s3" or "cloud"'],
+  ["backend", { kind: "local", folder: "~/state" }, folder],
+  ["backend", { kind: "local", folder: "${HOME}/state" }, folder],
   ["backend", { ...s3, bucket: "St" }, bucket],
   ["backend", { ...s3, bucket: "10.0.0.1" }, bucket],
   ["backend", { ...s3, bucket: "a..b" }, bucket],
@@ -85,6 +90,7 @@ const refused: readonly [string, unknown, string][] = [
     2,
     "must be a retention period that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …",
   ],
+  ["sites.ams3", "ams3", 'must be an object whose kind is "digitalocean" or "on-premises"'],
   ["sites", { "ams--3": berlin }, `can't be a key: it must be ${key}`],
   ["sites.ams3.nodes", { "web--1": {} }, `can't be a key: it must be ${key}`],
   ["sites.ams3.region", "amsterdam", "must be a DigitalOcean region such as ams3"],
@@ -179,6 +185,11 @@ const refused: readonly [string, unknown, string][] = [
     "must be an IPv4 range: DigitalOcean's load balancers accept no others in their rules, and a list with an IPv6 range has been seen to block nobody",
   ],
   ["services.web.http.loadBalancer.listeners", [], "must be at least 1 item long"],
+  [
+    "services.web.http.loadBalancer.listeners",
+    ["https"],
+    'must be an object whose protocol is "http" or "https"',
+  ],
   ["services.web.http.loadBalancer.listeners", https({ domains: ["example"] }), domain],
   ["services.web.http.loadBalancer.listeners", https({ domains: ["WWW.example.com"] }), domain],
   ["services.web.http.loadBalancer.listeners", https({ domains: ["10.0.0.1"] }), domain],
@@ -200,7 +211,7 @@ const refused: readonly [string, unknown, string][] = [
     "must be 1 to 255 characters on one line",
   ],
   ["sites.berlin", { ...berlin, activationDays: 31 }, "must be at most 30"],
-  ["images.app.build", "app/${x}", "must be a path without ${, %{ and control characters"],
+  ["images.app.build", "app/${x}", folder],
   ["services.web.image", "Registry/App", uri],
   ["services.web.image", "registry.example/app:", uri],
   ["services.web.image", "registry.example/app@sha256:abc", uri],

@@ -122,6 +122,11 @@ test.each<[string, Parts, string]>([
     "services.web.http.sites.oslo is not a site: choose one of ams3 (got false)",
   ],
   [
+    "an entrance where no load balancer can be",
+    { sites: { ams3, berlin }, services: { web: http(8080, { sites: { berlin: { allowFrom: [] } } }) } },
+    'services.web.http.sites.berlin has no effect: site berlin can\'t have load balancers; remove it (got {"allowFrom":[]})',
+  ],
+  [
     "an unknown attribute",
     { services: { web: { ...http(8080), on: { rack: "1" } } } },
     'services.web.on.rack is not an attribute of any node: choose one of disk (got "1")',

@@ -40,6 +40,8 @@ test("a JSON file elsewhere is an environment too, and is named in its errors", 
     });
     writeFileSync(path, JSON.stringify({ $schema: "docs/environment.schema.json", ...oneSite }));
     expect(loadEnvironment({ ANYWHERE_ENV: path }).config).toEqual(parseConfig(oneSite, "test"));
+    writeFileSync(path, `\uFEFF${JSON.stringify(oneSite)}`);
+    expect(loadEnvironment({ ANYWHERE_ENV: path }).config).toEqual(parseConfig(oneSite, "test"));
     writeFileSync(path, JSON.stringify({ ...oneSite, name: "X" }));
     expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`${file}: name `);
     writeFileSync(path, '{\n  "name": "shop",\n}');
@@ -49,8 +51,10 @@ test("a JSON file elsewhere is an environment too, and is named in its errors", 
     writeFileSync(path, "{");
     expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(`isn't JSON (`);
     rmSync(path);
+    const longer = { ANYWHERE_ENV: join(directory, `${"a".repeat(300)}.json`) };
+    expect(() => loadEnvironment(longer)).toThrow("is not a file: set ANYWHERE_ENV to one that exists");
     expect(() => loadEnvironment({ ANYWHERE_ENV: path })).toThrow(
-      `${file}: is not a file: set ANYWHERE_ENV to one that exists`,
+      `${file}: is not a file: set ANYWHERE_ENV to one that exists; relative paths start from the project's root`,
     );
   } finally {
     rmSync(directory, { recursive: true });
@@ -78,7 +82,7 @@ test("a TypeScript file is chosen by its path, too", () => {
   const path = join("config", "environments", "dev.ts");
   expect(loadEnvironment({ ANYWHERE_ENV: path })).toEqual(loadEnvironment({ ANYWHERE_ENV: "dev" }));
   expect(() => loadEnvironment({ ANYWHERE_ENV: "environments/none.ts" })).toThrow(
-    "environments/none.ts: is not a file: set ANYWHERE_ENV to one that exists",
+    "environments/none.ts: is not a file: set ANYWHERE_ENV to one that exists; relative paths start from the project's root",
   );
 });
 
@@ -159,7 +163,7 @@ test.each([
   ],
   [
     { startSeconds: 300 },
-    "services.web.startSeconds leaves no time for the 12 s that the load balancer takes to bring a node into service: ECS waits 300 s for both; lower it to 288, or give the image a healthCommand that waits (got 300)",
+    "services.web.startSeconds leaves no time for the 12 s that the load balancer takes to bring a node into service: ECS waits 300 s for both; lower it to 288 (got 300)",
   ],
 ])("a service that can't work is refused: %j", (change, problem) => {
   expect(problemsOf({ ...oneSite, services: { web: { ...oneSite.services.web, ...change } } })).toEqual([
