@@ -1,10 +1,7 @@
 import { TerraformLocal } from "cdktf";
 import type { Construct } from "constructs";
 
-/**
- * A local value without expressions: its stack writes it as it is, since CDKTF searches every text three times for
- * tokens.
- */
+/** A local value without expressions, which its stack's synthesizer writes as it is. */
 export class PlainLocal extends TerraformLocal {
   constructor(
     scope: Construct,

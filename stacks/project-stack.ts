@@ -2,8 +2,8 @@ import { TerraformElement, TerraformOutput, TerraformStack, type TerraformRemote
 import type { Construct, Node } from "constructs";
 import { namesOf, type Names } from "../config/names";
 import type { Config } from "../config/schema";
-import { PlainLocal } from "../constructs/plain-local";
 import { createBackend, type StateBackend } from "./backend";
+import { PlainSynthesizer } from "./plain-synthesizer";
 
 /** A stack with readable addresses and a state that its readers find from any machine. */
 export abstract class ProjectStack extends TerraformStack {
@@ -16,6 +16,7 @@ export abstract class ProjectStack extends TerraformStack {
     protected readonly config: Config,
   ) {
     super(scope, id);
+    this.synthesizer = new PlainSynthesizer(this, this.synthesizer);
     this.names = namesOf(config);
     this.backend = createBackend(this, config.backend, this.names.state(id));
     const { accountId: account, region } = config.aws;
@@ -32,20 +33,17 @@ export abstract class ProjectStack extends TerraformStack {
     return producer.backend.readBy(this, producer.node.id);
   }
 
+  /** Nothing is resolved in advance: that only adds a backend and references to other stacks, which are all explicit here. */
+  override prepareStack(): void {}
+
   /**
-   * Values without expressions are written as they are. Providers have their full addresses: OpenTofu takes a short one
-   * for another provider, in its own registry, and would leave lock files and states behind that Terraform can't use.
+   * Providers have their full addresses: OpenTofu takes a short one for another provider, in its own registry, and would
+   * leave lock files and states behind that Terraform can't use.
    */
   override toTerraform(): object {
     const json = super.toTerraform() as {
       readonly terraform: { readonly required_providers?: Providers };
-      readonly locals?: Record<string, object>;
     };
-    for (const element of this.node.findAll()) {
-      if (element instanceof PlainLocal) {
-        Object.assign(json.locals ?? {}, { [element.friendlyUniqueId]: element.values });
-      }
-    }
     for (const provider of Object.values(json.terraform.required_providers ?? {})) {
       provider.source = wholeAddress(provider.source);
     }

@@ -1,27 +1,39 @@
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { AssetType, TerraformAsset, type LocalExecProvisioner } from "cdktf";
+import type { LocalExecProvisioner } from "cdktf";
 import type { Construct } from "constructs";
+import { CopiedFiles } from "./copied-files";
 
 /**
  * Calls to AWS for scripts, which find it by their setting `AWS_LIBRARY`, and beside it the program that obtains an AWS
  * CLI where there is none. Depends on no state, so that the destroy provisioners of earlier releases find it, too.
  */
-export class AwsLibrary extends TerraformAsset {
+export class AwsLibrary extends CopiedFiles {
   constructor(scope: Construct) {
-    super(scope, "aws", { path: join(__dirname, "aws"), type: AssetType.DIRECTORY });
+    const folder = join(__dirname, "aws");
+    const files = readdirSync(folder).sort();
+    super(
+      scope,
+      "aws",
+      files.map((file) => join(folder, file)),
+    );
   }
 
   /** Path of the script that others source, for Terraform. */
   get location(): string {
-    return `./${this.path}/aws.sh`;
+    return `${this.folder}/aws.sh`;
   }
 }
 
-/** A file of this project, copied beside the stack's JSON with its mode, so that no absolute path is synthesised. */
-export class Script extends TerraformAsset {
+/** A file of this project, copied beside the stack's JSON. */
+export class Script extends CopiedFiles {
+  private readonly name: string;
+
   /** @param path absolute; the file's name is unique in the stack */
   constructor(scope: Construct, path: string) {
-    super(scope, basename(path).replace(/\..*$/, ""), { path });
+    const name = basename(path);
+    super(scope, name.replace(/\..*$/, ""), [path]);
+    this.name = name;
   }
 
   /**
@@ -29,7 +41,7 @@ export class Script extends TerraformAsset {
    * in the arguments of a function.
    */
   get location(): string {
-    return `./${this.path}`;
+    return `${this.folder}/${this.name}`;
   }
 
   /** Runs it on this machine once a resource is created, or before it is destroyed. */

@@ -95,7 +95,7 @@ test("a registered kind of site decides what fits its machines, and is named amo
   );
   const other = { ...environment, sites: { hamburg: { kind: "dungeon" } } };
   expect(() => parseConfig(other, "test", kinds.sites)).toThrow(
-    'must be "digitalocean" or "on-premises" or "harbour"',
+    'must be "digitalocean", "on-premises" or "harbour"',
   );
   expect(() => parseConfig(environment, "test")).toThrow('must be "digitalocean" or "on-premises"');
 });

@@ -23,7 +23,7 @@ export interface StackJson {
 
 export type Stacks = Readonly<Record<string, StackJson>>;
 
-/** Synthesises as main.ts does, and returns each stack by name. `Testing.synth` would skip cross-stack preparation. */
+/** Synthesises as main.ts does, and returns each stack by name. */
 export function synth(environment: Environment, circumstances: Partial<Circumstances> = {}): Stacks {
   const directory = mkdtempSync(join(tmpdir(), "synth-"));
   try {
