@@ -26,7 +26,7 @@ import { ensurePython } from "./python/environment";
 import { progressOn } from "./python/progress";
 import { describe, type Ready } from "./ready";
 import { makeRunDirectory } from "./run-directory";
-import { removeOverrides } from "./terraform/overrides";
+import { endWrappers } from "./terraform/overrides";
 import { requirePrograms } from "./terraform/programs";
 import { openTerraformCloud } from "./terraform-cloud/open";
 import { prepareTerraform, type ProviderSetting, type Terraform } from "./terraform/setup";
@@ -162,8 +162,8 @@ class Opened {
 async function prepareTools(options: CloudOptions, directory: string, opened: Opened) {
   opened.defer(await lock(directory));
   // A killed cloud has left its own.
-  await removeOverrides(directory);
-  opened.defer(() => removeOverrides(directory));
+  await endWrappers(directory);
+  opened.defer(() => endWrappers(directory));
   const relays = join(sharedDirectory, "relays");
   const terraform = await prepareTerraform({
     directory,

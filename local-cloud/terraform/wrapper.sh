@@ -8,10 +8,15 @@
 #   mirrored  ADDRESS=FOLDER for each mirror of each provider; FOLDER holds a folder per version
 #   lockable  "no" when a provider doesn't come from the registry
 #   relayed   "yes" when the AWS provider is a relay, which doesn't speak TLS
+# It goes with the local cloud.
 set -euo pipefail
 
 real="" platform="" lockable="" relayed=""
 mirrored=()
+if [[ ! -f "${BASH_SOURCE[0]}.settings" ]]; then
+  echo "${0##*/}: the local cloud of this shell has ended: start it again, or open another shell" >&2
+  exit 1
+fi
 # shellcheck source=/dev/null
 source "${BASH_SOURCE[0]}.settings"
 

@@ -6,7 +6,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { removeOverrides } from "../../local-cloud/terraform/overrides";
+import { endWrappers } from "../../local-cloud/terraform/overrides";
 import { prepareTerraform, type TerraformOptions, type Terraform } from "../../local-cloud/terraform/setup";
 
 const platform = `${process.platform}_${process.arch === "x64" ? "amd64" : process.arch}`;
@@ -126,10 +126,13 @@ test("OpenTofu gets a wrapper of its own if it is on the PATH", async () => {
   expect(printed.stdout).toBe("tofu: plan\n");
 });
 
-test("the overrides that the wrapper has left in stacks are removed", async () => {
+test("at the end, overrides in stacks are removed, and the wrapper leaves no others", async () => {
   const setup = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
   expect((await run(setup, ["plan"])).override).not.toBeNull();
-  await removeOverrides(join(directory, "cloud"));
+  await endWrappers(join(directory, "cloud"));
+  await expect(run(setup, ["plan"])).rejects.toThrow(
+    "terraform: the local cloud of this shell has ended: start it again, or open another shell",
+  );
   await expect(readFile(join(directory, "stack", "anywhere_override.tf.json"))).rejects.toThrow("ENOENT");
 });
 
