@@ -5,7 +5,7 @@ import { joined, namesOf, nodeTags } from "../../config/names";
 import type { Config } from "../../config/schema";
 import { clientSettings } from "../aws/client";
 import { nodeOf } from "../fleet/node-instance";
-import { bound, withCluster } from "../fleet/sources/cluster";
+import { bound, foreignCluster, withCluster } from "../fleet/sources/cluster";
 import { containerInstancesOf } from "../fleet/sources/ecs";
 import { withLogs } from "../fleet/sources/logs";
 import { askSystemsManager } from "../fleet/sources/systems-manager";
@@ -129,23 +129,10 @@ async function findLogGroups(config: Config): Promise<Thing[]> {
     for (const group of await groupsWith(client, logs(""))) {
       own.push(...((await isTagged(client, group, config.name)) ? [group.logGroupName ?? ""] : []));
     }
-    const insights = (await hasForeignCluster(config)) ? [] : await groupsWith(client, insightsLogs);
+    const isForeign = (await foreignCluster(config)) !== undefined;
+    const insights = isForeign ? [] : await groupsWith(client, insightsLogs);
     own.push(...insights.map(({ logGroupName = "" }) => logGroupName).filter((one) => one === insightsLogs));
     return own.map((id) => ({ kind: "log group", id, name: id, site: undefined, by: [] }) as const);
-  });
-}
-
-/** Whether somebody else has a cluster of the deployment's name. */
-function hasForeignCluster(config: Config): Promise<boolean> {
-  return withCluster(config, async (client, cluster) => {
-    const { DescribeClustersCommand } = await import("@aws-sdk/client-ecs");
-    const command = new DescribeClustersCommand({ clusters: [cluster], include: ["TAGS"] });
-    const { clusters = [] } = await client.send(command);
-    return clusters.some(
-      ({ status, tags = [] }) =>
-        status === "ACTIVE" &&
-        !tags.some(({ key, value }) => key === nodeTags.deployment && value === config.name),
-    );
   });
 }
 

@@ -1,5 +1,5 @@
-import type { ECSClient } from "@aws-sdk/client-ecs";
-import { namesOf } from "../../../config/names";
+import type { Cluster, ECSClient } from "@aws-sdk/client-ecs";
+import { namesOf, nodeTags } from "../../../config/names";
 import type { Config } from "../../../config/schema";
 import { clientSettings } from "../../aws/client";
 import { Refusal } from "../../refusals/refusal";
@@ -39,4 +39,18 @@ export async function withCluster<T>(
   } finally {
     client.destroy();
   }
+}
+
+/** The active cluster of a deployment's name, if it hasn't the deployment's tag, and so is somebody else's. */
+export function foreignCluster(config: Config): Promise<Cluster | undefined> {
+  return withCluster(config, async (client, cluster) => {
+    const { DescribeClustersCommand } = await import("@aws-sdk/client-ecs");
+    const command = new DescribeClustersCommand({ clusters: [cluster], include: ["TAGS"] });
+    const { clusters = [] } = await client.send(command);
+    return clusters.find(
+      ({ status, tags = [] }) =>
+        status === "ACTIVE" &&
+        !tags.some(({ key, value }) => key === nodeTags.deployment && value === config.name),
+    );
+  });
 }

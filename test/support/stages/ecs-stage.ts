@@ -114,7 +114,10 @@ export function createStage(options: Partial<Settings> = {}, start = 1_700_000_0
       reports.set(assignment.taskArn, reportOn(assignment, node.run, node.each));
     }
   };
-  call("CreateCluster", { clusterName: "anywhere" });
+  call("CreateCluster", {
+    clusterName: "anywhere",
+    tags: [{ key: "anywhere.deployment", value: "anywhere" }],
+  });
   registerRevision(call);
   return {
     world,
