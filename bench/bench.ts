@@ -30,11 +30,15 @@ async function bench(chosen: readonly Group[], { all, write, runs }: Options): P
   }
   const terraform = await versionOfTerraform();
   const figures: Figure[] = [];
-  for (const group of wanted) {
-    console.error(`Measuring ${group} …`);
-    figures.push(...(await groups[group](runs)));
+  try {
+    for (const group of wanted) {
+      console.error(`Measuring ${group} …`);
+      figures.push(...(await groups[group](runs)));
+    }
+  } finally {
+    // Also when the next group fails, after a quarter of an hour.
+    console.log(`${tableOf(figures)}\n\n${machine(terraform)}`);
   }
-  console.log(`${tableOf(figures)}\n\n${machine(terraform)}`);
   if (write) {
     writeFileSync(performancePage, pageOf(figures, runs, terraform));
     console.error(`Written to ${performancePage}.`);
