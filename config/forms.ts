@@ -43,12 +43,11 @@ export const folder = text(
   "a path without ${, %{ and control characters that doesn't start with ~",
 );
 
-const disjunction = new Intl.ListFormat("en-GB", { type: "disjunction" });
-
 /** The problem with a value of which one text decides about the form: that text, or that it is no object at all. */
 export const oneOfKinds =
   (setting: string, kinds: readonly string[]) =>
   ({ code }: { readonly code: string }): string => {
+    const disjunction = new Intl.ListFormat("en-GB", { type: "disjunction" });
     const known = disjunction.format(kinds.map((kind) => JSON.stringify(kind)));
     return code === "invalid_type" ? `must be an object whose ${setting} is ${known}` : `must be ${known}`;
   };
