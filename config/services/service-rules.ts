@@ -102,16 +102,15 @@ function* httpProblems(
   for (const [name, { loadBalancers }] of sites) {
     const wanted = isMadeAt(service, name) ? wantedAt(http, name) : undefined;
     const own = http.sites[name] !== undefined;
-    if (!loadBalancers && own && http.sites[name] !== false && wanted?.network !== "internal") {
-      yield {
-        path: at("sites", name),
-        message: `has no effect: site ${name} can't have load balancers; remove it`,
-      };
-    }
     if (!loadBalancers && wanted?.network === "internal") {
       yield {
         path: own ? at("sites", name) : at("loadBalancer", "network"),
         message: `isn't possible at site ${name}, which can't have load balancers: set ${at("sites", name).join(".")} to false, or place the service elsewhere`,
+      };
+    } else if (!loadBalancers && own && http.sites[name] !== false) {
+      yield {
+        path: at("sites", name),
+        message: `has no effect: site ${name} can't have load balancers; remove it`,
       };
     }
     // Listeners that sites share are checked once.

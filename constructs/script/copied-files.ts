@@ -10,33 +10,31 @@ import { Construct } from "constructs";
 export class CopiedFiles extends Construct {
   /** Path of their folder for Terraform. */
   readonly folder: string;
+  private readonly files: readonly { readonly path: string; readonly content: Buffer }[];
 
   /**
    * @param id unique in the stack
-   * @param files absolute paths
+   * @param paths absolute
    */
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly files: readonly string[],
-  ) {
+  constructor(scope: Construct, id: string, paths: readonly string[]) {
     super(scope, id);
+    this.files = paths.map((path) => ({ path, content: readFileSync(path) }));
     const hash = createHash("md5");
-    files.forEach((file) => hash.update(readFileSync(file)));
+    this.files.forEach(({ content }) => hash.update(content));
     this.folder = `./assets/${id}/${hash.digest("hex").toUpperCase()}`;
   }
 
   /** Copies them into a stack's folder, and removes what earlier ones have left there. */
   copyInto(stackFolder: string): void {
     const target = join(stackFolder, this.folder);
-    const copies = this.files.map((file) => ({ file, copy: join(target, basename(file)) }));
-    if (
-      !copies.every(({ file, copy }) => existsSync(copy) && readFileSync(copy).equals(readFileSync(file)))
-    ) {
+    const copyOf = (path: string) => join(target, basename(path));
+    const isCopied = ({ path, content }: (typeof this.files)[number]) =>
+      existsSync(copyOf(path)) && readFileSync(copyOf(path)).equals(content);
+    if (!this.files.every(isCopied)) {
       rmSync(join(target, ".."), { recursive: true, force: true });
       mkdirSync(target, { recursive: true });
-      copies.forEach(({ file, copy }) => {
-        copyFileSync(file, copy);
+      this.files.forEach(({ path }) => {
+        copyFileSync(path, copyOf(path));
       });
     }
   }
