@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { chromium, type Browser } from "playwright-core";
@@ -74,6 +76,48 @@ test("the image holds every file of the sample", () => {
   const sent = [...readFileSync("app/.dockerignore", "utf8").matchAll(/^!(.+)$/gm)].map(([, name]) => name);
   expect(sent).toEqual(files.sort());
 });
+
+/** The programs with which the sample can be asked, as far as this computer has them: curl is required. */
+const clients = ["wget", "curl"].flatMap((name) =>
+  (process.env.PATH ?? "")
+    .split(":")
+    .map((folder) => ({ name, path: join(folder, name) }))
+    .filter(({ path }) => existsSync(path))
+    .slice(0, 1),
+);
+
+test.each(clients)(
+  "the health check passes with $name while the sample is ready, and only then",
+  async (client) => {
+    const folder = mkdtempSync(join(tmpdir(), "healthcheck-"));
+    symlinkSync(client.path, join(folder, client.name));
+    let status = 200;
+    const asked: (string | undefined)[] = [];
+    const sample = await serveOnLoopback((request, response) => {
+      asked.push(request.url);
+      response.writeHead(status).end();
+    });
+    const nobody = "http://127.0.0.1:9";
+    const check = async () => {
+      const child = spawn("/bin/sh", ["app/healthcheck"], {
+        env: { PATH: folder, PORT: new URL(sample.url).port, http_proxy: nobody, all_proxy: nobody },
+        stdio: "ignore",
+      });
+      const [code] = (await once(child, "exit")) as [number];
+      return code === 0;
+    };
+    try {
+      expect(await check()).toBe(true);
+      status = 503;
+      expect(await check()).toBe(false);
+      expect(asked).toEqual(["/ready", "/ready"]);
+    } finally {
+      await sample.close();
+      rmSync(folder, { recursive: true });
+    }
+    expect(await check()).toBe(false);
+  },
+);
 
 testOfChromium(
   "the page shows who has answered lately, and without JavaScript says to reload it",

@@ -6,7 +6,7 @@ import { edited, type Edit } from "../files/exact-edit";
 /** The changes of a version of the sample service to its files. */
 type Changes = Readonly<Partial<Record<"server.js" | "healthcheck", readonly Edit[]>>>;
 
-const notNow = { from: `"use strict";\n`, to: `"use strict";\n\nprocess.exit(1);\n` };
+const notNow = { from: "#!/bin/sh\n", to: "#!/bin/sh\nexit 1\n" };
 const complain = {
   from: `"use strict";\n`,
   to: `"use strict";\n\nthrow new Error("DATABASE_URL is not set");\n`,
