@@ -11,7 +11,8 @@ import { repeat, type Stop } from "../repetition";
 import { log, reason, type Settings } from "../settings";
 import { type Place, taskMetadata } from "./task-metadata";
 
-const pollMilliseconds = 500;
+/** Between two polls: short while there is something new. */
+const pollMilliseconds = { quiet: 1000, busy: 250 };
 const retryMilliseconds = 2000;
 const agent = { name: "amazon-ecs-agent", version: "1.99.0" };
 const checkpoint = "/var/lib/ecs/data/agent.json";
@@ -30,14 +31,16 @@ interface Identity extends Place {
 export function startEcsAgent(settings: Settings, engine: Engine, metadata: MetadataPlace): Stop {
   let identity: Identity | undefined;
   let complaint = "";
+  let exchanged = "";
   const stopPolling = repeat(async () => {
     try {
       identity ??= await introduce(settings);
+      const before = exchanged;
       if (identity !== undefined) {
-        await poll(settings, engine, identity);
+        exchanged = await poll(settings, engine, identity);
       }
       complaint = "";
-      return pollMilliseconds;
+      return pollMilliseconds[exchanged === before ? "quiet" : "busy"];
     } catch (error) {
       const terminal = identity === undefined && error instanceof CloudError && inactive(error);
       if (complaint !== reason(error)) {
@@ -144,7 +147,8 @@ function description({ attributes, tags }: EcsConfig): object {
   };
 }
 
-async function poll(settings: Settings, engine: Engine, identity: Identity): Promise<void> {
+/** Reports the tasks and follows the orders. Returns both as text. */
+async function poll(settings: Settings, engine: Engine, identity: Identity): Promise<string> {
   const request: AgentPoll = {
     machine: settings.machine,
     managedInstanceId: identity.managedInstanceId,
@@ -154,15 +158,19 @@ async function poll(settings: Settings, engine: Engine, identity: Identity): Pro
   const orders = (await post(settings, "/agent", request, {
     "content-type": "application/json",
   })) as AgentOrders;
-  if (!orders.connected) {
-    return;
+  if (orders.connected) {
+    follow(engine, orders);
   }
-  for (const assignment of orders.tasks) {
+  return JSON.stringify({ reports: request.tasks, orders });
+}
+
+function follow(engine: Engine, { tasks }: AgentOrders): void {
+  for (const assignment of tasks) {
     if (assignment.desiredStatus === "RUNNING") {
       engine.run(assignment);
     } else {
       engine.stop(assignment.taskArn);
     }
   }
-  engine.prune(new Set(orders.tasks.map(({ taskArn }) => taskArn)));
+  engine.prune(new Set(tasks.map(({ taskArn }) => taskArn)));
 }

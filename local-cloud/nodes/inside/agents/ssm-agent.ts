@@ -3,7 +3,7 @@ import { readRegistration, ssmAgent } from "./registration";
 import { repeat, type Stop } from "../repetition";
 import { log, reason, type Settings } from "../settings";
 
-const heartbeatMilliseconds = 1000;
+const heartbeatMilliseconds = 2000;
 const retryMilliseconds = 5000;
 
 /** Keeps this machine Online in Systems Manager while it is registered. */
