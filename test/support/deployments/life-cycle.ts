@@ -83,7 +83,7 @@ const commandTimeout = 480;
 
 /** The scripts' waits, short enough for tests; what they wait for takes a second or two here. */
 export const shortWaits = {
-  POLL_SECONDS: "0.5",
+  POLL_SECONDS: "1",
   RETRY_SECONDS: "0.2",
   TIMEOUT_SECONDS: "180",
   STALL_SECONDS: "10",
