@@ -34,7 +34,7 @@ export interface UpdatedDeployment {
 }
 
 /** Requests a second below which a load proves nothing, as on a busy computer. */
-const enough = 50;
+const enough = 25;
 const service = "web";
 const site = "ams3";
 const sources = resolve(__dirname, "../app");

@@ -12,6 +12,12 @@ const tick = 50;
 /** Milliseconds that a late connection may catch up. */
 const arrears = 5000;
 
+/**
+ * Milliseconds after which an idle connection is closed: half of what a load balancer allows by default, since one that
+ * both sides use and close at the same moment would fail a request.
+ */
+const idle = 30_000;
+
 /** Milliseconds between two progress reports. */
 const reportPeriod = 1000;
 
@@ -21,8 +27,8 @@ async function generateLoad(
   ended: AbortSignal,
   tell: (progress: LoadProgress) => void,
 ): Promise<LoadResult> {
-  const { url, tls, rate = 120, connections = 24, timeout = 10, limit = 1200 } = options;
-  const kept = { keepAlive: true, maxSockets: connections };
+  const { url, tls, rate = 60, connections = 16, timeout = 10, limit = 1200 } = options;
+  const kept = { keepAlive: true, maxSockets: connections, timeout: idle };
   const agent = url.startsWith("https:") ? new TlsAgent({ ...kept, ...tls }) : new Agent(kept);
   const counts = { succeeded: 0, non2xx: 0, resets: 0, timeouts: 0, errors: 0 };
   const failures: string[] = [];
@@ -99,38 +105,61 @@ interface Ended {
   readonly detail: string;
 }
 
+/** Milliseconds that a pause of the whole computer takes from a time-out, at most. */
+const step = 500;
+
+/**
+ * Does something after this process has run for so many seconds: while a computer stands still, servers on it can't
+ * answer, and their answers, if they are there, are read after the timers that have expired meanwhile.
+ */
+function afterRunning(seconds: number, act: () => void): () => void {
+  let left = seconds * 1000;
+  const wait = (): NodeJS.Timeout =>
+    setTimeout(
+      () => {
+        left -= step;
+        if (left > 0) {
+          timer = wait();
+        } else {
+          act();
+        }
+      },
+      Math.min(step, left),
+    );
+  let timer = wait();
+  return () => clearTimeout(timer);
+}
+
+const notConnected = "not connected";
+
 function request(url: string, agent: Agent, timeout: number): Promise<Ended> {
   return new Promise((resolve) => {
-    let connected = false;
+    let stage = notConnected;
     const sent = agent instanceof TlsAgent ? getSecurely(url, { agent }) : get(url, { agent });
     const done = (outcome: Outcome, detail: string): void => {
-      ended = true;
-      clearTimeout(timer);
+      cancel();
       resolve({ outcome, detail });
     };
-    let ended = false;
-    const timer = setTimeout(() => {
-      // A computer that gave this process no time may have the answer already.
-      setImmediate(() => {
-        if (!ended) {
-          done("timeouts", `no complete answer within ${timeout} s`);
-          sent.destroy();
-        }
-      });
-    }, timeout * 1000);
+    const giveUp = (): void => {
+      done("timeouts", `no complete answer within ${timeout} s; ${stage}`);
+      sent.destroy();
+    };
+    const cancel = afterRunning(timeout, giveUp);
     const broken = (error: Error & { readonly code?: string }): void => {
       const parsed = error.code?.startsWith("HPE_") === true;
-      done(connected && !parsed ? "resets" : "errors", error.message);
+      done(stage !== notConnected && !parsed ? "resets" : "errors", `${error.message}; ${stage}`);
     };
     sent.on("socket", (socket) => {
-      connected = !socket.connecting;
-      if (!connected) {
-        socket.once("connect", () => (connected = true));
+      if (socket.connecting) {
+        socket.once("connect", () => (stage = "sent on a new connection"));
+      } else {
+        stage = "sent on a kept connection";
       }
     });
     sent.on("error", broken);
     sent.on("response", (response: IncomingMessage) => {
       const { statusCode = 0 } = response;
+      stage = `after status ${statusCode}`;
       const isGood = statusCode >= 200 && statusCode < 300;
       let answer = "";
       response.on("error", broken).on("data", (part: Buffer) => {

@@ -8,13 +8,17 @@ export interface LoadOptions {
   readonly url: string;
   /** The name that the server of an `https:` URL must prove, and the root to trust, in PEM. */
   readonly tls?: { readonly servername: string; readonly ca: string };
-  /** Requests a second, in even steps. @default 120 */
+  /** Requests a second, in even steps. @default 60 */
   readonly rate?: number;
-  /** Kept-alive connections, and so requests in progress at the same time, at most. @default 24 */
+  /**
+   * Kept-alive connections, and so requests in progress at the same time, at most. A server in Node.js accepts one in
+   * each turn of its event loop, which takes a busy computer a fifth of a second: the last of 50 would time out.
+   * Source: github.com/libuv/libuv, pull request 3696. @default 16
+   */
   readonly connections?: number;
   /** Seconds that an answer may take, its last byte included. @default 10 */
   readonly timeout?: number;
-  /** Seconds after which it ends on its own. @default 1200 */
+  /** Seconds after which it ends on its own. @default 600 */
   readonly limit?: number;
 }
 

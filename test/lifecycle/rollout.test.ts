@@ -14,9 +14,9 @@ import { activeRevisions, handovers, serviceOf, type Handover } from "../support
 import { bringUp, loadableSite, readPage, underLoad, type Page } from "../support/deployments/site-load";
 
 /** A roll-out is proven by so many requests a second, at least. */
-const enough = 50;
+const enough = 20;
 /** Some more, since a busy computer sends less. */
-const rates = { two: 70, three: 70, one: 10 };
+const rates = { two: 30, three: 30, one: 10 };
 /** Enough to tell a failure from none. */
 const low = { pair: 20 };
 const defaults = { path: "/healthz", intervalSeconds: 3, unhealthyAfter: 2, healthyAfter: 2 };

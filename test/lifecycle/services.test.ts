@@ -10,9 +10,9 @@ import { listTasks } from "../support/observation/services";
 import { bringUp, loadableSite, underLoad, urlOf } from "../support/deployments/site-load";
 
 /** Requests a second. Each goes through two load balancers and two proxies, for which a busy computer takes its time. */
-const rates = { two: 20, three: 70 };
+const rates = { two: 20, three: 30 };
 /** Requests a second below which the load on `three` proves nothing. */
-const enough = 50;
+const enough = 20;
 const worker = {
   image: "localhost/anywhere/app:v1",
   command: ["node", "worker.js"],

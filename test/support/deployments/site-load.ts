@@ -13,9 +13,6 @@ export function loadableSite(...nodes: readonly string[]): SiteSettings {
   };
 }
 
-/** So many that the rate is kept where a busy computer takes a third of a second for an answer. */
-const connections = 48;
-
 /** The outcome of the requests to each site. */
 export type SiteLoads<Site extends string> = Readonly<Record<Site, LoadResult>>;
 
@@ -57,7 +54,7 @@ export async function underLoad<Site extends string, T>(
   const loads = await Promise.all(
     (Object.entries(rates) as [Site, number][]).map(async ([site, rate]) => ({
       site,
-      load: await startLoad({ url: await urlOf(life, site), rate, connections }),
+      load: await startLoad({ url: await urlOf(life, site), rate }),
     })),
   );
   try {
