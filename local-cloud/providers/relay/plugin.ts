@@ -37,7 +37,11 @@ export async function startPlugin(
   const env = { ...variables, PLUGIN_PROTOCOL_VERSIONS: protocol, PLUGIN_CLIENT_CERT: undefined };
   const child = spawn(executable, { stdio: ["ignore", "pipe", log], env });
   // It ignores Ctrl-C, and would outlive this process.
-  process.once("exit", () => child.kill("SIGKILL"));
+  const kill = (): void => {
+    child.kill("SIGKILL");
+  };
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
   const lines = createInterface(child.stdout);
   const ended = new AbortController();
   const deadline = setTimeout(() => {
@@ -49,11 +53,14 @@ export async function startPlugin(
   child.once("exit", (code) => {
     ended.abort(new Error(`${executable} ended with exit code ${String(code)}`));
   });
-  const [line] = (await once(lines, "line", { signal: ended.signal }).catch(() => {
-    child.kill("SIGKILL");
-    throw ended.signal.reason;
-  })) as [string];
-  clearTimeout(deadline);
+  const [line] = (await once(lines, "line", { signal: ended.signal })
+    .catch(() => {
+      child.kill("SIGKILL");
+      throw ended.signal.reason;
+    })
+    .finally(() => {
+      clearTimeout(deadline);
+    })) as [string];
   const [, version, network, address = ""] = line.split("|");
   if (version !== protocol) {
     child.kill("SIGKILL");

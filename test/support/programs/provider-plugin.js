@@ -7,8 +7,7 @@
 const { Buffer } = require("node:buffer");
 const { appendFileSync } = require("node:fs");
 const { createServer } = require("node:http2");
-const { join } = require("node:path");
-const { tmpdir } = require("node:os");
+const { dirname, join } = require("node:path");
 const { Writer } = require("protobufjs/minimal");
 
 const note = (what) => appendFileSync(process.env.PLUGIN_CALLS, `${process.pid} ${what}\n`);
@@ -50,6 +49,9 @@ server.on("stream", (stream, headers) => {
     stream.respond({ ...grpc, "grpc-status": "3", "grpc-message": "refused" }, { endStream: true });
     return;
   }
+  if (method === "/test/Complain") {
+    console.error("a complaint");
+  }
   if (method === "/test/Die") {
     process.exit(7);
   }
@@ -64,7 +66,7 @@ server.on("stream", (stream, headers) => {
     stream.on("close", () => process.exit());
   }
 });
-const socket = join(tmpdir(), `plugin-${process.pid}`);
+const socket = join(dirname(process.env.PLUGIN_CALLS), `plugin-${process.pid}`);
 note("starts");
 server.listen(socket, () => {
   const version = process.env.PLUGIN_SPEAKS ?? process.env.PLUGIN_PROTOCOL_VERSIONS;
