@@ -178,6 +178,16 @@ test("one Terraform has one provider for what it does in turn, and another for w
   expect(shared()).toEqual([`anywhere-provider-${process.pid}`]);
 });
 
+test("many in turn are each served to their end", async () => {
+  const mirror = await fresh();
+  for (let turn = 0; turn < 25; turn += 1) {
+    const one = await start(mirror);
+    expect((await call(one.session, "/test/Echo")).own).toBe("yes");
+    expect(await shutDown(one)).toMatchObject({ code: 0 });
+  }
+  expect(noted().filter((what) => what === "starts")).toHaveLength(1);
+}, 60_000);
+
 test.each(["TF_LOG", "TF_LOG_PROVIDER"])(
   "with %s each provider is one of its own, whose log is shown",
   async (log) => {
@@ -194,6 +204,7 @@ test.each(["TF_LOG", "TF_LOG_PROVIDER"])(
 
 test("a provider that ends ends what Terraform has started, with the reason, and isn't used again", async () => {
   const mirror = await fresh();
+  await shutDown(await start(mirror));
   const terraforms = await start(mirror);
   const ended = once(terraforms.child, "exit");
   await call(terraforms.session, "/test/Complain");
@@ -242,8 +253,8 @@ test("the remains of a relay that was killed are no hindrance", async () => {
   expect((await call(next.session, "/test/Echo")).own).toBe("yes");
 });
 
-test("neither the relay nor the provider outlives a Terraform that is killed", async () => {
-  const { session, child } = await start(await fresh(), ["bash", "--norc", "-c", '"$1"; true', "bash"]);
+test("neither relay, provider nor front outlives a Terraform that is killed", async () => {
+  const { session, child, log } = await start(await fresh(), ["bash", "--norc", "-c", '"$1"; true', "bash"]);
   await call(session, "/test/Echo");
   const [provider = ""] = /^\d+/.exec(readFileSync(join(directory, "calls"), "utf8")) ?? [];
   const runs = () => process.kill(Number(provider), 0);
@@ -257,6 +268,7 @@ test("neither the relay nor the provider outlives a Terraform that is killed", a
       return Promise.resolve(true);
     }
   });
+  expect(await log).toBe("");
   await eventually("the shared folder is gone", () => Promise.resolve(shared().length === 0 || undefined));
 });
 

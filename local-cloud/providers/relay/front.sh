@@ -22,6 +22,8 @@ if [ "${kind}" = own ]; then
 fi
 fifo="${folder}/$$"
 mkfifo "${fifo}"
+# Open for both, so that it is never at its end, and no word is lost between two reads.
+exec 3<>"${fifo}"
 echo "$$" >"${folder}/front"
 
 # run PROCESS COMMAND…: runs a relay that ends with a process; after it, a front that is still there has failed.
@@ -31,7 +33,7 @@ run() {
   "$@" "${folder}" "${watched}" || true
   present="${folder}/$(cat "${folder}/front" || true)"
   if [ -p "${present}" ]; then
-    # Opened like this, a FIFO without a reader doesn't make it wait.
+    # Its reader may be gone, for which this doesn't wait.
     echo failed 1<>"${present}"
   else
     rm -rf "${folder}"
@@ -40,7 +42,7 @@ run() {
 
 # expect WORD: waits for a word of the relay, and fails with its log if it is another one.
 expect() {
-  read -r word <"${fifo}"
+  read -r word <&3
   if [ "${word}" != "$1" ]; then
     [ ! -f "${folder}/log" ] || cat "${folder}/log" >&2
     # It has never run, and nobody else removes it.
@@ -51,8 +53,8 @@ expect() {
 
 case "${kind}" in
   # In subshells: for a function alone, a shell would keep Terraform's pipes open beside.
-  own) (run "$$" "$@") </dev/null >/dev/null & ;;
-  first) (run "${PPID}" "$@") </dev/null >"${folder}/log" 2>&1 & ;;
+  own) (run "$$" "$@") 3<&- </dev/null >/dev/null & ;;
+  first) (run "${PPID}" "$@") 3<&- </dev/null >"${folder}/log" 2>&1 & ;;
 esac
 [ "${kind}" = next ] || expect listening
 cat "${folder}/line"

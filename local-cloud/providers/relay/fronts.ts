@@ -14,7 +14,7 @@ import { join } from "node:path";
 export interface Fronts {
   /** Ends the present one in order, and lets another begin. */
   next(): void;
-  /** Ends the present one as failed, if there is one, and lets no other begin. */
+  /** Ends the present one, if there is one, as failed, and lets no other begin. */
   fail(): void;
 }
 
@@ -29,9 +29,6 @@ export interface Meeting {
   readonly watched: number;
 }
 
-/** Milliseconds between two attempts to reach a front that doesn't wait yet, and how many there are. */
-const retry = { pause: 20, attempts: 250 };
-
 /** Milliseconds between two looks whether the watched process, which may be killed, is still there. */
 const watchPeriod = 250;
 
@@ -41,56 +38,42 @@ const watchPeriod = 250;
  */
 export function serveFronts({ folder, watched }: Meeting, line: string): Fronts {
   const free = join(folder, "free");
-  let isPresent = true;
   let hasFailed = false;
 
-  const end = (): never => {
-    rmSync(folder, { recursive: true, force: true });
-    process.exit();
-  };
-  const tell = (word: string, then: () => void = () => undefined, attempt = 1): void => {
+  const tell = (word: string): void => {
     try {
       const front = readFileSync(join(folder, "front"), "utf8").trim();
       const fifo = openSync(join(folder, front), constants.O_WRONLY | constants.O_NONBLOCK);
       writeSync(fifo, `${word}\n`);
       closeSync(fifo);
     } catch {
-      if (attempt < retry.attempts) {
-        setTimeout(tell, retry.pause, word, then, attempt + 1);
-        return;
-      }
-    }
-    then();
-  };
-  const beFree = (): void => {
-    isPresent = false;
-    if (!hasFailed) {
-      // All at once, for a front that looks meanwhile.
-      writeFileSync(`${free}.new`, String(process.pid));
-      renameSync(`${free}.new`, free);
+      // It has been killed: it opens its FIFO before anything else.
     }
   };
 
   setInterval(() => {
     if (!isRunning(watched)) {
-      end();
+      // Its front may have outlived a Terraform that was killed.
+      tell("ended");
+      rmSync(folder, { recursive: true, force: true });
+      process.exit();
     }
   }, watchPeriod);
   writeFileSync(join(folder, "line"), `${line}\n`);
   tell("listening");
   return {
     next: () => {
-      tell("shutdown", beFree);
+      tell("shutdown");
+      if (!hasFailed) {
+        // All at once, for a front that looks meanwhile.
+        writeFileSync(`${free}.new`, String(process.pid));
+        renameSync(`${free}.new`, free);
+      }
     },
     fail: () => {
-      if (hasFailed) {
-        return;
-      }
       hasFailed = true;
       rmSync(free, { force: true });
-      if (isPresent) {
-        tell("failed");
-      }
+      tell("failed");
     },
   };
 }
