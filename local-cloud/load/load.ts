@@ -18,7 +18,7 @@ export interface LoadOptions {
   readonly connections?: number;
   /** Seconds that an answer may take, its last byte included. @default 10 */
   readonly timeout?: number;
-  /** Seconds after which it ends on its own. @default 600 */
+  /** Seconds after which it ends on its own. @default 1200 */
   readonly limit?: number;
 }
 
