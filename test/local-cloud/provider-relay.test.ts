@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,7 +14,7 @@ import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { buffer, text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { Reader } from "protobufjs/minimal";
 import { placeRelay } from "../../local-cloud/providers/relay/place";
 import { heldTypes } from "../../local-cloud/providers/relay/schema-part";
@@ -52,13 +51,6 @@ afterEach(() => {
 
 const relay = () => placeRelay(join(directory, "relays"), { folder: join(directory, "real"), place });
 
-/** A relay, whose provider has noted nothing yet. */
-async function fresh(): Promise<string> {
-  const mirror = await relay();
-  writeFileSync(join(directory, "calls"), "");
-  return mirror;
-}
-
 /** What the provider has noted: its starts, and the methods that it was called by. */
 const noted = () =>
   readFileSync(join(directory, "calls"), "utf8")
@@ -68,10 +60,11 @@ const noted = () =>
 
 /** Starts the executable of a mirror as Terraform does, and connects to it. */
 async function start(mirror: string, wrapper: readonly string[] = []) {
+  writeFileSync(join(directory, "calls"), "");
   const [program, ...args] = [...wrapper, join(mirror, place, name)];
   const child = spawn(program, args, {
-    env: { ...process.env, PLUGIN_PROTOCOL_VERSIONS: "5,6", TMPDIR: directory },
-    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, PLUGIN_PROTOCOL_VERSIONS: "5,6" },
+    stdio: ["ignore", "pipe", "inherit"],
   });
   started.push(child);
   const [line] = (await once(createInterface(child.stdout), "line")) as [string];
@@ -80,20 +73,8 @@ async function start(mirror: string, wrapper: readonly string[] = []) {
   const session = connect(`http://${String(address)}`);
   session.on("error", () => undefined);
   started.push(session);
-  return { child, session, log: text(child.stderr) };
+  return { child, session };
 }
-
-/** Ends one as Terraform does. @returns its exit code, and the answer */
-async function shutDown({ child, session }: Awaited<ReturnType<typeof start>>) {
-  const ended = once(child, "exit");
-  const answer = await call(session, "/plugin.GRPCController/Shutdown", Buffer.alloc(5));
-  session.destroy();
-  const [code] = (await ended) as [number | null];
-  return { code, ...answer };
-}
-
-/** The folders through which relays are shared. */
-const shared = () => readdirSync(directory).filter((file) => file.startsWith("anywhere-provider-"));
 
 async function call(session: ClientHttp2Session, path: string, content = Buffer.alloc(0)) {
   const request = session.request({ ":method": "POST", ":path": path, te: "trailers" });
@@ -125,8 +106,7 @@ function fieldsOf(message: Buffer): readonly (number | string)[][] {
 }
 
 test("Terraform is told of the types that the local cloud can hold, without the provider being started", async () => {
-  const terraforms = await start(await fresh());
-  const { session } = terraforms;
+  const { session, child } = await start(await relay());
   const { answer, status } = await call(session, "/tfplugin5.Provider/GetSchema", Buffer.alloc(5));
   expect(status).toBe("0");
   expect(answer.readUInt32BE(1)).toBe(answer.length - 5);
@@ -140,12 +120,13 @@ test("Terraform is told of the types that the local cloud can hold, without the 
     [8, "aws_ssm_parameter"],
   ]);
   expect(noted()).toEqual([""]);
-  expect(await shutDown(terraforms)).toMatchObject({ code: 0, status: "0" });
+  const ended = once(child, "exit");
+  await call(session, "/plugin.GRPCController/Shutdown", Buffer.alloc(5));
+  expect(await ended).toEqual([0, null]);
 });
 
 test("every other call reaches the provider, which is started once, and its answer reaches Terraform", async () => {
-  const terraforms = await start(await fresh());
-  const { session } = terraforms;
+  const { session, child } = await start(await relay());
   const content = Buffer.alloc(300_000, "text");
   const [echoed, refused] = await Promise.all([
     call(session, "/test/Echo", content),
@@ -155,106 +136,21 @@ test("every other call reaches the provider, which is started once, and its answ
   expect(echoed).toMatchObject({ status: "0", own: "yes" });
   expect(refused).toMatchObject({ status: "3", message: "refused" });
   expect((await call(session, "/plugin.GRPCStdio/StreamStdio")).status).toBe("12");
-  expect(await shutDown(terraforms)).toMatchObject({ code: 0, status: "0", own: undefined });
-  expect(noted().sort()).toEqual(["/test/Echo", "/test/Refuse", "starts"]);
+  const ended = once(child, "exit");
+  expect((await call(session, "/plugin.GRPCController/Shutdown")).own).toBe("yes");
+  expect(await ended).toEqual([0, null]);
+  expect(noted().sort()).toEqual(["/plugin.GRPCController/Shutdown", "/test/Echo", "/test/Refuse", "starts"]);
 });
 
-test("one Terraform has one provider for what it does in turn, and another for what it does meanwhile", async () => {
-  const mirror = await fresh();
-  const first = await start(mirror);
-  await call(first.session, "/test/First");
-  expect(await shutDown(first)).toMatchObject({ code: 0 });
-  const second = await start(mirror);
-  await call(second.session, "/test/Second");
-  expect(noted()).toEqual(["starts", "/test/First", "/test/Second"]);
-  const beside = await start(mirror);
-  await call(beside.session, "/test/Beside");
-  expect(noted().slice(3)).toEqual(["starts", "/test/Beside"]);
-  expect(await shutDown(beside)).toMatchObject({ code: 0 });
-  expect(await shutDown(second)).toMatchObject({ code: 0 });
-  await eventually("the relay of one's own has ended", () =>
-    Promise.resolve(shared().length === 1 || undefined),
-  );
-  expect(shared()).toEqual([`anywhere-provider-${process.pid}`]);
+test("a provider that ends takes its relay with it", async () => {
+  const { session, child } = await start(await relay());
+  const ended = once(child, "exit");
+  await call(session, "/test/Die").catch(() => undefined);
+  expect(await ended).toEqual([7, null]);
 });
 
-test("many in turn are each served to their end", async () => {
-  const mirror = await fresh();
-  for (let turn = 0; turn < 25; turn += 1) {
-    const one = await start(mirror);
-    expect((await call(one.session, "/test/Echo")).own).toBe("yes");
-    expect(await shutDown(one)).toMatchObject({ code: 0 });
-  }
-  expect(noted().filter((what) => what === "starts")).toHaveLength(1);
-}, 60_000);
-
-test.each(["TF_LOG", "TF_LOG_PROVIDER"])(
-  "with %s each provider is one of its own, whose log is shown",
-  async (log) => {
-    const mirror = await fresh();
-    variables[log] = "debug";
-    Object.assign(process.env, variables);
-    const first = await start(mirror);
-    await call(first.session, "/test/Complain");
-    expect(await shutDown(first)).toMatchObject({ code: 0 });
-    expect(await first.log).toContain("a complaint");
-    expect(shared()).toEqual([]);
-  },
-);
-
-test("a provider that ends ends what Terraform has started, with the reason, and isn't used again", async () => {
-  const mirror = await fresh();
-  await shutDown(await start(mirror));
-  const terraforms = await start(mirror);
-  const ended = once(terraforms.child, "exit");
-  await call(terraforms.session, "/test/Complain");
-  await call(terraforms.session, "/test/Die").catch(() => undefined);
-  expect(await ended).toEqual([1, null]);
-  expect(await terraforms.log).toContain("a complaint");
-  const next = await start(mirror);
-  expect((await call(next.session, "/test/Echo")).own).toBe("yes");
-});
-
-test("a relay that can't run is told at once", async () => {
-  const mirror = await fresh();
-  writeFileSync(join(mirror, "relay.js"), 'throw new Error("broken");');
-  const child = spawn(join(mirror, place, name), {
-    env: { ...process.env, TMPDIR: directory },
-    stdio: "pipe",
-  });
-  const [log] = await Promise.all([text(child.stderr), once(child, "exit")]);
-  expect(child.exitCode).toBe(1);
-  expect(log).toContain("Error: broken");
-  expect(shared()).toEqual([]);
-});
-
-test("a provider that ends while nobody needs it isn't used again", async () => {
-  const mirror = await fresh();
-  const first = await start(mirror);
-  await call(first.session, "/test/Echo");
-  await shutDown(first);
-  const [provider = ""] = /^\d+/.exec(readFileSync(join(directory, "calls"), "utf8")) ?? [];
-  process.kill(Number(provider), "SIGKILL");
-  await eventually("the relay has noticed", () =>
-    Promise.resolve(!existsSync(join(directory, shared()[0] ?? "", "free")) || undefined),
-  );
-  const next = await start(mirror);
-  expect((await call(next.session, "/test/Echo")).own).toBe("yes");
-});
-
-test("the remains of a relay that was killed are no hindrance", async () => {
-  const mirror = await fresh();
-  const folder = join(directory, `anywhere-provider-${process.pid}`);
-  mkdirSync(folder);
-  const gone = spawn("true");
-  await once(gone, "exit");
-  writeFileSync(join(folder, "free"), String(gone.pid));
-  const next = await start(mirror);
-  expect((await call(next.session, "/test/Echo")).own).toBe("yes");
-});
-
-test("neither relay, provider nor front outlives a Terraform that is killed", async () => {
-  const { session, child, log } = await start(await fresh(), ["bash", "--norc", "-c", '"$1"; true', "bash"]);
+test("neither the relay nor the provider outlives a Terraform that is killed", async () => {
+  const { session, child } = await start(await relay(), ["bash", "--norc", "-c", '"$1"; true', "bash"]);
   await call(session, "/test/Echo");
   const [provider = ""] = /^\d+/.exec(readFileSync(join(directory, "calls"), "utf8")) ?? [];
   const runs = () => process.kill(Number(provider), 0);
@@ -268,8 +164,6 @@ test("neither relay, provider nor front outlives a Terraform that is killed", as
       return Promise.resolve(true);
     }
   });
-  expect(await log).toBe("");
-  await eventually("the shared folder is gone", () => Promise.resolve(shared().length === 0 || undefined));
 });
 
 test("local clouds share a relay until the provider is another one", async () => {

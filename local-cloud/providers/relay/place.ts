@@ -1,17 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import {
-  chmod,
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http2";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -41,20 +30,17 @@ export async function placeRelay(root: string, { folder, place }: Package): Prom
   await mkdir(root, { recursive: true });
   const unfinished = await mkdtemp(join(root, "new-"));
   try {
-    const [program, front] = ["relay.js", "front.sh"];
+    const program = "relay.js";
     await bundle(join(__dirname, "relay.ts"), join(unfinished, program));
-    await copyFile(join(__dirname, front), join(unfinished, front));
     const { size, mtimeMs } = await stat(executable);
     const mark = createHash("sha256")
       .update(await readFile(join(unfinished, program)))
-      .update(await readFile(join(unfinished, front)))
       .update(JSON.stringify([executable, size, mtimeMs, process.execPath, heldTypes]))
       .digest("hex");
     const mirror = join(root, mark.slice(0, 16));
     if (!existsSync(mirror)) {
       await writeFile(join(unfinished, "schema"), heldPart(await schemaOf(executable)));
-      const relay = [process.execPath, join(mirror, program), executable, join(mirror, "schema")];
-      const words = ["/bin/sh", join(mirror, front), ...relay];
+      const words = [process.execPath, join(mirror, program), executable, join(mirror, "schema")];
       await mkdir(join(unfinished, place), { recursive: true });
       const script = join(unfinished, place, name);
       await writeFile(script, `#!/bin/sh\nexec ${words.map(shellQuoted).join(" ")}\n`);

@@ -1,39 +1,27 @@
 import { readFileSync } from "node:fs";
-import {
-  constants,
-  createServer,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from "node:http2";
+import { constants, createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { type Fronts, serveFronts } from "./fronts";
 import { messagePrefix, protocol, service, startPlugin, type Plugin } from "./plugin";
 
-// Stands before the AWS provider: answers the question for the schema with a part of it, and passes everything else on to
-// the real provider, which it starts only then. front.sh runs it: node relay.js PROVIDER SCHEMA FOLDER PROCESS
+// Stands in Terraform's mirror in place of the AWS provider: answers the question for the schema with a part of it, and
+// passes everything else on to the real provider, which it starts only then: node relay.js PROVIDER SCHEMA
 
-const [, , executable = "", schemaFile = "", folder = "", watched = ""] = process.argv;
+const [, , executable = "", schemaFile = ""] = process.argv;
 
 /** gRPC's status of a method that isn't there. */
 const unimplemented = "12";
 
+/** Milliseconds between two looks whether Terraform, which may be killed, is still there. */
+const watchPeriod = 1000;
+
 let plugin: Promise<Plugin> | undefined;
-let fronts: Fronts | undefined;
-const sessions = new Set<ServerHttp2Session>();
 
 function startOnce(): Promise<Plugin> {
   plugin ??= startPlugin(executable, process.env, "inherit").then((started) => {
-    started.process.once("exit", fail);
+    started.process.once("exit", (code) => process.exit(code ?? 1));
     return started;
   });
   return plugin;
-}
-
-/** Ends as a provider does that has crashed. */
-function fail(): void {
-  fronts?.fail();
-  sessions.forEach((session) => session.destroy());
 }
 
 function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
@@ -41,9 +29,9 @@ function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   if (method === `${service}/GetSchema`) {
     stream.resume();
     send(stream, readFileSync(schemaFile));
-  } else if (method === "/plugin.GRPCController/Shutdown") {
+  } else if (method === "/plugin.GRPCController/Shutdown" && plugin === undefined) {
     stream.resume();
-    stream.once("close", () => fronts?.next());
+    stream.once("close", () => process.exit());
     send(stream, Buffer.alloc(0));
   } else if (/^\/plugin\.GRPC(Broker|Stdio)\//.test(method)) {
     // Terraform does without them.
@@ -52,7 +40,7 @@ function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   } else {
     pass(stream, headers).catch((error: unknown) => {
       console.error(error);
-      fail();
+      process.exit(1);
     });
   }
 }
@@ -94,13 +82,17 @@ async function pass(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Pr
   request.pipe(stream);
 }
 
+const terraform = process.ppid;
+setInterval(() => {
+  if (process.ppid !== terraform) {
+    process.exit(1);
+  }
+}, watchPeriod).unref();
+
 // Ctrl-C reaches all processes of a terminal, and Terraform asks its providers itself to stop.
 process.on("SIGINT", () => undefined);
 
 const server = createServer();
-server.on("session", (session) => {
-  sessions.add(session.once("close", () => sessions.delete(session)));
-});
 server.on("stream", (stream, headers) => {
   // Terraform has it as well.
   stream.on("error", () => undefined);
@@ -108,5 +100,5 @@ server.on("stream", (stream, headers) => {
 });
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;
-  fronts = serveFronts({ folder, watched: Number(watched) }, `1|${protocol}|tcp|127.0.0.1:${port}|grpc`);
+  console.log(`1|${protocol}|tcp|127.0.0.1:${port}|grpc`);
 });
