@@ -88,7 +88,7 @@ test("an update of one service under load fails no request", () => {
   const { service, images, failed, rate, requests } = { ...report.update };
   expect(service).toBe("web");
   expect(failed).toBe(0);
-  // It is 120 where the computer has time for it.
+  // It is 60 where the computer has time for it.
   expect(rate).toBeGreaterThanOrEqual(25);
   expect(requests).toBeGreaterThan(50 * 30);
   const tag = /^123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/anywhere-local\/web:[0-9a-f]{16,}$/;

@@ -111,11 +111,12 @@ test.each(clients)(
       status = 503;
       expect(await check()).toBe(false);
       expect(asked).toEqual(["/ready", "/ready"]);
+      await sample.close();
+      expect(await check()).toBe(false);
     } finally {
       await sample.close();
       rmSync(folder, { recursive: true });
     }
-    expect(await check()).toBe(false);
   },
 );
 

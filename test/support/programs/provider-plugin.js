@@ -49,9 +49,6 @@ server.on("stream", (stream, headers) => {
     stream.respond({ ...grpc, "grpc-status": "3", "grpc-message": "refused" }, { endStream: true });
     return;
   }
-  if (method === "/test/Complain") {
-    console.error("a complaint");
-  }
   if (method === "/test/Die") {
     process.exit(7);
   }
