@@ -128,6 +128,18 @@ test(
 );
 
 test(
+  "with namespaces a script's two streams are on the console in the order of its writes",
+  () =>
+    withNamespaces(async (local) => {
+      const script = `for try in {1..300}; do printf err >&2; echo "or $try" >&2; echo "line $try"; done`;
+      const printed = await consoleOf(local, script);
+      const written = Array.from({ length: 300 }, (_, at) => [`error ${at + 1}`, `line ${at + 1}`]).flat();
+      expect(printed.match(/^(?:error|line) \d+$/gm)).toEqual(written);
+    }),
+  20_000,
+);
+
+test(
   "with namespaces faults hit programs and downloads, and the next try succeeds",
   () =>
     withNamespaces(async (local) => {

@@ -28,11 +28,12 @@ export function startScript(
 ): Running {
   const begun = Date.now();
   // A process group of its own, so that what it has started ends with it.
-  const child = spawn("bash", [file], {
+  // One pipe for both streams, as with Terraform's provisioners: two would mix their lines.
+  const child = spawn("bash", ["-c", 'exec bash "$0" 2>&1', file], {
     cwd: project,
     env: environment,
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   const signal: Running["signal"] = (name, whom) => {
     if (child.pid !== undefined && child.exitCode === null) {
@@ -46,7 +47,6 @@ export function startScript(
   process.once("exit", kill);
   const chunks: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status) => {

@@ -20,17 +20,18 @@ export function isFirstBoot(): boolean {
 }
 
 /**
- * Runs user-data as cloud-init does: once in a machine's life, as root, without a HOME, without input;
- * its output goes to the console and to /var/log/cloud-init-output.log.
+ * Runs user-data as cloud-init does: once in a machine's life, as root, without a HOME, without input; its output goes
+ * through one pipe, so in its order, to the console and to /var/log/cloud-init-output.log.
+ * Source: `output` of Ubuntu's cloud.cfg.
  */
 export function runUserData(): Promise<UserDataEnd> {
   mkdirSync(`${instance}/sem`, { recursive: true });
   writeFileSync(semaphore, "");
   const record = createWriteStream("/var/log/cloud-init-output.log", { flags: "a", mode: 0o640 });
-  const child = spawn(script, [], {
+  const child = spawn("/bin/sh", ["-c", 'exec "$0" 2>&1', script], {
     cwd: "/",
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   let line = "";
   let rest = "";
@@ -42,7 +43,6 @@ export function runUserData(): Promise<UserDataEnd> {
     line = lines.findLast((each) => each.trim() !== "") ?? line;
   };
   child.stdout.on("data", print);
-  child.stderr.on("data", print);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
