@@ -20,7 +20,8 @@ import { lock } from "./lock";
 import { createMachines } from "./nodes/create-machines";
 import { signingKeyFingerprint } from "./nodes/origin/signature";
 import { imageFolder } from "./nodes/inside/images/image";
-import { placeRelay } from "./providers/relay/place";
+import { placeRelay, relayProgram } from "./providers/relay/place";
+import { startRelay } from "./providers/relay/start";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
 import { progressOn } from "./python/progress";
@@ -164,14 +165,18 @@ async function prepareTools(options: CloudOptions, directory: string, opened: Op
   // A killed cloud has left its own.
   await endWrappers(directory);
   opened.defer(() => endWrappers(directory));
-  const relays = join(sharedDirectory, "relays");
+  const progress = progressOn(process.stdout);
+  const havePython = () => ensurePython(sharedDirectory, progress.tell).finally(progress.end);
   const terraform = await prepareTerraform({
     directory,
     setting: options.providers,
-    relay: options.awsSchema === "held" ? (provider) => placeRelay(relays, provider) : undefined,
+    relay:
+      options.awsSchema === "held"
+        ? async (provider) =>
+            placeRelay(join(sharedDirectory, "relays"), (await havePython()).python, provider)
+        : undefined,
   });
-  const progress = progressOn(process.stdout);
-  const python = await ensurePython(sharedDirectory, progress.tell).finally(progress.end);
+  const python = await havePython();
   placeImages(directory, options.image);
   await placeDocker(terraform.bin);
   // Terraform keeps links to mirrors there.
@@ -180,9 +185,19 @@ async function prepareTools(options: CloudOptions, directory: string, opened: Op
   const run = await makeRunDirectory(directory);
   opened.defer(() => run.remove());
   const log = join(directory, "logs", "aws-cli.log");
+  const relay =
+    terraform.relay === undefined
+      ? undefined
+      : opened.keep(
+          await startRelay({
+            program: relayProgram(terraform.relay),
+            socket: join(run.path, "provider-relay.sock"),
+          }),
+        );
   opened.defer(await placeAwsCli(python, { bin: terraform.bin, runDirectory: run.path, log }));
   const environment = {
     ...terraform.environment,
+    ...relay?.variables,
     PATH: [terraform.bin, process.env["PATH"] ?? ""].join(delimiter),
     TF_PLUGIN_CACHE_DIR: plugins,
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",

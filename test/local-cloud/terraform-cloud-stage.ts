@@ -54,6 +54,7 @@ export async function startTerraformCloud(
       folder: directory,
       executable,
       configuration: "",
+      relay: undefined,
       localWorld: { SSL_CERT_FILE: await writeTrust(join(directory, "trusted.pem"), authority.root) },
     },
   });

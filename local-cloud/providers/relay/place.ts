@@ -1,8 +1,19 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http2";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { bundle } from "../../bundle";
 import { shellQuoted } from "../../environment";
@@ -17,30 +28,39 @@ export interface Package {
   readonly place: string;
 }
 
+/** The relay's program, and the one that Terraform starts, in the mirror. */
+const program = "relay.js";
+const front = "front.py";
+
+/** Path of the relay's program in a mirror. */
+export const relayProgram = (mirror: string): string => join(mirror, program);
+
 /**
  * Makes a mirror whose AWS provider is a relay to the real one. Terraform then reads a thirtieth of the schema, which is
  * most of the work of a small plan. Local clouds share it as long as nothing of it has changed.
  * @param root folder for it
+ * @param python a Python 3
  * @returns the mirror
  * @throws Error when the provider can't be started
  */
-export async function placeRelay(root: string, { folder, place }: Package): Promise<string> {
+export async function placeRelay(root: string, python: string, { folder, place }: Package): Promise<string> {
   const name = (await readdir(folder)).find((file) => file.startsWith("terraform-provider-")) ?? "";
   const executable = join(folder, name);
   await mkdir(root, { recursive: true });
   const unfinished = await mkdtemp(join(root, "new-"));
   try {
-    const program = "relay.js";
     await bundle(join(__dirname, "relay.ts"), join(unfinished, program));
+    await copyFile(join(__dirname, "front.py"), join(unfinished, front));
     const { size, mtimeMs } = await stat(executable);
     const mark = createHash("sha256")
       .update(await readFile(join(unfinished, program)))
-      .update(JSON.stringify([executable, size, mtimeMs, process.execPath, heldTypes]))
+      .update(await readFile(join(unfinished, front)))
+      .update(JSON.stringify([executable, size, mtimeMs, python, heldTypes]))
       .digest("hex");
     const mirror = join(root, mark.slice(0, 16));
     if (!existsSync(mirror)) {
       await writeFile(join(unfinished, "schema"), heldPart(await schemaOf(executable)));
-      const words = [process.execPath, join(mirror, program), executable, join(mirror, "schema")];
+      const words = [python, "-I", "-S", join(mirror, front), executable, join(mirror, "schema")];
       await mkdir(join(unfinished, place), { recursive: true });
       const script = join(unfinished, place, name);
       await writeFile(script, `#!/bin/sh\nexec ${words.map(shellQuoted).join(" ")}\n`);
@@ -64,7 +84,7 @@ async function schemaOf(executable: string): Promise<Buffer> {
   // By this value a plugin knows that it isn't started by hand. Source: github.com/hashicorp/terraform, plugin/serve.go.
   const cookie = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
   const variables = { ...process.env, TF_PLUGIN_MAGIC_COOKIE: cookie };
-  const { process: child, session } = await startPlugin(executable, variables, "ignore");
+  const { process: child, session } = await startPlugin(executable, variables, dirname(executable));
   try {
     const request = session.request({
       ":method": "POST",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, type ClientHttp2Session } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 
 /** The version of Terraform's plugin protocol that the AWS provider speaks. */
 export const protocol = "5";
@@ -19,6 +20,8 @@ export const messagePrefix = 5;
 /** A running provider, and a connection to it. */
 export interface Plugin {
   readonly process: ChildProcess;
+  /** Flows from the start, so that nothing of it waits. */
+  readonly log: Readable;
   readonly session: ClientHttp2Session;
 }
 
@@ -26,16 +29,17 @@ export interface Plugin {
  * Starts a provider as Terraform does, but without TLS, for which both ends need certificates.
  * Source: github.com/hashicorp/go-plugin, "Writing Plugins Without Go": its first line tells where it listens.
  * @param variables with Terraform's "magic cookie"
- * @param log where its log goes
+ * @param folder that it is started in
  * @throws Error when it ends without that line, or speaks another version of the protocol
  */
 export async function startPlugin(
   executable: string,
   variables: NodeJS.ProcessEnv,
-  log: "inherit" | "ignore",
+  folder: string,
 ): Promise<Plugin> {
   const env = { ...variables, PLUGIN_PROTOCOL_VERSIONS: protocol, PLUGIN_CLIENT_CERT: undefined };
-  const child = spawn(executable, { stdio: ["ignore", "pipe", log], env });
+  const child = spawn(executable, { stdio: ["ignore", "pipe", "pipe"], env, cwd: folder });
+  child.stderr.resume();
   // It ignores Ctrl-C, and would outlive this process.
   const kill = (): void => {
     child.kill("SIGKILL");
@@ -73,5 +77,5 @@ export async function startPlugin(
   const session = connect("http://localhost", { createConnection: () => connectSocket(place) });
   // Each request has the error, too, and the end of the process says more.
   session.on("error", () => undefined);
-  return { process: child, session };
+  return { process: child, log: child.stderr, session };
 }

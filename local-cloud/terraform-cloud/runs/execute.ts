@@ -128,7 +128,7 @@ export function createExecutor(account: Account, options: WorkerOptions): Execut
       if (run.planJson === undefined || !isConfirmable(run)) {
         return undefined;
       }
-      const worker = startWorker(account, options, run, "plan");
+      const worker = await startWorker(account, options, run, "plan");
       try {
         const { exitCode, stdout, stderr } = await worker.terraform(["providers", "schema", "-json"]);
         if (exitCode !== 0) {
@@ -136,7 +136,7 @@ export function createExecutor(account: Account, options: WorkerOptions): Execut
         }
         return redactedPlan(run.planJson.toString("utf8"), stdout.toString("utf8"));
       } finally {
-        worker.close();
+        await worker.close();
       }
     },
     close: async () => {
@@ -197,7 +197,7 @@ async function inPhase(
     if (name === "plan") {
       await unpack(options, run);
     }
-    worker = startWorker(account, options, run, name);
+    worker = await startWorker(account, options, run, name);
     const initialised = await worker.terraform(["init", "-input=false", "-no-color"]);
     if (initialised.exitCode !== 0) {
       throw new Error(`terraform init failed:\n${initialised.stdout.toString("utf8")}${initialised.stderr}`);
@@ -208,7 +208,7 @@ async function inPhase(
     phase.status = error instanceof Canceled ? "canceled" : "errored";
     run.status = phase.status;
   } finally {
-    worker?.close();
+    await worker?.close();
     log.end();
     if (!isConfirmable(run)) {
       removeFiles(options, run);

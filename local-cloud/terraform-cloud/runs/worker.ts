@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import type { Environment } from "../../environment";
+import { startRelay } from "../../providers/relay/start";
 import type { Account } from "../state/account";
 import { identityVariables, type Identity } from "./identity";
 import type { Log } from "./log";
@@ -26,6 +27,8 @@ export interface WorkerOptions {
    * real clouds instead; nothing else of the local cloud, and nothing of its user, reaches a run.
    */
   readonly localWorld: Environment;
+  /** Program of the relay to the AWS provider; undefined without one. */
+  readonly relay: string | undefined;
   readonly identity: Identity;
 }
 
@@ -40,8 +43,8 @@ interface Ended {
 export interface Worker {
   /** Runs Terraform, with its output in the log, if one is given. @throws Canceled when the run is canceled. */
   terraform(args: readonly string[], log?: Log): Promise<Ended>;
-  /** Ends the run's credentials. */
-  close(): void;
+  /** Ends the run's credentials, and removes what it has left. */
+  close(): Promise<void>;
 }
 
 /** The run was cancelled: nothing more is done for it. */
@@ -74,12 +77,12 @@ export async function unpack({ folder, user }: WorkerOptions, run: Run): Promise
 }
 
 /** Makes the computer of a phase. */
-export function startWorker(
+export async function startWorker(
   account: Account,
   options: WorkerOptions,
   run: Run,
   phase: "plan" | "apply",
-): Worker {
+): Promise<Worker> {
   const { folder, user, executable, localWorld, identity } = options;
   const home = join(folder, run.id, phase);
   const bin = join(home, "bin");
@@ -93,11 +96,19 @@ export function startWorker(
     mode: 0o600,
   });
   const own = variablesOf(run, "env");
+  if (user !== undefined) {
+    [home, temporary].forEach((path) => handOver(path, user));
+  }
+  const relay =
+    options.relay === undefined
+      ? undefined
+      : await startRelay({ program: options.relay, socket: join(temporary, "relay"), user });
   // In HCP Terraform's order of precedence: a workspace can't override the facts of the run.
   const environment: Environment = {
     PATH: [bin, "/nonexistent"].join(delimiter),
     LANG: "C.UTF-8",
     ...localWorld,
+    ...relay?.variables,
     ...own,
     ...identityVariables({ account, run, phase, home, own }, identity),
     HOME: home,
@@ -119,9 +130,6 @@ export function startWorker(
       Object.entries(variablesOf(run, "terraform")).map(([name, value]) => [`TF_VAR_${name}`, value]),
     ),
   };
-  if (user !== undefined) {
-    [home, temporary].forEach((path) => handOver(path, user));
-  }
   account.callers.set(token, { kind: "run", run: run.id, workspace: run.workspace.id });
   return {
     terraform: async (args, log) => {
@@ -147,8 +155,9 @@ export function startWorker(
       refuseCanceled(run);
       return { exitCode, stdout: await stdout, stderr: await stderr };
     },
-    close: () => {
+    close: async () => {
       account.callers.delete(token);
+      await relay?.close();
       [home, temporary].forEach((path) => rmSync(path, { recursive: true, force: true }));
     },
   };

@@ -45,12 +45,16 @@ const server = createServer();
 server.on("stream", (stream, headers) => {
   const method = headers[":path"];
   note(method);
+  console.error(`${method} in the log`);
   if (method === "/test/Refuse" || process.env.PLUGIN_REFUSES !== undefined) {
     stream.respond({ ...grpc, "grpc-status": "3", "grpc-message": "refused" }, { endStream: true });
     return;
   }
   if (method === "/test/Die") {
     process.exit(7);
+  }
+  if (method === "/test/Wait") {
+    return;
   }
   const parts = [];
   stream.on("data", (part) => parts.push(part));
