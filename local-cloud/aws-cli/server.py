@@ -45,14 +45,15 @@ def load() -> "CLIDriver":
     # Version 1 sends calls for queues past AWS_ENDPOINT_URL, as version 2 does not.
     SSL_COMMON_NAMES.clear()
     driver = create_clidriver()
-    loader = driver.session.get_component("data_loader")
+    services = driver.create_help_command().command_table
     for service in ("sts", "ssm", "ecs", "ecr", "logs"):
-        loader.load_service_model(service, "paginators-1")
+        operations = services[service].create_help_command().command_table
+        for operation in operations.values():
+            getattr(operation, "arg_table", None)  # is made when it is first read; waiters have none
         # With credentials, or it would look for some.
         driver.session.create_client(
             service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
         )
-    driver.create_help_command()  # makes the tables of commands and options
     # Calls share this memory, and end before they have allocated much themselves.
     gc.freeze()
     gc.disable()
