@@ -113,6 +113,12 @@ main() {
   if [[ $relayed == yes ]]; then
     export TF_DISABLE_PLUGIN_TLS=1
   fi
+  if [[ $words == " init"* && $lockable == no ]]; then
+    local status=0
+    "$real" "$@" || status=$?
+    forget_sums "$directory"
+    return "$status"
+  fi
   exec "$real" "$@"
 }
 

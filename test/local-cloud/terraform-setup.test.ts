@@ -26,10 +26,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** A terraform that tells its version, and otherwise its words and what override it finds beside it. */
+/** A terraform that tells its version, and otherwise its words; `init` locks what `locked` holds, and fails to upgrade. */
 async function installTerraform(version: string): Promise<void> {
   const script = `#!/usr/bin/env bash
 if [[ $1 == version ]]; then echo '{"terraform_version": "${version}"}'; else echo "real: $*"; fi
+if [[ $1 == init ]]; then cp '${directory}/locked' .terraform.lock.hcl; [[ $2 != -upgrade ]]; fi
 `;
   await writeExecutable(join(bin, "terraform"), script);
 }
@@ -172,17 +173,20 @@ ${sums}}
 `;
 const sums = '  hashes = [\n    "h1:edXOJWE4ORX8Fm+dpVpICzMZJat4AX0VRCAy/xkcOc0=",\n  ]\n';
 
-async function lockAfterPlan(setup: Terraform): Promise<string> {
+/** The lock file after a command in a stack with a checksum, which `init` writes anew. */
+async function lockAfter(setup: Terraform, ...words: string[]): Promise<string> {
   const file = join(directory, "stack/.terraform.lock.hcl");
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, lock(sums));
-  await run(setup, ["plan"]);
+  await Promise.all([file, join(directory, "locked")].map((path) => writeFile(path, lock(sums))));
+  await run(setup, words).catch(() => undefined);
   return readFile(file, "utf8");
 }
 
-test("the checksums of a provider that isn't from the registry are removed from the lock file", async () => {
+test("no command leaves checksums of a provider that isn't from the registry, not even one that fails", async () => {
   const setup = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
-  expect(await lockAfterPlan(setup)).toBe(lock(""));
+  expect(await lockAfter(setup, "plan")).toBe(lock(""));
+  expect(await lockAfter(setup, "init")).toBe(lock(""));
+  expect(await lockAfter(setup, "init", "-upgrade")).toBe(lock(""));
 });
 
 test("a registry that answers is preferred: nothing is overridden, and lock files are written", async () => {
@@ -207,7 +211,7 @@ test("a registry that answers is preferred: nothing is overridden, and lock file
   ]);
   expect((await run(setup, ["plan"])).override).toBeNull();
   expect((await run(setup, ["providers", "lock"])).stdout).toBe("real: providers lock\n");
-  expect(await lockAfterPlan(setup)).toBe(lock(sums));
+  expect(await lockAfter(setup, "plan")).toBe(lock(sums));
 });
 
 test("without registry and mirror, a missing AWS provider is reported within 5 s, even without an answer", async () => {
