@@ -10,7 +10,10 @@ const recorded = ["apt", "apt-get", "dpkg", "systemctl", "systemd-run", "iptable
 const absent = ["docker", "snap", "amazon-ssm-agent"];
 
 /** The parts of this computer's /etc that a machine gets: programs need them to run, and none is secret. */
-const shared = "alternatives ld.so.cache ld.so.conf ld.so.conf.d nsswitch.conf protocols services".split(" ");
+const shared = "ld.so.cache ld.so.conf ld.so.conf.d nsswitch.conf protocols services".split(" ");
+
+/** Where links in /usr/bin lead that have several programs to choose from. Only Debian and its like have it. */
+const alternatives = "/etc/alternatives";
 
 const osRelease = `PRETTY_NAME="Ubuntu 24.04 LTS"
 NAME="Ubuntu"
@@ -88,6 +91,8 @@ export function systemBinds(recorder: string): readonly Bind[] {
       .map((path): Bind => ({ mode: "ro", source: path, target: path })),
     ...over(recorded, recorder),
     ...over(absent, "/dev/null"),
+    // Shown, not copied: it is some hundred links, and was most of the files of a machine.
+    ...[alternatives].filter(existsSync).map((path): Bind => ({ mode: "ro", source: path, target: path })),
   ];
 }
 
