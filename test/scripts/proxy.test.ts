@@ -124,8 +124,9 @@ testOfHaproxy("an app's health path is requested by HTTP/1.1, for the host local
     asked.push(`${url} ${httpVersion} ${headers.host}`);
     response.end();
   };
-  const { health } = await startProxy(proxyOf());
-  await eventually("the first answer", async () => ((await health()) === 200 ? true : undefined));
+  await startProxy(proxyOf());
+  // HAProxy takes a server for up before its first question.
+  await eventually("the first question", () => Promise.resolve(asked.length > 0 ? true : undefined));
   expect(new Set(asked)).toEqual(new Set(["/up 1.1 localhost"]));
 });
 
