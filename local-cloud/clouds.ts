@@ -20,7 +20,7 @@ import { lock } from "./lock";
 import { createMachines } from "./nodes/create-machines";
 import { signingKeyFingerprint } from "./nodes/origin/signature";
 import { imageFolder } from "./nodes/inside/images/image";
-import { placeRelay, relayProgram } from "./providers/relay/place";
+import { placeRelay } from "./providers/relay/place";
 import { startRelay } from "./providers/relay/start";
 import { serveProviders, type StandIn } from "./providers/serve";
 import { ensurePython } from "./python/environment";
@@ -185,19 +185,12 @@ async function prepareTools(options: CloudOptions, directory: string, opened: Op
   const run = await makeRunDirectory(directory);
   opened.defer(() => run.remove());
   const log = join(directory, "logs", "aws-cli.log");
-  const relay =
-    terraform.relay === undefined
-      ? undefined
-      : opened.keep(
-          await startRelay({
-            program: relayProgram(terraform.relay),
-            socket: join(run.path, "provider-relay.sock"),
-          }),
-        );
+  const socket = join(run.path, "provider-relay.sock");
+  const relay = opened.keep(await startRelay({ mirror: terraform.relay, socket }));
   opened.defer(await placeAwsCli(python, { bin: terraform.bin, runDirectory: run.path, log }));
   const environment = {
     ...terraform.environment,
-    ...relay?.variables,
+    ...relay.variables,
     PATH: [terraform.bin, process.env["PATH"] ?? ""].join(delimiter),
     TF_PLUGIN_CACHE_DIR: plugins,
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",

@@ -2,7 +2,6 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CertificateAuthority } from "../digitalocean/balancing/certificate-authority";
 import type { Environment } from "../environment";
-import { relayProgram } from "../providers/relay/place";
 import { addCredentials } from "../terraform/credentials";
 import type { Terraform } from "../terraform/setup";
 import { writeTrust } from "../terraform/trust";
@@ -44,7 +43,7 @@ export async function openTerraformCloud(world: World, options: OpeningOptions):
       executable: terraform.environment.TERRAFORM_BINARY_NAME,
       configuration: await readFile(terraform.environment.TF_CLI_CONFIG_FILE, "utf8"),
       localWorld: { ...localWorld, SSL_CERT_FILE: trusted },
-      relay: terraform.relay === undefined ? undefined : relayProgram(terraform.relay),
+      relay: terraform.relay,
     },
   });
   const root = join(directory, "certificate-authority.pem");

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { buffer, text } from "node:stream/consumers";
-import { placeRelay, relayProgram } from "../../local-cloud/providers/relay/place";
+import { placeRelay } from "../../local-cloud/providers/relay/place";
 import { startRelay, type Relay } from "../../local-cloud/providers/relay/start";
 
 const place = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64";
@@ -72,7 +72,7 @@ export function relayStage(): RelayStage {
       mirror = await stage.place();
       writeFileSync(calls(), "");
       const socket = join(directory, `socket-${relays.length}`);
-      const relay = await startRelay({ program: relayProgram(mirror), socket });
+      const relay = await startRelay({ mirror, socket });
       relays.push(relay);
       return relay;
     },

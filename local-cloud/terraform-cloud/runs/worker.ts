@@ -27,7 +27,7 @@ export interface WorkerOptions {
    * real clouds instead; nothing else of the local cloud, and nothing of its user, reaches a run.
    */
   readonly localWorld: Environment;
-  /** Program of the relay to the AWS provider; undefined without one. */
+  /** The mirror with a relay to the AWS provider, if there is one. */
   readonly relay: string | undefined;
   readonly identity: Identity;
 }
@@ -99,16 +99,13 @@ export async function startWorker(
   if (user !== undefined) {
     [home, temporary].forEach((path) => handOver(path, user));
   }
-  const relay =
-    options.relay === undefined
-      ? undefined
-      : await startRelay({ program: options.relay, socket: join(temporary, "relay"), user });
+  const relay = await startRelay({ mirror: options.relay, socket: join(temporary, "relay"), user });
   // In HCP Terraform's order of precedence: a workspace can't override the facts of the run.
   const environment: Environment = {
     PATH: [bin, "/nonexistent"].join(delimiter),
     LANG: "C.UTF-8",
     ...localWorld,
-    ...relay?.variables,
+    ...relay.variables,
     ...own,
     ...identityVariables({ account, run, phase, home, own }, identity),
     HOME: home,
@@ -157,7 +154,7 @@ export async function startWorker(
     },
     close: async () => {
       account.callers.delete(token);
-      await relay?.close();
+      await relay.close();
       [home, temporary].forEach((path) => rmSync(path, { recursive: true, force: true }));
     },
   };
