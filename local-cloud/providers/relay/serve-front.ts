@@ -25,10 +25,11 @@ const grpc = { ":status": 200, "content-type": "application/grpc" };
  * @param front is told where to connect, and then the provider's log; it is closed at the end
  */
 export function serveFront(front: Socket, start: Start, pool: Pool): void {
-  new Stand(front, start, pool).open();
+  new Lease(front, start, pool).open();
 }
 
-class Stand {
+/** The time in which a provider is one Terraform's. */
+class Lease {
   private readonly server: Http2Server = createServer();
   private plugin: Promise<Plugin> | undefined;
   private calls = 0;
