@@ -1,9 +1,11 @@
-import { expect, test } from "@jest/globals";
+import { afterEach, expect, jest, test } from "@jest/globals";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Plugin } from "../../local-cloud/providers/relay/plugin";
+import { Pool } from "../../local-cloud/providers/relay/pool";
 import { eventually } from "../support/jest/eventually";
-import { call, relayStage, runs, shutDown, type Started } from "./provider-relay-stage";
+import { call, plugin, relayStage, runs, shutDown, type Started } from "./provider-relay-stage";
 
 const stage = relayStage();
 const prepare = "/tfplugin5.Provider/PrepareProviderConfig";
@@ -21,6 +23,28 @@ async function walk(variables: Readonly<Record<string, string>> = {}, folder?: s
   await call(started.session, "/test/Echo");
   expect(await shutDown(started)).toEqual([0, null]);
   return started.log;
+}
+
+let taken: Plugin[] = [];
+
+afterEach(() => {
+  jest.useRealTimers();
+  taken.forEach(({ process: provider }) => provider.kill("SIGKILL"));
+  taken = [];
+});
+
+/** A start for a pool in this process. */
+const startOf = () => ({
+  executable: plugin,
+  schemaFile: "",
+  folder: stage.directory,
+  variables: { PATH: String(process.env["PATH"]), PLUGIN_CALLS: String(process.env["PLUGIN_CALLS"]) },
+});
+
+async function take(pool: Pool): Promise<Plugin> {
+  const provider = await pool.take(startOf());
+  taken.push(provider);
+  return provider;
 }
 
 /** Waits for a provider's end. */
@@ -141,4 +165,27 @@ test("settings that the provider has accepted aren't checked again, and others a
   expect(await ask("", { PLUGIN_REFUSES: "yes" })).toEqual({ status: "3", same: false });
   expect(await ask("", { PLUGIN_REFUSES: "yes" })).toEqual({ status: "3", same: false });
   expect(stage.noted().filter(({ what }) => what === prepare)).toHaveLength(5);
+});
+
+test("a provider that no Terraform needs for a minute is ended", async () => {
+  const pool = new Pool();
+  const provider = await take(pool);
+  const ended = once(provider.process, "exit");
+  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask"] });
+  pool.give(startOf(), provider);
+  jest.advanceTimersByTime(59_999);
+  expect(provider.process.killed).toBe(false);
+  jest.advanceTimersByTime(1);
+  expect(await ended).toEqual([null, "SIGKILL"]);
+});
+
+test("a provider that is lent again and again gathers no listeners", async () => {
+  const pool = new Pool();
+  const provider = await take(pool);
+  const listeners = provider.process.listenerCount("exit");
+  for (let time = 0; time < 3; time += 1) {
+    pool.give(startOf(), provider);
+    expect(await take(pool)).toBe(provider);
+  }
+  expect(provider.process.listenerCount("exit")).toBe(listeners);
 });

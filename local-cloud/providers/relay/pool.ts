@@ -8,6 +8,7 @@ interface Idle {
   readonly key: string;
   readonly plugin: Plugin;
   readonly timer: NodeJS.Timeout;
+  readonly forget: () => void;
 }
 
 /**
@@ -32,15 +33,16 @@ export class Pool {
 
   /** Takes a provider back that no call is left with. */
   give(start: Start, plugin: Plugin): void {
-    const timer = setTimeout(() => {
+    const forget = (): void => {
       this.remove(idle);
+    };
+    const timer = setTimeout(() => {
+      forget();
       plugin.process.kill("SIGKILL");
     }, idlePeriod);
-    const idle = { key: keyOf(start), plugin, timer };
+    const idle = { key: keyOf(start), plugin, timer, forget };
     this.idle = [...this.idle, idle];
-    plugin.process.once("exit", () => {
-      this.remove(idle);
-    });
+    plugin.process.once("exit", forget);
   }
 
   /** A provider's answer to a question about nothing but its settings, if one was kept. */
@@ -54,6 +56,7 @@ export class Pool {
 
   private remove(idle: Idle): void {
     clearTimeout(idle.timer);
+    idle.plugin.process.off("exit", idle.forget);
     this.idle = this.idle.filter((each) => each !== idle);
   }
 }
