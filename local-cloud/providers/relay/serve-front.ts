@@ -45,11 +45,11 @@ class Lease {
   ) {}
 
   open(): void {
-    const deadline = setTimeout(() => void this.end(), patience);
-    this.front.once("close", () => void this.end());
+    const deadline = setTimeout(this.ends, patience);
+    this.front.once("close", this.ends);
     this.server.on("session", (session) => {
       clearTimeout(deadline);
-      session.once("close", () => void this.end());
+      session.once("close", this.ends);
       this.front.once("close", () => {
         session.destroy();
       });
@@ -73,7 +73,7 @@ class Lease {
     } else if (method === "/plugin.GRPCController/Shutdown") {
       stream.resume();
       this.isReturnable = !this.isStopped && this.calls === 0;
-      stream.once("close", () => void this.end());
+      stream.once("close", this.ends);
       send(stream, framed(Buffer.alloc(0)));
     } else if (/^\/plugin\.GRPC(Broker|Stdio)\//.test(method)) {
       // Terraform does without them.
