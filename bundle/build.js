@@ -35,6 +35,18 @@ const noStackTraces = {
   },
 };
 
+// CDKTF packs an archive by running this file of its own, which in a bundle would be the bundled one, and loads its packer,
+// with streams and globs, in every process.
+const ownArchiver = {
+  name: "own-archiver",
+  setup({ onLoad }) {
+    onLoad({ filter: /cdktf\/lib\/private\/fs\.js$/ }, ({ path: source }) => {
+      const text = readFileSync(source, "utf8").replace('require("archiver")', "undefined");
+      return { contents: `const __filename = ${JSON.stringify(source)}; ${text}` };
+    });
+  },
+};
+
 async function main() {
   const { outputFiles, metafile } = await build({
     entryPoints: [file],
@@ -51,7 +63,7 @@ async function main() {
     outfile: file,
     sourcemap: "external",
     sourcesContent: false,
-    plugins: [ownFolder, noStackTraces],
+    plugins: [ownFolder, noStackTraces, ownArchiver],
     logLevel: "silent",
   });
   const sources = Object.keys(metafile.inputs)

@@ -117,6 +117,27 @@ test("a source reads files beside it, and loads other sources at run time", asyn
   expect(await run()).toEqual({ code: 0, stdout: `beside,later in ${folder}/parts\n`, stderr: "" });
 });
 
+test("CDKTF packs an archive asset in a bundle, too", async () => {
+  for (const name of ["cdktf", "constructs"]) {
+    symlinkSync(resolve("node_modules", name), join(folder, "node_modules", name));
+  }
+  write("packed/file", "content");
+  write("out/stacks/.keep", "");
+  write(
+    "main.ts",
+    `import { App, AssetType, TerraformAsset, TerraformStack } from "cdktf";
+     const app = new App({ outdir: "out" });
+     const stack = new TerraformStack(app, "stack");
+     const { path } = new TerraformAsset(stack, "packed", { path: __dirname + "/packed", type: AssetType.ARCHIVE });
+     app.synth();
+     console.log(path);\n`,
+  );
+  const { code, stdout, stderr } = await run();
+  expect([code, stderr]).toEqual([0, ""]);
+  const packed = readFileSync(join(folder, "out/stacks/stack", stdout.trim()));
+  expect(packed.toString("latin1")).toContain("PK\x03\x04");
+});
+
 test("errors name the place in the source", async () => {
   write(
     "parts/said.ts",
