@@ -76,16 +76,17 @@ interface Posting {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMilliseconds: number;
+  readonly signal?: AbortSignal;
 }
 
-/** Posts to a server that listens on a Unix socket. @throws Error without an answer in time */
+/** Posts to a server that listens on a Unix socket. @throws Error without an answer in time, or when it is aborted */
 export function postOverSocket(
   socketPath: string,
   path: string,
-  { body, headers = {}, timeoutMilliseconds: timeout }: Posting,
+  { body, headers = {}, timeoutMilliseconds: timeout, signal }: Posting,
 ): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, path, method: "POST", headers, timeout }, (answer) => {
+    const outgoing = request({ socketPath, path, method: "POST", headers, timeout, signal }, (answer) => {
       text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, text: body }), reject);
     });
     outgoing.once("timeout", () =>

@@ -85,13 +85,18 @@ export interface TaskReport {
  * - `AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint`
  */
 
-/** A poll of a machine's agent, at most every 0.5 s: `POST /agent` on the machine's Unix socket. */
+/**
+ * A poll of a machine's agent: `POST /agent` on the machine's Unix socket. Its answer waits for a while until there are
+ * other orders than those that the agent knows; a later poll of the same agent takes its place.
+ */
 export interface AgentPoll {
   readonly machine: string;
   readonly managedInstanceId: string;
   readonly containerInstanceArn: string;
   /** Every task that the agent has. One that was RUNNING and is missing has died with its machine. */
   readonly tasks: readonly TaskReport[];
+  /** The mark of the orders that the agent has. */
+  readonly known?: string;
 }
 
 /** A port of a container that is reached at a port of its machine; 0 for any free one. */
@@ -167,4 +172,6 @@ export interface Assignment {
 export interface AgentOrders {
   readonly connected: boolean;
   readonly tasks: readonly Assignment[];
+  /** Differs from that of other orders. */
+  readonly mark?: string;
 }

@@ -6,6 +6,7 @@ import type { AgentPoll } from "../../machines";
 import { type JsonObject, note, type World } from "../../world";
 import type { Context, Place } from "../context";
 import { pollAgent } from "../ecs/agent";
+import { createAgentConnections } from "../ecs/agent-connection";
 import { type Api, callOperation, journalCall } from "./api";
 import { ApiError, defect, notModelled, tooLarge } from "./api-error";
 import { receiveLateInsights } from "../moto/insights";
@@ -34,8 +35,9 @@ export interface GatewayOptions {
 export function createAwsHandler(world: World, options: GatewayOptions): RequestListener {
   const moto = motoClient(options.motoPort, world.account);
   const secrets = createTaskSecrets(world, moto);
+  const agents = createAgentConnections();
   return (request, response) => {
-    answer(world, { ...options, moto, secrets }, request, response).catch((error: unknown) =>
+    answer(world, { ...options, moto, secrets, agents }, request, response).catch((error: unknown) =>
       sendError(request, response, toApiError(error)),
     );
   };
@@ -50,6 +52,7 @@ export function serveAws(world: World, options: GatewayOptions): Promise<Loopbac
 interface Served extends GatewayOptions {
   readonly moto: MotoClient;
   readonly secrets: TaskSecrets;
+  readonly agents: ReturnType<typeof createAgentConnections>;
 }
 
 async function answer(
@@ -61,12 +64,15 @@ async function answer(
   const url = request.url ?? "/";
   if (request.method === "POST" && url === "/agent") {
     const poll = (await readJson(request)) as object as AgentPoll;
-    await options.secrets.prepare(poll);
-    send(
-      response,
-      200,
-      pollAgent({ ...homeOf(world, options), now: Date.now() }, poll, (task) => options.secrets.of(task)),
-    );
+    const ordersOf = async () => {
+      await options.secrets.prepare(poll);
+      const context = { ...homeOf(world, options), now: Date.now() };
+      return pollAgent(context, poll, (task) => options.secrets.of(task));
+    };
+    const orders = await options.agents(poll, ordersOf, () => response.destroyed);
+    if (orders !== undefined) {
+      send(response, 200, orders);
+    }
     return;
   }
   const [prefix, name = ""] = String(request.headers["x-amz-target"] ?? "").split(".");

@@ -21,11 +21,13 @@ export async function post(
   path: string,
   body: object,
   headers: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
 ): Promise<unknown> {
   const { status, text } = await postOverSocket(settings.cloudSocket, path, {
     body: JSON.stringify(body),
     headers,
     timeoutMilliseconds,
+    signal,
   });
   const answer: unknown = text === "" ? {} : JSON.parse(text);
   if (status !== 200) {

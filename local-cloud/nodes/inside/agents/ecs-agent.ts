@@ -11,9 +11,11 @@ import { repeat, type Stop } from "../repetition";
 import { log, reason, type Settings } from "../settings";
 import { type Place, taskMetadata } from "./task-metadata";
 
-/** Between two polls: short while there is something new. */
-const pollMilliseconds = { quiet: 1000, busy: 250 };
+/** Between two polls, which the clouds answer once there is something new: what changes together is told together. */
+const pollMilliseconds = 50;
 const retryMilliseconds = 2000;
+/** Between two looks for the machine's registration. */
+const lookMilliseconds = 1000;
 const agent = { name: "amazon-ecs-agent", version: "1.99.0" };
 const checkpoint = "/var/lib/ecs/data/agent.json";
 const introspectionPort = 51678;
@@ -31,17 +33,24 @@ interface Identity extends Place {
 export function startEcsAgent(settings: Settings, engine: Engine, metadata: MetadataPlace): Stop {
   let identity: Identity | undefined;
   let complaint = "";
-  let exchanged = "";
+  let known: string | undefined;
+  let polling = new AbortController();
+  // It has other reports now than those that the clouds have been told.
+  engine.whenChanged(() => polling.abort());
   const stopPolling = repeat(async () => {
+    polling = new AbortController();
     try {
       identity ??= await introduce(settings);
-      const before = exchanged;
-      if (identity !== undefined) {
-        exchanged = await poll(settings, engine, identity);
+      if (identity === undefined) {
+        return lookMilliseconds;
       }
+      known = await poll(settings, engine, identity, { known, signal: polling.signal });
       complaint = "";
-      return pollMilliseconds[exchanged === before ? "quiet" : "busy"];
+      return pollMilliseconds;
     } catch (error) {
+      if (polling.signal.aborted) {
+        return pollMilliseconds;
+      }
       const terminal = identity === undefined && error instanceof CloudError && inactive(error);
       if (complaint !== reason(error)) {
         complaint = reason(error);
@@ -59,6 +68,7 @@ export function startEcsAgent(settings: Settings, engine: Engine, metadata: Meta
   ];
   return () => {
     stopPolling();
+    polling.abort();
     endpoints.forEach((stop) => stop());
   };
 }
@@ -147,21 +157,26 @@ function description({ attributes, tags }: EcsConfig): object {
   };
 }
 
-/** Reports the tasks and follows the orders. Returns both as text. */
-async function poll(settings: Settings, engine: Engine, identity: Identity): Promise<string> {
+/** Reports the tasks, and follows the orders, which it returns the mark of. */
+async function poll(
+  settings: Settings,
+  engine: Engine,
+  identity: Identity,
+  { known, signal }: { readonly known: string | undefined; readonly signal: AbortSignal },
+): Promise<string | undefined> {
   const request: AgentPoll = {
     machine: settings.machine,
     managedInstanceId: identity.managedInstanceId,
     containerInstanceArn: identity.containerInstanceArn,
     tasks: engine.tasks().map((task) => task.report()),
+    known,
   };
-  const orders = (await post(settings, "/agent", request, {
-    "content-type": "application/json",
-  })) as AgentOrders;
+  const headers = { "content-type": "application/json" };
+  const orders = (await post(settings, "/agent", request, headers, signal)) as AgentOrders;
   if (orders.connected) {
     follow(engine, orders);
   }
-  return JSON.stringify({ reports: request.tasks, orders });
+  return orders.mark;
 }
 
 function follow(engine: Engine, { tasks }: AgentOrders): void {

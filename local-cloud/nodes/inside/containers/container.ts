@@ -73,8 +73,10 @@ export function createContainer(place: ContainerPlace, order: ContainerOrder): C
     log(`container ${order.name} of ${assignment.taskArn} runs ${order.image}`);
     if (order.healthCheck !== undefined) {
       const changed = (health: Health): void => {
-        state.health = health;
-        place.changed();
+        if (state.health !== health) {
+          state.health = health;
+          place.changed();
+        }
       };
       ends.push(watchHealth(order.healthCheck, (words, timeout) => running.probe(words, timeout), changed));
     }

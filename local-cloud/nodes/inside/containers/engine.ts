@@ -14,6 +14,8 @@ export interface Engine {
   run(assignment: Assignment): void;
   stop(taskArn: string): void;
   tasks(): readonly Task[];
+  /** From now on, `told` is called whenever a container has changed. */
+  whenChanged(told: () => void): void;
   /** Forgets the stopped containers of all tasks but these. */
   prune(taskArns: ReadonlySet<string>): void;
   /** Ends every container at once. */
@@ -33,6 +35,7 @@ const volumesFolder = "/var/lib/docker/volumes";
 export function createEngine(settings: Settings, metadata: MetadataPlace): Engine {
   const tasks = new Map<string, Task>();
   let addresses = 1;
+  let tell = (): void => undefined;
   // Remains of a machine that lost its power.
   rmSync(join(settings.root, containersFolder), { recursive: true, force: true });
 
@@ -72,7 +75,12 @@ export function createEngine(settings: Settings, metadata: MetadataPlace): Engin
       if (!tasks.has(assignment.taskArn)) {
         tasks.set(
           assignment.taskArn,
-          startTask(assignment, (changed) => create(assignment, changed)),
+          startTask(assignment, (changed) =>
+            create(assignment, () => {
+              changed();
+              tell();
+            }),
+          ),
         );
       }
     },
@@ -80,6 +88,9 @@ export function createEngine(settings: Settings, metadata: MetadataPlace): Engin
       tasks.get(taskArn)?.stop();
     },
     tasks: () => [...tasks.values()],
+    whenChanged: (told) => {
+      tell = told;
+    },
     remove: (id) => {
       for (const task of tasks.values()) {
         task.containers.filter((each) => each.id === id).forEach((each) => each.kill());
