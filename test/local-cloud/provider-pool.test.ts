@@ -179,6 +179,49 @@ test("a provider that no Terraform needs for a minute is ended", async () => {
   expect(await ended).toEqual([null, "SIGKILL"]);
 });
 
+test.each<[string, (pool: Pool, provider: Plugin) => unknown]>([
+  [
+    "that has ended at work",
+    async (pool, provider) => {
+      const ended = once(provider.process, "exit");
+      provider.process.kill("SIGKILL");
+      await ended;
+      pool.give(startOf(), provider);
+    },
+  ],
+  [
+    "that is killed at the moment of the loan",
+    (pool, provider) => {
+      pool.give(startOf(), provider);
+      process.kill(provider.process.pid ?? 0, "SIGKILL");
+    },
+  ],
+  [
+    "whose connection has failed at work",
+    (pool, provider) => {
+      provider.session.destroy();
+      pool.give(startOf(), provider);
+    },
+  ],
+  [
+    "whose connection has failed while it was kept",
+    async (pool, provider) => {
+      pool.give(startOf(), provider);
+      const closed = once(provider.session, "close");
+      provider.session.destroy();
+      await closed;
+    },
+  ],
+])("a provider %s is ended, and another one is lent", async (_, fail) => {
+  const pool = new Pool();
+  const provider = await take(pool);
+  await fail(pool, provider);
+  const other = await take(pool);
+  expect((await call(other.session, "/test/Echo")).own).toBe("yes");
+  expect(other.process.pid).not.toBe(provider.process.pid);
+  await end(provider.process.pid);
+});
+
 test("a provider that is lent again and again gathers no listeners", async () => {
   const pool = new Pool();
   const provider = await take(pool);

@@ -84,7 +84,7 @@ async function schemaOf(executable: string): Promise<Buffer> {
   // By this value a plugin knows that it isn't started by hand. Source: github.com/hashicorp/terraform, plugin/serve.go.
   const cookie = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
   const variables = { ...process.env, TF_PLUGIN_MAGIC_COOKIE: cookie };
-  const { process: child, session } = await startPlugin(executable, variables, dirname(executable));
+  const { session } = await startPlugin(executable, variables, dirname(executable));
   try {
     const request = session.request({
       ":method": "POST",
@@ -110,6 +110,5 @@ async function schemaOf(executable: string): Promise<Buffer> {
     return message.subarray(messagePrefix);
   } finally {
     session.destroy();
-    child.kill("SIGKILL");
   }
 }

@@ -17,12 +17,26 @@ export const patience = 60_000;
 /** Bytes before a message: for its compression, and its length. Source: github.com/grpc/grpc, "gRPC over HTTP2". */
 export const messagePrefix = 5;
 
-/** A running provider, and a connection to it. */
+/** A provider, and a connection to it, each of which ends with the other. */
 export interface Plugin {
   readonly process: ChildProcess;
   /** Flows from the start, so that nothing of it waits. */
   readonly log: Readable;
   readonly session: ClientHttp2Session;
+}
+
+/** Whether a provider answers. The end of its process isn't known here at once. */
+export function isAlive({ session }: Plugin): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked =
+      !session.destroyed &&
+      session.ping((error: Error | null) => {
+        resolve(error === null);
+      });
+    if (!asked) {
+      resolve(false);
+    }
+  });
 }
 
 /**
@@ -77,5 +91,7 @@ export async function startPlugin(
   const session = connect("http://localhost", { createConnection: () => connectSocket(place) });
   // Each request has the error, too, and the end of the process says more.
   session.on("error", () => undefined);
+  session.once("close", () => child.kill("SIGKILL"));
+  await once(session, "connect");
   return { process: child, log: child.stderr, session };
 }

@@ -1,4 +1,4 @@
-import { startPlugin, type Plugin } from "./plugin";
+import { isAlive, startPlugin, type Plugin } from "./plugin";
 import { keyOf, type Start } from "./start-message";
 
 /** Milliseconds for which a provider that no Terraform uses is kept for the next one. */
@@ -8,7 +8,6 @@ interface Idle {
   readonly key: string;
   readonly plugin: Plugin;
   readonly timer: NodeJS.Timeout;
-  readonly forget: () => void;
 }
 
 /**
@@ -28,21 +27,21 @@ export class Pool {
       return startPlugin(start.executable, start.variables, start.folder);
     }
     this.remove(kept);
-    return kept.plugin;
+    if (await isAlive(kept.plugin)) {
+      return kept.plugin;
+    }
+    kept.plugin.process.kill("SIGKILL");
+    return this.take(start);
   }
 
-  /** Takes a provider back that no call is left with. */
+  /** Takes a provider back that no call is left with. It may have ended: that shows when it is to be lent. */
   give(start: Start, plugin: Plugin): void {
-    const forget = (): void => {
-      this.remove(idle);
-    };
     const timer = setTimeout(() => {
-      forget();
+      this.remove(idle);
       plugin.process.kill("SIGKILL");
     }, idlePeriod);
-    const idle = { key: keyOf(start), plugin, timer, forget };
+    const idle = { key: keyOf(start), plugin, timer };
     this.idle = [...this.idle, idle];
-    plugin.process.once("exit", forget);
   }
 
   /** A provider's answer to a question about nothing but its settings, if one was kept. */
@@ -56,7 +55,6 @@ export class Pool {
 
   private remove(idle: Idle): void {
     clearTimeout(idle.timer);
-    idle.plugin.process.off("exit", idle.forget);
     this.idle = this.idle.filter((each) => each !== idle);
   }
 }
