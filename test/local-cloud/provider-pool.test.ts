@@ -1,6 +1,6 @@
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "../../local-cloud/providers/relay/plugin";
 import { Pool } from "../../local-cloud/providers/relay/pool";
@@ -220,6 +220,17 @@ test.each<[string, (pool: Pool, provider: Plugin) => unknown]>([
   expect((await call(other.session, "/test/Echo")).own).toBe("yes");
   expect(other.process.pid).not.toBe(provider.process.pid);
   await end(provider.process.pid);
+});
+
+test("a provider's socket goes with it", async () => {
+  const pool = new Pool();
+  const provider = await take(pool);
+  const sockets = () => readdirSync(stage.directory).filter((file) => file.startsWith("plugin-"));
+  expect(sockets()).toEqual([`plugin-${String(provider.process.pid)}`]);
+  const ended = once(provider.process, "exit");
+  provider.process.kill("SIGKILL");
+  await ended;
+  expect(sockets()).toEqual([]);
 });
 
 test("a provider that is lent again and again gathers no listeners", async () => {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { connect, type ClientHttp2Session } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { createInterface } from "node:readline";
@@ -55,11 +56,7 @@ export async function startPlugin(
   const child = spawn(executable, { stdio: ["ignore", "pipe", "pipe"], env, cwd: folder });
   child.stderr.resume();
   // It ignores Ctrl-C, and would outlive this process.
-  const kill = (): void => {
-    child.kill("SIGKILL");
-  };
-  process.once("exit", kill);
-  child.once("exit", () => process.off("exit", kill));
+  atEnd(child, () => child.kill("SIGKILL"));
   const lines = createInterface(child.stdout);
   const ended = new AbortController();
   const deadline = setTimeout(() => {
@@ -80,6 +77,12 @@ export async function startPlugin(
       clearTimeout(deadline);
     })) as [string];
   const [, version, network, address = ""] = line.split("|");
+  if (network === "unix") {
+    // A killed provider leaves it.
+    atEnd(child, () => {
+      rmSync(address, { force: true });
+    });
+  }
   if (version !== protocol) {
     child.kill("SIGKILL");
     throw new Error(
@@ -94,4 +97,15 @@ export async function startPlugin(
   session.once("close", () => child.kill("SIGKILL"));
   await once(session, "connect");
   return { process: child, log: child.stderr, session };
+}
+
+/** Runs something when a process has ended, or when this one ends before. */
+function atEnd(child: ChildProcess, work: () => unknown): void {
+  const end = (): void => {
+    process.off("exit", end);
+    work();
+  };
+  process.once("exit", end);
+  // One that can't be started has no exit.
+  child.once("exit", end).once("error", end);
 }
