@@ -1,7 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:http2";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Reader } from "protobufjs/minimal";
 import { heldTypes } from "../../local-cloud/providers/relay/schema-part";
 import { eventually } from "../support/jest/eventually";
@@ -59,6 +61,34 @@ test("every other call reaches the provider, which is started once, and its answ
   expect(methods().sort()).toEqual(["/test/Echo", "/test/Refuse", "starts"]);
 });
 
+test("a call that Terraform cancels before the provider has started doesn't reach it", async () => {
+  await stage.relay();
+  const started = await stage.start();
+  const cancelled = started.session.request({ ":method": "POST", ":path": "/test/Wait" });
+  await once(cancelled, "ready");
+  cancelled.close(constants.NGHTTP2_CANCEL);
+  expect((await call(started.session, "/test/Echo")).own).toBe("yes");
+  expect(await shutDown(started)).toEqual([0, null]);
+  expect(methods()).toEqual(["starts", "/test/Echo"]);
+});
+
+test("calls that Terraform cancels, at whichever moment, leave the others as they are", async () => {
+  await stage.relay();
+  const { session } = await stage.start();
+  for (const path of ["/test/Echo", "/tfplugin5.Provider/PrepareProviderConfig"]) {
+    for (let round = 0; round < 40; round += 1) {
+      const calls = Array.from({ length: 10 }, () => session.request({ ":method": "POST", ":path": path }));
+      calls.forEach((each) => each.on("error", () => undefined).end(Buffer.alloc(1000)));
+      await sleep(round % 7);
+      calls.forEach((each) => {
+        each.close(constants.NGHTTP2_CANCEL);
+      });
+      await sleep(2);
+    }
+  }
+  expect((await call(session, "/test/Echo")).own).toBe("yes");
+});
+
 test("local clouds share a mirror until the provider is another one", async () => {
   const first = await stage.place();
   expect(await stage.place()).toBe(first);
@@ -99,6 +129,19 @@ test("a relay's end ends its providers, at work or kept, and what Terraform has 
   await eventually("the providers have ended", () =>
     Promise.resolve(providers.some(({ pid }) => runs(pid)) ? undefined : true),
   );
+});
+
+test("a Terraform whose schema has gone fails alone", async () => {
+  await stage.relay();
+  const [one, other] = [await stage.start(), await stage.start()];
+  await call(other.session, "/test/Echo");
+  rmSync(join(await stage.place(), "schema"));
+  const ended = once(one.child, "exit");
+  await call(one.session, "/tfplugin5.Provider/GetSchema", Buffer.alloc(5)).catch(() => undefined);
+  expect(await ended).toEqual([0, null]);
+  expect(await one.log).toMatch(/^Error: ENOENT: no such file or directory, open '.+schema'\n$/);
+  expect((await call(other.session, "/test/Echo")).own).toBe("yes");
+  expect(await shutDown(other)).toEqual([0, null]);
 });
 
 test("without a relay Terraform has the provider itself", async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import {
   constants,
   createServer,
@@ -57,7 +57,13 @@ class Lease {
     this.server.on("stream", (stream, headers) => {
       // Terraform has it as well.
       stream.on("error", () => undefined);
-      this.answer(stream, headers);
+      this.answer(stream, headers).catch((error: unknown) => {
+        // Terraform may have cancelled the call meanwhile, which leaves the others as they are.
+        if (!stream.destroyed) {
+          this.front.write(`${String(error)}\n`);
+          this.ends();
+        }
+      });
     });
     this.server.listen(0, "127.0.0.1", () => {
       const { port } = this.server.address() as AddressInfo;
@@ -65,11 +71,11 @@ class Lease {
     });
   }
 
-  private answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  private async answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     const method = headers[":path"] ?? "";
     if (method === `${service}/GetSchema`) {
       stream.resume();
-      send(stream, framed(readFileSync(this.start.schemaFile)));
+      send(stream, framed(await readFile(this.start.schemaFile)));
     } else if (method === "/plugin.GRPCController/Shutdown") {
       stream.resume();
       this.isReturnable = !this.isStopped && this.calls === 0;
@@ -79,16 +85,11 @@ class Lease {
       // Terraform does without them.
       stream.resume();
       stream.respond({ ...grpc, "grpc-status": unimplemented }, { endStream: true });
+    } else if (method === `${service}/PrepareProviderConfig`) {
+      await this.prepare(stream, headers);
     } else {
       this.isStopped ||= method === `${service}/Stop`;
-      const passed =
-        method === `${service}/PrepareProviderConfig`
-          ? this.prepare(stream, headers)
-          : this.pass(stream, headers).then((request) => stream.pipe(request));
-      passed.catch((error: unknown) => {
-        this.front.write(`${String(error)}\n`);
-        void this.end();
-      });
+      stream.pipe(await this.pass(stream, headers));
     }
   }
 
@@ -123,11 +124,16 @@ class Lease {
     });
     this.plugin ??= this.take();
     const { session } = await this.plugin;
+    if (stream.destroyed) {
+      throw new Error("Terraform has cancelled the call");
+    }
     const request = session.request(headers);
     let trailers: IncomingHttpHeaders = {};
     request.once("response", (response, flags) => {
       const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-      stream.respond(response, isAll ? { endStream: true } : { waitForTrailers: true });
+      if (!stream.destroyed) {
+        stream.respond(response, isAll ? { endStream: true } : { waitForTrailers: true });
+      }
     });
     request.once("trailers", (received: IncomingHttpHeaders) => {
       trailers = received;
@@ -138,7 +144,7 @@ class Lease {
     request.once("error", () => {
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     });
-    stream.once("aborted", () => {
+    stream.once("close", () => {
       request.close(constants.NGHTTP2_CANCEL);
     });
     request.pipe(stream);

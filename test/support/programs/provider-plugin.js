@@ -45,6 +45,8 @@ const server = createServer();
 server.on("stream", (stream, headers) => {
   const method = headers[":path"];
   note(method);
+  // Its caller may cancel a call at any moment.
+  stream.on("error", () => undefined);
   console.error(`${method} in the log`);
   if (method === "/test/Refuse" || process.env.PLUGIN_REFUSES !== undefined) {
     stream.respond({ ...grpc, "grpc-status": "3", "grpc-message": "refused" }, { endStream: true });
@@ -59,6 +61,9 @@ server.on("stream", (stream, headers) => {
   const parts = [];
   stream.on("data", (part) => parts.push(part));
   stream.on("end", () => {
+    if (stream.destroyed) {
+      return;
+    }
     stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0", "from-plugin": "yes" }));
     stream.respond(grpc, { waitForTrailers: true });
     stream.end(method.endsWith("/GetSchema") ? framed(schema) : Buffer.concat(parts));
