@@ -31,6 +31,9 @@ export function serveFront(front: Socket, start: Start, pool: Pool): void {
 /** The time in which a provider is one Terraform's. */
 class Lease {
   private readonly server: Http2Server = createServer();
+  private readonly deadline = setTimeout(() => {
+    this.ends();
+  }, patience);
   private plugin: Promise<Plugin> | undefined;
   private calls = 0;
   /** Terraform has said goodbye, and hasn't told the provider to stop, which would reach the next Terraform's calls. */
@@ -45,10 +48,9 @@ class Lease {
   ) {}
 
   open(): void {
-    const deadline = setTimeout(this.ends, patience);
     this.front.once("close", this.ends);
     this.server.on("session", (session) => {
-      clearTimeout(deadline);
+      clearTimeout(this.deadline);
       session.once("close", this.ends);
       this.front.once("close", () => {
         session.destroy();
@@ -171,6 +173,7 @@ class Lease {
       return;
     }
     this.isEnded = true;
+    clearTimeout(this.deadline);
     this.server.close();
     const plugin = await this.plugin?.catch(() => undefined);
     plugin?.process.off("close", this.ends);
