@@ -72,6 +72,17 @@ test("a call that Terraform cancels before the provider has started doesn't reac
   expect(methods()).toEqual(["starts", "/test/Echo"]);
 });
 
+test("a call after Terraform's goodbye reaches no provider", async () => {
+  await stage.relay();
+  const { session, child } = await stage.start();
+  const ended = once(child, "exit");
+  await call(session, "/plugin.GRPCController/Shutdown", Buffer.alloc(5));
+  await call(session, "/test/Echo").catch(() => undefined);
+  expect(await ended).toEqual([0, null]);
+  await call((await stage.start()).session, "/test/Echo");
+  expect(methods()).toEqual(["starts", "/test/Echo"]);
+});
+
 test("calls that Terraform cancels, at whichever moment, leave the others as they are", async () => {
   await stage.relay();
   const { session } = await stage.start();

@@ -120,6 +120,10 @@ class Lease {
 
   /** Asks the provider with the same headers, and passes its answer on. */
   private async pass(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<ClientHttp2Stream> {
+    if (this.isEnded) {
+      throw new Error("Terraform has said goodbye");
+    }
+    this.isReturnable = false;
     this.calls += 1;
     stream.once("close", () => {
       this.calls -= 1;
