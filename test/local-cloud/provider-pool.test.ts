@@ -35,6 +35,7 @@ afterEach(() => {
 
 /** A start for a pool in this process. */
 const startOf = () => ({
+  key: "the same",
   executable: plugin,
   schemaFile: "",
   folder: stage.directory,

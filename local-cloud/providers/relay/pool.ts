@@ -1,5 +1,5 @@
 import { isAlive, startPlugin, type Plugin } from "./plugin";
-import { keyOf, type Start } from "./start-message";
+import type { Start } from "./start-message";
 
 /** Milliseconds for which a provider that no Terraform uses is kept for the next one. */
 const idlePeriod = 60_000;
@@ -21,8 +21,7 @@ export class Pool {
 
   /** @throws Error when the provider can't be started */
   async take(start: Start): Promise<Plugin> {
-    const key = keyOf(start);
-    const kept = this.idle.find((each) => each.key === key);
+    const kept = this.idle.find(({ key }) => key === start.key);
     if (kept === undefined) {
       return startPlugin(start.executable, start.variables, start.folder);
     }
@@ -40,17 +39,17 @@ export class Pool {
       this.remove(idle);
       plugin.process.kill("SIGKILL");
     }, idlePeriod);
-    const idle = { key: keyOf(start), plugin, timer };
+    const idle = { key: start.key, plugin, timer };
     this.idle = [...this.idle, idle];
   }
 
   /** A provider's answer to a question about nothing but its settings, if one was kept. */
   answerTo(start: Start, question: Buffer): Buffer | undefined {
-    return this.answers.get(keyOf(start, question));
+    return this.answers.get(questionKey(start, question));
   }
 
   keepAnswer(start: Start, question: Buffer, answer: Buffer): void {
-    this.answers.set(keyOf(start, question), answer);
+    this.answers.set(questionKey(start, question), answer);
   }
 
   private remove(idle: Idle): void {
@@ -58,3 +57,5 @@ export class Pool {
     this.idle = this.idle.filter((each) => each !== idle);
   }
 }
+
+const questionKey = ({ key }: Start, question: Buffer): string => `${key} ${question.toString("base64")}`;

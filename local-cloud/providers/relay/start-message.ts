@@ -3,6 +3,8 @@ import type { Socket } from "node:net";
 
 /** A provider's start, as Terraform asked for it. */
 export interface Start {
+  /** The same for starts that make the same provider. */
+  readonly key: string;
   readonly executable: string;
   /** File with the part of its schema that Terraform is told of. */
   readonly schemaFile: string;
@@ -37,22 +39,18 @@ export async function readStart(front: Socket): Promise<Start> {
   const variables = Object.fromEntries(
     entries.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
   );
-  return { executable, schemaFile, folder, variables };
+  return { key: keyOf(executable, folder, variables), executable, schemaFile, folder, variables };
 }
 
 /** Variables that differ from command to command, and that no provider reads. */
 const passing = /^(PLUGIN_CLIENT_CERT|PLUGIN_PROTOCOL_VERSIONS|SHLVL|OLDPWD|_|npm_.*)$/;
 
-/** The same for starts that make the same provider, with the same question: a digest, since variables hold secrets. */
-export function keyOf(
-  { executable, folder, variables }: Start,
-  question: Uint8Array = new Uint8Array(),
-): string {
+/** A digest, since variables hold secrets. */
+function keyOf(executable: string, folder: string, variables: Start["variables"]): string {
   const told = Object.entries(variables)
     .filter(([name]) => !passing.test(name))
     .sort(([one], [other]) => (one < other ? -1 : 1));
   return createHash("sha256")
     .update(JSON.stringify([executable, folder, told]))
-    .update(question)
     .digest("hex");
 }
