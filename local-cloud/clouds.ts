@@ -65,6 +65,7 @@ const logPeriod = 1000;
 const authorityFile = "certificate-authority.pem";
 /** The virtual environment is shared by all local clouds of a project. */
 const sharedDirectory = resolve(__dirname, "../.local-cloud");
+const schemaFile = join(sharedDirectory, "aws-schema");
 
 /**
  * Assembles the clouds: one world, the AWS gateway, DigitalOcean, machines, providers, the admin endpoint.
@@ -172,8 +173,10 @@ async function prepareTools(options: CloudOptions, directory: string, opened: Op
     setting: options.providers,
     relay:
       options.awsSchema === "held"
-        ? async (provider) =>
-            placeRelay(join(sharedDirectory, "relays"), (await havePython()).python, provider)
+        ? async (provider) => {
+            const { python } = await havePython();
+            return placeRelay({ mirror: join(directory, "relay"), schemaFile, python, provider });
+          }
         : undefined,
   });
   const python = await havePython();

@@ -26,7 +26,8 @@ export interface Started {
 export interface RelayStage {
   /** Folder of the test. */
   readonly directory: string;
-  place(): Promise<string>;
+  /** Places the relay of a local cloud. @returns the mirror */
+  place(cloud?: string): Promise<string>;
   /** Places the relay and starts it. */
   relay(): Promise<Relay>;
   /** Starts the mirror's executable in a folder, and connects to it. */
@@ -43,7 +44,6 @@ export function relayStage(): RelayStage {
   let children: ChildProcess[] = [];
   let sessions: ClientHttp2Session[] = [];
   const calls = () => join(directory, "calls");
-  const python = "python3";
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "relay-"));
     mkdirSync(join(directory, "real"));
@@ -67,7 +67,13 @@ export function relayStage(): RelayStage {
     get directory() {
       return directory;
     },
-    place: () => placeRelay(join(directory, "relays"), python, { folder: join(directory, "real"), place }),
+    place: (cloud = "cloud") =>
+      placeRelay({
+        mirror: join(directory, cloud, "relay"),
+        schemaFile: join(directory, "aws-schema"),
+        python: "python3",
+        provider: { folder: join(directory, "real"), place },
+      }),
     relay: async () => {
       mirror = await stage.place();
       writeFileSync(calls(), "");

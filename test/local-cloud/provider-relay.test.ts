@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { constants } from "node:http2";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -100,14 +100,29 @@ test("calls that Terraform cancels, at whichever moment, leave the others as the
   expect((await call(session, "/test/Echo")).own).toBe("yes");
 });
 
-test("local clouds share a mirror until the provider is another one", async () => {
-  const first = await stage.place();
-  expect(await stage.place()).toBe(first);
+test("a local cloud replaces its mirror, and local clouds share the schema until the provider is another one", async () => {
+  const mirror = await stage.place();
+  writeFileSync(join(mirror, "of an earlier version"), "");
+  await Promise.all([stage.place(), stage.place("another cloud")]);
+  expect(readdirSync(mirror).sort()).toEqual(["front.py", "registry.terraform.io", "relay.js", "schema"]);
   expect(methods()).toEqual(["starts", "/tfplugin5.Provider/GetSchema"]);
   rmSync(join(stage.directory, "real", name));
   writeFileSync(join(stage.directory, "real", name), `#!/bin/sh\nexec '${plugin}'\n`, { mode: 0o755 });
-  expect(await stage.place()).not.toBe(first);
-  expect(readdirSync(join(stage.directory, "relays"))).toHaveLength(2);
+  await stage.place();
+  await stage.place();
+  expect(methods()).toHaveLength(4);
+});
+
+test("local clouds that start at once leave a whole schema, and one that isn't whole is made anew", async () => {
+  const [one, other] = await Promise.all([stage.place("one"), stage.place("other")]);
+  const schema = readFileSync(join(one, "schema"));
+  expect(readFileSync(join(other, "schema")).equals(schema)).toBe(true);
+  const starts = methods().length;
+  await stage.place();
+  expect(methods()).toHaveLength(starts);
+  truncateSync(join(stage.directory, "aws-schema"), 100);
+  expect(readFileSync(join(await stage.place(), "schema")).equals(schema)).toBe(true);
+  expect(methods()).toHaveLength(starts + 2);
 });
 
 test("a provider that can't be used is named, and nothing is left", async () => {
@@ -124,7 +139,7 @@ test("a provider that can't be used is named, and nothing is left", async () => 
   );
   becomes("exit 3");
   await expect(stage.place()).rejects.toThrow(/aws_v5\.100\.0_x5 ended with exit code 3/);
-  expect(readdirSync(join(stage.directory, "relays"))).toEqual([]);
+  expect(readdirSync(stage.directory).filter((file) => /^(aws-schema|cloud)$/.test(file))).toEqual([]);
 });
 
 test("a relay's end ends its providers, at work or kept, and what Terraform has started", async () => {
@@ -146,7 +161,7 @@ test("a Terraform whose schema has gone fails alone", async () => {
   await stage.relay();
   const [one, other] = [await stage.start(), await stage.start()];
   await call(other.session, "/test/Echo");
-  rmSync(join(await stage.place(), "schema"));
+  rmSync(join(stage.directory, "cloud/relay/schema"));
   const ended = once(one.child, "exit");
   await call(one.session, "/tfplugin5.Provider/GetSchema", Buffer.alloc(5)).catch(() => undefined);
   expect(await ended).toEqual([0, null]);
