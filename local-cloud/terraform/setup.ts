@@ -125,7 +125,7 @@ export async function prepareTerraform(options: TerraformOptions): Promise<Terra
     if (executable !== undefined) {
       await writeFile(
         join(bin, `${name}.settings`),
-        wrapperSettings(executable, { used, lockable, relayed: relayed !== undefined }),
+        wrapperSettings(executable, { used, lockable, relay: relayed?.root ?? "" }),
       );
       await copyFile(join(__dirname, "wrapper.sh"), join(bin, name));
       await chmod(join(bin, name), 0o755);
@@ -197,8 +197,8 @@ function wrapperSettings(
   {
     used,
     lockable,
-    relayed,
-  }: { readonly used: readonly Mirror[]; readonly lockable: boolean; readonly relayed: boolean },
+    relay,
+  }: { readonly used: readonly Mirror[]; readonly lockable: boolean; readonly relay: string },
 ): string {
   const mirrored = used.map(({ root, address }) => shellQuoted(`${address}=${join(root, address)}`));
   return [
@@ -206,7 +206,7 @@ function wrapperSettings(
     `platform=${platform}`,
     `mirrored=(${mirrored.join(" ")})`,
     `lockable=${lockable ? "yes" : "no"}`,
-    `relayed=${relayed ? "yes" : "no"}`,
+    `relay=${shellQuoted(relay)}`,
     "",
   ].join("\n");
 }

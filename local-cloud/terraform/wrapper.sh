@@ -7,11 +7,11 @@
 #   platform  OS_ARCH
 #   mirrored  ADDRESS=FOLDER for each mirror of each provider; FOLDER holds a folder per version
 #   lockable  "no" when a provider doesn't come from the registry
-#   relayed   "yes" when the AWS provider is a relay, which doesn't speak TLS
+#   relay     the mirror whose AWS provider is a relay, which doesn't speak TLS; empty without one
 # It goes with the local cloud.
 set -euo pipefail
 
-real="" platform="" lockable="" relayed=""
+real="" platform="" lockable="" relay=""
 mirrored=()
 if [[ ! -f "${BASH_SOURCE[0]}.settings" ]]; then
   echo "${0##*/}: the local cloud of this shell has ended: start it again, or open another shell" >&2
@@ -93,6 +93,20 @@ forget_sums() {
   fi
 }
 
+# Terraform installs a link to the relay's folder. Through it, a later `init` from an archive, such as one of the registry,
+# would replace the relay in every stack by the provider. So a stack gets a copy.
+copy_relay() {
+  local providers="${TF_DATA_DIR:-.terraform}/providers" link
+  [[ $providers == /* ]] || providers="$1/$providers"
+  for link in "$providers"/*/*/*/*/"$platform"; do
+    if [[ -L $link && $link -ef $relay/${link#"$providers"/} ]]; then
+      cp -R -- "$link/" "$link.$$"
+      rm -- "$link"
+      mv -- "$link.$$" "$link"
+    fi
+  done
+}
+
 main() {
   local directory="." words="" argument
   for argument in "$@"; do
@@ -110,13 +124,16 @@ main() {
   forget_sums "$directory"
   # The AWS provider's schema leaves so much behind that a fifth of the time goes into collecting it; 100 MB save that.
   export GOGC="${GOGC:-400}"
-  if [[ $relayed == yes ]]; then
+  if [[ -n $relay ]]; then
     export TF_DISABLE_PLUGIN_TLS=1
+    # The cache would get such a link, too.
+    unset TF_PLUGIN_CACHE_DIR
   fi
   if [[ $words == " init"* && $lockable == no ]]; then
     local status=0
     "$real" "$@" || status=$?
     forget_sums "$directory"
+    copy_relay "$directory"
     return "$status"
   fi
   exec "$real" "$@"
