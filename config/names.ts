@@ -82,10 +82,17 @@ export function nodesWith(
   site: string,
   attributes: Readonly<Record<string, string>> = {},
 ): string {
-  const wanted = { [nodeTags.deployment]: deployment, [nodeTags.site]: site, ...attributes };
-  return Object.entries(wanted)
-    .map(([name, value]) => `attribute:${name} == ${value}`)
-    .join(" and ");
+  const written = Object.entries(attributes).map(([name, value]) => [name, literal(value)]);
+  const wanted = [[nodeTags.deployment, deployment], [nodeTags.site, site], ...written];
+  return wanted.map(([name = "", value = ""]) => `attribute:${name} == ${value}`).join(" and ");
+}
+
+/**
+ * A value in quotes unless it begins with a letter. Attributes are compared as texts, but nothing says that `12.0`
+ * without quotes is a text and not the number 12.
+ */
+function literal(value: string): string {
+  return /^[a-z]/i.test(value) ? value : `'${value}'`;
 }
 
 /** Tag of a container instance whose agent is lost: the time since which it is. */

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { namesOf, nodesWith } from "../../config/names";
 import { parseExpression, type Subject } from "../../local-cloud/aws/ecs/expression";
 
 const subject: Subject = {
@@ -74,4 +75,41 @@ test.each([
       message: `Invalid expression: ${expression}`,
     }),
   );
+});
+
+const names = namesOf({
+  name: "shop",
+  aws: { region: "eu-west-1", accountId: "123456789012", nodePolicy: "scoped" },
+});
+
+/** Whether a task that wants this version may run on a node that has another. */
+const mayRun = (wanted: string, version: string) =>
+  parseExpression(nodesWith(names, "ams3", { version: wanted }))({
+    ...subject,
+    attributes: [
+      { name: "anywhere.deployment", value: "shop" },
+      { name: "anywhere.site", value: "ams3" },
+      { name: "version", value: version },
+    ],
+  });
+
+test.each([
+  "12",
+  "12.0",
+  "012",
+  "1e3",
+  "0x10",
+  ".5",
+  "-1",
+  "2026-01-31",
+  "10.0.0.1",
+  "@home",
+  "a4000",
+  "v12.0",
+])("a task that wants the attribute value %s runs on nodes with exactly that text", (value) => {
+  expect([mayRun(value, value), mayRun(value, `${value}0`), mayRun(value, String(Number(value)))]).toEqual([
+    true,
+    false,
+    String(Number(value)) === value,
+  ]);
 });
