@@ -91,3 +91,33 @@ test.each([
   const linuxParameters = { initProcessEnabled: true, ...(kept && { capabilities: kept }) };
   expect(taskDefinition.containerDefinitions[0].linuxParameters).toEqual(linuxParameters);
 });
+
+test("a task definition may have 65536 bytes, its tags apart, and no more", () => {
+  const { call } = createStage();
+  const register = (length: number) => {
+    const definitionOf = (value: string) => ({
+      family: "long",
+      requiresCompatibilities: ["EXTERNAL"],
+      containerDefinitions: [
+        {
+          name: "app",
+          image: "registry.example/app:v1",
+          memory: 64,
+          environment: [{ name: "TEXT", value }],
+        },
+      ],
+    });
+    // An umlaut takes two bytes.
+    const shortest = Buffer.byteLength(JSON.stringify(definitionOf("ü")));
+    const definition = definitionOf(`ü${"x".repeat(length - shortest)}`);
+    return call("RegisterTaskDefinition", { ...definition, tags: [{ key: "team", value: "platform" }] });
+  };
+
+  expect(register(65536)).toMatchObject({ taskDefinition: { family: "long", revision: 1 } });
+  expect(() => register(65537)).toThrow(
+    expect.objectContaining({
+      code: "ClientException",
+      message: "Actual length: '65537'. Max allowed length is '65536' bytes.",
+    }),
+  );
+});

@@ -5,6 +5,8 @@ import { checkContainer } from "./container-rules";
 
 /** Source: Amazon ECS Developer Guide, "Amazon ECS service quotas". */
 const mostContainers = 10;
+/** Bytes of the JSON. Source: as above; github.com/awsdocs/amazon-ecs-developer-guide, pull request 149. */
+const longestDefinition = 65_536;
 
 /**
  * Checks rules for task definitions for EXTERNAL instances that the service model can't express.
@@ -12,7 +14,11 @@ const mostContainers = 10;
  * external launch type".
  * @throws ApiError ClientException, or NotModelledException for another compatibility
  */
-export function checkTaskDefinition(input: RegisterTaskDefinitionRequest): void {
+export function checkTaskDefinition(input: Omit<RegisterTaskDefinitionRequest, "tags">): void {
+  const length = Buffer.byteLength(JSON.stringify(input));
+  if (length > longestDefinition) {
+    throw clientError(`Actual length: '${length}'. Max allowed length is '${longestDefinition}' bytes.`);
+  }
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(input.family ?? "")) {
     throw clientError("Family must be up to 255 letters, digits, underscores and hyphens.");
   }
