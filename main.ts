@@ -1,14 +1,16 @@
 import { writeOutput } from "./checkout/output-folder";
 import { CheckoutProblem } from "./checkout/problem";
-import { ConfigError, loadEnvironment } from "./config/load";
+import { ConfigError, inFile, loadEnvironment } from "./config/load";
 import { writeStacks } from "./stacks/write";
 
 async function main(): Promise<void> {
   const environment = loadEnvironment(process.env);
   console.error(`environment: ${environment.name} (${environment.file})`);
   await writeOutput(process.env, environment, (outdir) => {
-    const { config, rollbacks } = environment;
-    writeStacks(outdir, config, { rollbacks });
+    const { file, config, rollbacks } = environment;
+    inFile(file, () => {
+      writeStacks(outdir, config, { rollbacks });
+    });
   });
 }
 

@@ -96,6 +96,17 @@ export class ConfigError extends Error {
   }
 }
 
+/** Names the file of a config in problems with it that only its synthesis shows. @throws {ConfigError} */
+export function inFile(file: string, synthesise: () => void): void {
+  try {
+    synthesise();
+  } catch (error) {
+    throw error instanceof ConfigError
+      ? new ConfigError(error.problems.map((problem) => `${file}: ${problem}`))
+      : error;
+  }
+}
+
 /** Before 0.2.0 a deployment had a single application instead of services. */
 function refuseFormerForm(input: unknown, file: string): void {
   if (isObject(input) && "application" in input) {

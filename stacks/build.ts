@@ -8,6 +8,7 @@ import { ActivationsStack } from "./activations";
 import { computeStacks, type ComputeStacks } from "./compute";
 import type { ComputeStack } from "./compute/compute";
 import { ControlPlaneStack } from "./control-plane";
+import { refuseLongDefinitions } from "./definition-length";
 import { JobsStack } from "./jobs";
 import { ServiceStack } from "./service";
 import { asTerraformText } from "./terraform-text";
@@ -33,6 +34,7 @@ export function buildStacks(app: App, written: Config, circumstances: Partial<Ci
   const kinds: Kinds = { sites: siteKinds, stacks: computeStacks, ...others };
   const config = asTerraformText(written);
   const sites = resolveSites(config, kinds.sites);
+  refuseLongDefinitions(written, sites);
   const { outputs: controlPlane } = new ControlPlaneStack(app, config, sites);
   const { outputs: activations } = new ActivationsStack(app, config, sites, controlPlane);
   const compute = new Map<string, ComputeStack>(

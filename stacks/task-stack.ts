@@ -4,12 +4,12 @@ import type { Construct } from "constructs";
 import type { Config } from "../config/schema";
 import type { Container } from "../config/services/container";
 import { calledBy } from "../config/services/entrances";
-import { volumesOf, type ContainerProps } from "../constructs/aws/service/containers";
 import type { TaskDefinition } from "../constructs/aws/service/task-definitions";
 import { BuiltImage } from "../constructs/image/built-image";
 import { addAwsProvider } from "./aws-provider";
 import type { ComputeStack } from "./compute/compute";
 import type { ControlPlaneOutputs } from "./control-plane";
+import { definitionOf, type DefinedTask } from "./defined-task";
 import { ProjectStack } from "./project-stack";
 
 /** Props of {@link TaskStack}. */
@@ -24,18 +24,6 @@ export interface TaskStackProps {
 export interface TaskImage {
   readonly uri: string;
   readonly dependsOn: readonly ITerraformDependable[];
-}
-
-/** The parts of a task definition that come from the config. */
-export interface DefinedTask<Settings extends Container> {
-  /** Of the service or job, whose roles and logs it has. */
-  readonly name: string;
-  readonly family: string;
-  readonly settings: Settings;
-  readonly site: string;
-  /** URI of the image. */
-  readonly image: string;
-  readonly containers: (settings: Settings, props: ContainerProps) => readonly object[];
 }
 
 /** A stack with tasks that run on nodes: it is deployed after these, and destroyed before them. */
@@ -98,23 +86,11 @@ export abstract class TaskStack extends ProjectStack {
 
   /** The definition of a task at a site, with every reference to a service as its URL there. */
   protected define<Settings extends Container>(task: DefinedTask<Settings>): TaskDefinition {
-    const { name, family, settings, site, image, containers } = task;
-    const environment = Object.entries(settings.environment).map(([variable, value]) => [
-      variable,
-      typeof value === "string" ? value : this.urlAt(site, value.service),
-    ]);
-    return {
-      family,
-      containers: containers(settings, {
-        image,
-        proxyImage: this.config.proxy.image,
-        environment: Object.fromEntries(environment) as Record<string, string>,
-        logGroup: this.names.logs(name),
-        awsRegion: this.config.aws.region,
-      }),
+    const { name, site } = task;
+    return definitionOf(task, this.config, {
+      urlOf: (service) => this.urlAt(site, service),
       executionRoleArn: this.shared.execution_role_arns(name),
       taskRoleArn: this.shared.task_role_arns(name),
-      volumes: volumesOf(settings),
-    };
+    });
   }
 }

@@ -8,9 +8,6 @@ import { calledBy, canRunAt, loadBalancerAt, plainListener } from "./entrances";
 import { isUri } from "./image";
 import { hasAttributes } from "./placements";
 
-/** Source: Amazon ECS Developer Guide, "Amazon ECS service quotas": the whole task definition. */
-const longestDefinition = 64 * 1024;
-
 /** A service or job, and its path in the config. */
 export interface Placed {
   readonly path: readonly string[];
@@ -36,7 +33,6 @@ export function* imageProblems({ images }: Config): Iterable<Problem> {
 export function* containerProblems(placed: Placed, config: Config, sites: Sites): Iterable<Problem> {
   yield* imageReferenceProblems(placed, config, sites);
   yield* variableProblems(placed);
-  yield* lengthProblems(placed);
   yield* calledProblems(placed, config, sites);
   yield* selectorProblems(placed, sites);
   yield* mountProblems(placed);
@@ -89,26 +85,6 @@ function* variableProblems({ path, container, taken }: Placed): Iterable<Problem
   if (secretKeys.length > 0 && Object.keys(secrets).length === 0 && registryCredentials === undefined) {
     const message = `has no effect without ${[...path, "secrets"].join(".")}: remove it, or name the secrets`;
     yield { path: [...path, "secretKeys"], message };
-  }
-}
-
-/** A problem when a task definition would be too long, at its longest setting. */
-function* lengthProblems({ path, container }: Placed): Iterable<Problem> {
-  const { command = [], entryPoint = [], environment, secrets } = container;
-  const variables = [...Object.entries(environment), ...Object.entries(secrets)];
-  const texts = { command, entryPoint, environment: variables.map(([name, value]) => ({ name, value })) };
-  const lengths = Object.entries(texts)
-    .filter(([, values]) => values.length > 0)
-    .map(([setting, values]) => [setting, Buffer.byteLength(JSON.stringify(values))] as const)
-    .sort(([, one], [, other]) => other - one);
-  const total = lengths.reduce((sum, [, length]) => sum + length, 0);
-  const [[setting, length] = ["environment", 0]] = lengths;
-  if (total > longestDefinition) {
-    const beside = total === length ? "" : ` (with ${lengths.map(([name]) => name).join(" and ")} ${total})`;
-    yield {
-      path: [...path, setting],
-      message: `takes ${length} bytes${beside}, more than the ${longestDefinition} of a whole task definition: shorten it, or move large values into files in the image`,
-    };
   }
 }
 

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { oneSite } from "../support/synthesis/environments";
 
 let folder: string;
 
@@ -48,4 +49,25 @@ test("an unknown environment writes nothing", async () => {
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toContain("choose one of dev, local, prod");
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test("a task definition that ECS would refuse is reported with its file before any stack is written", async () => {
+  const file = join(folder, "long.json");
+  const environment = { TEXT: "x".repeat(70_000) };
+  writeFileSync(
+    file,
+    JSON.stringify({ ...oneSite, services: { web: { ...oneSite.services.web, environment } } }),
+  );
+  const named = relative(process.cwd(), file);
+  expect(await synth(file)).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(
+      new RegExp(
+        `^environment: long \\(${named}\\)\\nSynthesis failed \\(exit code 1\\):\\nenvironment: long \\(${named}\\)\\n` +
+          `${named}: services\\.web\\.environment makes the task definition at site ams3 \\d+ bytes long, of which it takes \\d+, and ECS accepts 65536: [^\\n]+\\n$`,
+      ),
+    ) as unknown,
+  });
+  expect(readdirSync(join(folder, "long/stacks"))).toEqual([]);
 });

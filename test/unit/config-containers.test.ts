@@ -50,19 +50,3 @@ test.each([
 test("a mount within another mount is accepted", () => {
   expect(problemsWith({ volumes: [volume("/data"), volume("/data/own")], tmpfs: ["/data/tmp"] })).toEqual([]);
 });
-
-test.each([
-  ["command", "takes 70004 bytes, more", { command: ["x".repeat(70_000)] }],
-  ["entryPoint", "takes 70004 bytes, more", { entryPoint: ["x".repeat(70_000)] }],
-  [
-    "environment",
-    "takes 40025 bytes (with environment and command 70029), more",
-    { environment: { A: "x".repeat(40_000) }, command: ["x".repeat(30_000)] },
-  ],
-])("%s that doesn't fit into a task definition is refused", (setting, takes, settings) => {
-  expect(problemsWith(settings)).toEqual([
-    expect.stringContaining(
-      `services.worker.${setting} ${takes} than the 65536 of a whole task definition: shorten it, or move large values into files in the image (got `,
-    ),
-  ]);
-});

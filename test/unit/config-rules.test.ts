@@ -148,15 +148,6 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
   expect(problemsWith(settings)).toEqual([]);
 });
 
-test("an environment that doesn't fit into a task definition is refused, and shown in part", () => {
-  const [problem = "", ...others] = problemsWith({ "services.web.environment": { TEXT: "x".repeat(65536) } });
-  expect(problem).toMatch(
-    /^test\.ts: services\.web\.environment takes 65564 bytes, more than the 65536 of a whole task definition: shorten it, or move large values into files in the image \(got \{"TEXT":"x+…\)$/,
-  );
-  expect(problem.length).toBeLessThan(500);
-  expect(others).toEqual([]);
-});
-
 test("a droplet whose name is too long for a host is refused", () => {
   const name = "a".repeat(20);
   const site = { ...oneSite.sites.ams3, nodes: { [longest]: {}, "web-1": {} } };

@@ -31,3 +31,9 @@ test.each<[string, object]>([
   expect(problems).toHaveLength(1);
   expect(problems[0]).not.toContain("hidden");
 });
+
+test("a long value is shown in part", () => {
+  const [problem = "", ...others] = problemsOf({ ...oneSite, name: "x".repeat(1000) });
+  expect(problem).toMatch(/ \(got "x{299}…\)$/);
+  expect(others).toEqual([]);
+});

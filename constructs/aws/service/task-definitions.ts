@@ -13,6 +13,19 @@ export interface TaskDefinition {
   readonly volumes: readonly HostVolume[];
 }
 
+/** Nodes outside AWS. Source: Amazon ECS Developer Guide, "Networking with ECS Anywhere". */
+const everywhere = { networkMode: "bridge", requiresCompatibilities: ["EXTERNAL"] };
+
+/** A task definition as Terraform registers it, apart from its tags. */
+export function registrationOf({ containers, volumes, ...definition }: TaskDefinition): object {
+  return {
+    ...definition,
+    ...everywhere,
+    containerDefinitions: containers,
+    volumes: volumes.map(({ name, hostPath }) => ({ name, host: { sourcePath: hostPath } })),
+  };
+}
+
 /** Props of {@link TaskDefinitions}. */
 export interface TaskDefinitionsProps {
   /** Name of the resource. */
@@ -22,9 +35,7 @@ export interface TaskDefinitionsProps {
   readonly dependsOn: ITerraformDependable[];
 }
 
-/**
- * Task definitions for nodes outside AWS, by name. Source: Amazon ECS Developer Guide, "Networking with ECS Anywhere".
- */
+/** Task definitions for nodes outside AWS, by name. */
 export class TaskDefinitions extends Construct {
   readonly resource: EcsTaskDefinition;
 
@@ -39,8 +50,7 @@ export class TaskDefinitions extends Construct {
       forEach: each.forEach,
       dependsOn: dependsOn.length === 0 ? undefined : dependsOn,
       family: each.get("family"),
-      requiresCompatibilities: ["EXTERNAL"],
-      networkMode: "bridge",
+      ...everywhere,
       executionRoleArn: each.get("executionRoleArn"),
       taskRoleArn: each.get("taskRoleArn"),
       containerDefinitions: each.get("containers"),
