@@ -1,11 +1,15 @@
 import { writeOutput } from "./checkout/output-folder";
 import { CheckoutProblem } from "./checkout/problem";
 import { ConfigError, inFile, loadEnvironment } from "./config/load";
+import { idleWarnings } from "./config/sites/idle";
 import { writeStacks } from "./stacks/write";
 
 async function main(): Promise<void> {
   const environment = loadEnvironment(process.env);
   console.error(`environment: ${environment.name} (${environment.file})`);
+  for (const warning of idleWarnings(environment)) {
+    console.error(warning);
+  }
   await writeOutput(process.env, environment, (outdir) => {
     const { file, config, rollbacks } = environment;
     inFile(file, () => {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { idleWarnings } from "../../config/sites/idle";
 import { awsProblems } from "./aws";
 import { checkSeconds, type Check, type Undertaking } from "./check";
 import { digitalOceanProblems } from "./digitalocean/account";
@@ -23,12 +24,15 @@ const checks: readonly Check[] = [
 
 /**
  * Makes sure that a command will have everything it needs: each check first decides whether this command, on these
- * stacks, needs its subject at all. Changes nothing, and takes at most 10 seconds.
+ * stacks, needs its subject at all. Also says what no node can run. Changes nothing, and takes at most 10 seconds.
  *
  * @throws {Refusal} with a line for each missing item.
  */
 export async function preflight(aim: Omit<Undertaking, "deadline" | "notice">): Promise<void> {
   const undertaking = { ...aim, deadline: deadlineOfChecks(), notice: say };
+  if (aim.command !== "destroy") {
+    idleWarnings(aim.environment).forEach(say);
+  }
   const problems = (await Promise.all(checks.map((check) => check(undertaking)))).flat();
   if (problems.length > 0) {
     throw new Refusal(["Nothing was started:", ...problems.map((problem) => `- ${problem}`)].join("\n"));

@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { idleWarnings } from "../../config/sites/idle";
 import { announceEnvironment, lockEnvironment } from "./deployment";
 import { synthesise } from "../terraform/synthesis";
 
@@ -6,6 +7,9 @@ import { synthesise } from "../terraform/synthesis";
 export async function synth(): Promise<number> {
   const environment = announceEnvironment(process.env);
   const lock = await lockEnvironment(environment, { name: "synth", changes: false });
+  for (const warning of idleWarnings(environment)) {
+    console.error(warning);
+  }
   for (const { folder } of await synthesise(environment, lock, process.env)) {
     console.log(relative(process.cwd(), folder));
   }

@@ -1,6 +1,7 @@
 import { ConfigError, loadEnvironment, type LoadedEnvironment } from "../../config/load";
 import type { DeploymentLock } from "../../checkout/lock";
 import { CheckoutProblem } from "../../checkout/problem";
+import { idleWarnings } from "../../config/sites/idle";
 import { callerIdentity } from "../checks/aws";
 import { deadlineOfChecks } from "../checks/preflight";
 import { versionOf } from "../checks/program";
@@ -55,7 +56,8 @@ async function examineEnvironment(
 ): Promise<Finding[]> {
   const { config, file } = environment;
   const synthesis = await synthesised(environment, variables);
-  const written = findings("config", { wrong: "problem" in synthesis ? [synthesis.problem] : [] }, file);
+  const wrong = "problem" in synthesis ? [synthesis.problem] : [];
+  const written = findings("config", { wrong, unchecked: idleWarnings(environment) }, file);
   const deadline = deadlineOfChecks();
   const selected = "problem" in synthesis ? [] : synthesis.stacks;
   const found = await Promise.all([

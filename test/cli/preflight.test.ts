@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Environment } from "../../config/schema";
 import { closeServer, listen } from "../../local-cloud/http-server";
-import { accountId, createProject, fakeTerraform, type Project } from "./project";
+import { accountId, createProject, fakeTerraform, onPremises, type Project } from "./project";
 
 jest.setTimeout(20_000);
 
@@ -138,6 +138,26 @@ test("leaves the check of the account to Terraform where only a proxy reaches AW
   });
   expect(exitCode).toBe(2);
   expect(stderr).toContain("The AWS account was not checked: ");
+});
+
+test.each(["diff", "deploy"])("%s says what no node can run, and goes on", async (command) => {
+  project.configure({ sites: { office: onPremises() } });
+  const { stderr } = await project.anywhere([command, ...(command === "deploy" ? ["--auto-approve"] : [])], {
+    TERRAFORM_BINARY_NAME: fakeTerraform,
+  });
+  expect(stderr).toContain(
+    `${header}environment.json: services.web runs nowhere, since site office has no nodes: it starts once there is one\n`,
+  );
+  expect(stderr.match(/runs nowhere/g)).toHaveLength(1);
+  expect(project.lines("record").length).toBeGreaterThan(0);
+});
+
+test("a destroy doesn't say what no node can run", async () => {
+  project.configure({ sites: { office: onPremises() } });
+  const { stderr } = await project.anywhere(["destroy", "--auto-approve"], {
+    TERRAFORM_BINARY_NAME: fakeTerraform,
+  });
+  expect(stderr).not.toContain("runs nowhere");
 });
 
 test("shows what is wrong with the config, and nothing else", async () => {

@@ -71,3 +71,20 @@ test("a task definition that ECS would refuse is reported with its file before a
   });
   expect(readdirSync(join(folder, "long/stacks"))).toEqual([]);
 });
+
+test("a service and a job that no node can run are told in a line each, and written all the same", async () => {
+  const file = join(folder, "idle.json");
+  const sites = { ams3: { ...oneSite.sites.ams3, nodes: 0 } };
+  const jobs = { report: { image: "registry.example/shop/app:v1", schedule: "rate(1 hour)", site: "ams3" } };
+  writeFileSync(file, JSON.stringify({ ...oneSite, sites, jobs }));
+  const named = relative(process.cwd(), file);
+  const { code, stderr } = await synth(file);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr:
+      `environment: idle (${named})\n` +
+      `${named}: services.web runs nowhere, since site ams3 has no nodes: it starts once there is one\n` +
+      `${named}: jobs.report runs nowhere, since site ams3 has no nodes: each run is skipped until there is one\n`,
+  });
+  expect(existsSync(join(folder, "idle/stacks/service-web/cdk.tf.json"))).toBe(true);
+});

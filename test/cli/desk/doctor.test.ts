@@ -148,6 +148,17 @@ test("an invalid environment file is reported, together with the checks that nee
   expect(aws.asked()).toEqual([]);
 });
 
+test("a service that no node can run is a warning", async () => {
+  stage.configure({ sites: { berlin: { kind: "on-premises", nodes: {} } }, jobs: {} });
+  const { of } = await examined();
+  stage.configure({});
+  expect(of("config")).toEqual([
+    expect.stringMatching(
+      /^warn: .*environment\.json: services\.web runs nowhere, since site berlin has no nodes: it starts once there is one$/,
+    ),
+  ]);
+});
+
 test("people see a line for each check, in 80 columns", async () => {
   const { stdout } = await stage.anywhere(["doctor"], variables());
   const lines = stdout.split("\n");
