@@ -46,14 +46,21 @@ const forms = {
   },
 } as const;
 
-/** Subscribers whose endpoint doesn't fit their protocol, and duplicates. */
-export function monitoringProblems({ subscribers }: Monitoring): Problem[] {
-  return subscribers.flatMap(({ protocol, endpoint }, index) => {
-    const path = ["monitoring", "subscribers", index, "endpoint"];
+/**
+ * Subscribers whose endpoint doesn't fit their protocol, duplicates, and any at all while there is nothing to subscribe
+ * to.
+ */
+export function monitoringProblems({ enabled, subscribers }: Monitoring): Problem[] {
+  const at = ["monitoring", "subscribers"];
+  const message = "has no effect while monitoring.enabled is false: remove it, or enable monitoring";
+  const idle = !enabled && subscribers.length > 0 ? [{ path: at, message }] : [];
+  const unfit = subscribers.flatMap(({ protocol, endpoint }, index) => {
+    const path = [...at, index, "endpoint"];
     const isTold = subscribers.slice(0, index).some((other) => other.endpoint === endpoint);
     return [
       ...(forms[protocol].takes(endpoint) ? [] : [{ path, message: forms[protocol].form }]),
       ...(isTold ? [{ path, message: "is subscribed already: name each subscriber once" }] : []),
     ];
   });
+  return [...idle, ...unfit];
 }

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "../problem";
 import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
 import { containerProblems, listOf, type Placed } from "./container-rules";
 import { canRunAt, loadBalancerAt, wantedAt } from "./entrances";
 import { longestStart, taskTimes } from "./health";
-import type { LoadBalancer } from "./load-balancer";
+import { defaultLoadBalancer, type LoadBalancer } from "./load-balancer";
 import { countsOf, hasTasksAt, isMadeAt, nodesFor } from "./placements";
 import { usualStartSeconds, type Service } from "./service";
 import { deploymentVariables } from "./handover";
@@ -28,6 +29,7 @@ export function* serviceProblems(config: Config, sites: Sites): Iterable<Problem
     yield* placementProblems(path, service, sites);
     if (service.http !== undefined) {
       yield* httpProblems(path, service, service.http, sites);
+      yield* effectProblems(path, service, service.http, sites);
     }
   }
   yield* sharedPortProblems(config, sites);
@@ -117,6 +119,35 @@ function* httpProblems(
     if (loadBalancers && wanted !== undefined && (own || name === common)) {
       yield* listenerProblems(own ? at("sites", name, "listeners") : at("loadBalancer", "listeners"), wanted);
     }
+  }
+}
+
+/** Settings of load balancers that no load balancer would have. */
+function* effectProblems(
+  path: readonly string[],
+  service: Service,
+  { loadBalancer, sites: differing }: NonNullable<Service["http"]>,
+  sites: Sites,
+): Iterable<Problem> {
+  const at = [...path, "http"];
+  const possible = [...sites].flatMap(([name, { loadBalancers }]) => (loadBalancers ? [name] : []));
+  for (const site of possible.filter((name) => differing[name] && !isMadeAt(service, name))) {
+    yield {
+      path: [...at, "sites", site],
+      message: `has no effect: the service isn't placed there; remove it, or name the site in ${[...path, "placement"].join(".")}`,
+    };
+  }
+  // Internal ones are refused where a site can't have them.
+  const isSet = loadBalancer !== false && !isDeepStrictEqual(loadBalancer, defaultLoadBalancer);
+  if (
+    isSet &&
+    loadBalancer.network === "public" &&
+    possible.every((site) => loadBalancerAt(service, sites, site) === undefined)
+  ) {
+    yield {
+      path: [...at, "loadBalancer"],
+      message: "has no effect: the service has a load balancer at none of its sites; remove it",
+    };
   }
 }
 
