@@ -1,9 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { types } from "node:util";
 import { ConfigError, type LoadedEnvironment } from "../config/load";
 import { enterCdktfRun } from "./cdktf-runs";
 import { isHeldBy, keptFolder, lockDeployment, lockVariable, userName } from "./lock";
+import { makeFolder } from "./made-folder";
 import { publishManifest, readManifest } from "./manifest";
+import { CheckoutProblem } from "./problem";
 import { callerIdentity, type ProcessIdentity } from "./process";
 import { noteStatePlace, type StatePlace } from "./state-places";
 
@@ -42,7 +45,8 @@ const patience = 60;
  * deployment meanwhile: it is locked by the command that started this process, or here.
  *
  * @throws {ConfigError} when another environment file of the same name has written there.
- * @throws {CheckoutProblem} when somebody else works on the deployment, or the CDKTF CLI on another one in this folder.
+ * @throws {CheckoutProblem} when somebody else works on the deployment, or the CDKTF CLI on another one in this folder;
+ * when the folder can't be written.
  */
 export async function writeOutput(
   variables: NodeJS.ProcessEnv,
@@ -101,13 +105,40 @@ function write(
   keep: string,
 ): void {
   const outdir = outputFolder(variables, environment);
-  mkdirSync(outdir, { recursive: true });
-  // The CDKTF CLI leaves its plans there, which hold activation codes.
-  chmodSync(outdir, 0o700);
-  mark(outdir, environment.file);
-  synthesise(outdir);
-  removeStaleStacks(outdir);
+  try {
+    makeFolder(outdir);
+    // The CDKTF CLI leaves its plans there, which hold activation codes.
+    chmodSync(outdir, 0o700);
+    mark(outdir, environment.file);
+    synthesise(outdir);
+    removeStaleStacks(outdir);
+  } catch (error) {
+    throw isAbout(outdir, error) ? unwritable(variables, error) : error;
+  }
   noteStatePlace(keep, environment.file, environment.config);
+}
+
+/** Whether an error of the file system is about a folder, what is in it, or a folder that it is in. */
+function isAbout(folder: string, error: unknown): error is NodeJS.ErrnoException {
+  // A copy that fails names its source, which may be the reason.
+  if (!types.isNativeError(error) || "dest" in error) {
+    return false;
+  }
+  const { code, path } = error as NodeJS.ErrnoException;
+  const within = (inner: string, outer: string) =>
+    `${inner}/`.startsWith(outer === "/" ? outer : `${outer}/`);
+  return (
+    (code === "ERR_INVALID_ARG_VALUE" && folder.includes("\0")) ||
+    (path !== undefined && (within(path, folder) || within(folder, path)))
+  );
+}
+
+function unwritable({ CDKTF_OUTDIR: chosen = "" }: NodeJS.ProcessEnv, { message }: Error): CheckoutProblem {
+  return new CheckoutProblem(
+    chosen === ""
+      ? `cdktf.out can't be written (${message}): make it writable, or set CDKTF_OUTDIR to a folder that is`
+      : `CDKTF_OUTDIR is ${JSON.stringify(chosen)}, where the output can't be written (${message}): set it to a folder that you can write to, or unset it for cdktf.out`,
+  );
 }
 
 function outputRoot(variables: NodeJS.ProcessEnv): string {

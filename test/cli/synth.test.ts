@@ -16,9 +16,9 @@ afterEach(() => {
 });
 
 /** Runs `anywhere synth` with nothing but these variables: no credentials, no Terraform. */
-function synth(environment: string) {
+function synth(environment: string, outdir = folder) {
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((done) => {
-    const variables = { PATH: "/nonexistent", ANYWHERE_ENV: environment, CDKTF_OUTDIR: folder };
+    const variables = { PATH: "/nonexistent", ANYWHERE_ENV: environment, CDKTF_OUTDIR: outdir };
     execFile(process.execPath, ["cli/anywhere.js", "synth"], { env: variables }, (error, stdout, stderr) => {
       done({ code: error?.code ?? 0, stdout, stderr });
     });
@@ -87,4 +87,15 @@ test("a service and a job that no node can run are told in a line each, and writ
       `${named}: jobs.report runs nowhere, since site ams3 has no nodes: each run is skipped until there is one\n`,
   });
   expect(existsSync(join(folder, "idle/stacks/service-web/cdk.tf.json"))).toBe(true);
+});
+
+test("an output folder that can't be made is told in one line, without a stack trace", async () => {
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  const line = "environment: dev (config/environments/dev.ts)\n";
+  expect(await synth("dev", file)).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: `${line}Synthesis failed (exit code 1):\n${line}CDKTF_OUTDIR is ${JSON.stringify(file)}, where the output can't be written (ENOTDIR: not a directory, stat '${file}/dev'): set it to a folder that you can write to, or unset it for cdktf.out\n`,
+  });
 });

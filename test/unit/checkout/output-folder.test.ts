@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { outputFolder, writeOutput } from "../../../checkout/output-folder";
+import { CheckoutProblem } from "../../../checkout/problem";
 import { ConfigError } from "../../../config/load";
 
 let root: string;
@@ -120,4 +121,61 @@ test("the CDKTF CLI finds the stacks that it has synthesised, and only its synth
     },
   });
   expect(readdirSync(at("out"))).toEqual(["a", "b", "manifest.json"]);
+});
+
+const unwritable = (value: string, reason: string) =>
+  `CDKTF_OUTDIR is ${JSON.stringify(value)}, where the output can't be written (${reason}): set it to a folder that you can write to, or unset it for cdktf.out`;
+
+const refused = async (outdir: string): Promise<unknown> => {
+  const variables = { CDKTF_OUTDIR: outdir };
+  return await output("a.json", stacks("one"), variables).then(
+    () => "nothing was refused",
+    (error: unknown) => (error instanceof CheckoutProblem ? error.message : error),
+  );
+};
+
+test("a folder below a file is refused with the variable, its value and the remedy", async () => {
+  write(at("file"), "");
+  const value = at("file");
+  expect(await refused(value)).toBe(
+    unwritable(value, `ENOTDIR: not a directory, stat '${join(value, "a")}'`),
+  );
+});
+
+test("a folder that the system can't make is refused at once", async () => {
+  const value = "/proc/anywhere";
+  expect(await refused(value)).toBe(unwritable(value, `ENOENT: no such file or directory, mkdir '${value}'`));
+});
+
+test.each([
+  ["the environment's folder", "a", "EEXIST: file already exists, mkdir"],
+  ["a stack's folder", "a/stacks/one", "EEXIST: file already exists, mkdir"],
+])("a file in place of %s is refused", async (_, path, reason) => {
+  const place = join(at("out"), path);
+  write(place, "");
+  expect(await refused(at("out"))).toBe(unwritable(at("out"), `${reason} '${place}'`));
+});
+
+test("a failure elsewhere in a synthesis is not blamed on the output folder", async () => {
+  const failing = output("a.json", () => readFileSync(at("gone")));
+  await expect(failing).rejects.toThrow(`ENOENT: no such file or directory, open '${at("gone")}'`);
+  await expect(failing).rejects.not.toBeInstanceOf(CheckoutProblem);
+});
+
+test("a default folder that can't be written is refused with the variable that names another", async () => {
+  write(at("cdktf.out"), "");
+  const directory = process.cwd();
+  process.chdir(root);
+  const failing = output("a.json", stacks("one"), { CDKTF_OUTDIR: "" });
+  await failing.catch(() => undefined);
+  process.chdir(directory);
+  await expect(failing).rejects.toThrow(
+    /^cdktf\.out can't be written \(ENOTDIR: .*\): make it writable, or set CDKTF_OUTDIR to a folder that is$/,
+  );
+});
+
+test("a path with the character NUL is refused", async () => {
+  expect(await refused("/tmp/a\0b")).toMatch(
+    /^CDKTF_OUTDIR is "\/tmp\/a\\u0000b", where the output can't be written \(.*null bytes/,
+  );
 });
