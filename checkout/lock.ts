@@ -57,11 +57,15 @@ const settling = 1;
  * over the lock of a killed process.
  *
  * @param keep the checkout's {@link keptFolder}.
- * @throws {CheckoutProblem} that says who works on it.
+ * @throws {CheckoutProblem} that says who works on it, or that the folder can't be written.
  */
 export async function lockDeployment(keep: string, work: Work): Promise<DeploymentLock> {
   const place = placeOf(keep, work.deployment);
-  mkdirSync(place, { recursive: true });
+  try {
+    mkdirSync(place, { recursive: true });
+  } catch (error) {
+    throw unwritable(place, error);
+  }
   const start = Date.now();
   let takingOver = false;
   let told = false;
@@ -104,6 +108,13 @@ function placeOf(keep: string, deployment: string): string {
   return join(keep, deployment);
 }
 
+function unwritable(place: string, error: unknown): CheckoutProblem {
+  const { message } = error as NodeJS.ErrnoException;
+  return new CheckoutProblem(
+    `${place} can't be written (${message}), where commands keep their locks: make it writable, or use a checkout that is`,
+  );
+}
+
 /** The lock, unless somebody else has it. */
 async function take(place: string, { command, changes }: Work): Promise<DeploymentLock | undefined> {
   let lost = false;
@@ -122,7 +133,7 @@ async function take(place: string, { command, changes }: Work): Promise<Deployme
     if ((error as NodeJS.ErrnoException).code === "ELOCKED") {
       return undefined;
     }
-    throw error;
+    throw unwritable(place, error);
   }
   const id = randomUUID();
   const own = identityOf(process.pid) ?? { pid: process.pid, host: "", started: "" };

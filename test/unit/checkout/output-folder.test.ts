@@ -179,3 +179,12 @@ test("a path with the character NUL is refused", async () => {
     /^CDKTF_OUTDIR is "\/tmp\/a\\u0000b", where the output can't be written \(.*null bytes/,
   );
 });
+
+test("a folder for locks that can't be made is refused with its place and the remedy", async () => {
+  write(at("keep"), "");
+  await expect(output("a.json", stacks("one"))).rejects.toThrow(
+    new CheckoutProblem(
+      `${at("keep/shop-a")} can't be written (ENOTDIR: not a directory, mkdir '${at("keep/shop-a")}'), where commands keep their locks: make it writable, or use a checkout that is`,
+    ),
+  );
+});
