@@ -121,3 +121,20 @@ test("a task definition may have 65536 bytes, its tags apart, and no more", () =
     }),
   );
 });
+
+test("the overrides of a task may have 8192 characters of JSON, and no more", () => {
+  const { call, addNode } = createStage();
+  addNode();
+  const overridesOf = (word: string) => ({ containerOverrides: [{ name: "app", command: [word] }] });
+  const shortest = JSON.stringify(overridesOf("")).length;
+  const start = (length: number) =>
+    call("RunTask", { ...input, overrides: overridesOf("x".repeat(length - shortest)) });
+
+  expect(() => start(8193)).toThrow(
+    expect.objectContaining({
+      code: "InvalidParameterException",
+      message: "Container Overrides length must be at most 8192",
+    }),
+  );
+  expect(start(8192)).toMatchObject({ tasks: [{ group: "family:app" }], failures: [] });
+});

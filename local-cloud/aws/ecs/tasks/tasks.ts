@@ -14,6 +14,9 @@ import { requireActiveTaskDefinition } from "./task-definitions";
 import { describeTask } from "./task-description";
 import { requestStop } from "./task-transitions";
 
+/** Characters of JSON. Source: Amazon ECS API Reference, RunTask, overrides. */
+const longestOverrides = 8192;
+
 /** Adds a task, PENDING until its agent takes it up. Its ARN depends only on the world and the time. */
 export function addTask(
   context: Context,
@@ -109,6 +112,9 @@ function runTask(context: Context, input: Ecs.RunTaskRequest): Ecs.RunTaskRespon
   }
   const { definition, tags: definitionTags } = requireActiveTaskDefinition(context, input.taskDefinition);
   const { clientToken, overrides: { containerOverrides: overrides = [] } = {} } = input;
+  if (JSON.stringify(input.overrides ?? {}).length > longestOverrides) {
+    throw invalidParameter(`Container Overrides length must be at most ${longestOverrides}`);
+  }
   const stranger = overrides.find(
     ({ name }) => definition.containerDefinitions?.some((container) => container.name === name) !== true,
   );
