@@ -64,21 +64,27 @@ function complete(
   { deployment, site, node }: Readonly<Record<"deployment" | "site" | "node", string>>,
   { spec: { attributes = {}, replacement = 0 }, incarnation, texts, capacity, model, named }: Machine,
 ): Node {
-  const generation = generationOf({ incarnation, attributes, replacement });
+  // Only for those who ask for it: a digest of each of a thousand nodes takes as long as all else about them.
+  let known: string | undefined;
+  const generation = (): string => (known ??= generationOf({ incarnation, attributes, replacement }));
   return {
     texts,
     capacity,
     model,
     named,
-    generation,
     activation: `${site}/${node}`,
     attributes,
-    allAttributes: JSON.stringify({
-      [nodeTags.deployment]: deployment,
-      [nodeTags.site]: site,
-      [nodeTags.node]: node,
-      [nodeTags.generation]: generation,
-      ...attributes,
-    }),
+    get generation() {
+      return generation();
+    },
+    get allAttributes() {
+      return JSON.stringify({
+        [nodeTags.deployment]: deployment,
+        [nodeTags.site]: site,
+        [nodeTags.node]: node,
+        [nodeTags.generation]: generation(),
+        ...attributes,
+      });
+    },
   };
 }
