@@ -1,6 +1,8 @@
 const { requireNodeVersion } = require("./node-version");
 
 requireNodeVersion();
+// As in local-cloud/run.js.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
 /** Settings of every project; its tests are patterns below test/. */
 const project = (displayName, testMatch, more = {}) => ({
