@@ -150,7 +150,11 @@ test("an agent without registrations is not connected", async () => {
   const poll = { machine: "m", managedInstanceId: "mi-0", containerInstanceArn: "none", tasks: [] };
   const response = await fetch(`${stage().url}/agent`, { method: "POST", body: JSON.stringify(poll) });
 
-  expect(await response.json()).toEqual({ connected: false, tasks: [] });
+  expect(await response.json()).toEqual({
+    connected: false,
+    tasks: [],
+    mark: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
 });
 
 test("every operation and member that is modelled is in the service model", async () => {
