@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { taskTimes } from "../../config/services/health";
 import { atOnce, rolloutOf } from "../../config/services/rollout";
@@ -114,6 +115,14 @@ test("the time limits grow with the time that a task takes to stop and to start"
   });
   expect(rolloutOf(2, slow).timeout).toBeGreaterThan(rolloutOf(2, usual).timeout);
   expect(rolloutOf(2, slow).deleteTimeout).toBeGreaterThan(taskTimes(slow).stop);
+});
+
+test("docs/deploying.md names the time limits of a web service with the defaults", () => {
+  const web = service.parse({ image: "registry.example/web:1", http: { port: 8080 } });
+  const minutes = sites.map((nodes) => rolloutOf(nodes, web).timeout / 60);
+  expect(readFileSync("docs/deploying.md", "utf8").replace(/\s+/g, " ")).toContain(
+    `with the defaults, ${minutes[1]} minutes on two nodes, and at most ${Math.max(...minutes)} on more.`,
+  );
 });
 
 test.each([
