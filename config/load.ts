@@ -83,7 +83,7 @@ export function parseConfig(input: unknown, file: string, kinds: SiteKinds = sit
     ? [...problemsOf(parsed.data, kinds)]
     : parsed.error.issues.flatMap(problemsOfIssue);
   if (!parsed.success || problems.length > 0) {
-    throw new ConfigError(problems.map((problem) => describe(file, input, problem)));
+    throw new ConfigError(problems.map((problem) => describe(file, { input, config: parsed.data }, problem)));
   }
   return parsed.data;
 }
@@ -225,18 +225,26 @@ function meantVariant(variants: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue
   return others.length === 0 ? meant : undefined;
 }
 
-function describe(file: string, input: unknown, problem: Problem): string {
-  const { path, message } = problem;
-  const written = path.reduce<unknown>(
+/** @param config the input with the defaults of what it leaves out; undefined when it has invalid values */
+function describe(
+  file: string,
+  { input, config }: { readonly input: unknown; readonly config: unknown },
+  { path, message, value }: Problem,
+): string {
+  const written = value ?? valueAt(path, input);
+  const used = written ?? valueAt(path, config);
+  const got =
+    used === undefined
+      ? "it is missing"
+      : `got ${isSecret(path) ? "a value that isn't shown" : shortened(shown(used))}${written === undefined ? ", the default" : ""}`;
+  return `${file}: ${path.map(nameOf).join(".") || "the config"} ${message} (${got})`;
+}
+
+function valueAt(path: Problem["path"], input: unknown): unknown {
+  return path.reduce<unknown>(
     (at, name) => (isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined),
     input,
   );
-  const value = problem.value ?? written;
-  const got =
-    value === undefined
-      ? "it is missing"
-      : `got ${isSecret(path) ? "a value that isn't shown" : shortened(shown(value))}`;
-  return `${file}: ${path.map(nameOf).join(".") || "the config"} ${message} (${got})`;
 }
 
 /** The beginning of a long text, to keep the line readable. */

@@ -32,6 +32,18 @@ test.each<[string, object]>([
   expect(problems[0]).not.toContain("hidden");
 });
 
+test("a setting that isn't written is shown with its default, where it has one", () => {
+  const sites = { ams3: { kind: "digitalocean", region: "ams3", size: "s-1vcpu-512mb-10gb", nodes: 1 } };
+  const { image } = oneSite.services.web;
+  const services = { web: { image, http: { port: 8080 } } };
+  expect(problemsOf({ ...oneSite, sites, services })).toEqual([
+    expect.stringMatching(/^test\.ts: services\.web\.memoryMiB doesn't fit .* \(got 256, the default\)$/),
+  ]);
+  expect(problemsOf({ ...oneSite, services: { web: {} } })).toEqual([
+    expect.stringMatching(/^test\.ts: services\.web\.image must be .* \(it is missing\)$/),
+  ]);
+});
+
 test("a long value is shown in part", () => {
   const [problem = "", ...others] = problemsOf({ ...oneSite, name: "x".repeat(1000) });
   expect(problem).toMatch(/ \(got "x{299}…\)$/);
