@@ -91,7 +91,7 @@ function problemsOn(node: string, { capacity, model }: Node, demands: readonly C
       return {
         path: [...path, unit],
         message:
-          `doesn't fit node ${node}, a ${model ?? "machine"}: it needs ${demand[unit]} ${units[unit]} in all, and the node has ` +
+          `doesn't fit node ${node}${model === undefined ? "" : ` (${model})`}: it needs ${demand[unit]} ${units[unit]} in all, and the node has ` +
           `${capacity[unit]}${unit === "memoryMiB" ? " without its system" : ""}${beside}; lower it, or choose a larger size`,
       };
     });

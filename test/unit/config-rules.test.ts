@@ -53,12 +53,12 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
   [
     "more CPU than a node has",
     { "services.web.cpuUnits": 1025 },
-    "services.web.cpuUnits doesn't fit node ams3/node-1, a s-1vcpu-1gb: it needs 1025 CPU units in all, and the node has 1024; lower it, or choose a larger size (got 1025)",
+    "services.web.cpuUnits doesn't fit node ams3/node-1 (s-1vcpu-1gb): it needs 1025 CPU units in all, and the node has 1024; lower it, or choose a larger size (got 1025)",
   ],
   [
     "more memory than a large node has left",
     { "services.web.memoryMiB": 15600, "sites.ams3.size": "s-4vcpu-16gb" },
-    "services.web.memoryMiB doesn't fit node ams3/node-1, a s-4vcpu-16gb: it needs 15600 MiB of memory in all, and the node has 15564 without its system; lower it, or choose a larger size (got 15600)",
+    "services.web.memoryMiB doesn't fit node ams3/node-1 (s-4vcpu-16gb): it needs 15600 MiB of memory in all, and the node has 15564 without its system; lower it, or choose a larger size (got 15600)",
   ],
   [
     "a port that Linux gives away",

@@ -71,12 +71,12 @@ test.each<[string, Parts, string]>([
   [
     "memory that doesn't fit beside the other services, their proxies counted",
     { services: { web: { ...http(8080), memoryMiB: 300 }, api: { ...http(8081), memoryMiB: 300 } } },
-    "services.api.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 428 MiB of memory in all, and the node has 824 without its system, of which other services take 428; lower it, or choose a larger size (got 300)",
+    "services.api.memoryMiB doesn't fit node ams3/a (s-1vcpu-1gb): it needs 428 MiB of memory in all, and the node has 824 without its system, of which other services take 428; lower it, or choose a larger size (got 300)",
   ],
   [
     "CPU that doesn't fit beside the other services, their proxies counted",
     { services: { web: { ...http(8080), cpuUnits: 512 }, api: { ...http(8081), cpuUnits: 400 } } },
-    "services.api.cpuUnits doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 464 CPU units in all, and the node has 1024, of which other services take 576; lower it, or choose a larger size (got 400)",
+    "services.api.cpuUnits doesn't fit node ams3/a (s-1vcpu-1gb): it needs 464 CPU units in all, and the node has 1024, of which other services take 576; lower it, or choose a larger size (got 400)",
   ],
   [
     "more tasks without a port than there is room for",
@@ -91,7 +91,7 @@ test.each<[string, Parts, string]>([
   [
     "a job that has no room beside the services",
     { services: { web: { ...http(8080), memoryMiB: 500 } }, jobs: { report: { ...job, memoryMiB: 300 } } },
-    "jobs.report.memoryMiB doesn't fit node ams3/a, a s-1vcpu-1gb: it needs 300 MiB of memory in all, and the node has 824 without its system, of which other services take 628; lower it, or choose a larger size (got 300)",
+    "jobs.report.memoryMiB doesn't fit node ams3/a (s-1vcpu-1gb): it needs 300 MiB of memory in all, and the node has 824 without its system, of which other services take 628; lower it, or choose a larger size (got 300)",
   ],
   [
     "an image that is built for other machines",

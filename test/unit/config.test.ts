@@ -146,7 +146,7 @@ test.each([
   ],
   [
     { memoryMiB: 1024 },
-    "services.web.memoryMiB doesn't fit node ams3/node-1, a s-1vcpu-1gb: it needs 1024 MiB of memory in all, and the node has 824 without its system; lower it, or choose a larger size (got 1024)",
+    "services.web.memoryMiB doesn't fit node ams3/node-1 (s-1vcpu-1gb): it needs 1024 MiB of memory in all, and the node has 824 without its system; lower it, or choose a larger size (got 1024)",
   ],
   [{ placement: { paris: 1 } }, "services.web.placement.paris is not a site: choose one of ams3 (got 1)"],
   [

@@ -91,7 +91,7 @@ test("a registered kind of site is validated, planned for and synthesised like t
 test("a registered kind of site decides what fits its machines, and is named among the kinds", () => {
   const web = { ...oneSite.services.web, image: "app", placement: { hamburg: 1 }, memoryMiB: 600 };
   expect(() => parseConfig({ ...environment, services: { web } }, "test", kinds.sites)).toThrow(
-    /services\.web\.memoryMiB doesn't fit node hamburg\/alma, a ship: /,
+    /services\.web\.memoryMiB doesn't fit node hamburg\/alma \(ship\): /,
   );
   const other = { ...environment, sites: { hamburg: { kind: "dungeon" } } };
   expect(() => parseConfig(other, "test", kinds.sites)).toThrow(
