@@ -48,7 +48,7 @@ function* imageReferenceProblems(
     if (!isUri(image)) {
       yield {
         path: [...path, "image"],
-        message: `is not a key of images (${listOf(Object.keys(images))}), and as a URI it lacks a tag or a digest: correct it, or add one`,
+        message: `is not a key of images (${listOf(Object.keys(images))}), and as a URI it lacks a tag or a digest: correct the key, or add a tag or a digest`,
       };
     }
     return;
@@ -106,7 +106,9 @@ function* calledProblems(
     const idle = service && at.find((site) => !canRunAt(service, sites, site));
     const [certified] = entrances.find(([, entrance]) => entrance && !plainListener(entrance)) ?? [];
     if (service === undefined) {
-      yield { path: where, message: `is not a service: choose one of ${listOf(Object.keys(services))}` };
+      const known = Object.keys(services);
+      const choice = known.length === 0 ? "there is none" : `choose one of ${listOf(known)}`;
+      yield { path: where, message: `is not a service: ${choice}` };
     } else if (lacking !== undefined) {
       yield {
         path: where,
@@ -133,8 +135,11 @@ function* selectorProblems({ path, container: { on }, at }: Placed, sites: Sites
   );
   if (unknown !== undefined) {
     const known = [...new Set(all.flatMap(({ attributes }) => Object.keys(attributes)))];
-    const message = `is not an attribute of any node: choose one of ${listOf(known)}`;
-    yield { path: [...path, "on", unknown], message };
+    const choice = known.length === 0 ? "" : `choose one of ${listOf(known)}, or `;
+    yield {
+      path: [...path, "on", unknown],
+      message: `is not an attribute of any node: ${choice}give a node this attribute`,
+    };
   } else if (Object.keys(on).length > 0 && at.length > 0) {
     const nodes = at.flatMap((site) => [...(sites.get(site)?.nodes.values() ?? [])]);
     if (!nodes.some((node) => hasAttributes(node, on))) {

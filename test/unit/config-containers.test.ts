@@ -10,7 +10,7 @@ test.each(["ghcr.io/shop/app", "registry.example:5000/app", "app"])(
   "the image %s is refused, since it has no tag or digest",
   (untagged) => {
     expect(problemsWith({ image: untagged })).toEqual([
-      `test.ts: services.worker.image is not a key of images (none), and as a URI it lacks a tag or a digest: correct it, or add one (got "${untagged}")`,
+      `test.ts: services.worker.image is not a key of images (none), and as a URI it lacks a tag or a digest: correct the key, or add a tag or a digest (got "${untagged}")`,
     ]);
   },
 );

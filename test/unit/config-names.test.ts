@@ -11,7 +11,9 @@ test("a name that every object has isn't taken for an image, a service or an att
   expect(problemsWith({ services: { web: { ...small, ...calling, image: "constructor" } } })).toEqual([
     expect.stringContaining("services.web.image is not a key of images (none), and as a URI it lacks a tag"),
     expect.stringContaining("services.web.environment.A is not a service: choose one of web"),
-    expect.stringContaining("services.web.on.toString is not an attribute of any node: choose one of none"),
+    expect.stringContaining(
+      "services.web.on.toString is not an attribute of any node: give a node this attribute",
+    ),
   ]);
 });
 

@@ -104,7 +104,7 @@ test.each<[string, Parts, string]>([
   [
     "an unknown image",
     { images: { app: { build: "app" } }, services: { web: { ...http(8080), image: "apps" } } },
-    'services.web.image is not a key of images (app), and as a URI it lacks a tag or a digest: correct it, or add one (got "apps")',
+    'services.web.image is not a key of images (app), and as a URI it lacks a tag or a digest: correct the key, or add a tag or a digest (got "apps")',
   ],
   [
     "an unknown service",
@@ -129,7 +129,7 @@ test.each<[string, Parts, string]>([
   [
     "an unknown attribute",
     { services: { web: { ...http(8080), on: { rack: "1" } } } },
-    'services.web.on.rack is not an attribute of any node: choose one of disk (got "1")',
+    'services.web.on.rack is not an attribute of any node: choose one of disk, or give a node this attribute (got "1")',
   ],
   [
     "an attribute's value that no node has",
