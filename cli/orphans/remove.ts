@@ -103,7 +103,7 @@ async function drainAll(
           say(`${name} is draining, ${counted(count, "task")} left`);
         });
         if (left > 0) {
-          say(`${left} tasks still run on ${name}, and end with its machine`);
+          say(`${name} still runs ${counted(left, "task")}, which will end with its machine`);
         }
       }),
     );

@@ -24,7 +24,7 @@ export async function drain(name: string, options: JsonOptions): Promise<number>
     return exitCodes.fine;
   }
   say(
-    `${drained.tasks} tasks still run on ${key}: no other node has room for them, or no service started them. ` +
+    `${key} still runs ${counted(drained.tasks, "task")}: no other node has room, or no service started it. ` +
       `"npx anywhere events" shows why; "npx anywhere undrain ${key}" returns it to service.`,
   );
   return exitCodes.problems;

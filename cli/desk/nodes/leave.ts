@@ -49,7 +49,7 @@ async function drainIfKnown(config: Config, node: NodeKey): Promise<void> {
       console.error(`${keyOf(node)} is draining, ${counted(left, "task")} left`);
     });
     if (tasks > 0) {
-      console.error(`${tasks} tasks stop with it: no other node has room for them.`);
+      console.error(`${counted(tasks, "task")} will stop with it: no other node has room.`);
     }
   } catch (error) {
     if (!(error instanceof Refusal)) {

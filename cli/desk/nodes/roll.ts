@@ -173,8 +173,8 @@ async function drain(node: FleetNode, config: Config): Promise<void> {
   if (tasks > 0) {
     await takeBack(config, node);
     throw new Refusal(
-      `${tasks} tasks still run on it, and would be stopped: no other node of the site has room for them, or no service ` +
-        `started them. It is in service again. "npm run deploy -- --replace ${keyOf(node)}" replaces it anyway.`,
+      `it still runs ${counted(tasks, "task")}, which would be stopped: no other node of the site has room, or no service ` +
+        `started it. The node is in service again. "npm run deploy -- --replace ${keyOf(node)}" replaces it anyway.`,
     );
   }
 }

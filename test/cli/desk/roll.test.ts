@@ -191,7 +191,7 @@ test("a node whose tasks can't run elsewhere isn't replaced, and returns to serv
   const { exitCode, stderr } = await rolling("ams3", "--node", "a");
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("ams3/a: 1 tasks still run on it, and would be stopped"),
+    stderr: expect.stringContaining("ams3/a: it still runs 1 task, which would be stopped"),
   });
   expect(record()).toEqual([]);
   expect(instance("ams3/a")?.status).toBe("ACTIVE");
