@@ -9,6 +9,7 @@ import { findAtDigitalOcean } from "../../orphans/find-at-digitalocean";
 import { remove, type Removal } from "../../orphans/remove";
 import { kinds, type Thing } from "../../orphans/thing";
 import { Refusal } from "../../refusals/refusal";
+import { counted } from "../../report/counted";
 import type { OrphansReport } from "../../report/schemas/orphans-report";
 import { screenOf } from "../../report/screen";
 import { table } from "../../report/table";
@@ -55,7 +56,9 @@ export async function orphans(options: OrphansOptions): Promise<number> {
   if (orphaned.length > 0 && deleting) {
     showList(orphaned);
     if (options.autoApprove !== true) {
-      await confirm(`Do you want to remove these ${orphaned.length} resources of ${config.name} for good?`);
+      await confirm(
+        `Do you want to remove ${counted(orphaned.length, "resource")} of ${config.name} for good?`,
+      );
     }
     const removals = await remove(config, digitalOcean, orphaned, (text) => {
       console.error(text);
@@ -103,8 +106,8 @@ function warnOfLostStates({ environment }: Deployment, options: OrphansOptions):
     "elsewhere, or a copy, put it back (docs/recovery.md).";
   if (options.delete === true && options.lostState !== true) {
     throw new Refusal(
-      `${words} If all states are lost for good, --lost-state removes every resource listed below, even ` +
-        "if it still serves.",
+      `${words} If all states are lost for good, --lost-state removes every resource that "npx anywhere orphans" lists, ` +
+        "even if it still serves.",
     );
   }
   console.error(words);
