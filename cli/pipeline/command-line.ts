@@ -10,7 +10,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
     .description("list the stacks as they were synthesised last, in the order in which they are applied")
     .argument("[stack...]", "only these")
     .option("--destroy", "in the order in which they are destroyed")
-    .option("--here", "for your own pipeline: refused where HCP Terraform plans and applies")
+    .option("--here", "refuse where HCP Terraform itself plans and applies: for a pipeline of your own")
     .option(...json)
     .addHelpText(
       "after",
@@ -31,7 +31,10 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
     )
     .option("--destroy", "the plans are those of a destroy")
     .option("--all-at-once", "allow replacing more than one node of a site at the same time")
-    .option("--roll-forward", "allow moving services that were rolled back to their present images again")
+    .option(
+      "--roll-forward",
+      "allow taking services that were rolled back forward again, to their present images",
+    )
     .option(...json)
     .addHelpText(
       "after",

@@ -46,7 +46,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
   program
     .command("heal")
     .description(
-      "deregister nodes whose agents have been disconnected for long, so that their tasks start elsewhere",
+      "deregister nodes whose agents have been disconnected for a while, so that their tasks start elsewhere",
     )
     .option("--after <time>", "how long, such as 2h (default: 15m)", patience)
     .option("--dry-run", "only list them")
@@ -62,7 +62,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
   program
     .command("roll")
     .description(
-      "replace the nodes whose replacement is pending, one at a time, while the others serve; stops at the first failure",
+      "replace the nodes whose replacement is pending, one at a time, while the others serve; stop at the first failure",
     )
     .argument("[site]", "only the nodes of this site")
     .option("--node <node>", "only this node at the site")
@@ -84,7 +84,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
   program
     .command("join")
     .description(
-      "make a server on premises a node: prints a line to paste there, or runs it over SSH; leaves an existing node alone",
+      "make a server on premises a node: print a line to paste there, or run it over SSH; leave an existing node alone",
     )
     .argument("[site]", "site of the node")
     .argument("[node]", "the node")
@@ -107,7 +107,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
     );
   program
     .command("leave")
-    .description("undo join: drains the node, and removes both agents and their identity from its server")
+    .description("undo join: drain the node, and remove both agents and their identity from its server")
     .argument("<site>", "site of the node")
     .argument("<node>", "the node, even if it is no longer in the file")
     .option(...ssh)

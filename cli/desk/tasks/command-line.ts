@@ -53,7 +53,7 @@ export function addTaskCommands(program: Command, finishLooking: Finish, finish:
   program
     .command("rollback")
     .description(
-      "deploy an earlier image of a service, and keep it until a new image replaces those it was rolled back from",
+      "deploy an earlier image of a service, and keep it until the service gets an image other than those it was rolled back from",
     )
     .argument("<service>", "a service whose image is built here")
     .option("--to <tag>", "the image's tag or commit (default: the image pushed before the present one)")
