@@ -141,7 +141,7 @@ function taskProblems({ tasks, backends }: FleetNode): Found[] {
       .filter(({ health }) => health === "UNHEALTHY")
       .map(({ of, id }): Found => ({
         kind: "task-unhealthy",
-        message: `task ${id} of ${of ?? "nothing known"} is unhealthy`,
+        message: `task ${id} of ${of ?? "an unknown service"} is unhealthy`,
         remedy: of === null ? "stop it" : `"npx anywhere logs ${of}" shows why; ECS replaces it`,
       })),
     ...backends

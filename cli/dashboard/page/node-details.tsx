@@ -58,7 +58,7 @@ export function NodeDetails({ node, report, onClose }: Props) {
           </Entry>
         )}
         {tasks.map((task) => (
-          <Entry key={task.id} name={`Task of ${task.of ?? "nothing known"}`}>
+          <Entry key={task.id} name={`Task of ${task.of ?? "an unknown service"}`}>
             <code>{task.id}</code> {task.revision} {taskWord(task)}
             <br />
             <span class="dim">{task.image}</span>
