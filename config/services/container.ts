@@ -117,7 +117,10 @@ export const containerSettings = {
     .describe(
       '`"standard"`: Docker\'s defaults without NET_RAW, MKNOD and AUDIT_WRITE; `"strict"`: a read-only root file system and no capabilities. With either, no process can gain privileges.',
     ),
-  tmpfs: z.array(path).default([]).describe("Paths kept in memory, for a read-only root file system."),
+  tmpfs: z
+    .array(path)
+    .default([])
+    .describe("Paths kept in memory, 64 MiB each, for a read-only root file system."),
 };
 
 export type Container = DeepReadonly<z.output<z.ZodObject<typeof containerSettings>>>;

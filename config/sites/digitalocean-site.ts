@@ -56,7 +56,9 @@ export const digitalOceanSite = z.strictObject({
     .union([z.int().min(0).max(500), z.record(key, dropletSpec)], {
       error: "must be a number from 0 to 500, or the nodes by name",
     })
-    .describe("Number of nodes, which may be 0, or the nodes by name."),
+    .describe(
+      "Number of nodes, which may be 0, or the nodes by name. A number names them `node-1`, `node-2`, …",
+    ),
   vpc: z
     .union(
       [
