@@ -7,7 +7,7 @@ import { bound, withCluster } from "../fleet/sources/cluster";
 import { withLogs } from "../fleet/sources/logs";
 import { counted } from "../report/counted";
 import { setState, untilEmpty } from "../nodes/draining";
-import { kinds, registrations, type Kind, type Thing } from "./thing";
+import { kinds, neededByTagged, registrations, tagged, type Kind, type Thing } from "./thing";
 
 /** The outcome for a resource. */
 export interface Removal {
@@ -20,7 +20,8 @@ export interface Removal {
 /**
  * Removes things, one kind after another: first activations, so that no machine can register any more; nodes are
  * drained, and deregistered from ECS and then from Systems Manager, before their machines are deleted. If a
- * registration can't be removed, nothing after it is.
+ * registration can't be removed, nothing after it is. If a droplet or a load balancer can't, its site's firewall and
+ * tag stay: it would be open, and no later run would find it.
  *
  * @param digitalOcean opens its API, whose deadline counts from then: nodes may take longer to drain
  */
@@ -46,7 +47,7 @@ export async function remove(
     for (const thing of all) {
       const problem =
         undrained?.get(thing.id) ??
-        (inCluster(thing, removals) ? "its container instance must be removed first" : null) ??
+        obstacleTo(thing, removals) ??
         (await problemOf(removeOne(config, digitalOcean(), thing)));
       say(problem === null ? `removed the ${kind} ${thing.id}` : `the ${kind} ${thing.id} stays: ${problem}`);
       removals.push({ thing, removed: problem === null, problem });
@@ -55,14 +56,17 @@ export async function remove(
   return removals;
 }
 
-/** Whether this is the managed instance of a node that ECS still has, which would lose its credentials. */
-function inCluster({ kind, name }: Thing, removals: readonly Removal[]): boolean {
-  return (
-    kind === "managed instance" &&
-    removals.some(
-      ({ thing, problem }) => thing.kind === "container instance" && thing.name === name && problem !== null,
-    )
-  );
+/** What must be removed before a thing, and could not be. */
+function obstacleTo({ kind, name, site }: Thing, removals: readonly Removal[]): string | null {
+  const stays = (meets: (thing: Thing) => boolean) =>
+    removals.some(({ thing, problem }) => problem !== null && meets(thing));
+  // A node that ECS still has would lose its credentials.
+  if (kind === "managed instance" && stays((one) => one.kind === "container instance" && one.name === name)) {
+    return "its container instance must be removed first";
+  }
+  return neededByTagged.includes(kind) && stays((one) => tagged.includes(one.kind) && one.site === site)
+    ? "the droplets and load balancers of its site must be removed first"
+    : null;
 }
 
 async function problemOf(removal: Promise<unknown>): Promise<string | null> {

@@ -15,6 +15,12 @@ export const kinds = [
 /** Those that have to be gone before anything else is removed. */
 export const registrations: readonly Kind[] = ["activation", "container instance", "managed instance"];
 
+/** Those that are found by the tag of their site. */
+export const tagged: readonly Kind[] = ["droplet", "load balancer"];
+
+/** Those that have to stay as long as one of these does: what protects it, and what it is found by. */
+export const neededByTagged: readonly Kind[] = ["firewall", "tag"];
+
 /** A resource in one of the clouds that carries the name of a deployment. */
 export interface Thing {
   readonly kind: Kind;

@@ -197,6 +197,37 @@ test("a node that can't be drained keeps its registrations and droplet, and is r
   });
 });
 
+test("a site keeps its tag while a droplet can't be removed, so that a second run finds that", async () => {
+  desk.stage.world.faults.push({
+    match: { service: "digitalocean", operation: "DELETE /v2/droplets/{droplet_id}" },
+    times: 1,
+    effect: { kind: "error", status: 422, code: "unprocessable_entity", message: "A pending event." },
+  });
+  const deleting = ["--delete", "--auto-approve", "--lost-state"];
+  const first = await orphans(undefined, ...deleting);
+  expect(first).toMatchObject({
+    exitCode: 1,
+    report: {
+      orphans: expect.arrayContaining([
+        expect.objectContaining({ kind: "droplet", removed: false, problem: "Refused: A pending event." }),
+        expect.objectContaining({
+          kind: "tag",
+          removed: false,
+          problem: "the droplets and load balancers of its site must be removed first",
+        }),
+      ]),
+    },
+  });
+  const second = await orphans(undefined, ...deleting);
+  expect(inShort(second.report)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^droplet anywhere--ams3--node-/), "tag anywhere--ams3"]),
+  );
+  expect(second.exitCode).toBe(0);
+  const { digitalocean } = desk.stage.world;
+  await until(() => digitalocean.droplets.size === 2);
+  expect([...digitalocean.tags.keys()]).toEqual(["theirs"]);
+});
+
 test("a cloud that can't be queried is reported in one line", async () => {
   desk.stage.world.faults.push({
     match: { service: "digitalocean", operation: "GET /v2/certificates" },
