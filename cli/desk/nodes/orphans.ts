@@ -1,13 +1,14 @@
 import type { Config } from "../../../config/schema";
 import { reasonOf } from "../../aws/client";
 import { confirm, refuseWithoutTerminal, type ApprovalOptions } from "../../commands/approval";
+import { goOn } from "../../commands/carry-out";
 import { prepare, type Deployment } from "../../commands/deployment";
 import { DigitalOcean, digitalOceanToken } from "../../checks/digitalocean/api";
 import { claimsOf } from "../../orphans/claims";
 import { findAtAws } from "../../orphans/find-at-aws";
 import { findAtDigitalOcean } from "../../orphans/find-at-digitalocean";
 import { remove, type Removal } from "../../orphans/remove";
-import { kinds, type Thing } from "../../orphans/thing";
+import { kinds, type Kind, type Thing } from "../../orphans/thing";
 import { Refusal } from "../../refusals/refusal";
 import { counted } from "../../report/counted";
 import type { OrphansReport } from "../../report/schemas/orphans-report";
@@ -24,6 +25,9 @@ export interface OrphansOptions extends JsonOptions, ApprovalOptions {
 
 /** Seconds for all calls to DigitalOcean. */
 const patience = 300;
+
+/** DigitalOcean doesn't delete them until it has noticed that nothing uses them any more. */
+const releasedLate: readonly Kind[] = ["certificate", "VPC"];
 
 /**
  * Finds resources in both clouds that carry the deployment's name and are in none of its states, and removes them on
@@ -153,9 +157,11 @@ function textOf(removals: readonly Removal[], config: Config, states: number): s
     removed ? "removed" : (problem ?? "in no state"),
   ]);
   const left = removals.filter(({ removed }) => !removed);
+  const failed = left.filter(({ problem }) => problem !== null);
+  const later = "DigitalOcean may take a minute to release dependent resources: run the same command again.";
   const advice = [
-    ...(left.some(({ problem }) => problem !== null)
-      ? ["DigitalOcean may take a minute to release dependent resources: run the same command again."]
+    ...(failed.length > 0
+      ? [failed.every(({ thing: { kind } }) => releasedLate.includes(kind)) ? later : goOn]
       : left.length > 0
         ? ['"npx anywhere orphans --delete" removes them.']
         : []),

@@ -54,20 +54,32 @@ async function post(path: string, body: object): Promise<void> {
   expect([response.ok, path]).toEqual([true, path]);
 }
 
-/** Runs the command with this state in every stack, or none at all, time going by. */
-async function orphans(state: string | undefined, ...args: readonly string[]) {
+const variablesOf = (state: string | undefined) => ({
+  TERRAFORM_BINARY_NAME: fakeTerraform,
+  AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
+  ...(state !== undefined && { FAKE_STATE: state }),
+});
+
+/** Awaits a command while time goes by. */
+async function during<T>(command: Promise<T>): Promise<T> {
   const timer = setInterval(() => {
     desk.stage.ecs.advance(5);
   }, 500);
   try {
-    return await desk.json(["orphans", ...args], {
-      TERRAFORM_BINARY_NAME: fakeTerraform,
-      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
-      ...(state !== undefined && { FAKE_STATE: state }),
-    });
+    return await command;
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Runs the command with this state in every stack, or none at all. */
+const orphans = (state: string | undefined, ...args: readonly string[]) =>
+  during(desk.json(["orphans", ...args], variablesOf(state)));
+
+/** Makes the next two calls of an operation fail. */
+function refuse(service: "digitalocean" | "ecs" | "ssm", operation: string): void {
+  const effect = { kind: "error", status: 400, code: "AccessDeniedException", message: "no" } as const;
+  desk.stage.world.faults.push({ match: { service, operation }, times: 2, effect });
 }
 
 const inShort = (report: unknown) =>
@@ -145,11 +157,7 @@ test("orphans are drained, deregistered and removed, and nothing else is touched
 });
 
 test("a machine whose registration can't be removed stays, and a second run continues", async () => {
-  desk.stage.world.faults.push({
-    match: { service: "ssm", operation: "DeregisterManagedInstance" },
-    times: 2,
-    effect: { kind: "error", status: 400, code: "AccessDeniedException", message: "no" },
-  });
+  refuse("ssm", "DeregisterManagedInstance");
   const state = stateWith(desk, ["ams3/node-1", "berlin/rack-1"]);
   const failed = await orphans(state, "--delete", "--auto-approve");
   expect(failed.exitCode).toBe(1);
@@ -171,12 +179,20 @@ test("a machine whose registration can't be removed stays, and a second run cont
   expect(await orphans(state, "--delete", "--auto-approve")).toSucceed();
 });
 
+const remedies = ["DigitalOcean may take a minute", "Fix the cause and run the same command again"] as const;
+
+test.each([
+  [remedies[0], "a certificate in use", "digitalocean", "DELETE /v2/certificates/{certificate_id}"],
+  [remedies[1], "a registration", "ssm", "DeregisterManagedInstance"],
+] as const)("the remedy begins with %s where %s stays", async (remedy, _, service, operation) => {
+  refuse(service, operation);
+  const variables = variablesOf(stateWith(desk, ["ams3/node-1", "berlin/rack-1"]));
+  const { stdout } = await during(desk.anywhere(["orphans", "--delete", "--auto-approve"], variables));
+  expect(remedies.filter((one) => stdout.includes(one))).toEqual([remedy]);
+});
+
 test("a node that can't be drained keeps its registrations and droplet, and is reported with the reason", async () => {
-  desk.stage.world.faults.push({
-    match: { service: "ecs", operation: "UpdateContainerInstancesState" },
-    times: 2,
-    effect: { kind: "error", status: 400, code: "AccessDeniedException", message: "no" },
-  });
+  refuse("ecs", "UpdateContainerInstancesState");
   const { exitCode, report } = await orphans(
     stateWith(desk, ["ams3/node-1", "berlin/rack-1"]),
     "--delete",
@@ -198,18 +214,15 @@ test("a node that can't be drained keeps its registrations and droplet, and is r
 });
 
 test("a site keeps its tag while a droplet can't be removed, so that a second run finds that", async () => {
-  desk.stage.world.faults.push({
-    match: { service: "digitalocean", operation: "DELETE /v2/droplets/{droplet_id}" },
-    times: 1,
-    effect: { kind: "error", status: 422, code: "unprocessable_entity", message: "A pending event." },
-  });
+  // Once for the check of the token's scopes.
+  refuse("digitalocean", "DELETE /v2/droplets/{droplet_id}");
   const deleting = ["--delete", "--auto-approve", "--lost-state"];
   const first = await orphans(undefined, ...deleting);
   expect(first).toMatchObject({
     exitCode: 1,
     report: {
       orphans: expect.arrayContaining([
-        expect.objectContaining({ kind: "droplet", removed: false, problem: "Refused: A pending event." }),
+        expect.objectContaining({ kind: "droplet", removed: false, problem: "Refused: no" }),
         expect.objectContaining({
           kind: "tag",
           removed: false,
@@ -234,10 +247,7 @@ test("a cloud that can't be queried is reported in one line", async () => {
     times: 99,
     effect: { kind: "error", status: 429, code: "too_many_requests", message: "Too many requests" },
   });
-  const { exitCode, stderr } = await desk.anywhere(["orphans"], {
-    TERRAFORM_BINARY_NAME: fakeTerraform,
-    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
-  });
+  const { exitCode, stderr } = await desk.anywhere(["orphans"], variablesOf(undefined));
   desk.stage.world.faults.splice(0);
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
@@ -255,11 +265,7 @@ test("without any state the whole deployment is orphaned, and is removed only wi
     expect.arrayContaining([...orphaned, "load balancer anywhere--ams3--web", "tag anywhere--ams3"]),
   );
   const deleting = ["orphans", "--delete", "--auto-approve"];
-  const variables = {
-    TERRAFORM_BINARY_NAME: fakeTerraform,
-    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
-  };
-  const refused = await desk.anywhere(deleting, variables);
+  const refused = await desk.anywhere(deleting, variablesOf(undefined));
   expect(refused).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining("--lost-state removes every resource"),
