@@ -14,7 +14,7 @@ export function addLookingCommands(program: Command, finish: Finish): void {
     .argument("[name...]", "sites, services, jobs or nodes (ams3/node-1); default: everything")
     .option(...json)
     .option("--watch [seconds]", "refresh every so many seconds, until Ctrl-C (default: 10)", interval)
-    .addHelpText("after", example("anywhere status --watch ams3", exitCodesHelp))
+    .addHelpText("after", example("anywhere status ams3 --watch", exitCodesHelp))
     .action((names: string[], { watch, ...options }: WatchOptions) =>
       finish(
         import("./status.ts").then(({ status }) =>
