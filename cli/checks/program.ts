@@ -1,10 +1,5 @@
-import { capture, type Ended } from "../terraform/child-process";
+import { capture, NotStarted, type Ended } from "../terraform/child-process";
 import { checkSeconds, type Undertaking } from "./check";
-
-/** Why a program could not be started: the system's name of the error, such as `ENOENT`. */
-export interface NotStarted {
-  readonly code: string;
-}
 
 /** Runs a program that reports on itself; `late` when it didn't finish in time and was killed. */
 export async function ask(
@@ -17,11 +12,10 @@ export async function ask(
     const ended = await capture({ command, args, variables, seconds: checkSeconds });
     return Date.now() - begin < checkSeconds * 1000 ? ended : "late";
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) {
-      throw error;
+    if (error instanceof NotStarted) {
+      return error;
     }
-    return { code };
+    throw error;
   }
 }
 

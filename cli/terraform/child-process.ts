@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { Unanswered } from "../refusals/refusal";
 
 export interface Run {
   readonly command: string;
@@ -31,6 +32,18 @@ export class Interrupted extends Error {
     super(`Interrupted by ${signal}.`);
     this.name = "Interrupted";
     this.exitCode = shellCode(signal);
+  }
+}
+
+/** A program could not be started. */
+export class NotStarted extends Unanswered {
+  /** @param code the system's name of the error, such as `ENOENT`. */
+  constructor(
+    command: string,
+    readonly code: string,
+  ) {
+    super(`${command} can't be run (${code}): install it, or add its folder to PATH.`);
+    this.name = "NotStarted";
   }
 }
 
@@ -134,7 +147,7 @@ const piped = (run: Run): ChildProcessByStdio<Writable | null, Readable, Readabl
     ? spawn(run.command, run.args, { ...settingsOf(run), stdio: ["ignore", "pipe", "pipe"] })
     : spawn(run.command, run.args, { ...settingsOf(run), stdio: ["pipe", "pipe", "pipe"] });
 
-/** Runs a process while something is done with its output. */
+/** Runs a process while something is done with its output. @throws {NotStarted} */
 async function runWith<C extends ChildProcess, T>(
   run: Run,
   start: (run: Run) => C,
@@ -158,6 +171,9 @@ async function runWith<C extends ChildProcess, T>(
     if (!isInterrupted()) {
       return { end: exitCode ?? shellCode(killedBy ?? "SIGKILL"), read };
     }
+  } catch (error) {
+    const { syscall = "", code = "" } = error as NodeJS.ErrnoException;
+    throw syscall.startsWith("spawn") ? new NotStarted(run.command, code) : error;
   } finally {
     clearTimeout(bound);
     running.delete(child);

@@ -53,3 +53,17 @@ test("logs of a node without --ssh says where the log is", async () => {
     ),
   });
 });
+
+test("logs of a node says that ssh is missing, without a stack trace", async () => {
+  project().configure({ sites: { berlin: onPremises("rack-1") } });
+  const { exitCode, stderr } = await project().anywhere(
+    ["logs", "berlin/rack-1", "--ssh", "root@192.0.2.7"],
+    { PATH: project().programs({}) },
+  );
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      /\nssh can't be run \(ENOENT\): install it, or add its folder to PATH\.\n$/,
+    ),
+  });
+});
