@@ -13,7 +13,8 @@ import {
   rememberedBackend,
   type BackendBlock,
 } from "../terraform/backend-block";
-import type { Proof } from "../terraform/terraform";
+import { terraformIn } from "../terraform/shown-command";
+import { terraformBinary, type Proof } from "../terraform/terraform";
 
 /** The contents of every stack's output `deployment`. */
 export interface DeploymentIdentity {
@@ -63,8 +64,8 @@ export function ownStacks(
     const remembered = command === "init" ? undefined : rememberedBackend(folder);
     if (remembered !== undefined && describePlace(remembered, folder) !== expected) {
       throw new Refusal(
-        `${folder} was initialised for another state, ${describePlace(remembered, folder)}: run "terraform init -reconfigure" there, ` +
-          `without -backend-config, for ${expected}.`,
+        `${folder} was initialised for another state, ${describePlace(remembered, folder)}: run ` +
+          `"${terraformIn(folder, terraformBinary(variables))} init -reconfigure", without -backend-config, for ${expected}.`,
       );
     }
   };
@@ -81,7 +82,8 @@ function refuseWorkspaces({ cloud }: BackendBlock, folder: string, variables: No
   const selected = existsSync(file) ? readFileSync(file, "utf8").trim() : own;
   if (selected !== own) {
     throw new Refusal(
-      `In ${folder} the workspace ${selected} is selected, and the state is in ${own}: run "terraform workspace select ${own}" there.`,
+      `In ${folder} the workspace ${selected} is selected, and the state is in ${own}: run ` +
+        `"${terraformIn(folder, terraformBinary(variables))} workspace select ${own}".`,
     );
   }
 }

@@ -1,9 +1,9 @@
-import { relative } from "node:path";
 import { awaitUnused } from "./certificate-release";
 import { TerraformFailed } from "../terraform/plan";
+import { terraformIn } from "../terraform/shown-command";
 import { isComputeStack, type Stack } from "../terraform/stacks";
 import type { Resource } from "../terraform/state-file";
-import type { Terraform } from "../terraform/terraform";
+import { terraformBinary, type Terraform } from "../terraform/terraform";
 
 /** Names of the resources that make up a node: as long as one is left, everything that nodes need must stay. */
 const ofNodes = ["node", "guard", "deregistration"];
@@ -42,5 +42,5 @@ function describeLeft({ folder }: Stack, managed: readonly Resource[]): string {
   return vpc === undefined
     ? left
     : `${left} DigitalOcean never deletes a VPC that has become the default of its region: to leave it there, free ` +
-        `of charge, run "terraform -chdir=${relative(process.cwd(), folder)} state rm ${vpc.address}".`;
+        `of charge, run "${terraformIn(folder, terraformBinary(process.env))} state rm ${vpc.address}".`;
 }

@@ -259,6 +259,6 @@ test("a workspace that isn't the deployment's is refused", async () => {
   expect(stderr).toContain("TF_WORKSPACE is other, and the state is in the workspace default: unset it.");
   writeFileSync(at("cdktf.out/environment/stacks/control-plane/.terraform/environment"), "other");
   expect(await refusal(diff)).toMatch(
-    /the workspace other is selected, .* run "terraform workspace select default" there\.\n$/,
+    /the workspace other is selected, .* run "terraform -chdir=cdktf\.out\/environment\/stacks\/control-plane workspace select default"\.\n$/,
   );
 });
