@@ -2,6 +2,7 @@ import { overlap } from "../addresses";
 import type { Problem } from "../problem";
 import type { LoadBalancer } from "../services/load-balancer";
 import type { DigitalOceanSite } from "./digitalocean-site";
+import { leastFreeMiB, sizeOf } from "./droplet-sizes";
 import { mostRules, ruleCount } from "./node-firewall";
 
 /** Problems with sites at DigitalOcean, each on its own and all together. */
@@ -10,6 +11,7 @@ export function* problemsAtDigitalOcean(
   loadBalancersAt: (site: string) => readonly LoadBalancer[],
 ): Iterable<Problem> {
   for (const [name, site] of sites) {
+    yield* sizeProblems(name, site);
     const rules = ruleCount(site, loadBalancersAt(name));
     if (rules > mostRules) {
       yield {
@@ -40,6 +42,24 @@ export function* problemsAtDigitalOcean(
     if (other !== undefined) {
       const message = `overlaps with ${other.range} of site ${other.site}: VPCs of the same account must not`;
       yield { path: pathOf(vpc), message };
+    }
+  }
+}
+
+/** Sizes whose droplets would refuse to become nodes, once they are paid for. */
+function* sizeProblems(site: string, { size, nodes }: DigitalOceanSite): Iterable<Problem> {
+  const own = typeof nodes === "number" ? [] : Object.entries(nodes);
+  const chosen = [
+    { path: ["sites", site, "size"], slug: size },
+    ...own.flatMap(([node, { size: slug }]) =>
+      slug === undefined ? [] : [{ path: ["sites", site, "nodes", node, "size"], slug }],
+    ),
+  ];
+  for (const { path, slug } of chosen) {
+    const { memoryMiB } = sizeOf(slug) ?? {};
+    if (memoryMiB !== undefined && memoryMiB <= leastFreeMiB) {
+      const message = `has ${memoryMiB} MiB of memory, and a node needs ${leastFreeMiB} MiB that are free: choose a larger size`;
+      yield { path, message };
     }
   }
 }

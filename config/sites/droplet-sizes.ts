@@ -28,3 +28,6 @@ export function sizeOf(slug: string): DropletSize | undefined {
 export function systemMiB({ memoryMiB }: DropletSize): number {
   return Math.max(200, Math.ceil(memoryMiB / 20));
 }
+
+/** Memory that must be free on a machine when it becomes a node; bootstrap.sh refuses one with less. */
+export const leastFreeMiB = 512;

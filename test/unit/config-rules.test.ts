@@ -61,6 +61,16 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
     "services.web.memoryMiB doesn't fit node ams3/node-1 (s-4vcpu-16gb): it needs 15600 MiB of memory in all, and the node has 15564 without its system; lower it, or choose a larger size (got 15600)",
   ],
   [
+    "droplets without enough memory for the agents",
+    { "sites.ams3.size": "s-1vcpu-512mb-10gb" },
+    'sites.ams3.size has 512 MiB of memory, and a node needs 512 MiB that are free: choose a larger size (got "s-1vcpu-512mb-10gb")',
+  ],
+  [
+    "a single droplet without enough memory for the agents",
+    { "sites.ams3.nodes": { "node-1": {}, "node-2": { size: "s-1vcpu-512mb-10gb" } } },
+    'sites.ams3.nodes.node-2.size has 512 MiB of memory, and a node needs 512 MiB that are free: choose a larger size (got "s-1vcpu-512mb-10gb")',
+  ],
+  [
     "a port that Linux gives away",
     { "services.web.http.port": 40000 },
     "services.web.http.port is one of 32768 to 60999, which Linux uses for outgoing connections, so it may be taken at any time: choose another (got 40000)",
