@@ -30,17 +30,19 @@ export interface LogsOptions extends JsonOptions {
 /**
  * Shows the merged output of all tasks of a service or a job, or the bootstrap log of a node.
  *
- * @throws {Refusal} when there is no such service, job, node or site.
+ * @throws {Refusal} when there is no such service, job, node or site, or an option doesn't apply to it.
  */
 export async function logs(name: string, options: LogsOptions): Promise<number> {
   const { config } = announceEnvironment(process.env);
   const { follow = false, since = 60, site, ssh } = options;
   const node = allNodes(config).find((one) => keyOf(one) === name);
   if (node !== undefined) {
+    refuseIdle("a node", { "--since": options.since, "--site": site, "--json": options.json });
     const exitCode = await showBootstrapLog(reachableAt(name, ssh), follow);
     return exitCode === 0 ? exitCodes.fine : exitCodes.failed;
   }
   refuseUnknown(config, name, site);
+  refuseIdle("a service or a job", { "--ssh": ssh });
   const group = namesOf(config).logs(name);
   const ofSite = site === undefined ? undefined : siteFilter(config, name, site);
   const print = logPrinter(options);
@@ -58,6 +60,16 @@ export async function logs(name: string, options: LogsOptions): Promise<number> 
   };
   await withLogs(config, read, { maxAttempts: patientAttempts });
   return exitCodes.fine;
+}
+
+/** @throws {Refusal} for options, by their names, that don't apply to such a log. */
+function refuseIdle(of: string, options: Readonly<Record<string, unknown>>): void {
+  const lines = Object.keys(options)
+    .filter((name) => options[name] !== undefined)
+    .map((name) => `${name} has no effect on the log of ${of}: leave it out.`);
+  if (lines.length > 0) {
+    throw new Refusal(lines.join("\n"));
+  }
 }
 
 function refuseUnknown(config: Config, name: string, site: string | undefined): void {

@@ -48,9 +48,12 @@ export async function join(
 function targetsOf(
   site: string | undefined,
   node: string | undefined,
-  { ssh, inventory }: JoinOptions,
+  { ssh, inventory, codeFile }: JoinOptions,
   config: Config,
 ): readonly Target[] {
+  if (codeFile !== undefined && (ssh ?? inventory) !== undefined) {
+    throw new Refusal("--code-file has no effect over SSH, which the code travels along: leave it out.");
+  }
   if (inventory !== undefined) {
     if (site !== undefined || ssh !== undefined) {
       throw new Refusal("--inventory names the nodes and their servers: leave out site, node and --ssh.");

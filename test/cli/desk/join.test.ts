@@ -128,6 +128,15 @@ test("an existing code file isn't overwritten", async () => {
   expect(readFileSync(file, "utf8")).toBe("mine");
 });
 
+test("a file for the code is refused over SSH, where none is written", async () => {
+  for (const over of [`berlin rack-2 --ssh ${hosts.reached}`, "--inventory hosts.yaml"]) {
+    expect(await desk.anywhere(["join", ...over.split(" "), "--code-file", "code-2"])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("--code-file has no effect over SSH"),
+    });
+  }
+});
+
 test("many servers join at the same time over SSH; those that fail are reported with reasons, and as an inventory", async () => {
   const inventory = join(desk.project.folder, "hosts.yaml");
   const lines = {

@@ -54,6 +54,21 @@ test("logs of a node without --ssh says where the log is", async () => {
   });
 });
 
+test.each([
+  ["berlin/rack-1", "--since", "--since has no effect on the log of a node: leave it out."],
+  ["web", "--ssh", "--ssh has no effect on the log of a service or a job: leave it out."],
+])("logs of %s refuses %s, which doesn't apply to it", async (name, option, message) => {
+  project().configure({
+    sites: { berlin: onPremises("rack-1") },
+    services: { web: { image: "registry.example/shop/app:v7" } },
+  });
+  const value = option === "--since" ? "5m" : "root@192.0.2.7";
+  expect(await project().anywhere(["logs", name, option, value])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining(message),
+  });
+});
+
 test("logs of a node says that ssh is missing, without a stack trace", async () => {
   project().configure({ sites: { berlin: onPremises("rack-1") } });
   const { exitCode, stderr } = await project().anywhere(
