@@ -53,7 +53,8 @@ export async function run(name: string, command: readonly string[], options: Run
   const runIn = async (client: ECSClient, cluster: string): Promise<number> => {
     const since = Date.now() - clockSkew;
     const started = await startTasks(client, { ...oneOff, cluster, count, command, memory });
-    const nodes = await nodesOf(client, cluster);
+    // They run, whether or not ECS says where.
+    const nodes = await nodesOf(client, cluster).catch(() => new Map<string, string>());
     const places = started.map((task) => ({
       task,
       node: nodes.get(task.containerInstanceArn ?? "") ?? null,

@@ -1,5 +1,6 @@
 import type { ECSClient, Failure, Task } from "@aws-sdk/client-ecs";
 import { setTimeout as pause } from "node:timers/promises";
+import { reasonOf } from "../../aws/client";
 import { Refusal } from "../../refusals/refusal";
 import type { OneOff } from "../one-off";
 import { idOf, startedByHand } from "../tasks";
@@ -21,7 +22,7 @@ const retryAfter = 5;
 /**
  * Starts tasks of the newest revision of their definition. Waits for an agent that has no connection for a moment.
  *
- * @throws {Refusal} when there is no definition, or no room for all of the tasks.
+ * @throws {Refusal} when there is no definition, or no room for all of the tasks, or ECS fails once some have started.
  */
 export async function startTasks(client: ECSClient, wanted: TasksToRun): Promise<Task[]> {
   const { RunTaskCommand } = await import("@aws-sdk/client-ecs");
@@ -48,7 +49,9 @@ export async function startTasks(client: ECSClient, wanted: TasksToRun): Promise
         }),
       )
       .catch((error: unknown) => {
-        throw withoutInstances(error, cluster);
+        throw started.length === 0
+          ? withoutInstances(error, cluster)
+          : new Refusal(`${begun(wanted, started)}, and ECS can't be asked for more (${reasonOf(error)}).`);
       });
     started.push(...tasks);
     if (started.length >= count) {
@@ -87,14 +90,18 @@ function withoutInstances(error: unknown, cluster: string): unknown {
     : error;
 }
 
+/** The tasks that continue, whatever becomes of the others: a migration must not be run twice by mistake. */
+function begun({ count }: Pick<TasksToRun, "count">, started: readonly Task[]): string {
+  const ids = started.map(({ taskArn }) => idOf(taskArn)).join(", ");
+  return started.length === 0
+    ? "No task was started"
+    : `${started.length} of ${count} tasks were started, and continue (${ids})`;
+}
+
 function noRoom({ count, site }: TasksToRun, started: readonly Task[], failures: readonly Failure[]): string {
   const reasons = [...new Set(failures.map(({ reason = "no reason given" }) => reason))].sort();
   const remedies = new Set(reasons.map(remedyFor));
-  const begun =
-    started.length === 0
-      ? "No task was started"
-      : `${started.length} of ${count} tasks were started, and continue (${started.map(({ taskArn }) => idOf(taskArn)).join(", ")})`;
-  return `${begun}: no node of ${site} has room for ${started.length === 0 ? "it" : "more"} (${reasons.join(", ")}). ${[...remedies].join(" ")}`;
+  return `${begun({ count }, started)}: no node of ${site} has room for ${started.length === 0 ? "it" : "more"} (${reasons.join(", ")}). ${[...remedies].join(" ")}`;
 }
 
 /** Source: Amazon ECS Developer Guide, "API failures messages". */

@@ -141,6 +141,20 @@ test("run --wait continues when ECS fails for some seconds", async () => {
   expect(stage.world.faults.splice(0)).toEqual([expect.objectContaining({ times: 0 })]);
 });
 
+test("run names its task even if ECS doesn't say on which node it runs", async () => {
+  const effect = { kind: "error", status: 400, code: "AccessDeniedException", message: "no" } as const;
+  stage.world.faults.push({
+    match: { service: "ecs", operation: "ListContainerInstances" },
+    times: 1,
+    effect,
+  });
+  const { exitCode, stdout, stderr } = await run("worker", "--", "true");
+  stage.world.faults.splice(0);
+  const id = idOf(byHand()[0]?.arn);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${id}\n` });
+  expect(stderr).toContain(`task ${id} of worker starts on ams3\n`);
+});
+
 test("run --wait says that tasks continue when it can no longer follow them", async () => {
   const effect = { kind: "error", status: 400, code: "AccessDeniedException", message: "no" } as const;
   stage.world.faults.push({ match: { service: "ecs", operation: "DescribeTasks" }, times: 9, effect });
