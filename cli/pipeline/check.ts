@@ -23,10 +23,14 @@ export async function check(
   { json = false, ...options }: CheckOptions & JsonOptions,
 ): Promise<number> {
   const plans = files.map(readPlan);
+  const ids = plans.map(({ id }) => id);
+  const twice = ids.find((id, index) => ids.indexOf(id) < index);
+  if (twice !== undefined) {
+    throw new Refusal(`There are several plans of ${twice}, and only one can be applied: name one.`);
+  }
   const environment = announceEnvironment(process.env);
   const lock = await lockEnvironment(environment, { name: "check", changes: false });
   const stacks = synthesisedStacks(environment, process.env);
-  const ids = plans.map(({ id }) => id);
   const selected = selectStacks(stacks, ids);
   const deployment = terraformOf({ environment, lock, variables: process.env }, { stacks, selected });
   const report: CheckReport = {

@@ -114,6 +114,16 @@ test("stacks are listed in the order of a deploy or a destroy, with their folder
   ]);
 });
 
+test("two plans of a stack are refused: only one of them would be checked", async () => {
+  const file = planOf("compute-ams3");
+  mkdirSync(at("plans/later"));
+  const later = planOf("compute-ams3", { changes: replacing("node-1", "node-2") }, "later/compute-ams3");
+  expect(await check([file, later])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("There are several plans of compute-ams3, and only one can be applied"),
+  });
+});
+
 test("the changes of plans are reported as text and as JSON", async () => {
   const files = [
     planOf("control-plane", {
