@@ -138,7 +138,9 @@ test("an update that was rolled back before the first look fails, once ECS's ans
 test("a service that still doesn't exist after a while is an error", async () => {
   const { status, output } = await run({ LAG_SECONDS: "1" });
   expect(status).toBe(1);
-  expect(output).toContain("FAILED: the service app--ams3 does not exist in the cluster anywhere.");
+  expect(output).toContain(
+    "FAILED: the service app--ams3 does not exist in the cluster anywhere. Deploy it again.",
+  );
 });
 
 test("at the time-out, a lost agent is named with its remedy", async () => {

@@ -91,7 +91,7 @@ give_up_if_it_failed() {
     give_up "${SERVICE} was rolled back to ${PRIMARY##*/}: ${REASON%.}"
   elif [[ -n ${SEEN} ]] || (($1 >= ${LAG_SECONDS:-30})); then
     [[ -n ${PRIMARY} ]] ||
-      die "the service ${SERVICE} does not exist in the cluster ${CLUSTER}. Deploy the application again."
+      die "the service ${SERVICE} does not exist in the cluster ${CLUSTER}. Deploy it again."
     give_up "${SERVICE} runs ${PRIMARY##*/}, not ${REVISION}: it was rolled back, or another one was deployed"
   fi
 }
