@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse, stringify, YAMLParseError } from "yaml";
 import { z } from "zod";
+import { textOfIssue } from "../../config/issue-text";
 import type { Config } from "../../config/schema";
 import { keyOf, parseNodes, type NodeKey } from "../nodes/node-key";
 import { isHost } from "./host";
@@ -18,14 +19,26 @@ const hosts = z.record(z.string(), z.string().refine(isHost, "must be a host suc
 /**
  * Reads a file of servers: a line `site/node: user@host` for each.
  *
- * @throws {Refusal} when it can't be read, or names an unknown node.
+ * @throws {Refusal} when it can't be read, names an unknown node, or gives two nodes the same server.
  */
 export function readInventory(file: string, config: Config): Server[] {
-  const parsed = hosts.safeParse(load(file));
+  const parsed = hosts.safeParse(load(file), { error: textOfIssue });
   if (!parsed.success) {
-    const lines = parsed.error.issues.map(({ path, message }) => `${file}: ${path.join(".")} ${message}`);
+    const lines = parsed.error.issues.map(
+      ({ path, message }) => `${file}: ${path.join(".") || "what it holds"} ${message}`,
+    );
     throw new Refusal(
       `${lines.join("\n")}\nWrite a line for each server, such as berlin/rack-1: root@192.0.2.1`,
+    );
+  }
+  const entries = Object.entries(parsed.data);
+  const [twice] = entries.filter(
+    ([, host], index) => entries.findIndex(([, other]) => other === host) < index,
+  );
+  if (twice !== undefined) {
+    const [node, host] = twice;
+    throw new Refusal(
+      `${file}: ${node} has the server of another node, ${host}: a server can be only one node`,
     );
   }
   const nodes = parseNodes(Object.keys(parsed.data), config);
