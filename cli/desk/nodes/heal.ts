@@ -7,8 +7,8 @@ import { gatherFleet } from "../../fleet/gather";
 import { lostNodes, returnedInstances, type LostNode } from "../../fleet/lost-nodes";
 import { withCluster } from "../../fleet/sources/cluster";
 import { containerInstancesOf } from "../../fleet/sources/ecs";
-import { shortTime } from "../../fleet/time";
 import { Refusal } from "../../refusals/refusal";
+import { healText } from "../../report/heal-text";
 import type { HealReport } from "../../report/schemas/heal-report";
 import type { JsonOptions } from "../options";
 import { exitCodes } from "../exit-codes";
@@ -66,7 +66,7 @@ export async function heal({ after = 15, dryRun = false, json = false }: HealOpt
   if (json) {
     console.log(JSON.stringify(report, undefined, 2));
   } else {
-    console.log(textOf(report, after));
+    console.log(healText(report, after, config));
   }
   return lost.length === 0 ? exitCodes.fine : exitCodes.problems;
 }
@@ -106,24 +106,4 @@ async function deregister(client: ECSClient, cluster: string, nodes: readonly Lo
   for (const { containerInstance } of nodes) {
     await client.send(new DeregisterContainerInstanceCommand({ cluster, containerInstance, force: true }));
   }
-}
-
-function textOf({ nodes, dryRun }: HealReport, after: number): string {
-  if (nodes.length === 0) {
-    return "No agent is lost.";
-  }
-  return nodes
-    .map(({ node, lostSince, due, lastOfSite }) => {
-      const since = `${node}: its agent has been lost since ${shortTime(lostSince)}`;
-      if (!due) {
-        return lastOfSite
-          ? `${since}. It was kept: no other node of its site could take its tasks.`
-          : `${since}. It is kept until that is ${after} minutes ago.`;
-      }
-      return dryRun
-        ? `${since}. It would be deregistered from ECS.`
-        : `${since}. It was deregistered from ECS, which starts its tasks elsewhere. Containers that still run there are out of ` +
-            `control: stop them. "npm run deploy -- --replace ${node}" brings the node back.`;
-    })
-    .join("\n");
 }
