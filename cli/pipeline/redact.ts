@@ -6,10 +6,11 @@ import { parseState, type State } from "../terraform/state-file";
 
 /** Copies standard input, line by line, without the secrets of the state in this file. */
 export async function redact(file: string): Promise<number> {
+  // The writer must finish cleanly first: without a reader it would die in the middle of its work.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    // The writer must finish cleanly first: without a reader it would die in the middle of its work.
     process.on(signal, () => undefined);
   }
+  process.stdout.on("error", () => undefined);
   const secrets = secretsIn(file);
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
     if (secrets !== undefined) {

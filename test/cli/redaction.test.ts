@@ -1,4 +1,8 @@
 import { expect, test } from "@jest/globals";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { redact } from "../../cli/terraform/redaction";
 import { parseState } from "../../cli/terraform/state-file";
 
@@ -42,3 +46,16 @@ test("a state's secrets are its sensitive outputs, and the activation codes that
     { text: "last-line", name: "(key)" },
   ]);
 });
+
+test("whoever writes to redact can finish, even when nobody reads its output any more", () => {
+  const folder = mkdtempSync(join(tmpdir(), "redact-"));
+  writeFileSync(join(folder, "state.json"), JSON.stringify({ version: 4, lineage: "one" }));
+  const writer =
+    "echo first; until [[ -e read ]]; do sleep 0.1; done; " +
+    "for number in {1..20}; do echo $number || exit; sleep 0.1; done; touch finished";
+  const reader = "head -n 1; touch read";
+  const line = `{ ${writer}; } | "$0" "$1" redact "$2" | { ${reader}; }`;
+  const args = [process.execPath, resolve("cli/anywhere.js"), join(folder, "state.json")];
+  execFileSync("bash", ["-c", line, ...args], { cwd: folder, stdio: "ignore", timeout: 60_000 });
+  expect(existsSync(join(folder, "finished"))).toBe(true);
+}, 90_000);
