@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { domainToASCII } from "node:url";
+import { userPath } from "../servers/user-path";
 
 /** Where Terraform finds the token of a host: the token itself, a credentials helper, or nowhere. */
 export type TokenPlace = { readonly token: string } | "helper" | undefined;
@@ -68,7 +69,7 @@ function configFiles(variables: NodeJS.ProcessEnv): string[] {
             .filter((name) => /\.tfrc(\.json)?$/.test(name))
             .map((name) => join(folder, name)),
         ]
-      : [chosen];
+      : [userPath(chosen)];
   return files.filter((file) => existsSync(file));
 }
 

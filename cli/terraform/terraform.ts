@@ -6,7 +6,8 @@ import { isInitialised, noteInitialised } from "./initialised";
 import type { Label } from "./label";
 import { limitTo } from "./limit";
 import { redact } from "./redaction";
-import { Unanswered } from "../refusals/refusal";
+import { Refusal, Unanswered } from "../refusals/refusal";
+import { userPath } from "../servers/user-path";
 import type { Stack } from "./stacks";
 import { parseState, type State } from "./state-file";
 
@@ -77,10 +78,10 @@ export interface TerraformOptions {
   readonly screen?: NodeJS.WritableStream;
 }
 
-/** Name or path of the program. */
+/** Name or absolute path of the program, which runs in the folder of each stack. */
 export function terraformBinary(variables: NodeJS.ProcessEnv): string {
   const chosen = variables["TERRAFORM_BINARY_NAME"] ?? "";
-  return chosen === "" ? "terraform" : chosen;
+  return chosen === "" ? "terraform" : chosen.includes("/") ? userPath(chosen) : chosen;
 }
 
 /** Terraform with this project's settings, in folders that are checked before each run. */
@@ -181,15 +182,21 @@ export function createTerraform(
   };
 }
 
-/** The user's environment, with the settings for every Terraform run of this project. */
+/**
+ * The user's environment, with the settings for every Terraform run of this project.
+ *
+ * @throws {Refusal} when the folder for providers can't be made.
+ */
 export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { TF_CLI_CONFIG_FILE: cliConfig, ...others } = variables;
-  const pluginCache = variables["TF_PLUGIN_CACHE_DIR"] ?? resolve("node_modules/.cache/terraform-plugins");
-  // Terraform refuses to work with a cache folder that doesn't exist.
-  mkdirSync(pluginCache, { recursive: true });
+  const { TF_CLI_CONFIG_FILE: cliConfig = "", TF_PLUGIN_CACHE_DIR: cache = "", ...others } = variables;
+  // Absolute: Terraform would look for relative paths in the folder of each stack.
+  const pluginCache = cache === "" ? resolve("node_modules/.cache/terraform-plugins") : userPath(cache);
+  makePluginCache(pluginCache);
   return {
     // Terraform warns about a CLI configuration that doesn't exist in the middle of every output.
-    ...(cliConfig !== undefined && existsSync(cliConfig) ? { TF_CLI_CONFIG_FILE: cliConfig } : {}),
+    ...(cliConfig !== "" && existsSync(userPath(cliConfig))
+      ? { TF_CLI_CONFIG_FILE: userPath(cliConfig) }
+      : {}),
     // Otherwise the cache isn't used for a stack without a lock file, which is every stack after its first
     // synthesis. These lock files are never committed, so that nothing is lost by their being incomplete.
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
@@ -202,4 +209,16 @@ export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.Process
     TF_IN_AUTOMATION: "1",
     CHECKPOINT_DISABLE: "1",
   };
+}
+
+/** Terraform refuses to work with a cache folder that doesn't exist. */
+function makePluginCache(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new Refusal(
+      `The folder for Terraform's providers can't be made (${(error as Error).message}): set TF_PLUGIN_CACHE_DIR to ` +
+        "one that can, or unset it.",
+    );
+  }
 }
