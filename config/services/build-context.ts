@@ -41,7 +41,19 @@ export function readBuildContext(build: string): BuildContext {
 
 /** Why an image can't be built from this folder, to follow the setting's path in a message. Undefined when it can. */
 export function buildContextProblem(build: string): string | undefined {
-  const folder = resolve(build);
+  try {
+    return problemWith(resolve(build), build);
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+/** The same for a context that can't be read, as Docker couldn't either. */
+export function unreadable(error: unknown): string {
+  return `can't be read (${(error as Error).message}): make it readable, or exclude what isn't in .dockerignore`;
+}
+
+function problemWith(folder: string, build: string): string | undefined {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     return "is not a folder: give the folder of the Dockerfile, relative to the project's root";
   }

@@ -5,7 +5,7 @@ import { App, TerraformStack } from "cdktf";
 import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import type { Names } from "../../config/names";
-import { readBuildContext, type BuildContext } from "../../config/services/build-context";
+import { readBuildContext, unreadable, type BuildContext } from "../../config/services/build-context";
 import { tagLength } from "../../config/services/image";
 import { ConfigError } from "../../config/load";
 import { AwsLibrary, Script } from "../script/script";
@@ -44,9 +44,9 @@ export class BuiltImage extends Construct {
   constructor(scope: Construct, id: string, props: BuiltImageProps) {
     super(scope, id);
     const { name, address, build, platform, repository, names } = props;
-    const context = readBuildContext(build);
+    const { context, hash } = readContext(name, build, platform);
     this.refuseOutput(context, name, build);
-    const tag = hashContext(context, platform).slice(0, tagLength);
+    const tag = hash.slice(0, tagLength);
     this.location = `${copies}/${tag}`;
     this.copyAtSynthesis(context);
 
@@ -96,6 +96,16 @@ export class BuiltImage extends Construct {
         copyContext(context, join(folder, this.location));
       },
     });
+  }
+}
+
+/** @throws {ConfigError} when something in it can't be read. */
+function readContext(name: string, build: string, platform: string) {
+  try {
+    const context = readBuildContext(build);
+    return { context, hash: hashContext(context, platform) };
+  } catch (error) {
+    throw new ConfigError([`images.${name}.build ${unreadable(error)} (got ${JSON.stringify(build)})`]);
   }
 }
 

@@ -1,4 +1,4 @@
-import {
+import fs, {
   chmodSync,
   lstatSync,
   mkdirSync,
@@ -8,7 +8,7 @@ import {
   utimesSync,
 } from "node:fs";
 import { join, relative } from "node:path";
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { buildContextProblem, readBuildContext } from "../../config/services/build-context";
 import { ConfigError } from "../../config/load";
 import type { Environment } from "../../config/schema";
@@ -214,4 +214,29 @@ test("a context that holds the output of the synthesis is refused, since it woul
       "null_resource.image",
     );
   });
+});
+
+test("a build context that can't be read is refused in one line", () => {
+  const refused = (files: Files, reason: string) => {
+    withFolder(files, (folder) => {
+      const problem = `images.app.build can't be read (${reason}`;
+      expect(() => synth(built(folder))).toThrow(problem);
+      expect(() => synth(built(folder))).toThrow(ConfigError);
+    });
+  };
+  refused({ ...app, ".dockerignore": { link: ".dockerignore" } }, "ELOOP: ");
+
+  // The superuser, who may run this test, can read every folder.
+  const real = fs.readdirSync.bind(fs) as unknown as (path: string, options?: object) => unknown;
+  const reading = jest.spyOn(fs, "readdirSync").mockImplementation(((path: string, options?: object) => {
+    if (path.endsWith("/bin")) {
+      throw new Error("EACCES: permission denied");
+    }
+    return real(path, options);
+  }) as unknown as typeof fs.readdirSync);
+  try {
+    refused(app, "EACCES: permission denied");
+  } finally {
+    reading.mockRestore();
+  }
 });
