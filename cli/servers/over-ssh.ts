@@ -9,6 +9,9 @@ export interface Outcome {
   readonly message: string;
 }
 
+/** Ends a connection within two minutes of the server's last sign of life, whatever the script is waiting for. */
+const patience = ["ConnectTimeout=30", "ServerAliveInterval=15", "ServerAliveCountMax=8"];
+
 /** A script's last line, which reports how it ended. */
 const status = /^anywhere: ((READY|LEFT|FAILED) .*)$/;
 
@@ -23,12 +26,13 @@ export async function runOverSsh(
   { label, several }: { readonly label: string; readonly several: boolean },
 ): Promise<Outcome> {
   const { command, input } = remoteRun(script);
+  const options = [...patience, ...(several ? ["BatchMode=yes"] : [])];
   let last = "";
   let said = "";
   const exitCode = await show(
     {
       command: "ssh",
-      args: [...(several ? ["-o", "BatchMode=yes"] : []), "-T", host, command],
+      args: [...options.flatMap((option) => ["-o", option]), "-T", host, command],
       variables: process.env,
       input,
     },

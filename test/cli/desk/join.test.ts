@@ -174,7 +174,7 @@ test("many servers join at the same time over SSH; those that fail are reported 
   expect(reached.list("tmp")).toEqual([]);
   // The arguments of ssh are in lists of processes.
   const asked = desk.project.lines("record.ssh").join("\n");
-  expect(asked).toContain(`-o BatchMode=yes -T ${hosts.reached}`);
+  expect(asked).toContain(`-o ServerAliveCountMax=8 -o BatchMode=yes -T ${hosts.reached}`);
   expect(asked + stderr).not.toContain("code-of-");
 
   const path = `${desk.project.programs({ ssh: servers.ssh })}:${desk.project.variables["PATH"] ?? ""}`;
