@@ -38,6 +38,7 @@ test("a setting that isn't written is shown with its default, where it has one",
   const services = { web: { image, http: { port: 8080 } } };
   expect(problemsOf({ ...oneSite, sites, services })).toEqual([
     expect.stringMatching(/^test\.ts: services\.web\.memoryMiB doesn't fit .* \(got 256, the default\)$/),
+    expect.stringMatching(/^test\.ts: sites\.ams3\.size has 512 MiB .* \(got "s-1vcpu-512mb-10gb"\)$/),
   ]);
   expect(problemsOf({ ...oneSite, services: { web: {} } })).toEqual([
     expect.stringMatching(/^test\.ts: services\.web\.image must be .* \(it is missing\)$/),
