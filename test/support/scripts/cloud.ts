@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { placeAwsCli } from "../../../local-cloud/aws-cli/place";
 import { startMoto } from "../../../local-cloud/aws/moto/moto";
 import { motoClient, type MotoClient } from "../../../local-cloud/aws/moto/moto-client";
@@ -60,6 +62,8 @@ export async function startAwsStages(): Promise<AwsStages> {
     startMoto(python, join(bin, "moto.log")),
     loadApis(python),
   ]);
+  // Returns once it has loaded: a stage's time goes by meanwhile.
+  await promisify(execFile)(join(bin, "aws"), ["--version"]);
   return {
     emptyMoto: async () => {
       await fetch(`http://127.0.0.1:${moto.port}/moto-api/reset`, { method: "POST" });
