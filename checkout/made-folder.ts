@@ -13,7 +13,7 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Another environment's synthesis may have made it meanwhile.
+    // Another command may have made it meanwhile.
     if (!isFolder(folder)) {
       throw error;
     }

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { makeFolder } from "../../checkout/made-folder";
 import { capture, show, type Run } from "./child-process";
 import { explainLock, heldLock } from "./held-lock";
 import { isInitialised, noteInitialised } from "./initialised";
@@ -214,7 +215,7 @@ export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.Process
 /** Terraform refuses to work with a cache folder that doesn't exist. */
 function makePluginCache(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new Refusal(
       `The folder for Terraform's providers can't be made (${(error as Error).message}): set TF_PLUGIN_CACHE_DIR to ` +

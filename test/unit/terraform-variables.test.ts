@@ -33,6 +33,9 @@ test("empty variables count as unset, as Terraform takes them", () => {
   expect(found).not.toHaveProperty("TF_CLI_CONFIG_FILE");
 });
 
-test("a folder for providers that can't be made is refused in one line", () => {
-  expect(() => terraformVariables({ TF_PLUGIN_CACHE_DIR: "/dev/null/plugins" })).toThrow(Refusal);
-});
+test.each(["/dev/null/plugins", "/proc/plugins"])(
+  "the folder %s for providers is refused in one line",
+  (folder) => {
+    expect(() => terraformVariables({ TF_PLUGIN_CACHE_DIR: folder })).toThrow(Refusal);
+  },
+);
