@@ -1,6 +1,7 @@
 "use strict";
 
 const { createServer } = require("node:http");
+const { setTimeout: pause } = require("node:timers/promises");
 const { page } = require("./page");
 
 const port = Number(process.env.PORT ?? 8080);
@@ -97,8 +98,13 @@ const server = createServer(async (request, response) => {
     // Fails at once on SIGTERM, so that the load balancer takes this task out while it still answers requests.
     answer(response, stopping ? 503 : 200, { status: stopping ? "stopping" : "ok" });
   } else if (pathname === "/ready") {
-    // ECS takes the next task out once this passes: by then the load balancer must have taken this one in.
-    const ready = process.uptime() - listeningSince >= readyAfterSeconds;
+    // ECS takes the next task out once this passes: by then the load balancer must have taken this one in. It asks every
+    // five seconds and waits as long for an answer, so one that is nearly due needn't wait for the next question.
+    const due = listeningSince + readyAfterSeconds - process.uptime();
+    const ready = due <= 3;
+    if (ready && due > 0) {
+      await pause(due * 1000);
+    }
     answer(response, ready ? 200 : 503, { status: ready ? "ready" : "starting" });
   } else if (pathname === "/") {
     await answerWithPlace(request, response);

@@ -162,9 +162,9 @@ export class Project {
     return {
       ANYWHERE_ENV: this.environmentFile,
       CDKTF_OUTDIR: this.outdir,
-      // In a local cloud nothing takes long, and it can be queried more often than AWS.
+      // In a local cloud nothing takes long or comes late, and it can be queried more often than AWS.
       POLL_SECONDS: "1",
-      LATE_INSIGHTS_SECONDS: "2",
+      LATE_INSIGHTS_SECONDS: "0",
     };
   }
 

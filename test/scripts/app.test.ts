@@ -24,18 +24,23 @@ beforeAll(async () => {
     };
     response.writeHead(request.url === "/taskWithTags" ? 200 : 404).end(JSON.stringify(task));
   });
-  app = spawn(process.execPath, ["app/server.js"], {
-    env: { ECS_CONTAINER_METADATA_URI_V4: metadata.url, PORT: "0", HOST: "127.0.0.1" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [said] = (await once(app.stdout as NonNullable<typeof app.stdout>, "data")) as [Buffer];
-  url = `http://127.0.0.1:${/on port (\d+)/.exec(String(said))?.[1] ?? ""}`;
+  [app, url] = await start({ ECS_CONTAINER_METADATA_URI_V4: metadata.url });
 }, 30_000);
 
 afterAll(async () => {
   app.kill("SIGKILL");
   await metadata.close();
 });
+
+/** The sample with these variables, once it listens, and its URL. */
+async function start(variables: NodeJS.ProcessEnv): Promise<[ChildProcess, string]> {
+  const child = spawn(process.execPath, ["app/server.js"], {
+    env: { ...variables, PORT: "0", HOST: "127.0.0.1" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [said] = (await once(child.stdout, "data")) as [Buffer];
+  return [child, `http://127.0.0.1:${/on port (\d+)/.exec(String(said))?.[1] ?? ""}`];
+}
 
 /** The answer of the page's URL to a client that accepts this. */
 async function ask(accept?: string): Promise<{ headers: NodeJS.Dict<string | string[]>; body: string }> {
@@ -75,6 +80,22 @@ test("the image holds every file of the sample", () => {
   expect(copied.split(" ")).toEqual(files.sort());
   const sent = [...readFileSync("app/.dockerignore", "utf8").matchAll(/^!(.+)$/gm)].map(([, name]) => name);
   expect(sent).toEqual(files.sort());
+});
+
+test("the sample is ready once it has listened for long enough, and answers then if that is soon", async () => {
+  const [slow, place] = await start({ READY_AFTER_SECONDS: "4" });
+  const since = Date.now();
+  const seconds = () => (Date.now() - since) / 1000;
+  try {
+    expect((await fetch(`${place}/ready`)).status).toBe(503);
+    expect(seconds()).toBeLessThan(0.9);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect((await fetch(`${place}/ready`)).status).toBe(200);
+    expect(seconds()).toBeGreaterThan(3.5);
+    expect(seconds()).toBeLessThan(4.9);
+  } finally {
+    slow.kill("SIGKILL");
+  }
 });
 
 /** The programs with which the sample can be asked, as far as this computer has them: curl is required. */

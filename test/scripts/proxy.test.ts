@@ -169,11 +169,11 @@ test("a proxy is ready once its path has answered for long enough, and then when
     response.end();
   };
   const [, , , script = ""] = proxyOf().healthCheck?.command ?? [];
-  expect(script).toContain("-ge 12 ]");
+  expect(script).toContain(" + 12 - ");
   const here = script
     .replace("/dev/tcp/127.0.0.1/8080", `/dev/tcp/127.0.0.1/${portOf(app)}`)
     .replaceAll("/tmp/", `${folder}/`)
-    .replace("-ge 12 ]", "-ge 2 ]");
+    .replace(" + 12 - ", " + 5 - ");
   const check = () =>
     new Promise<boolean>((resolve) => {
       execFile("bash", ["-c", here], (error) => {
@@ -189,7 +189,18 @@ test("a proxy is ready once its path has answered for long enough, and then when
   // The time before the failure doesn't count.
   expect(await check()).toBe(false);
   await pause();
+  // Nearly due, so it waits, and asks again.
+  const interrupted = check();
+  setTimeout(() => {
+    status = 503;
+  }, 500);
+  expect(await interrupted).toBe(false);
+  status = 200;
+  expect(await check()).toBe(false);
+  const since = Date.now();
+  await pause();
   expect(await check()).toBe(true);
+  expect((Date.now() - since) / 1000).toBeGreaterThan(3.9);
   status = 503;
   expect(await check()).toBe(false);
   status = 200;

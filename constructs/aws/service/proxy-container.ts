@@ -107,16 +107,22 @@ backend health
 
 /**
  * Passes while the path that load balancers check answers 200, but the first time only once it has done so without a
- * break for this many seconds.
+ * break for this many seconds. ECS asks every five seconds and waits as long: an answer that is nearly due is waited for.
  */
 function readiness(seconds: number): string {
   return [
-    `exec 3<>/dev/tcp/127.0.0.1/${proxy.port}`,
-    `printf 'GET %s HTTP/1.0\\r\\n\\r\\n' '${proxy.healthPath}' >&3`,
-    "read -r -t 4 -u 3 _ status _",
-    `if [ "$status" != 200 ]; then rm -f /tmp/since; exit 1; fi`,
+    "ask() {",
+    `  exec 3<>/dev/tcp/127.0.0.1/${proxy.port}`,
+    `  printf 'GET %s HTTP/1.0\\r\\n\\r\\n' '${proxy.healthPath}' >&3`,
+    "  read -r -t 4 -u 3 _ status _",
+    `  if [ "$status" != 200 ]; then rm -f /tmp/since; exit 1; fi`,
+    "}",
+    "ask",
     "if [ -e /tmp/ready ]; then exit 0; fi",
     "[ -e /tmp/since ] || date +%s >/tmp/since",
-    `[ $(($(date +%s) - $(cat /tmp/since))) -ge ${seconds} ] && : >/tmp/ready`,
+    `due=$(($(cat /tmp/since) + ${seconds} - $(date +%s)))`,
+    "[ $due -le 3 ] || exit 1",
+    "if [ $due -gt 0 ]; then sleep $due; ask; fi",
+    ": >/tmp/ready",
   ].join("\n");
 }
