@@ -28,8 +28,8 @@ const resources: Readonly<Record<string, { readonly kind: Kind; readonly attribu
 };
 
 /**
- * The contents of a deployment's states: those of its stacks, and of the sites of these things, which may have left the
- * configuration.
+ * The present contents of a deployment's states: those of its stacks, and of the sites of these things, which may have
+ * left the configuration. Read after the things were found, since another run may create some meanwhile.
  */
 export async function claimsOf(
   { environment: { config }, stacks, terraform }: Deployment,
@@ -40,7 +40,7 @@ export async function claimsOf(
     .map(computeStack)
     .filter((id) => !known.includes(id));
   const states = [
-    ...(await Promise.all(stacks.map(({ folder }) => terraform.state(folder)))),
+    ...(await Promise.all(stacks.map(({ folder }) => terraform.stateNow(folder)))),
     ...(await Promise.all(
       forgotten.map((id) =>
         stateElsewhere(backendBlock(config.backend, namesOf(config).state(id)), stacks, terraform),

@@ -63,8 +63,14 @@ export interface Terraform {
     showing?: Showing,
     heard?: (line: string) => void,
   ): Promise<number>;
-  /** @throws {Refusal} when the state can't be read. */
+  /**
+   * The state as this command read it first.
+   *
+   * @throws {Refusal} when the state can't be read.
+   */
   state(folder: string): Promise<State>;
+  /** As {@link state}, read again: other runs may have changed it. */
+  stateNow(folder: string): Promise<State>;
   /** The contents of a plan's file. */
   showPlan(folder: string, file: string): Promise<PlanJson>;
 }
@@ -140,6 +146,10 @@ export function createTerraform(
     });
   return {
     state,
+    stateNow(folder) {
+      states.delete(folder);
+      return state(folder);
+    },
     async run({ id, folder }, [subcommand = "", ...args], showing = "live", heard = () => undefined) {
       const { secrets } = await state(folder);
       const colours = process.stdout.isTTY && process.stderr.isTTY ? [] : ["-no-color"];

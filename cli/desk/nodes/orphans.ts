@@ -64,7 +64,10 @@ export async function orphans(options: OrphansOptions): Promise<number> {
         `Do you want to remove ${counted(orphaned.length, "resource")} of ${config.name} for good?`,
       );
     }
-    const removals = await remove(config, digitalOcean, orphaned, (text) => {
+    // A deploy that was under way may have recorded some since.
+    const claimed = (await claimsOf(deployment, orphaned)).has;
+    const unclaimed = orphaned.filter((thing) => !claimed(thing));
+    const removals = await remove(config, digitalOcean, unclaimed, (text) => {
       console.error(text);
     });
     return finish(config, states, removals, options);

@@ -156,6 +156,22 @@ test("orphans are drained, deregistered and removed, and nothing else is touched
   expect(inShort((await orphans(stateWith(desk, ["ams3/node-1", "berlin/rack-1"]))).report)).toEqual([]);
 });
 
+test("a node that a deploy records while orphans are looked for is not removed", async () => {
+  const state = stateWith(desk, ["ams3/node-1", "berlin/rack-1"]);
+  const { journal } = desk.stage.world;
+  const mark = journal.length;
+  const search = setInterval(() => {
+    if (journal.slice(mark).some(({ name }) => name === "ListContainerInstances")) {
+      stateWith(desk, keys);
+      clearInterval(search);
+    }
+  }, 1);
+  const { report } = await orphans(state, "--delete", "--auto-approve");
+  clearInterval(search);
+  expect(inShort(report)).toEqual(orphaned.slice(4));
+  expect(desk.stage.world.digitalocean.droplets.get(desk.stage.droplet("ams3/node-2"))).toBeDefined();
+});
+
 test("a machine whose registration can't be removed stays, and a second run continues", async () => {
   refuse("ssm", "DeregisterManagedInstance");
   const state = stateWith(desk, ["ams3/node-1", "berlin/rack-1"]);
