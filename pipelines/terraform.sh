@@ -8,6 +8,8 @@
 umask 077
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 terraform=${TERRAFORM_BINARY_NAME:-terraform}
+# It runs in the stacks' folders.
+[[ ${terraform} != */* || ${terraform} == /* ]] || terraform=${PWD}/${terraform}
 lock_timeout=${LOCK_TIMEOUT:-5m}
 # Not for Terraform, its providers and their scripts.
 plan_key=${ANYWHERE_PLAN_KEY:-}

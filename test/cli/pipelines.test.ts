@@ -126,6 +126,14 @@ test("stacks are planned as far as their inputs are known, and applied in anothe
   expect(readdirSync(last).filter((name) => name.endsWith(".plan"))).toEqual([]);
 });
 
+test("a relative path of Terraform counts from the folder in which a script is started", async () => {
+  writeFileSync(join(shared, "ours"), '#!/bin/sh\nexec terraform "$@"\n', { mode: 0o755 });
+  const folder = newFolder();
+  const variables = { ...key, TERRAFORM_BINARY_NAME: "./ours" };
+  expect(await script("plan", [folder, "control-plane"], here, variables)).toSucceed();
+  expect(notedIn(folder)).toEqual([["control-plane", "no changes"]]);
+});
+
 test("a plan whose state has changed since is refused with the remedy", async () => {
   await configure(withImage("v2"));
   const folder = newFolder();
