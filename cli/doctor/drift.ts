@@ -1,5 +1,6 @@
 import { openDeployment, type Deployment, type Locked } from "../commands/deployment";
 import { Refusal } from "../refusals/refusal";
+import { counted } from "../report/counted";
 import type { Finding } from "../report/schemas/doctor-report";
 import { makePlan, TerraformFailed } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
@@ -62,6 +63,6 @@ function findingsOf(plans: readonly Planned[]): Finding[] {
   return findings(
     about,
     { unchecked },
-    deployed === 0 ? "nothing is deployed yet" : `none in ${deployed} stacks`,
+    deployed === 0 ? "nothing is deployed yet" : `none in ${counted(deployed, "stack")}`,
   );
 }

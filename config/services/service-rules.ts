@@ -44,7 +44,7 @@ function* placementProblems(path: readonly string[], service: Service, sites: Si
     if (known === undefined) {
       yield { path: at, message: `is not a site: choose one of ${listOf([...sites.keys()])}` };
     } else if (http !== undefined && count > possible) {
-      const message = `must not exceed the ${possible} nodes that the site has for it: its port is fixed, so only one task fits on a node`;
+      const message = `must not exceed ${possible}, the number of nodes that the site has for it: its port is fixed, so only one task fits on a node`;
       yield { path: at, message };
     } else if (count > 0 && possible === 0) {
       yield { path: at, message: "has no node there: give the site one, or set it to 0" };

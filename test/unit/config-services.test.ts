@@ -186,7 +186,7 @@ test.each<[string, Parts, string]>([
   [
     "more tasks than nodes with its attributes, where the port is fixed",
     { services: { web: { ...http(8080), placement: { ams3: 2 }, on: { disk: "ssd" } } } },
-    "services.web.placement.ams3 must not exceed the 1 nodes that the site has for it: its port is fixed, so only one task fits on a node (got 2)",
+    "services.web.placement.ams3 must not exceed 1, the number of nodes that the site has for it: its port is fixed, so only one task fits on a node (got 2)",
   ],
   [
     "a job with the name of a service",

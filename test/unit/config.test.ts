@@ -151,7 +151,7 @@ test.each([
   [{ placement: { paris: 1 } }, "services.web.placement.paris is not a site: choose one of ams3 (got 1)"],
   [
     { placement: { ams3: 3 } },
-    "services.web.placement.ams3 must not exceed the 2 nodes that the site has for it: its port is fixed, so only one task fits on a node (got 3)",
+    "services.web.placement.ams3 must not exceed 2, the number of nodes that the site has for it: its port is fixed, so only one task fits on a node (got 3)",
   ],
   [
     { environment: { KEY: "x" }, secrets: { KEY: "arn:aws:ssm:eu-west-1:123456789012:parameter/key" } },
