@@ -22,7 +22,7 @@ const changes = {
   /** Takes over before the load balancer sends it anything, and goes without letting the load balancer know. */
   hasty: {
     "server.js": [
-      { from: "process.uptime() - listeningSince >= readyAfterSeconds", to: "true" },
+      { from: "listeningSince + readyAfterSeconds - process.uptime()", to: "0" },
       { from: "lameDuckSeconds * 1000", to: "0" },
     ],
   },
