@@ -42,6 +42,7 @@ function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null) {
     return value;
   }
-  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]));
+  const inner = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(inner).sort();
+  return Object.fromEntries(names.map((name) => [name, sorted(inner[name])]));
 }

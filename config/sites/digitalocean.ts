@@ -1,7 +1,7 @@
 import { problemsAtDigitalOcean } from "./digitalocean-rules";
 import { digitalOceanSite, type DigitalOceanSite, type DropletSpec } from "./digitalocean-site";
 import { sizeOf, systemMiB } from "./droplet-sizes";
-import { specsOf, type Machine, type SiteKind } from "./kind";
+import { machinesOf, type Machine, type SiteKind } from "./kind";
 
 /** A droplet uses its activation minutes after its creation; the rest is for plans that wait for approval. */
 const dropletHours = 24;
@@ -12,10 +12,7 @@ export const digitalOcean = {
   loadBalancers: true,
   // Source: DigitalOcean, Droplets: every plan has Intel or AMD processors.
   platform: "linux/amd64",
-  machines: (site: DigitalOceanSite) =>
-    new Map(
-      Object.entries<DropletSpec>(specsOf(site.nodes)).map(([node, spec]) => [node, machineOf(site, spec)]),
-    ),
+  machines: (site: DigitalOceanSite) => machinesOf<DropletSpec>(site.nodes, (spec) => machineOf(site, spec)),
   activationHours: () => dropletHours,
   awaitsNodes: () => true,
   problems: problemsAtDigitalOcean,

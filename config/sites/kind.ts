@@ -60,11 +60,17 @@ export interface SiteKind<Site extends AnySite = AnySite> {
   ): Iterable<Problem>;
 }
 
-/** The specs of a site's nodes by name: from a number of nodes, or as named. */
-export function specsOf<Spec extends NodeSpec>(
+/**
+ * The machines of a site's nodes by name, from their specs or their number. Nodes by number have no spec of their own,
+ * and share one machine: there may be a thousand.
+ */
+export function machinesOf<Spec extends NodeSpec>(
   nodes: number | Readonly<Record<string, Spec>>,
-): Readonly<Record<string, Spec | NodeSpec>> {
-  return typeof nodes === "number"
-    ? Object.fromEntries(Array.from({ length: nodes }, (_, index) => [`node-${index + 1}`, {}]))
-    : nodes;
+  machineOf: (spec: Spec | NodeSpec) => Machine,
+): ReadonlyMap<string, Machine> {
+  if (typeof nodes === "number") {
+    const machine = machineOf({});
+    return new Map(Array.from({ length: nodes }, (_, index) => [`node-${index + 1}`, machine]));
+  }
+  return new Map(Object.entries(nodes).map(([node, spec]) => [node, machineOf(spec)]));
 }

@@ -42,8 +42,9 @@ export function resolveSites(
   return new Map(
     Object.entries(sites).map(([site, settings]) => {
       const kind = kindOf(kinds, settings);
+      const generations = new Generations();
       const nodes = [...kind.machines(settings)].map(
-        ([node, machine]) => [node, complete({ deployment, site, node }, machine)] as const,
+        ([node, machine]) => [node, new MachineNode(deployment, site, node, machine, generations)] as const,
       );
       return [
         site,
@@ -60,31 +61,64 @@ export function resolveSites(
   );
 }
 
-function complete(
-  { deployment, site, node }: Readonly<Record<"deployment" | "site" | "node", string>>,
-  { spec: { attributes = {}, replacement = 0 }, incarnation, texts, capacity, model, named }: Machine,
-): Node {
-  // Only for those who ask for it: a digest of each of a thousand nodes takes as long as all else about them.
-  let known: string | undefined;
-  const generation = (): string => (known ??= generationOf({ incarnation, attributes, replacement }));
-  return {
-    texts,
-    capacity,
-    model,
-    named,
-    activation: `${site}/${node}`,
-    attributes,
-    get generation() {
-      return generation();
-    },
-    get allAttributes() {
-      return JSON.stringify({
-        [nodeTags.deployment]: deployment,
-        [nodeTags.site]: site,
-        [nodeTags.node]: node,
-        [nodeTags.generation]: generation(),
-        ...attributes,
-      });
-    },
-  };
+/** A machine as a node. Its longer texts are made for those who ask: there may be a thousand nodes. */
+class MachineNode implements Node {
+  readonly activation: string;
+
+  constructor(
+    private readonly deployment: string,
+    private readonly site: string,
+    private readonly name: string,
+    private readonly machine: Machine,
+    private readonly generations: Generations,
+  ) {
+    this.activation = `${site}/${name}`;
+  }
+
+  get texts() {
+    return this.machine.texts;
+  }
+
+  get capacity() {
+    return this.machine.capacity;
+  }
+
+  get model() {
+    return this.machine.model;
+  }
+
+  get named() {
+    return this.machine.named;
+  }
+
+  get attributes() {
+    return this.machine.spec.attributes ?? {};
+  }
+
+  get generation() {
+    return this.generations.of(this.machine);
+  }
+
+  get allAttributes() {
+    return JSON.stringify({
+      [nodeTags.deployment]: this.deployment,
+      [nodeTags.site]: this.site,
+      [nodeTags.node]: this.name,
+      [nodeTags.generation]: this.generation,
+      ...this.attributes,
+    });
+  }
+}
+
+/** The generation of each machine, made when it is asked for, and once: a digest takes as long as all else about a node. */
+class Generations {
+  private readonly known = new Map<Machine, string>();
+
+  of(machine: Machine): string {
+    const { incarnation, spec } = machine;
+    const { attributes = {}, replacement = 0 } = spec;
+    const generation = this.known.get(machine) ?? generationOf({ incarnation, attributes, replacement });
+    this.known.set(machine, generation);
+    return generation;
+  }
 }

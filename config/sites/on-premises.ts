@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { DeepReadonly } from "../deep-readonly";
 import { key } from "../forms";
-import { specsOf, type SiteKind } from "./kind";
+import { machinesOf, type SiteKind } from "./kind";
 import { serverSpec } from "./node";
 
 /** Source: AWS Systems Manager API Reference, CreateActivation: at most 30 days. */
@@ -31,13 +31,13 @@ export const onPremises = {
   schema: onPremisesSite,
   loadBalancers: false,
   machines: ({ nodes }: OnPremisesSite) =>
-    new Map(
-      Object.entries(specsOf(nodes)).map(([node, spec]) => [
-        node,
-        // Instead of a droplet's region, size, image and network.
-        { spec, incarnation: [undefined, undefined, undefined, undefined], texts: {}, named: false },
-      ]),
-    ),
+    machinesOf(nodes, (spec) => ({
+      spec,
+      // Instead of a droplet's region, size, image and network.
+      incarnation: [undefined, undefined, undefined, undefined],
+      texts: {},
+      named: false,
+    })),
   // Short of the limit, for a clock that is ahead of AWS's.
   activationHours: ({ activationDays }: OnPremisesSite) => Math.min(activationDays * 24, longestHours - 1),
   awaitsNodes: ({ awaitNodes }: OnPremisesSite) => awaitNodes,

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { key } from "../../config/forms";
 import { parseConfig } from "../../config/load";
 import { siteKinds } from "../../config/sites";
-import { specsOf, type AnySite, type SiteKind } from "../../config/sites/kind";
+import { machinesOf, type AnySite, type SiteKind } from "../../config/sites/kind";
 import { serverSpec } from "../../config/sites/node";
 import { replacingServer } from "../../constructs/node/replacement";
 import { writeStacks } from "../../stacks/write";
@@ -23,19 +23,14 @@ const harbour: SiteKind = {
   loadBalancers: false,
   platform: "linux/arm64",
   machines: ({ nodes }: AnySite) =>
-    new Map(
-      Object.entries(specsOf(nodes)).map(([node, spec]) => [
-        node,
-        {
-          spec,
-          incarnation: ["ship"],
-          texts: {},
-          named: false,
-          model: "ship",
-          capacity: { cpuUnits: 512, memoryMiB: 512 },
-        },
-      ]),
-    ),
+    machinesOf(nodes, (spec) => ({
+      spec,
+      incarnation: ["ship"],
+      texts: {},
+      named: false,
+      model: "ship",
+      capacity: { cpuUnits: 512, memoryMiB: 512 },
+    })),
   activationHours: () => 3,
   awaitsNodes: () => true,
   problems: () => [],
