@@ -84,7 +84,7 @@ test("the proxy reports itself healthy once the load balancer has had time to br
   expect(api[1]?.healthCheck).toMatchObject({ startPeriod: 78 });
   expect(script).toContain("/dev/tcp/127.0.0.1/8080");
   expect(script).toContain("'/.anywhere/health'");
-  expect(script).toContain("-ge 18 ]");
+  expect(script).toContain(" + 18 - ");
   expect(() => execFileSync("bash", ["-n", "-c", script])).not.toThrow();
 });
 

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { nodeTags } from "../../../config/names";
-import { seedForeign } from "../../../local-cloud/aws/foreign";
 import { until } from "../../local-cloud/fake-machines";
 import { fakeTerraform } from "../project";
 import { startDeskProject, type DeskProject } from "./desk-project";
+import { addOthers, certificate } from "./others";
 import { stateWith } from "./fleet-state";
 import { serveLogs, type StandInLogs } from "./stand-in-logs";
 
@@ -12,7 +11,6 @@ jest.setTimeout(240_000);
 
 const image = "registry.example/shop/app:v7";
 const keys = ["ams3/node-1", "ams3/node-2", "berlin/rack-1"];
-const certificate = "anywhere--ams3--web-443-20260101000000";
 let desk: DeskProject;
 let logs: StandInLogs;
 
@@ -26,33 +24,13 @@ beforeEach(async () => {
     services: { web: { image, http: { port: 8080 } } },
   });
   logs = await serveLogs();
-  const { ecs, world } = desk.stage;
-  const tags = { [nodeTags.deployment]: "shop", [nodeTags.site]: "ams3" };
-  seedForeign({ world, settings: ecs.settings, now: ecs.now() }, { namePrefix: "anywhere", tags });
-  for (const name of ["/ecs/anywhere/web", "/ecs/anywhere/old"]) {
-    logs.groups.set(name, { [nodeTags.deployment]: "anywhere" });
-  }
-  logs.groups.set("/ecs/anywhere/theirs", {});
-  // Named alike without the tag of a site of ours, and with the tag alone.
-  const droplet = { region: "ams3", size: "s-1vcpu-1gb", image: "ubuntu-24-04-x64" };
-  await post("/v2/droplets", { ...droplet, name: "anywhere--ams3--node-9", tags: ["theirs"] });
-  await post("/v2/droplets", { ...droplet, name: "theirs", tags: ["anywhere--ams3"] });
-  for (const name of [certificate, "anywhere-theirs"]) {
-    await post("/v2/certificates", { name, type: "lets_encrypt", dns_names: ["www.example.com"] });
-  }
+  await addOthers(desk, logs);
 }, 600_000);
 
 afterEach(async () => {
   await logs.close();
   await desk.close();
 });
-
-async function post(path: string, body: object): Promise<void> {
-  const { DIGITALOCEAN_API_URL: url = "", DIGITALOCEAN_TOKEN: token = "" } = desk.stage.clouds;
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
-  expect([response.ok, path]).toEqual([true, path]);
-}
 
 const variablesOf = (state: string | undefined) => ({
   TERRAFORM_BINARY_NAME: fakeTerraform,
