@@ -16,9 +16,9 @@ afterEach(() => {
 });
 
 /** Runs `anywhere synth` with nothing but these variables: no credentials, no Terraform. */
-function synth(environment: string, outdir = folder) {
+function synth(environment: string, outdir = folder, more: NodeJS.ProcessEnv = {}) {
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((done) => {
-    const variables = { PATH: "/nonexistent", ANYWHERE_ENV: environment, CDKTF_OUTDIR: outdir };
+    const variables = { ...more, PATH: "/nonexistent", ANYWHERE_ENV: environment, CDKTF_OUTDIR: outdir };
     execFile(process.execPath, ["cli/anywhere.js", "synth"], { env: variables }, (error, stdout, stderr) => {
       done({ code: error?.code ?? 0, stdout, stderr });
     });
@@ -70,6 +70,17 @@ test("a task definition that ECS would refuse is reported with its file before a
     ) as unknown,
   });
   expect(readdirSync(join(folder, "long/stacks"))).toEqual([]);
+});
+
+test("the process that writes the stacks reads no certificates of other authorities", async () => {
+  const file = join(folder, "long.json");
+  const environment = { TEXT: "x".repeat(70_000) };
+  const services = { web: { ...oneSite.services.web, environment } };
+  writeFileSync(file, JSON.stringify({ ...oneSite, services }));
+  // Each process of Node.js that reads them warns that they are missing.
+  const { stderr } = await synth(file, folder, { NODE_EXTRA_CA_CERTS: join(folder, "missing.pem") });
+  expect(stderr).toContain("Synthesis failed");
+  expect(stderr.match(/Ignoring extra certs/g)).toHaveLength(1);
 });
 
 test("a service and a job that no node can run are told in a line each, and written all the same", async () => {
