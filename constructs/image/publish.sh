@@ -42,16 +42,20 @@ main() {
 
 # Waits while another run on this machine builds the same image: services that share one are deployed in parallel.
 take_turn() {
-  local holder said_so="" begun=${SECONDS}
+  local reason holder said_so="" begun=${SECONDS}
   readonly TURN=${TMPDIR:-/tmp}/anywhere-${UID}-${IMAGE//[^A-Za-z0-9.-]/_}
-  until (set -o noclobber && echo "$$" >"${TURN}") 2>/dev/null; do
-    holder=""
-    { read -r holder <"${TURN}"; } 2>/dev/null || true
-    if [[ -n ${holder} ]] && ! kill -0 "${holder}" 2>/dev/null; then
-      rm -f "${TURN}"
-    elif [[ -n ${holder} && -z ${said_so} ]]; then
-      say "process ${holder} builds ${IMAGE}: waiting for it"
-      said_so=yes
+  # A link names its owner from the start. A file would remain empty on a full disk.
+  until reason=$(LC_ALL=C ln -sn "$$" "${TURN}" 2>&1); do
+    if holder=$(readlink "${TURN}"); then
+      if ! kill -0 "${holder}" 2>/dev/null; then
+        rm -f "${TURN}"
+      elif [[ -z ${said_so} ]]; then
+        say "process ${holder} builds ${IMAGE}: waiting for it"
+        said_so=yes
+      fi
+    elif [[ ${reason} != *"File exists"* || -e ${TURN} ]]; then # otherwise its owner has just removed it
+      die "this run can't be made known to others that build ${IMAGE}: ${reason}. Set TMPDIR to another folder" \
+        "that can be written, and run again. Nothing was built."
     fi
     ((SECONDS - begun < ${BUILD_SECONDS:-1800} + ${PUSH_SECONDS:-1800})) ||
       die "process ${holder:-?} has been building ${IMAGE} for too long (${TURN}). End it, and run again."

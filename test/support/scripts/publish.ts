@@ -106,7 +106,8 @@ export class PublishStage {
     const bin = join(this.folder, "bin");
     mkdirSync(bin);
     symlinkSync(join(this.aws.bin, "aws"), join(bin, "aws"));
-    for (const tool of ["bash", "env", "mktemp", "cat", "rm", "tr", "curl", "awk", "sleep", "mkfifo"]) {
+    const tools = "bash env mktemp cat rm tr curl awk sleep mkfifo ln readlink".split(" ");
+    for (const tool of tools) {
       const path = execFileSync("bash", ["-c", `type -P ${tool}`], { encoding: "utf8" }).trim();
       symlinkSync(path, join(bin, tool));
     }
@@ -127,6 +128,11 @@ export class PublishStage {
   recorded(name: "journal" | "environment" | "processes" | "stdin" | "config-before-login"): string {
     const file = join(this.docker, name);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+
+  /** The link by which a run with this temporary folder lets others wait. */
+  turn(temporary = this.temporary): string {
+    return join(temporary, `anywhere-${process.getuid?.()}-${image.replace(/[/:]/g, "_")}`);
   }
 
   /** The files that the script has left in its temporary folder. */
