@@ -96,17 +96,19 @@ build() {
 
 # Logs in for this run alone: neither the user's own logins nor a keychain are read or changed.
 log_in() {
-  local host=${REPOSITORY%%/*}
+  local host=${REPOSITORY%%/*} contexts=${DOCKER_CONFIG:-~/.docker}/contexts
+  mkdir "${SCRATCH}/docker"
   if [[ -z ${DOCKER_HOST:-} ]]; then
-    # The user's daemon is set in the configuration that the login does not use.
-    quiet docker context inspect --format '{{.Endpoints.docker.Host}}' </dev/null ||
+    # The user's daemon takes more than its address, such as certificates: the whole context goes along.
+    quiet docker context inspect --format '{{.Name}}' </dev/null ||
       die "\`docker context inspect\` failed. Fix the Docker context, or set DOCKER_HOST, and run again. Nothing was" \
         "pushed. Docker said: $(said)"
-    DOCKER_HOST=$(<"${LOG}")
-    export DOCKER_HOST
+    DOCKER_CONTEXT=$(<"${LOG}")
+    export DOCKER_CONTEXT
+    [[ ${contexts} == /* ]] || contexts=${PWD}/${contexts}
+    [[ ! -d ${contexts} ]] || ln -s "${contexts}" "${SCRATCH}/docker/contexts"
   fi
   export DOCKER_CONFIG=${SCRATCH}/docker
-  mkdir "${DOCKER_CONFIG}"
   # With its own entry Docker looks for no keychain.
   printf '{"auths":{"%s":{}}}\n' "${host}" >"${DOCKER_CONFIG}/config.json"
   aws_call ecr get-login-password || die "ecr get-login-password: ${GONE}."

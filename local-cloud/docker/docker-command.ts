@@ -20,8 +20,8 @@ async function docker(words: readonly string[]): Promise<string> {
   if (command === "version" && values.format === "{{.Server.Version}}") {
     return "local-cloud";
   }
-  if (command === "context" && subject === "inspect" && values.format === "{{.Endpoints.docker.Host}}") {
-    return `unix://${directory}/no-engine`;
+  if (command === "context" && subject === "inspect" && values.format === "{{.Name}}") {
+    return "default";
   }
   if (command === "build" && values.tag !== undefined && values.platform !== undefined) {
     return buildImage(directory, { folder: subject, reference: values.tag, platform: values.platform });

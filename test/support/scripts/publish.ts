@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -76,6 +77,25 @@ export class PublishStage {
     writeFileSync(join(this.docker, "do", command), script);
   }
 
+  /**
+   * Gives a user a Docker context, as `docker context create` and `docker context use` do.
+   *
+   * @returns the folder of the user's configuration, in the home of its own
+   */
+  useContext(name: string, host: string, certificates: Readonly<Record<string, string>>): string {
+    const config = join(this.folder, "home/.docker");
+    const hash = createHash("sha256").update(name).digest("hex");
+    const [meta, tls] = [join(config, "contexts/meta", hash), join(config, "contexts/tls", hash, "docker")];
+    [meta, tls].forEach((folder) => mkdirSync(folder, { recursive: true }));
+    writeFileSync(join(config, "config.json"), JSON.stringify({ currentContext: name }));
+    const endpoints = { docker: { Host: host, SkipTLSVerify: false } };
+    writeFileSync(join(meta, "meta.json"), `${JSON.stringify({ Name: name, Endpoints: endpoints })}\n`);
+    Object.entries(certificates).forEach(([file, content]) => {
+      writeFileSync(join(tls, file), content);
+    });
+    return config;
+  }
+
   /** Lets the registry have the image. */
   async havePublished(): Promise<void> {
     const imageManifest = JSON.stringify({
@@ -125,7 +145,9 @@ export class PublishStage {
   }
 
   /** The record of Docker's stand-in under a name; empty as long as it wasn't called. */
-  recorded(name: "journal" | "environment" | "processes" | "stdin" | "config-before-login"): string {
+  recorded(
+    name: "journal" | "environment" | "endpoints" | "processes" | "stdin" | "config-before-login",
+  ): string {
     const file = join(this.docker, name);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
