@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes this machine a node: registers it with Systems Manager and with an ECS cluster. Can be run again at any time.
+# Makes this machine a node: registers it with Systems Manager and with an ECS cluster. Can be run again at any time; a
+# second run at the same time fails at once.
 # Ubuntu 22.04 and 24.04, Debian 12; x86_64 and arm64; as root. Needs identity.sh, machine-checks.sh and proxies.sh:
 # beside it, or before it in the same file.
 #
@@ -65,7 +66,8 @@ main() {
 step() {
   STEP=$1
   printf 'anywhere: %s\n' "$1"
-  "${@:2}"
+  # Without the lock, which a program that stays would keep.
+  "${@:2}" 4>&-
 }
 
 die() {
@@ -268,6 +270,15 @@ readonly SECRET=${ACTIVATION_CODE:-}
 export -n ACTIVATION_CODE
 (umask 077 && : >>"${LOG}")
 chmod 600 "${LOG}"
+# Two runs at once would register twice, and disturb each other's packages. The systems that check_system accepts all
+# have flock, in an essential package; on others, it is for check_system to refuse them.
+exec 4>>"${LOG}"
+if command -v flock >/dev/null && ! flock --nonblock 4; then
+  # Nothing is switched off: the other run may yet make the machine a node.
+  printf 'anywhere: FAILED lock: another run is at work on this machine: %s\n' \
+    "wait until it has ended; ${LOG} shows its steps" | record 3>>"${LOG}"
+  exit 1
+fi
 set +e
 (
   set -e

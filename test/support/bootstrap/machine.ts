@@ -119,10 +119,15 @@ export class Machine {
   withoutCurl(): string {
     mkdirSync(join(this.root, "later"));
     renameSync(join(this.root, "bin/curl"), join(this.root, "later/curl"));
+    return this.without("curl");
+  }
+
+  /** A PATH on which a program of the system's is missing. */
+  without(name: string): string {
     const rest = join(this.root, "rest");
     mkdirSync(rest);
-    for (const name of readdirSync("/usr/bin").filter((program) => program !== "curl")) {
-      symlinkSync(join("/usr/bin", name), join(rest, name));
+    for (const program of readdirSync("/usr/bin").filter((other) => other !== name)) {
+      symlinkSync(join("/usr/bin", program), join(rest, program));
     }
     return `${join(this.root, "bin")}:${rest}`;
   }
