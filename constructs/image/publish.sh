@@ -96,7 +96,8 @@ build() {
 
 # Logs in for this run alone: neither the user's own logins nor a keychain are read or changed.
 log_in() {
-  local host=${REPOSITORY%%/*} contexts=${DOCKER_CONFIG:-~/.docker}/contexts
+  local host=${REPOSITORY%%/*} users=${DOCKER_CONFIG:-~/.docker}
+  [[ ${users} == /* ]] || users=${PWD}/${users}
   mkdir "${SCRATCH}/docker"
   if [[ -z ${DOCKER_HOST:-} ]]; then
     # The user's daemon takes more than its address, such as certificates: the whole context goes along.
@@ -105,8 +106,10 @@ log_in() {
         "pushed. Docker said: $(said)"
     DOCKER_CONTEXT=$(<"${LOG}")
     export DOCKER_CONTEXT
-    [[ ${contexts} == /* ]] || contexts=${PWD}/${contexts}
-    [[ ! -d ${contexts} ]] || ln -s "${contexts}" "${SCRATCH}/docker/contexts"
+    [[ ! -d ${users}/contexts ]] || ln -s "${users}/contexts" "${SCRATCH}/docker/contexts"
+  elif [[ -n ${DOCKER_TLS_VERIFY:-} ]]; then
+    # Docker looks for them in its configuration.
+    export DOCKER_CERT_PATH=${DOCKER_CERT_PATH:-${users}}
   fi
   export DOCKER_CONFIG=${SCRATCH}/docker
   # With its own entry Docker looks for no keychain.

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { startAwsStages, type AwsStages } from "../support/scripts/cloud";
@@ -37,6 +37,16 @@ test.each([
   // Version, build, context, login and push.
   expect(stage.recorded("endpoints")).toBe(endpoint.repeat(5));
   expect(existsSync(join(config, "contexts/meta"))).toBe(true);
+});
+
+test("every call reaches the daemon of DOCKER_HOST with the certificates in the user's configuration", async () => {
+  for (const [name, content] of Object.entries(certificates)) {
+    writeFileSync(join(config, name), content);
+  }
+  const settings = { DOCKER_CONFIG: config, DOCKER_HOST: host, DOCKER_TLS_VERIFY: "1" };
+  expect(await stage.publish(settings)).toMatchObject({ status: 0 });
+  // Version, build, login and push.
+  expect(stage.recorded("endpoints")).toBe(endpoint.repeat(4));
 });
 
 test("the user's DOCKER_CONTEXT is kept", async () => {
