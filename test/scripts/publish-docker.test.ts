@@ -27,13 +27,11 @@ afterAll(async () => {
   }
 }, 120_000);
 
-/** The images that the sample's Dockerfile begins with, of this machine's Node.js and what it links to. */
+/** The images that the sample's Dockerfile begins with, of this machine's programs and what they link to. */
 function importBases(): void {
   const [node = "", base = ""] = [...readFileSync("app/Dockerfile", "utf8").matchAll(/^FROM (\S+)/gm)].map(
     ([, name]) => name,
   );
-  const linked = execFileSync("ldd", [process.execPath], { encoding: "utf8" });
-  const libraries = [...linked.matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => path);
   const ofNode = (path: string) => /^lib(stdc\+\+|gcc_s)\./.test(basename(path));
   engine.importImage(
     node,
@@ -42,16 +40,30 @@ function importBases(): void {
       // As the real one has them.
       ["usr/local/bin/npm", "/usr/bin/env"],
       ["usr/local/lib/node_modules/npm/package.json", "package.json"],
-      ...libraries.filter(ofNode).map((path) => [join("usr/lib", basename(path)), path] as const),
+      ...librariesOf(process.execPath)
+        .filter(ofNode)
+        .map((path) => [join("usr/lib", basename(path)), path] as const),
     ]),
   );
+  // The real one has wget, which the sample's health check takes as well.
+  const programs = { "bin/sh": "/bin/sh", "usr/bin/env": "/usr/bin/env", "usr/bin/curl": pathOf("curl") };
+  const libraries = [process.execPath, ...Object.values(programs)].flatMap(librariesOf);
   engine.importImage(
     base,
     new Map([
-      ["usr/bin/env", "/usr/bin/env"],
+      ...Object.entries(programs),
       ...libraries.filter((path) => !ofNode(path)).map((path) => [path, path] as const),
     ]),
   );
+}
+
+function pathOf(program: string): string {
+  return execFileSync("bash", ["-c", `type -P ${program}`], { encoding: "utf8" }).trim();
+}
+
+function librariesOf(program: string): string[] {
+  const linked = execFileSync("ldd", [program], { encoding: "utf8" });
+  return [...linked.matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => path);
 }
 
 /** Publishes the sample as Terraform does after a synthesis; ECR is asked by way of the registry. */
