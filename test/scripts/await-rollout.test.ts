@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { eventually } from "../support/jest/eventually";
 import { registerRevision } from "../support/stages/ecs-stage";
 import {
   nodeOf,
@@ -50,6 +51,28 @@ test("a service that already runs the revision isn't waited for", async () => {
   there.createService();
   there.stage.advance(70);
   expect(await run({ TIMEOUT_SECONDS: "0" })).toMatchObject({ status: 0 });
+});
+
+test("a change of the desired count is waited for, though ECS still answers with the numbers from before", async () => {
+  there.createService({ schedulingStrategy: "REPLICA", desiredCount: 2 });
+  there.stage.advance(70);
+  there.stage.addNode(nodeOf("node-3"));
+  const running = run({ TASKS: "3", LAG_SECONDS: "10" });
+  await eventually("the script has asked", () =>
+    Promise.resolve(there.stage.world.journal.some(({ name }) => name === "DescribeServices") || undefined),
+  );
+  there.stage.call("UpdateService", { cluster: "anywhere", service: "app--ams3", desiredCount: 3 });
+  const { status, output } = await running;
+  expect(output).toContain("3 of 3 task(s) run app:1, and no other revision");
+  expect(status).toBe(0);
+});
+
+test("a node that is missing isn't waited for longer than ECS may answer with earlier numbers", async () => {
+  there.createService();
+  there.stage.advance(70);
+  const { status, output } = await run({ TASKS: "3" });
+  expect(output).toContain("2 of 3 task(s) run app:1, and no other revision");
+  expect(status).toBe(0);
 });
 
 test("a first revision that fails ends the wait at once, with events, stopped tasks and the log group", async () => {

@@ -29,7 +29,7 @@ main() {
   SEEN=""
   look
   start_anew
-  until is_done; do
+  until is_done "$((SECONDS - begun))"; do
     give_up_if_it_failed "$((SECONDS - begun))"
     if [[ ${progress} != "$(progress)" ]]; then
       progress=$(progress)
@@ -73,8 +73,11 @@ start_anew() {
   look
 }
 
+# is_done SECONDS: another number of tasks than the configuration wants may be that from before the change; later it is
+# that of a service on every node, of which one is missing.
 is_done() {
-  [[ ${PRIMARY} == "${TASK_DEFINITION}" && ${STATE} == COMPLETED ]] && ((DESIRED > 0 && RUNNING == DESIRED))
+  [[ ${PRIMARY} == "${TASK_DEFINITION}" && ${STATE} == COMPLETED ]] &&
+    ((DESIRED > 0 && RUNNING == DESIRED && (DESIRED == WANTED || $1 >= ${LAG_SECONDS:-30})))
 }
 
 progress() {
