@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { example, json, onlyWith, type Finish } from "../options";
 import type { ExecOptions } from "./exec";
 import type { RollbackCommandOptions } from "./rollback";
@@ -57,7 +57,12 @@ export function addTaskCommands(program: Command, finishLooking: Finish, finish:
     )
     .argument("<service>", "a service whose image is built here")
     .option("--to <tag>", "the image's tag or commit (default: the image pushed before the present one)")
-    .option("--list", "only list the images, with the time of their push and their commit")
+    .addOption(
+      new Option("--list", "only list the images, with the time of their push and their commit").conflicts([
+        "to",
+        "autoApprove",
+      ]),
+    )
     .option("--json", "with --list: print JSON, as described by the schemas in docs/schemas")
     .option("--auto-approve", "apply Terraform's plan without asking")
     .addHelpText(

@@ -46,3 +46,19 @@ test.each([...commands, ...withoutJson])(
     expect(help.includes("--json")).toBe(commands.includes(command));
   },
 );
+
+test.each(["--to=v1", "--auto-approve"])(
+  "rollback --list refuses %s, which would have no effect",
+  async (option) => {
+    const listing = {
+      ...npx(),
+      program: process.execPath,
+      args: ["cli/anywhere.js", "rollback", "web", "--list", option],
+    };
+    const { exitCode, stderr } = await run(listing);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^error: option '--list' cannot be used with option '/),
+    });
+  },
+);
