@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Deployment } from "../commands/prepared";
 import { allNodes, keyOf, nodesOfStack } from "../nodes/node-key";
-import { activations, controlPlane, jobs, serviceStack, type Stack } from "./stacks";
+import { activations, type Stack } from "./stacks";
 
 /** Missing outputs of other stacks that `stack` reads, as a clause; undefined when nothing is missing. */
 export async function missingInput(stack: Stack, { environment, stacks, terraform }: Deployment) {
@@ -18,18 +20,34 @@ export async function missingInput(stack: Stack, { environment, stacks, terrafor
         return `${id} has no activation for ${missing.join(", ")}`;
       }
     }
-    if (id === controlPlane) {
-      const known = Object.keys(outputs["execution_role_arns"] ?? {});
-      const { config } = environment;
-      const [kind, names] =
-        stack.id === jobs
-          ? ["job", Object.keys(config.jobs)]
-          : ["service", Object.keys(config.services).filter((name) => serviceStack(name) === stack.id)];
-      const missing = names.find((name) => !known.includes(name));
-      if (missing !== undefined) {
-        return `${id} has no roles for the ${kind} ${missing}`;
+    for (const { output, key } of referencesTo(id, stack)) {
+      const value = outputs[output];
+      if (value === undefined) {
+        return `${id} has no output ${output}`;
+      }
+      if (key !== undefined && !Object.hasOwn(Object(value) as object, key)) {
+        return `${id} has no ${key} in its output ${output}`;
       }
     }
   }
   return undefined;
+}
+
+interface Reference {
+  readonly output: string;
+  /** Of a value in it. */
+  readonly key: string | undefined;
+}
+
+/** The references of a stack to another's outputs, in Terraform's two forms for a key; in JSON its quotes are escaped. */
+function referencesTo(producer: string, { folder }: Stack): Reference[] {
+  const json = readFileSync(join(folder, "cdk.tf.json"), "utf8");
+  const reference = new RegExp(
+    `\\bdata\\.terraform_remote_state\\.${producer}\\.outputs\\.(\\w+)(?:\\.(\\w+)|\\[\\\\+"([^"\\\\]+)\\\\+"\\])?`,
+    "g",
+  );
+  return [...json.matchAll(reference)].map(([, output = "", name, quoted]) => ({
+    output,
+    key: name ?? quoted,
+  }));
 }
