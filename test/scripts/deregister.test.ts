@@ -160,7 +160,7 @@ test("an agent that reconnects during the drain is waited for again", async () =
       }
     }
   };
-  expect(await deregister({ RECONNECT_SECONDS: "2" })).toMatchObject({ status: 0 });
+  expect(await deregister({ RECONNECT_SECONDS: "20" })).toMatchObject({ status: 0 });
   expect(stage().calls).not.toContain("StopTask");
 });
 
