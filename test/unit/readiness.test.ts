@@ -125,6 +125,6 @@ test.each<[string, string, Outputs | undefined, string]>([
     { internal_urls: { api: "http://10.0.0.1" } },
     "compute-ams3 has no api-2 in its output internal_urls",
   ],
-])("%s lacks something of %s as it is deployed: case %#", async (id, producer, outputs, clause) => {
+])("a missing input of %s is named, with what %s has: case %#", async (id, producer, outputs, clause) => {
   expect(await missing(id, { ...deployed, [producer]: outputs ?? {} })).toBe(clause);
 });
