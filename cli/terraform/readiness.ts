@@ -6,6 +6,7 @@ import { activations, type Stack } from "./stacks";
 
 /** Missing outputs of other stacks that `stack` reads, as a clause; undefined when nothing is missing. */
 export async function missingInput(stack: Stack, { environment, stacks, terraform }: Deployment) {
+  const json = readFileSync(join(stack.folder, "cdk.tf.json"), "utf8");
   for (const { id, folder } of stacks.filter((producer) => stack.reads.includes(producer.id))) {
     const { outputs } = await terraform.state(folder);
     if (Object.keys(outputs).length === 0) {
@@ -20,7 +21,7 @@ export async function missingInput(stack: Stack, { environment, stacks, terrafor
         return `${id} has no activation for ${missing.join(", ")}`;
       }
     }
-    for (const { output, key } of referencesTo(id, stack)) {
+    for (const { output, key } of referencesTo(id, json)) {
       const value = outputs[output];
       if (value === undefined) {
         return `${id} has no output ${output}`;
@@ -39,9 +40,8 @@ interface Reference {
   readonly key: string | undefined;
 }
 
-/** The references of a stack to another's outputs, in Terraform's two forms for a key; in JSON its quotes are escaped. */
-function referencesTo(producer: string, { folder }: Stack): Reference[] {
-  const json = readFileSync(join(folder, "cdk.tf.json"), "utf8");
+/** The references of a stack's JSON to another's outputs, in Terraform's two forms for a key; its quotes are escaped. */
+function referencesTo(producer: string, json: string): Reference[] {
   const reference = new RegExp(
     `\\bdata\\.terraform_remote_state\\.${producer}\\.outputs\\.(\\w+)(?:\\.(\\w+)|\\[\\\\+"([^"\\\\]+)\\\\+"\\])?`,
     "g",
