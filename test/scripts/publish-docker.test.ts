@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { canStartEngine, DockerEngine, login } from "../support/programs/docker-engine";
+import { programPath } from "../support/programs/program-path";
 import { oneSite } from "../support/synthesis/environments";
 import { eventually } from "../support/jest/eventually";
 import { startScript } from "../support/scripts/run";
@@ -46,7 +47,11 @@ function importBases(): void {
     ]),
   );
   // The real one has wget, which the sample's health check takes as well.
-  const programs = { "bin/sh": "/bin/sh", "usr/bin/env": "/usr/bin/env", "usr/bin/curl": pathOf("curl") };
+  const programs = {
+    "bin/sh": "/bin/sh",
+    "usr/bin/env": "/usr/bin/env",
+    "usr/bin/curl": programPath("curl"),
+  };
   const libraries = [process.execPath, ...Object.values(programs)].flatMap(librariesOf);
   engine.importImage(
     base,
@@ -55,10 +60,6 @@ function importBases(): void {
       ...libraries.filter((path) => !ofNode(path)).map((path) => [path, path] as const),
     ]),
   );
-}
-
-function pathOf(program: string): string {
-  return execFileSync("bash", ["-c", `type -P ${program}`], { encoding: "utf8" }).trim();
 }
 
 function librariesOf(program: string): string[] {

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -13,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createWorld } from "../../../local-cloud/world";
+import { programPath } from "../programs/program-path";
 import type { AwsStage, AwsStages } from "./cloud";
 import type { Ended, Running } from "./run";
 
@@ -128,8 +128,7 @@ export class PublishStage {
     symlinkSync(join(this.aws.bin, "aws"), join(bin, "aws"));
     const tools = "bash env mktemp cat rm tr curl awk sleep mkfifo ln readlink".split(" ");
     for (const tool of tools) {
-      const path = execFileSync("bash", ["-c", `type -P ${tool}`], { encoding: "utf8" }).trim();
-      symlinkSync(path, join(bin, tool));
+      symlinkSync(programPath(tool), join(bin, tool));
     }
     return bin;
   }
