@@ -142,7 +142,7 @@ describe("a first version that crashes", () => {
 test("a first version that is late fails the deploy, and the next one keeps waiting for the same service", () => {
   expect(waiting.first.exitCode).toBe(1);
   expect(reasons(waiting.first)).toMatch(
-    /after 0 s, 0 of \d task\(s\) run store--web--other:1 .*If it is only late, run again: the wait continues\./,
+    /after 0 s, \d of \d task\(s\) run store--web--other:1 .*If it is only late, run again: the wait continues\./,
   );
   expect(waiting.planned).toEqual({ [rollout("other")]: "delete, create" });
   expect(waiting.second).toSucceed();
