@@ -54,11 +54,11 @@ export function grants(names: Names, bucket: string): Grant[] {
     },
     {
       service: "ecs",
-      resource: ["service", "service-deployment"].map((kind) =>
+      resource: ["service", "service-deployment", "service-revision"].map((kind) =>
         names.arn("ecs", `${kind}/${names.cluster}/*`),
       ),
       allow: {
-        d: "CreateService ListServiceDeployments DescribeServiceDeployments TagResource UntagResource",
+        d: "CreateService TagResource UntagResource ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions",
         dx: "UpdateService DeleteService",
         dxop: "DescribeServices",
       },

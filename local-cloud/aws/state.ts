@@ -129,6 +129,7 @@ export interface ServiceDeployment {
   readonly arn: string;
   /** The deployment that it is about. */
   readonly deploymentId: string;
+  readonly taskDefinitionArn: string;
   status:
     | "IN_PROGRESS"
     | "SUCCESSFUL"

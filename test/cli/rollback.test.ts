@@ -94,12 +94,51 @@ test.each([
   expect(synthesised()).toEqual({ tag, from: [third] });
 });
 
-test("rollback --list shows images with their push times and commits, and changes nothing", async () => {
+/** Roll-outs of these images, the oldest first: of each its tag, and how it ended. */
+function rolledOut(...all: readonly (readonly [tag: string, status: string])[]): void {
+  project().nodes.rollOuts = all.map(([tag, status]) => ({ image: `registry.example/app:${tag}`, status }));
+}
+
+test("rollback passes over an image whose last roll-out failed, and says so", async () => {
+  rolledOut(
+    [first, "SUCCESSFUL"],
+    [second, "SUCCESSFUL"],
+    [second, "ROLLBACK_SUCCESSFUL"],
+    [third, "SUCCESSFUL"],
+  );
+  const { stderr } = await rollback();
+  expect(synthesised()).toEqual({ tag: first, from: [third] });
+  expect(stderr).toContain(
+    `web: the last roll-out of ${second} failed\nweb: from ${third} back to ${first},`,
+  );
+});
+
+test("rollback deploys an image whose roll-out failed and was then repeated, or that --to names", async () => {
+  rolledOut([second, "ROLLBACK_SUCCESSFUL"], [second, "SUCCESSFUL"], [third, "SUCCESSFUL"]);
+  expect((await rollback()).stderr).not.toContain("failed");
+  expect(synthesised()).toEqual({ tag: second, from: [third] });
+  rolledOut([second, "ROLLBACK_FAILED"], [third, "SUCCESSFUL"]);
+  expect(await rollback("--to", second)).toSucceed();
+  expect(synthesised()).toEqual({ tag: second, from: [third] });
+});
+
+test("rollback refuses where each earlier image's last roll-out failed", async () => {
+  rolledOut([first, "ROLLBACK_FAILED"], [second, "ROLLBACK_IN_PROGRESS"]);
+  const { exitCode, stderr, applied } = await rollback();
+  expect({ exitCode, applied }).toEqual({ exitCode: 1, applied: [] });
+  expect(stderr).toContain(
+    `ECR has no image of web from before ${third} that works: the last roll-out of ${second}, ${first} failed: ` +
+      "nothing was changed. Choose one with --to. It has:\n",
+  );
+});
+
+test("rollback --list shows images with their push times, commits and failed roll-outs, and changes nothing", async () => {
+  rolledOut([second, "ROLLBACK_SUCCESSFUL"]);
   const { stdout, applied } = await run(third, { tag: third }, "rollback", "web", "--list");
   expect(stdout.split("\n").map((line) => line.trimEnd().replaceAll(/ {2,}/g, "  "))).toEqual([
     "TAG  PUSHED  COMMIT  SIZE",
     `${third}  2026-11-03 10:00:00Z  unknown  32 MiB  deployed`,
-    `${second}  2026-11-02 10:00:00Z  ${commit}  32 MiB`,
+    `${second}  2026-11-02 10:00:00Z  ${commit}  32 MiB  roll-out failed`,
     `${first}  2026-11-01 10:00:00Z  unknown  32 MiB`,
     "",
   ]);

@@ -14,6 +14,8 @@ export interface StandInNodes {
   instances: readonly StandInInstance[] | undefined;
   /** URI of the image that every service runs; undefined when there is no service. */
   image: string | undefined;
+  /** The roll-outs that ECS remembers of every service, the oldest first. */
+  rollOuts: readonly StandInRollOut[];
   close(): Promise<void>;
 }
 
@@ -25,7 +27,15 @@ export interface StandInInstance {
   readonly tasks: number;
 }
 
+/** A roll-out of an image. */
+export interface StandInRollOut {
+  readonly image: string;
+  readonly status: string;
+}
+
 interface Question {
+  readonly serviceRevisionArns?: readonly string[];
+  readonly taskDefinition?: string;
   readonly Filters?: readonly {
     readonly FilterValues?: readonly string[];
     readonly Values?: readonly string[];
@@ -64,13 +74,26 @@ export async function serveNodes(): Promise<StandInNodes> {
       })),
     }),
     DescribeServices: () => ({
-      services: stand.image === undefined ? [] : [{ status: "ACTIVE", taskDefinition: "arn:1" }],
+      services: stand.image === undefined ? [] : [{ status: "ACTIVE", taskDefinition: stand.image }],
     }),
-    DescribeTaskDefinition: () => ({
+    ListServiceDeployments: () => ({
+      serviceDeployments: stand.rollOuts.map(({ status }, index) => ({
+        createdAt: index,
+        status,
+        targetServiceRevisionArn: `${index}`,
+      })),
+    }),
+    DescribeServiceRevisions: ({ serviceRevisionArns = [] }) => ({
+      serviceRevisions: serviceRevisionArns.map((arn) => ({
+        serviceRevisionArn: arn,
+        taskDefinition: stand.rollOuts[Number(arn)]?.image,
+      })),
+    }),
+    DescribeTaskDefinition: ({ taskDefinition }) => ({
       taskDefinition: {
         containerDefinitions: [
           { name: "proxy", image: "haproxy:1" },
-          { name: "app", image: stand.image },
+          { name: "app", image: taskDefinition },
         ],
       },
     }),
@@ -97,6 +120,7 @@ export async function serveNodes(): Promise<StandInNodes> {
     registered,
     instances: undefined,
     image: undefined,
+    rollOuts: [],
     async close() {
       server.closeAllConnections();
       server.close();

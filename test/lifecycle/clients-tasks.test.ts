@@ -112,6 +112,13 @@ describe.each(clients)("$title", ({ name, open, product }) => {
         },
       ],
     });
+    const serviceRevisionArns = newest.serviceDeployments?.map(
+      ({ targetServiceRevisionArn }) => targetServiceRevisionArn,
+    );
+    expect(await client().ecs("DescribeServiceRevisions", { serviceRevisionArns })).toMatchObject({
+      serviceRevisions: [{ serviceArn, taskDefinition: revision(2) }],
+      failures: [],
+    });
     expect(await client().ecs("ListServices", { cluster })).toMatchObject({ serviceArns: arns });
     expect(await client().ecs("DeleteService", { ...web, force: true })).toMatchObject({
       service: { status: "DRAINING", desiredCount: 0 },

@@ -37,8 +37,8 @@ afterAll(async () => {
   await life.stop();
 });
 
-/** Makes the sample's sources those of a version that names itself on its page. */
-function write(version: string): void {
+/** Makes the sample's sources those of a version that names itself on its page, unless it ends at once. */
+function write(version: string, { crashes = false } = {}): void {
   rmSync(build, { recursive: true, force: true });
   cpSync("app", build, { recursive: true });
   const path = join(build, "server.js");
@@ -46,7 +46,14 @@ function write(version: string): void {
     from: "answer(response, status, body, headers);",
     to: `answer(response, status, { ...body, version: "${version}" }, headers);`,
   };
-  writeFileSync(path, edited(readFileSync(path, "utf8"), [naming]));
+  const start = crashes ? "process.exit(1);\n" : "";
+  writeFileSync(path, `${start}${edited(readFileSync(path, "utf8"), [naming])}`);
+}
+
+/** The service's images as `rollback` sees them, the newest first. */
+async function images(): Promise<RollbackReport["images"]> {
+  const { stdout } = await anywhere("rollback", "web", "--list", "--json");
+  return (JSON.parse(stdout) as RollbackReport).images;
 }
 
 const anywhere: Operator["anywhere"] = (...args) => operator.anywhere(...args);
@@ -65,28 +72,34 @@ test("a service rolls back to the previous image under load, stays there, and ro
   expect(loads.pair).toMatchObject({ failures: [], failed: 0 });
   expect(await versions()).toEqual(["one"]);
 
-  const { images } = JSON.parse(
-    (await anywhere("rollback", "web", "--list", "--json")).stdout,
-  ) as RollbackReport;
-  expect(images.map(({ deployed }) => deployed)).toEqual([false, true]);
+  const built = await images();
+  expect(built).toMatchObject([{ deployed: false }, { deployed: true }]);
 
   const stays = await anywhere("diff", "service-web");
   expect(stays).toMatchObject({
     exitCode: 0,
     stderr: expect.stringContaining(
-      `web stays at the image ${images[1]?.tag ?? ""}, to which it was rolled back`,
+      `web stays at the image ${built[1]?.tag ?? ""}, to which it was rolled back`,
     ),
   });
 
-  write("three");
+  write("three", { crashes: true });
+  expect(await anywhere("deploy", "service-web", "--auto-approve")).toMatchObject({ exitCode: 1 });
+  write("four");
   const forward = await anywhere("deploy", "service-web", "--auto-approve");
   expect(forward).toMatchObject({
     exitCode: 0,
     stderr: expect.stringContaining(
-      `web was rolled back to the image ${images[1]?.tag ?? ""}, and rolls forward to `,
+      `web was rolled back to the image ${built[1]?.tag ?? ""}, and rolls forward to `,
     ),
   });
-  expect(await versions()).toEqual(["three"]);
+  expect(await versions()).toEqual(["four"]);
+  expect(await images()).toMatchObject([
+    { deployed: true, failed: false },
+    { deployed: false, failed: true },
+    { deployed: false, failed: false },
+    { deployed: false, failed: false },
+  ]);
   expect(await life.web.outputs()).not.toHaveProperty("rolled_back_from");
 
   expect(await anywhere("rollback", "web", "--auto-approve", "--to", "0000000000000000")).toMatchObject({

@@ -1,3 +1,4 @@
+import type { ListServiceDeploymentsResponse } from "@aws-sdk/client-ecs";
 import { expect, test } from "@jest/globals";
 import { failureThreshold } from "../../local-cloud/aws/ecs/services/rollout";
 import {
@@ -121,6 +122,20 @@ test("a deployment whose tasks keep failing is rolled back to the last completed
     "SUCCESSFUL",
   ]);
   expect(stage.tasks()).toHaveLength(3);
+
+  const failed = { cluster: "anywhere", service: "app", status: ["ROLLBACK_SUCCESSFUL"] };
+  const { serviceDeployments } = stage.call(
+    "ListServiceDeployments",
+    failed,
+  ) as ListServiceDeploymentsResponse;
+  const arn = serviceDeployments?.[0]?.targetServiceRevisionArn ?? "";
+  expect(stage.call("DescribeServiceRevisions", { serviceRevisionArns: [arn, "arn:other"] })).toMatchObject({
+    serviceRevisions: [{ serviceRevisionArn: arn, taskDefinition: expect.stringMatching(/app:2$/) }],
+    failures: [{ arn: "arn:other", reason: "MISSING" }],
+  });
+  expect(() =>
+    stage.call("DescribeServiceRevisions", { serviceRevisionArns: Array<string>(21).fill(arn) }),
+  ).toThrow("At most 20 service revisions can be described.");
 });
 
 test("a first deployment whose tasks keep failing ends as FAILED and starts no more of them", () => {

@@ -8,6 +8,7 @@ import { deploy } from "../../commands/deploy";
 import { tagOf } from "../../commands/rollbacks";
 import { expectedOf } from "../../fleet/expected";
 import { deployedImages } from "../../fleet/sources/deployed-images";
+import { failedImages } from "../../fleet/sources/failed-images";
 import { withCluster } from "../../fleet/sources/cluster";
 import { shortTime } from "../../fleet/time";
 import { Refusal } from "../../refusals/refusal";
@@ -20,7 +21,10 @@ import type { JsonOptions } from "../options";
 import { exitCodes } from "../exit-codes";
 
 export interface RollbackCommandOptions extends ApprovalOptions, JsonOptions {
-  /** Tag of an image, or the commit it was built from; by default the image pushed before the present one. */
+  /**
+   * Tag of an image, or the commit it was built from; by default the image pushed before the present one, without those
+   * whose last roll-out failed.
+   */
   readonly to?: string;
   /** Whether to list the images, and do nothing else. */
   readonly list?: boolean;
@@ -39,12 +43,14 @@ export async function rollback(service: string, options: RollbackCommandOptions)
   }
   const { config } = list ? announceEnvironment(process.env) : loadEnvironment(process.env);
   const image = builtImage(config, service);
-  const [images, deployed] = await Promise.all([pushedImages(config, image), deployedTags(config, service)]);
+  const [images, history] = await Promise.all([pushedImages(config, image), historyOf(config, service)]);
+  const known = { config, service, images, ...history };
   if (list) {
-    show({ config, service, images, deployed }, options);
+    show(known, options);
     return exitCodes.fine;
   }
-  const target = chosen({ config, service, images, deployed }, options.to);
+  const target = chosen(known, options.to);
+  const { deployed } = known;
   const from = deployed.filter((tag) => tag !== target.tag);
   if (from.length === 0) {
     throw new Refusal(`${service} runs ${target.tag} already: nothing was changed.`);
@@ -69,6 +75,8 @@ interface Known {
   readonly images: readonly PushedImage[];
   /** Tags that its sites run. */
   readonly deployed: readonly string[];
+  /** Tags whose last roll-out failed at a site. */
+  readonly failed: readonly string[];
 }
 
 function builtImage({ services, images }: Config, name: string): string {
@@ -85,23 +93,25 @@ function builtImage({ services, images }: Config, name: string): string {
   return service.image;
 }
 
-async function deployedTags(config: Config, service: string): Promise<string[]> {
+async function historyOf(config: Config, service: string): Promise<Pick<Known, "deployed" | "failed">> {
   const names = namesOf(config);
   const services = expectedOf(config)
     .services.filter((one) => one.service === service)
     .map(({ name }) => name);
-  const uris = await withCluster(config, (client, cluster) => deployedImages(client, cluster, services));
+  const [uris, failed] = await withCluster(config, (client, cluster) =>
+    Promise.all([deployedImages(client, cluster, services), failedImages(client, cluster, services)]),
+  );
   const tags = uris.map(tagOf).filter((tag) => imageTag.safeParse(tag).success);
   if (tags.length === 0) {
     throw new Refusal(
       `${service} runs no image that was built here (${uris.join(", ") || `it isn't deployed in ${names.cluster}`}).`,
     );
   }
-  return [...new Set(tags)];
+  return { deployed: [...new Set(tags)], failed: failed.map(tagOf) };
 }
 
 /** @throws {Refusal} when there is no such image. */
-function chosen({ service, images, deployed }: Known, to: string | undefined): PushedImage {
+function chosen({ service, images, deployed, failed }: Known, to: string | undefined): PushedImage {
   const all = images.map(described).join("\n") || "none";
   if (to !== undefined) {
     const one = images.find(({ tag, commit }) => tag === to || isOf(commit, to));
@@ -113,13 +123,20 @@ function chosen({ service, images, deployed }: Known, to: string | undefined): P
     return one;
   }
   const oldest = Math.max(...deployed.map((tag) => images.findIndex((one) => one.tag === tag)));
-  const earlier = oldest < 0 ? undefined : images[oldest + 1];
-  if (earlier === undefined) {
+  const earlier = oldest < 0 ? [] : images.slice(oldest + 1);
+  const target = earlier.find(({ tag }) => !failed.includes(tag));
+  const passed = earlier.slice(0, target && earlier.indexOf(target)).map(({ tag }) => tag);
+  const because = passed.length === 0 ? "" : `the last roll-out of ${passed.join(", ")} failed`;
+  if (target === undefined) {
     throw new Refusal(
-      `ECR has no image of ${service} from before ${deployed.join(", ")}: nothing was changed. Choose one with --to. It has:\n${all}`,
+      `ECR has no image of ${service} from before ${deployed.join(", ")}${because && ` that works: ${because}`}: ` +
+        `nothing was changed. Choose one with --to. It has:\n${all}`,
     );
   }
-  return earlier;
+  if (because !== "") {
+    console.error(`${service}: ${because}`);
+  }
+  return target;
 }
 
 /** Whether a text names this commit, whose first digits are known, with these digits or more. */
@@ -131,19 +148,26 @@ function described({ tag, pushedAt, commit }: PushedImage): string {
   return `${tag}, pushed ${shortTime(pushedAt)}${commit === null ? "" : `, of commit ${commit}`}`;
 }
 
-function show({ config, service, images, deployed }: Known, { json = false }: RollbackCommandOptions): void {
-  const marked = images.map((image) => ({ ...image, deployed: deployed.includes(image.tag) }));
+function show(
+  { config, service, images, deployed, failed }: Known,
+  { json = false }: RollbackCommandOptions,
+): void {
+  const marked = images.map((image) => ({
+    ...image,
+    deployed: deployed.includes(image.tag),
+    failed: failed.includes(image.tag),
+  }));
   if (json) {
     const report: RollbackReport = { deployment: config.name, service, images: marked };
     console.log(JSON.stringify(report, undefined, 2));
     return;
   }
-  const rows = marked.map(({ tag, pushedAt, commit, mebibytes, deployed: runs }) => [
+  const rows = marked.map(({ tag, pushedAt, commit, mebibytes, ...is }) => [
     tag,
     shortTime(pushedAt),
     commit ?? "unknown",
     `${mebibytes} MiB`,
-    runs ? "deployed" : "",
+    [is.deployed && "deployed", is.failed && "roll-out failed"].filter(Boolean).join(", "),
   ]);
   const head = ["TAG", "PUSHED", "COMMIT", "SIZE", ""];
   console.log(table([head, ...rows], screenOf(process.stdout, process.env).width));

@@ -7,17 +7,29 @@ export async function deployedImages(
   cluster: string,
   services: readonly string[],
 ): Promise<string[]> {
-  const { DescribeTaskDefinitionCommand } = await import("@aws-sdk/client-ecs");
   const there = (await describeServices(client, cluster, services)).filter(
     ({ status }) => status === "ACTIVE",
   );
-  const revisions = new Set(there.flatMap(({ taskDefinition }) => taskDefinition ?? []));
+  const images = await imagesOf(
+    client,
+    there.flatMap(({ taskDefinition }) => taskDefinition ?? []),
+  );
+  return [...new Set(images.values())];
+}
+
+/** URIs of the images of applications, by the ARN of the task definition that names each. */
+export async function imagesOf(
+  client: ECSClient,
+  taskDefinitions: Iterable<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const { DescribeTaskDefinitionCommand } = await import("@aws-sdk/client-ecs");
   const images = await Promise.all(
-    [...revisions].map(async (taskDefinition) => {
+    [...new Set(taskDefinitions)].map(async (taskDefinition) => {
       const answer = await client.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
       const { containerDefinitions = [] } = answer.taskDefinition ?? {};
-      return containerDefinitions.find(({ name }) => name === "app")?.image;
+      const image = containerDefinitions.find(({ name }) => name === "app")?.image;
+      return image === undefined ? [] : [[taskDefinition, image] as const];
     }),
   );
-  return [...new Set(images.flatMap((image) => image ?? []))];
+  return new Map(images.flat());
 }

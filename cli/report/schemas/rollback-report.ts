@@ -13,6 +13,9 @@ export const rollbackReport = z
           commit: z.string().nullable().describe("The commit it was built from, if known."),
           mebibytes: z.int(),
           deployed: z.boolean().describe("Whether a site of the service runs it."),
+          failed: z
+            .boolean()
+            .describe("Whether its last roll-out failed at a site, as far back as ECS remembers."),
         }),
       )
       .describe("The newest first."),

@@ -62,7 +62,7 @@ export const uncalled: readonly Uncalled[] = [
   {
     role: "deployer",
     why: "Terraform's provider 6.25.0, where it waits for a roll-out; the life cycles may run an older one",
-    actions: "ecs:ListServiceDeployments ecs:DescribeServiceDeployments",
+    actions: "ecs:DescribeServiceDeployments",
   },
   {
     role: "deployer",

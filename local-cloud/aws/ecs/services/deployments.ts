@@ -38,6 +38,7 @@ export function startDeployment(context: Context, service: EcsService, taskDefin
   const record: ServiceDeployment = {
     arn: ecsArn(context, `service-deployment/${service.clusterName}/${service.name}/${derivedHex(21, id)}`),
     deploymentId: id,
+    taskDefinitionArn,
     status: "IN_PROGRESS",
     statusReason: undefined,
     createdAt: context.now,

@@ -1,5 +1,6 @@
 import type * as Ecs from "@aws-sdk/client-ecs";
 
+import { ApiError } from "../../protocol/api-error";
 import { lastPart } from "../../protocol/arns";
 import { lookUp } from "../../protocol/look-up";
 import type { Context } from "../../context";
@@ -52,16 +53,55 @@ function describeServiceDeployments(
   context: Context,
   { serviceDeploymentArns = [] }: Ecs.DescribeServiceDeploymentsRequest,
 ): Ecs.DescribeServiceDeploymentsResponse {
-  const all = [...context.world.aws.services.values()].flatMap((service) =>
-    service.serviceDeployments.map((record) => ({ service, record })),
-  );
   const { found, failures } = lookUp(
     serviceDeploymentArns,
-    (arn) => all.find(({ record }) => record.arn === arn),
+    (arn) => all(context).find(({ record }) => record.arn === arn),
     (arn) => arn,
   );
   return {
     serviceDeployments: found.map(({ service, record }) => describe(context, service, record)),
+    failures,
+  };
+}
+
+interface Rollout {
+  readonly service: EcsService;
+  readonly record: ServiceDeployment;
+}
+
+function all({ world }: Context): Rollout[] {
+  return [...world.aws.services.values()].flatMap((service) =>
+    service.serviceDeployments.map((record) => ({ service, record })),
+  );
+}
+
+/** How many revisions one request may name. Source: Amazon ECS API Reference, DescribeServiceRevisions. */
+const mostRevisions = 20;
+
+function describeServiceRevisions(
+  context: Context,
+  { serviceRevisionArns = [] }: Ecs.DescribeServiceRevisionsRequest,
+): Ecs.DescribeServiceRevisionsResponse {
+  if (serviceRevisionArns.length > mostRevisions) {
+    throw new ApiError(
+      "InvalidParameterException",
+      `At most ${mostRevisions} service revisions can be described.`,
+    );
+  }
+  const arnOf = ({ service, record }: Rollout) => revisionArn(service, record.deploymentId);
+  const { found, failures } = lookUp(
+    serviceRevisionArns,
+    (arn) => all(context).find((rollout) => arnOf(rollout) === arn),
+    (arn) => arn,
+  );
+  return {
+    serviceRevisions: found.map((rollout) => ({
+      serviceRevisionArn: arnOf(rollout),
+      serviceArn: rollout.service.arn,
+      clusterArn: clusterArn(context, rollout.service),
+      taskDefinition: rollout.record.taskDefinitionArn,
+      createdAt: new Date(rollout.record.createdAt),
+    })),
     failures,
   };
 }
@@ -96,4 +136,5 @@ function describe(context: Context, service: EcsService, record: ServiceDeployme
 export const serviceDeploymentOperations: Operations = {
   ListServiceDeployments: operation("cluster service status nextToken maxResults", listServiceDeployments),
   DescribeServiceDeployments: operation("serviceDeploymentArns", describeServiceDeployments),
+  DescribeServiceRevisions: operation("serviceRevisionArns", describeServiceRevisions),
 };
