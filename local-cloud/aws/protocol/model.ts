@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 
 import Ajv, { type ErrorObject, type ValidateFunction } from "ajv";
+import { quickly } from "../../schemas/compilation";
 import type { DataValidationCxt } from "ajv/dist/types";
 
 /** A member of a structure; in a REST protocol it may have a place outside the body. */
@@ -64,7 +65,7 @@ export async function readModel(data: string, service: string, version: string):
 
 /** Turns a service model into checks by JSON Schema. */
 export function createChecks(model: ServiceModel): Checks {
-  const ajv = new Ajv({ allErrors: true });
+  const ajv = new Ajv({ ...quickly, allErrors: true });
   ajv.addKeyword({ keyword: "timestamp", modifying: true, schema: false, validate: toDate });
   ajv.addSchema({ $id: "input", $defs: mapValues(model.shapes, toSchema) });
   // AWS itself answers outside the bounds: an unused activation has 0 registrations, of at least 1.

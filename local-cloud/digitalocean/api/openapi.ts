@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2019, type ValidateFunction } from "ajv/dist/2019";
+import { quickly } from "../../schemas/compilation";
 import type { Json, JsonObject } from "../../world";
 import { asObject, closed, dereferenced, open, querySchema } from "./openapi-schema";
 
@@ -28,7 +29,7 @@ export function readOpenApi(): FindOperation {
   const document = JSON.parse(
     readFileSync(join(__dirname, "..", "..", "schemas", "digitalocean-openapi.json"), "utf8"),
   ) as JsonObject;
-  const options = { strict: false, unicodeRegExp: false, validateFormats: false };
+  const options = { ...quickly, strict: false, unicodeRegExp: false, validateFormats: false };
   const problem = compiling(new Ajv2019(options));
   const queryProblem = compiling(new Ajv2019({ ...options, coerceTypes: true }));
   const member = (value: Json | undefined, ...path: readonly string[]): Json | undefined =>
