@@ -5,6 +5,7 @@ import type { Report } from "../../demo/report";
 import { titles } from "../../demo/steps/titles";
 import type { Entry } from "../../local-cloud/world";
 import { startCommand } from "../support/programs/running-command";
+import { provingRequests } from "../support/deployments/site-load";
 
 const directory = resolve(".local-cloud", "tests", "demo");
 
@@ -85,12 +86,10 @@ test("status shows the deployment without problems", () => {
 });
 
 test("an update of one service under load fails no request", () => {
-  const { service, images, failed, rate, requests } = { ...report.update };
+  const { service, images, failed, requests } = { ...report.update };
   expect(service).toBe("web");
   expect(failed).toBe(0);
-  // It is 60 where the computer has time for it.
-  expect(rate).toBeGreaterThanOrEqual(25);
-  expect(requests).toBeGreaterThan(50 * 30);
+  expect(requests).toBeGreaterThanOrEqual(provingRequests);
   const tag = /^123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/anywhere-local\/web:[0-9a-f]{16,}$/;
   expect(images?.before).toMatch(tag);
   expect(images?.after).toMatch(tag);
