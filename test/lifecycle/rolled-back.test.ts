@@ -83,9 +83,7 @@ test("a service rolls back to the previous image under load, stays there, and ro
     ),
   });
 
-  write("three", { crashes: true });
-  expect(await anywhere("deploy", "service-web", "--auto-approve")).toMatchObject({ exitCode: 1 });
-  write("four");
+  write("three");
   const forward = await anywhere("deploy", "service-web", "--auto-approve");
   expect(forward).toMatchObject({
     exitCode: 0,
@@ -93,13 +91,7 @@ test("a service rolls back to the previous image under load, stays there, and ro
       `web was rolled back to the image ${built[1]?.tag ?? ""}, and rolls forward to `,
     ),
   });
-  expect(await versions()).toEqual(["four"]);
-  expect(await images()).toMatchObject([
-    { deployed: true, failed: false },
-    { deployed: false, failed: true },
-    { deployed: false, failed: false },
-    { deployed: false, failed: false },
-  ]);
+  expect(await versions()).toEqual(["three"]);
   expect(await life.web.outputs()).not.toHaveProperty("rolled_back_from");
 
   expect(await anywhere("rollback", "web", "--auto-approve", "--to", "0000000000000000")).toMatchObject({
@@ -107,3 +99,15 @@ test("a service rolls back to the previous image under load, stays there, and ro
     stderr: expect.stringContaining("ECR has no image 0000000000000000 of web, or no longer has it"),
   });
 }, 900_000);
+
+test("an image that ECS itself goes back from is listed as one whose roll-out failed", async () => {
+  write("four", { crashes: true });
+  expect(await anywhere("deploy", "service-web", "--auto-approve")).toMatchObject({ exitCode: 1 });
+  expect(await images()).toMatchObject([
+    { deployed: false, failed: true },
+    { deployed: true, failed: false },
+    { deployed: false, failed: false },
+    { deployed: false, failed: false },
+  ]);
+  expect(await versions()).toEqual(["three"]);
+}, 300_000);
