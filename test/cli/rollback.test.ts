@@ -122,6 +122,15 @@ test("rollback deploys an image whose roll-out failed and was then repeated, or 
   expect(synthesised()).toEqual({ tag: second, from: [third] });
 });
 
+test("rollback deploys the previous image where ECS refuses to say which roll-outs failed, and says so", async () => {
+  project().nodes.rollOuts = undefined;
+  const { stderr } = await rollback();
+  expect(synthesised()).toEqual({ tag: second, from: [third] });
+  expect(stderr).toContain(
+    "web: ECS doesn't say which roll-outs failed: AccessDeniedException: You may not.\n",
+  );
+});
+
 test("rollback refuses where each earlier image's last roll-out failed", async () => {
   rolledOut([first, "ROLLBACK_FAILED"], [second, "ROLLBACK_IN_PROGRESS"]);
   const { exitCode, stderr, applied } = await rollback();

@@ -14,8 +14,8 @@ export interface StandInNodes {
   instances: readonly StandInInstance[] | undefined;
   /** URI of the image that every service runs; undefined when there is no service. */
   image: string | undefined;
-  /** The roll-outs that ECS remembers of every service, the oldest first. */
-  rollOuts: readonly StandInRollOut[];
+  /** The roll-outs that ECS remembers of every service, the oldest first; undefined when it refuses to tell. */
+  rollOuts: readonly StandInRollOut[] | undefined;
   close(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ export async function serveNodes(): Promise<StandInNodes> {
       services: stand.image === undefined ? [] : [{ status: "ACTIVE", taskDefinition: stand.image }],
     }),
     ListServiceDeployments: () => ({
-      serviceDeployments: stand.rollOuts.map(({ status }, index) => ({
+      serviceDeployments: (stand.rollOuts ?? []).map(({ status }, index) => ({
         createdAt: index,
         status,
         targetServiceRevisionArn: `${index}`,
@@ -86,7 +86,7 @@ export async function serveNodes(): Promise<StandInNodes> {
     DescribeServiceRevisions: ({ serviceRevisionArns = [] }) => ({
       serviceRevisions: serviceRevisionArns.map((arn) => ({
         serviceRevisionArn: arn,
-        taskDefinition: stand.rollOuts[Number(arn)]?.image,
+        taskDefinition: stand.rollOuts?.[Number(arn)]?.image,
       })),
     }),
     DescribeTaskDefinition: ({ taskDefinition }) => ({
@@ -101,7 +101,9 @@ export async function serveNodes(): Promise<StandInNodes> {
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const [, operation = ""] = String(request.headers["x-amz-target"]).split(".");
-      const denied = stand.instances === undefined && operation === "ListContainerInstances";
+      const denied =
+        (stand.instances === undefined && operation === "ListContainerInstances") ||
+        (stand.rollOuts === undefined && operation === "ListServiceDeployments");
       response.writeHead(denied ? 400 : 200, { "content-type": "application/x-amz-json-1.1" });
       response.end(
         JSON.stringify(

@@ -1,6 +1,7 @@
 import { loadEnvironment, type LoadedEnvironment } from "../../../config/load";
 import { namesOf } from "../../../config/names";
 import { imageTag } from "../../../config/rollbacks";
+import { isOfAws, reasonOf } from "../../aws/client";
 import { pushedImages, type PushedImage } from "../../aws/ecr-images";
 import { refuseWithoutTerminal, type ApprovalOptions } from "../../commands/approval";
 import { announceEnvironment } from "../../commands/deployment";
@@ -99,7 +100,17 @@ async function historyOf(config: Config, service: string): Promise<Pick<Known, "
     .services.filter((one) => one.service === service)
     .map(({ name }) => name);
   const [uris, failed] = await withCluster(config, (client, cluster) =>
-    Promise.all([deployedImages(client, cluster, services), failedImages(client, cluster, services)]),
+    Promise.all([
+      deployedImages(client, cluster, services),
+      // A role that lacks the permission can still roll back.
+      failedImages(client, cluster, services).catch((error: unknown) => {
+        if (!isOfAws(error)) {
+          throw error;
+        }
+        console.error(`${service}: ECS doesn't say which roll-outs failed: ${reasonOf(error)}`);
+        return [];
+      }),
+    ]),
   );
   const tags = uris.map(tagOf).filter((tag) => imageTag.safeParse(tag).success);
   if (tags.length === 0) {
