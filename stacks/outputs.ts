@@ -1,4 +1,5 @@
 import {
+  dependable,
   Fn,
   FOR_EXPRESSION_KEY,
   FOR_EXPRESSION_VALUE,
@@ -90,6 +91,14 @@ export function objectPerInstance(
 ): Output<(key: string, field: string) => string> {
   const value = fields(Token.asString(FOR_EXPRESSION_KEY));
   return output(description, instances(resource, value), partOf);
+}
+
+/**
+ * An empty text that Terraform writes once the instances of a resource have been made, and the text from before where
+ * they fail. What is known when an apply begins it would write then, whatever the output depends on.
+ */
+export function emptyOnceMade(resource: TerraformResource): string {
+  return `\${substr(join("", values(${dependable(resource)})[*].id), 0, 0)}`;
 }
 
 function output<T>(description: string, value: unknown, read: Output<T>["read"]): Output<T> {

@@ -2,7 +2,7 @@ import type { Construct } from "constructs";
 import { loadBalancerAt } from "../config/services/entrances";
 import { placementsOf } from "../config/services/placements";
 import { relianceOn } from "../config/services/handover";
-import type { Rollback } from "../config/rollbacks";
+import { rollbacksVariable, type Rollback } from "../config/rollbacks";
 import { schedulingOf, type Service } from "../config/services/service";
 import type { Sites } from "../config/sites/nodes";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../constructs/aws/service/containers";
 import { PlacedService } from "../constructs/aws/service/service";
 import { TaskDefinitions } from "../constructs/aws/service/task-definitions";
-import { perInstance, StackOutputs, text, texts } from "./outputs";
+import { emptyOnceMade, perInstance, StackOutputs, text } from "./outputs";
 import { TaskStack, type TaskStackProps } from "./task-stack";
 
 /** Props of {@link ServiceStack}. */
@@ -82,8 +82,12 @@ export class ServiceStack extends TaskStack {
         "arn",
       ),
       image_uri: text("The image that it runs.", image.uri),
-      ...(rollback !== undefined && {
-        rolled_back_from: texts("Tags of the images from which it was rolled back.", rollback.from),
+      // Remembered from the start of a roll-back until another image has come through.
+      ...(service.image in props.config.images && {
+        rolled_back: text(
+          `The image to which it was rolled back, and those from which, as ${rollbacksVariable} has them.`,
+          rollback === undefined ? emptyOnceMade(placed.rollout) : JSON.stringify(rollback),
+        ),
       }),
       scheduling_strategy: text("How ECS places its tasks.", schedulingOf(service)),
       ...(http !== undefined &&

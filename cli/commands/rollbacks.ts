@@ -1,4 +1,4 @@
-import type { Rollbacks } from "../../config/rollbacks";
+import type { Rollback, Rollbacks } from "../../config/rollbacks";
 import { builtImages } from "../checks/synthesised";
 import { deployedOutputs } from "../refusals/deployed-output";
 import { serviceStack, type Stack } from "../terraform/stacks";
@@ -34,18 +34,19 @@ export async function rollbacksFor(
   const found = await Promise.all(
     services.map(async ({ name, image, stack }) => {
       const outputs = await deployedOutputs(stack.id, deployment);
-      const from = (outputs["rolled_back_from"] ?? []) as readonly string[];
+      const earlier = rolledBack(outputs);
+      const { from = [] } = earlier ?? {};
       const now = wanted[name];
       if (now !== undefined) {
         const all = new Set([...from, ...now.from]);
         all.delete(now.tag);
         return [[name, { tag: now.tag, from: [...all] }] as const];
       }
-      const tag = tagOf(String(outputs["image_uri"]));
-      const present = builtImages([stack]).get(image) ?? "";
-      if (from.length === 0) {
+      if (earlier === undefined) {
         return [];
       }
+      const { tag } = earlier;
+      const present = builtImages([stack]).get(image) ?? "";
       const stays = from.includes(present) && !rollForward;
       console.error(
         deployment.label(stack.id, stays ? staying(name, tag, present) : leaving(name, tag, present)),
@@ -54,6 +55,14 @@ export async function rollbacksFor(
     }),
   );
   return Object.fromEntries(found.flat());
+}
+
+/** The roll-back that a service's outputs remember. */
+export function rolledBack(outputs: Readonly<Record<string, unknown>>): Rollback | undefined {
+  const remembered = outputs["rolled_back"];
+  return typeof remembered === "string" && remembered !== ""
+    ? (JSON.parse(remembered) as Rollback)
+    : undefined;
 }
 
 function staying(name: string, tag: string, present: string): string {

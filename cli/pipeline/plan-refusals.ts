@@ -1,5 +1,5 @@
 import type { Deployment } from "../commands/prepared";
-import { tagOf } from "../commands/rollbacks";
+import { rolledBack, tagOf } from "../commands/rollbacks";
 import { keyOf } from "../nodes/node-key";
 import { spentNodes } from "../nodes/spent-activations";
 import { deployedOutputs } from "../refusals/deployed-output";
@@ -71,7 +71,7 @@ async function returningImage({ id }: Stack, plan: PlanJson, deployment: Deploym
   if (typeof after !== "string" || actions.includes("no-op")) {
     return [];
   }
-  const from = ((await deployedOutputs(id, deployment))["rolled_back_from"] ?? []) as readonly string[];
+  const { from = [] } = rolledBack(await deployedOutputs(id, deployment)) ?? {};
   return from.includes(tagOf(after))
     ? [
         `The image ${tagOf(after)}, from which the service was rolled back, would come back. Change it, or allow that with --roll-forward.`,

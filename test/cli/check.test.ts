@@ -205,7 +205,7 @@ test("deployed sites and services missing from the file are refused, and so are 
 test("an image that a service was rolled back from returns only with --roll-forward", async () => {
   const outputs = { image_uri: { actions: ["update"], after: "registry.example/app:v1" } };
   const file = planOf("service-web", { outputs });
-  const rolledBack = stateWith({ rolled_back_from: ["v1"] });
+  const rolledBack = stateWith({ rolled_back: '{"tag":"v0","from":["v1"]}' });
   const refused = await check([file], rolledBack);
   expect(refused).toMatchObject({ exitCode: 2 });
   expect(refused.stdout).toContain(

@@ -42,7 +42,7 @@ async function run(present: string, deployed: Deployed, ...args: readonly string
   const file = fakeState(project(), []);
   const state = JSON.parse(readFileSync(file, "utf8")) as { outputs: Record<string, object> };
   state.outputs["image_uri"] = { value: `registry.example/app:${deployed.tag}` };
-  state.outputs["rolled_back_from"] = { value: deployed.from };
+  state.outputs["rolled_back"] = { value: deployed.from === undefined ? "" : JSON.stringify(deployed) };
   writeFileSync(file, JSON.stringify(state));
   const ended = await project().anywhere(args, {
     TERRAFORM_BINARY_NAME: fakeTerraform,
@@ -65,10 +65,10 @@ const rollback = (...args: readonly string[]) =>
 function synthesised(): Deployed {
   const path = join(project().folder, "cdktf.out/environment/stacks/service-web/cdk.tf.json");
   const { output } = JSON.parse(readFileSync(path, "utf8")) as {
-    output: { image_uri: { value: string }; rolled_back_from?: { value: string[] } };
+    output: { rolled_back: { value: string } };
   };
-  const from = output.rolled_back_from?.value;
-  return { tag: output.image_uri.value.split(":")[1] ?? "present", ...(from && { from }) };
+  const { value } = output.rolled_back;
+  return value === "" ? { tag: "present" } : (JSON.parse(value) as Deployed);
 }
 
 test("rollback deploys the previous image, in its service's stack alone, and says what follows", async () => {

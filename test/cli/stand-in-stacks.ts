@@ -143,7 +143,7 @@ function synthesise(outdir: string, { config, rollbacks }: LoadedEnvironment): v
         const rollback = rollbacks[name];
         const outputs = {
           image_uri: rollback === undefined ? image : `registry.example/${image}:${rollback.tag}`,
-          ...(rollback && { rolled_back_from: rollback.from }),
+          rolled_back: rollback === undefined ? "" : JSON.stringify(rollback),
           scheduling_strategy: schedulingOf(service),
           ...(http && { port: String(http.port), ...relianceOn(http) }),
         };

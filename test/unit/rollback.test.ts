@@ -19,7 +19,7 @@ const rollbacks = { web: { tag, from: [other] } };
 test("a service that is rolled back runs the earlier image, which is neither built nor pushed", () => {
   const stack = stackOf(synth(environment, { rollbacks }), "service-web");
   expect(stack.output["image_uri"]?.["value"]).toMatch(new RegExp(`:${tag}$`));
-  expect(stack.output["rolled_back_from"]).toMatchObject({ value: [other] });
+  expect(stack.output["rolled_back"]).toMatchObject({ value: `{"tag":"${tag}","from":["${other}"]}` });
   expect(addresses(stack)).not.toContain("null_resource.image");
   expect(JSON.stringify(stack.locals)).toContain(`:${tag}`);
   expect(resourceAt(stack, "aws_ecs_task_definition.task")["depends_on"]).toBeUndefined();
@@ -29,7 +29,9 @@ test("other services with the same image stay at the current one", () => {
   const rolledBack = stackOf(synth(environment, { rollbacks }), "service-worker");
   expect(rolledBack).toEqual(stackOf(synth(environment), "service-worker"));
   expect(addresses(rolledBack)).toContain("null_resource.image");
-  expect(rolledBack.output["rolled_back_from"]).toBeUndefined();
+  expect(rolledBack.output["rolled_back"]).toMatchObject({
+    value: '${substr(join("", values(null_resource.rollout)[*].id), 0, 0)}',
+  });
 });
 
 /** The environment that is loaded with ANYWHERE_ROLLBACKS. */

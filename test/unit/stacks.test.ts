@@ -154,7 +154,7 @@ test("outputs keep their names, and only activation codes are sensitive", () => 
     "compute-fra1": compute,
     "compute-berlin": { ...every, kind: false, nodes: false },
     "service-web": { ...service, ...ofHttp },
-    "service-api": { ...service, ...ofHttp },
+    "service-api": { ...service, ...ofHttp, rolled_back: false },
     "service-worker": service,
     jobs: {
       ...every,

@@ -28,6 +28,8 @@ export interface RolloutProps {
  * it.
  */
 export class Rollout extends Construct {
+  readonly resource: NullResource;
+
   constructor(scope: Construct, id: string, props: RolloutProps) {
     super(scope, id);
     const { names, service, taskDefinition, logGroup, placements } = props;
@@ -37,7 +39,7 @@ export class Rollout extends Construct {
     const site = new Instances(this, "rollouts", waiting);
     const revision = site.attribute(taskDefinition, "arn");
     const script = new Script(this, join(__dirname, "await-rollout.sh"));
-    new NullResource(this, "rollout", {
+    this.resource = new NullResource(this, "rollout", {
       forEach: site.forEach,
       // Directly, so that the previous revision is deregistered only when this one has succeeded.
       dependsOn: [taskDefinition],

@@ -1,5 +1,6 @@
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { nodesWith, type Names } from "../../../config/names";
 import type { Placement } from "../../../config/services/placements";
@@ -26,6 +27,8 @@ export interface PlacedServiceProps {
  */
 export class PlacedService extends Construct {
   readonly service: EcsService;
+  /** The proof that the new revision runs everywhere. */
+  readonly rollout: TerraformResource;
 
   constructor(scope: Construct, id: string, props: PlacedServiceProps) {
     super(scope, id);
@@ -51,13 +54,13 @@ export class PlacedService extends Construct {
       waitForSteadyState: false,
       timeouts: { delete: site.get("deleteTimeout") },
     });
-    new Rollout(this, "rollout-wait", {
+    this.rollout = new Rollout(this, "rollout-wait", {
       names,
       service: this.service,
       taskDefinition,
       logGroup: names.logs(name),
       placements,
-    });
+    }).resource;
     new LostAgents(this, "lost-agents-end", names, this.service, site);
   }
 }
