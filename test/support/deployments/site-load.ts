@@ -14,8 +14,8 @@ export function loadableSite(...nodes: readonly string[]): SiteSettings {
 }
 
 /**
- * So many requests prove that a roll-out fails none: one that does fails some dozens. It's no rate, since a slow computer
- * sends fewer in a second, and takes more seconds.
+ * So many requests prove that a roll-out fails none. It's no rate, since a slow computer sends fewer in a second, and takes
+ * more seconds.
  */
 export const provingRequests = 500;
 
