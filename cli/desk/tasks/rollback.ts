@@ -135,8 +135,9 @@ function chosen({ service, images, deployed, failed }: Known, to: string | undef
   }
   const oldest = Math.max(...deployed.map((tag) => images.findIndex((one) => one.tag === tag)));
   const earlier = oldest < 0 ? [] : images.slice(oldest + 1);
-  const target = earlier.find(({ tag }) => !failed.includes(tag));
-  const passed = earlier.slice(0, target && earlier.indexOf(target)).map(({ tag }) => tag);
+  const works = earlier.findIndex(({ tag }) => !failed.includes(tag));
+  const target = earlier[works];
+  const passed = (target === undefined ? earlier : earlier.slice(0, works)).map(({ tag }) => tag);
   const because = passed.length === 0 ? "" : `the last roll-out of ${passed.join(", ")} failed`;
   if (target === undefined) {
     throw new Refusal(

@@ -53,11 +53,7 @@ function describeServiceDeployments(
   context: Context,
   { serviceDeploymentArns = [] }: Ecs.DescribeServiceDeploymentsRequest,
 ): Ecs.DescribeServiceDeploymentsResponse {
-  const { found, failures } = lookUp(
-    serviceDeploymentArns,
-    (arn) => all(context).find(({ record }) => record.arn === arn),
-    (arn) => arn,
-  );
+  const { found, failures } = named(context, serviceDeploymentArns, ({ record }) => record.arn);
   return {
     serviceDeployments: found.map(({ service, record }) => describe(context, service, record)),
     failures,
@@ -69,9 +65,15 @@ interface Rollout {
   readonly record: ServiceDeployment;
 }
 
-function all({ world }: Context): Rollout[] {
-  return [...world.aws.services.values()].flatMap((service) =>
+/** The roll-outs that a request names by these ARNs, of themselves or of what they have. */
+function named({ world }: Context, arns: readonly string[], arnOf: (rollout: Rollout) => string) {
+  const all = [...world.aws.services.values()].flatMap((service) =>
     service.serviceDeployments.map((record) => ({ service, record })),
+  );
+  return lookUp(
+    arns,
+    (arn) => all.find((rollout) => arnOf(rollout) === arn),
+    (arn) => arn,
   );
 }
 
@@ -89,11 +91,7 @@ function describeServiceRevisions(
     );
   }
   const arnOf = ({ service, record }: Rollout) => revisionArn(service, record.deploymentId);
-  const { found, failures } = lookUp(
-    serviceRevisionArns,
-    (arn) => all(context).find((rollout) => arnOf(rollout) === arn),
-    (arn) => arn,
-  );
+  const { found, failures } = named(context, serviceRevisionArns, arnOf);
   return {
     serviceRevisions: found.map((rollout) => ({
       serviceRevisionArn: arnOf(rollout),
