@@ -5,7 +5,6 @@ import type { Report } from "../../demo/report";
 import { titles } from "../../demo/steps/titles";
 import type { Entry } from "../../local-cloud/world";
 import { startCommand } from "../support/programs/running-command";
-import { provingRequests } from "../support/deployments/site-load";
 
 const directory = resolve(".local-cloud", "tests", "demo");
 
@@ -89,7 +88,7 @@ test("an update of one service under load fails no request", () => {
   const { service, images, failed, requests } = { ...report.update };
   expect(service).toBe("web");
   expect(failed).toBe(0);
-  expect(requests).toBeGreaterThanOrEqual(provingRequests);
+  expect(requests).toBeGreaterThan(50 * 30);
   const tag = /^123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/anywhere-local\/web:[0-9a-f]{16,}$/;
   expect(images?.before).toMatch(tag);
   expect(images?.after).toMatch(tag);
