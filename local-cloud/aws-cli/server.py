@@ -1,10 +1,12 @@
-"""Runs the AWS CLI for client.py: loaded once, with the models of the services that scripts call, and forked for each
-call, since loading takes nine tenths of its time.
+"""Runs the AWS CLI for client.py: loaded once, with the models of the services that scripts call, and forked into
+processes that take one call after the other. Loading takes nine tenths of a call's time, and a process for each call
+most of the rest: it would copy what it writes to of this one's memory.
 
 Listens on the Unix socket that it is given, and ends when standard input does.
 """
 
 import array
+import copy
 import gc
 import marshal
 import os
@@ -14,6 +16,9 @@ import socket
 import sys
 import threading
 
+# Processes that stay without a call.
+SPARE = 8
+
 
 def serve(path: str) -> None:
     listener = socket.socket(socket.AF_UNIX)
@@ -21,68 +26,122 @@ def serve(path: str) -> None:
     listener.listen(128)
     # Calls wait at the socket until it has loaded.
     print("listening", flush=True)
-    before = set(os.environ)
-    driver = load()
-    # Its environment names the folder of its data.
-    own = {name: value for name, value in os.environ.items() if name not in before}
+    client = Client()
+    # Calls share this memory.
+    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    workers, idle = [], []
     while True:
-        ready, _, _ = select.select([0, listener], [], [])
+        ready, _, _ = select.select([0, listener, *workers], [], [])
         if 0 in ready:
             return
-        connection, _ = listener.accept()
-        if os.fork() == 0:
-            listener.close()
+        for worker in [each for each in workers if each in ready]:
+            if worker.recv(1) and len(idle) < SPARE:
+                idle.append(worker)
+            else:
+                workers.remove(worker)
+                idle = [each for each in idle if each is not worker]
+                worker.close()
+        if listener in ready:
+            connection, _ = listener.accept()
+            if not idle:
+                worker = start_worker(client, [listener, connection, *workers])
+                workers.append(worker)
+                idle.append(worker)
+            socket.send_fds(idle.pop(), [b"."], [connection.fileno()])
+            connection.close()
+
+
+def start_worker(client: "Client", inherited: "list[socket.socket]") -> socket.socket:
+    """Returns a socket that takes the connections of calls, and gives a byte after each."""
+    ours, its = socket.socketpair()
+    if os.fork() == 0:
+        for each in [ours, *inherited]:
+            each.close()
+        try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            answer(connection, driver, own)
-        connection.close()
+            while True:
+                _, fds, _, _ = socket.recv_fds(its, 1, 1)
+                if not fds or not answer(socket.socket(fileno=fds[0]), client):
+                    break
+                its.sendall(b".")
+        finally:
+            os._exit(0)
+    its.close()
+    return ours
 
 
-def load() -> "CLIDriver":
-    from awscli.clidriver import create_clidriver
-    from awscli.customizations.overridesslcommonname import SSL_COMMON_NAMES
+class Client:
+    """The AWS CLI, with a session of its own for each call."""
 
-    # Version 1 sends calls for queues past AWS_ENDPOINT_URL, as version 2 does not.
-    SSL_COMMON_NAMES.clear()
-    driver = create_clidriver()
-    services = driver.create_help_command().command_table
-    for service in ("sts", "ssm", "ecs", "ecr", "logs"):
-        operations = services[service].create_help_command().command_table
-        for operation in operations.values():
-            getattr(operation, "arg_table", None)  # is made when it is first read; waiters have none
-        # With credentials, or it would look for some.
-        driver.session.create_client(
-            service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
-        )
-    # Calls share this memory, and end before they have allocated much themselves.
-    gc.freeze()
-    gc.disable()
-    return driver
+    def __init__(self):
+        before = set(os.environ)
+        from awscli import EnvironmentVariables
+        from awscli.clidriver import create_clidriver
+        from awscli.customizations.overridesslcommonname import SSL_COMMON_NAMES
+
+        # Version 1 sends calls for queues past AWS_ENDPOINT_URL, as version 2 does not.
+        SSL_COMMON_NAMES.clear()
+        driver = create_clidriver()
+        self.session = driver.session
+        # Its own classes: moto has another version of Session.
+        self.new_driver, new_session = type(driver), type(self.session)
+        self.new_session = lambda handlers: new_session(EnvironmentVariables, handlers, include_builtin_handlers=False)
+        for service in ("sts", "ssm", "ecs", "ecr", "logs"):
+            # With credentials, or it would look for some.
+            self.session.create_client(
+                service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
+            )
+        # The environment names the folder of its data.
+        self.environment = {name: value for name, value in os.environ.items() if name not in before}
+
+    def call(self, arguments: "list[str]") -> int:
+        """Returns the call's exit status."""
+        session = self.new_session(copy.copy(self.session.get_component("event_emitter")))
+        session.register_component("data_loader", self.session.get_component("data_loader"))
+        for name in ("user_agent_name", "user_agent_version", "user_agent_extra"):
+            setattr(session, name, getattr(self.session, name))
+        try:
+            return self.new_driver(session=session).main(arguments) or 0
+        except SystemExit as exit:
+            return exit.code if isinstance(exit.code, int) else 255
 
 
-def answer(connection: socket.socket, driver: "CLIDriver", own: dict) -> None:
-    status = 255
+def answer(connection: socket.socket, client: Client) -> bool:
+    """Makes the call of a connection. Returns whether this process can make another one."""
+    call = receive(connection)
+    answered = threading.Event()
+    watch = threading.Thread(target=end_with, args=[connection, answered], daemon=True)
+    watch.start()
+    os.environ.clear()
+    os.environ.update(call["environment"] | client.environment)
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(fd, mode, closefd=False) for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
+    )
+    # Nothing takes its log away again.
+    status, usable = 255, "--debug" not in call["arguments"]
     try:
-        call = receive(connection)
-        threading.Thread(target=end_with, args=[connection], daemon=True).start()
         os.chdir(call["folder"])
-        os.environ.clear()
-        os.environ.update(call["environment"] | own)
-        # The loaded configuration is this process's, not the caller's.
-        driver.session._config = driver.session._profile_map = None
-        status = driver.main(call["arguments"])
-    except SystemExit as exit:
-        status = exit.code if isinstance(exit.code, int) else 255
+        status = client.call(call["arguments"])
     except BaseException as error:
+        usable = False
         print(f"aws: {error!r}", file=sys.stderr)
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except OSError:
-                pass
-        connection.sendall(bytes([status or 0]))
-        os._exit(0)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            usable = False
+    # A caller reads until nobody holds its streams.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    os.close(nothing)
+    answered.set()
+    connection.sendall(bytes([status]))
+    connection.shutdown(socket.SHUT_RD)
+    watch.join()
+    connection.close()
+    return usable
 
 
 def receive(connection: socket.socket) -> dict:
@@ -97,9 +156,9 @@ def receive(connection: socket.socket) -> dict:
         return marshal.loads(stream.read(int.from_bytes(length, "big")))
 
 
-def end_with(connection: socket.socket) -> None:
+def end_with(connection: socket.socket, answered: threading.Event) -> None:
     """Ends this process when its caller ends."""
-    if connection.recv(1) == b"":
+    if connection.recv(1) == b"" and not answered.is_set():
         os._exit(255)
 
 

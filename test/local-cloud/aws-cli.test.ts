@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +63,62 @@ test("the AWS CLI reads its caller's input, and works in its caller's folder and
   );
   expect(await run(["configure", "get", "region"], environment)).toMatchObject({ stdout: "ams-3\n" });
   expect(await run(["configure", "get", "region"])).toMatchObject({ status: 1, stdout: "" });
+});
+
+test("a call knows nothing of the calls before it", async () => {
+  const signed: string[] = [];
+  const server = createServer(({ headers }, response) => {
+    signed.push(/Credential=([^,]*)/.exec(headers.authorization ?? "")?.[1] ?? "");
+    response.end('{"clusterArns": ["one"]}');
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const endpoint = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` };
+  const listClusters = ["ecs", "list-clusters"];
+  const other = { AWS_ACCESS_KEY_ID: "other", AWS_SECRET_ACCESS_KEY: "c" };
+  const calls = [
+    await run([...listClusters, "--region", "eu-west-1", "--output", "text"], endpoint),
+    await run(listClusters, { ...endpoint, ...other, AWS_DEFAULT_REGION: "us-east-2" }),
+    await run([...listClusters, "--debug"], endpoint),
+    await run(listClusters, endpoint),
+  ];
+  server.close();
+  expect(signed.map((one) => one.replace(/\d{8}/, "day"))).toEqual([
+    "a/day/eu-west-1/ecs/aws4_request",
+    "other/day/us-east-2/ecs/aws4_request",
+  ]);
+  expect(calls).toMatchObject([
+    { status: 0, stdout: "CLUSTERARNS\tone\n", stderr: "" },
+    { status: 0, stdout: expect.stringContaining('"clusterArns"'), stderr: "" },
+    { status: 255, stderr: expect.stringContaining("DEBUG") },
+    { status: 255, stdout: "", stderr: expect.stringMatching(/^\s*You must specify a region.*\s*$/) },
+  ]);
+});
+
+test("a call whose reader has gone leaves nothing to the next one", async () => {
+  const child = start(["--version"]);
+  child.stdout?.destroy();
+  await once(child, "close");
+  expect(await run(["configure", "get", "region"])).toEqual({ status: 1, stdout: "", stderr: "" });
+});
+
+test("calls are made side by side, as many as there are", async () => {
+  const count = 20;
+  const waiting: ServerResponse[] = [];
+  const server = createServer((_request, response) => {
+    waiting.push(response);
+    if (waiting.length === count) {
+      waiting.forEach((one) => one.end("{}"));
+    }
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const environment = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_DEFAULT_REGION: "eu-west-1" };
+  const calls = await Promise.all(
+    Array.from({ length: count }, () => run(["ecs", "list-clusters"], environment)),
+  );
+  server.close();
+  expect(calls.map(({ status }) => status)).toEqual(Array(count).fill(0));
 });
 
 test("a call ends with its caller", async () => {
