@@ -111,7 +111,7 @@ export function startSupervisor(
     ...systemBinds(recorder),
     nodeBind,
     { mode: "ro", source: recorder, target: "/run/anywhere/recorder" },
-    { mode: "ro", source: namespacesProgram, target: "/run/anywhere/namespaces.py" },
+    { mode: "ro", source: namespacesProgram, target: "/run/anywhere/namespaces" },
     ...shared.python.binds,
     { mode: "ro", source: shared.supervisor, target: "/run/anywhere/supervisor.js" },
     {
@@ -136,7 +136,7 @@ export function startSupervisor(
 }
 
 const recorder = join(__dirname, "recorder.sh");
-const namespacesProgram = join(__dirname, "namespaces.py");
+const namespacesProgram = join(__dirname, "namespaces");
 const nodeBind: Bind = {
   mode: "ro",
   source: realpathSync(process.execPath),
@@ -153,26 +153,22 @@ function spawnInNamespaces(machine: {
   readonly output: string;
 }): ChildProcess {
   const options = namespaces.map((name) => `--${name}`);
-  const binds = machine.binds.flatMap(({ mode, source, target }) => [mode, source, target]);
+  const { python, command: supervisor, output, ...settings } = machine;
   const command = [
     join(__dirname, "users.sh"),
     "unshare",
     ...options,
     "--",
     join(__dirname, "init.sh"),
-    ...binds,
-    "--",
-    ...machine.command,
+    ...supervisor,
   ];
   const env = {
     PATH: outsidePath,
-    DISK: machine.disk,
-    MACHINE_HOSTNAME: machine.hostname,
-    MACHINE_PRIVATE_IP: machine.privateIp ?? "",
-    PYTHON: machine.python.outside,
+    PYTHON: python.outside,
     NAMESPACES: namespacesProgram,
+    MACHINE: JSON.stringify(settings),
   };
-  return spawnDetached(command, env, machine.output);
+  return spawnDetached(command, env, output);
 }
 
 /** In a separate process group, so that a terminal's Ctrl-C doesn't reach it: its owner decides about its end. */

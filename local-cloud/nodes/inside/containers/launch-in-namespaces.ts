@@ -9,7 +9,7 @@ import { cannotStart, type Launch, type Launched } from "./launch";
 import { exitCodeOf, sendSignal, succeeds } from "./process-group";
 import { containersFolder, makeRoot, systemBinds } from "./root";
 
-const program = "/run/anywhere/namespaces.py";
+const program = "/run/anywhere/namespaces";
 
 /** Starts a container with its own file system, processes and, unless it uses the machine's, network. */
 export async function launchInNamespaces(launch: Launch): Promise<Launched> {
@@ -36,7 +36,7 @@ export async function launchInNamespaces(launch: Launch): Promise<Launched> {
     noNewPrivileges: order.noNewPrivileges,
     environment: launch.environment,
   };
-  const child = spawn(settings.python, ["-I", "-S", program, "run"], {
+  const child = spawn(settings.python, ["-I", "-S", program, "container"], {
     cwd: "/",
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LD_LIBRARY_PATH: join(settings.python, "../../lib") },
     detached: true,
