@@ -4,16 +4,21 @@ import { mustRun } from "../demo/command";
 import { deployments } from "./deployments";
 import type { Figure } from "./figure";
 import { machine, pageOf, performancePage, tableOf } from "./page";
-import { command, secondsOf } from "./process";
+import { command, npmRun, secondsOf } from "./process";
 import { synthesis } from "./synthesis";
 
-const unitTests = async (): Promise<readonly Figure[]> => {
-  const values = [await secondsOf(command("npm", ["run", "--silent", "test:unit"]))];
-  return [{ name: "`npm run test:unit`", unit: "s", values, most: 40 }];
-};
+/** One run of a script of package.json, which may take so many seconds. */
+const oneRun = (script: string, most: number) => async (): Promise<readonly Figure[]> => [
+  { name: `\`npm run ${script}\``, unit: "s", values: [await secondsOf(npmRun(script))], most },
+];
 
 /** The measurements, by the name of a group of figures. */
-const groups = { synthesis, deployments, tests: unitTests };
+const groups = {
+  synthesis,
+  deployments,
+  demo: oneRun("demo", 180),
+  tests: oneRun("test:unit", 40),
+};
 type Group = keyof typeof groups;
 const names = Object.keys(groups) as Group[];
 

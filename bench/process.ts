@@ -15,7 +15,11 @@ export function command(
 }
 
 /** One of our commands as its user runs it. */
-export function npmRun(script: string, args: readonly string[], variables: NodeJS.ProcessEnv): Command {
+export function npmRun(
+  script: string,
+  args: readonly string[] = [],
+  variables: NodeJS.ProcessEnv = {},
+): Command {
   return command("npm", ["run", "--silent", script, "--", ...args], variables);
 }
 

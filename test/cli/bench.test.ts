@@ -35,7 +35,7 @@ test("npm run bench measures the synthesis, and prints the machine and a number 
 });
 
 test.each([
-  [["walks"], "Allowed choices are synthesis, deployments, tests."],
+  [["walks"], "Allowed choices are synthesis, deployments, demo, tests."],
   [["--runs", "0"], "It must be a number from 1 to 99."],
   [["synthesis", "--write"], "--write needs all figures: add --all."],
 ])("npm run bench -- %j is refused before anything is measured", async (args, reason) => {
