@@ -36,7 +36,7 @@ def serve(path: str) -> None:
         if 0 in ready:
             return
         for worker in [each for each in workers if each in ready]:
-            if worker.recv(1) and len(idle) < SPARE:
+            if is_done(worker) and len(idle) < SPARE:
                 idle.append(worker)
             else:
                 workers.remove(worker)
@@ -50,6 +50,14 @@ def serve(path: str) -> None:
                 idle.append(worker)
             socket.send_fds(idle.pop(), [b"."], [connection.fileno()])
             connection.close()
+
+
+def is_done(worker: socket.socket) -> bool:
+    """Whether a process has made its call; otherwise it has ended."""
+    try:
+        return worker.recv(1) != b""
+    except ConnectionResetError:
+        return False
 
 
 def start_worker(client: "Client", inherited: "list[socket.socket]") -> socket.socket:

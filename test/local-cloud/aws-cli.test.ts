@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { placeAwsCli } from "../../local-cloud/aws-cli/place";
 import { ensurePython } from "../../local-cloud/python/environment";
+import { eventually } from "../support/jest/eventually";
 
 let directory: string;
 let bin: string;
@@ -119,6 +120,19 @@ test("calls are made side by side, as many as there are", async () => {
   );
   server.close();
   expect(calls.map(({ status }) => status)).toEqual(Array(count).fill(0));
+});
+
+test("a process that makes calls and was killed is replaced", async () => {
+  expect(await run(["--version"])).toMatchObject({ status: 0 });
+  const childrenOf = (pid: string) =>
+    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .split(" ")
+      .filter((child) => child !== "");
+  const workers = () => childrenOf(String(process.pid)).flatMap(childrenOf);
+  expect(workers()).not.toEqual([]);
+  workers().forEach((pid) => process.kill(Number(pid), "SIGKILL"));
+  await eventually("their end", () => Promise.resolve(workers().length === 0 || undefined));
+  expect(await run(["--version"])).toMatchObject({ status: 0 });
 });
 
 test("a call ends with its caller", async () => {
