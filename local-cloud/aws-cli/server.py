@@ -126,7 +126,7 @@ def answer(connection: socket.socket, client: Client) -> bool:
     sys.stdin, sys.stdout, sys.stderr = (
         open(fd, mode, closefd=False) for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
     )
-    # Nothing takes its log away again.
+    # Nothing removes the log's handlers again.
     status, usable = 255, "--debug" not in call["arguments"]
     try:
         os.chdir(call["folder"])
