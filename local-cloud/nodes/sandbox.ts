@@ -153,14 +153,14 @@ function spawnInNamespaces(machine: {
   readonly output: string;
 }): ChildProcess {
   const options = namespaces.map((name) => `--${name}`);
-  const { python, command: supervisor, output, ...settings } = machine;
+  const { python, command: first, output, ...settings } = machine;
   const command = [
     join(__dirname, "users.sh"),
     "unshare",
     ...options,
     "--",
     join(__dirname, "init.sh"),
-    ...supervisor,
+    ...first,
   ];
   const env = {
     PATH: outsidePath,

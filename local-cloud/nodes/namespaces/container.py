@@ -4,21 +4,15 @@ import grp, json, os, pwd, signal, socket, sys
 
 from kernel import check, libc
 from mounts import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_REC
-from mounts import bind, enter, make_devices, make_read_only, mount
+from mounts import bind, enter, make_devices, make_processes, make_read_only, mount
 from network import make_container_network
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x04000000, 0x08000000, 0x20000000
 PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 23, 24, 38
 
 
-def make_processes(root, network):
-    os.makedirs(f"{root}/proc", exist_ok=True)
-    try:
-        mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    except PermissionError:
-        # Where parts of /proc are masked, a new one is forbidden.
-        mount("/proc", f"{root}/proc", flags=MS_BIND | MS_REC)
-        return
+def restrict_settings(root, network):
+    """Of the kernel, which others share."""
     if network != "host":
         # As Docker does, so that every user may listen on every port.
         with open(f"{root}/proc/sys/net/ipv4/ip_unprivileged_port_start", "w") as setting:
@@ -30,7 +24,8 @@ def make_root(container):
     root = container["root"]
     mount(root, root, flags=MS_BIND)
     make_devices(root)
-    make_processes(root, container["network"])
+    if make_processes(root, read_only=False):
+        restrict_settings(root, container["network"])
     for each in container["binds"]:
         bind(each["source"], root + each["target"], each["readOnly"])
     for each in container["tmpfs"]:

@@ -2,8 +2,7 @@
 
 import os
 
-from mounts import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY
-from mounts import bind, enter, make_devices, mount
+from mounts import MS_BIND, bind, enter, make_devices, make_processes, mount
 from network import make_machine_network
 
 
@@ -12,7 +11,7 @@ def make_machine(machine):
     root = machine["disk"]
     mount(root, root, flags=MS_BIND)
     make_devices(root)
-    make_processes(root)
+    make_processes(root, read_only=True)
     mount("tmpfs", f"{root}/run", "tmpfs", options="mode=755")
     mount("tmpfs", f"{root}/tmp", "tmpfs", options="mode=1777")
     os.makedirs(f"{root}/run/systemd/system")
@@ -20,14 +19,6 @@ def make_machine(machine):
     for each in machine["binds"]:
         bind(each["source"], root + each["target"], each["mode"] == "ro")
     enter(root)
-
-
-def make_processes(root):
-    try:
-        mount("proc", f"{root}/proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    except PermissionError:
-        # A container runtime that masks parts of /proc forbids a new one; the outer one serves for /proc/self.
-        bind("/proc", f"{root}/proc", True)
 
 
 def make_all_memory_available(root):

@@ -43,6 +43,19 @@ def make_devices(root):
     mount("tmpfs", f"{root}/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k")
 
 
+def make_processes(root, read_only):
+    """Shows the processes of the PID namespace. Returns whether that was possible: where a container runtime masks
+    parts of /proc, a new one is forbidden, and the outer one has to serve."""
+    os.makedirs(f"{root}/proc", exist_ok=True)
+    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | (MS_RDONLY if read_only else 0)
+    try:
+        mount("proc", f"{root}/proc", "proc", flags)
+    except PermissionError:
+        bind("/proc", f"{root}/proc", read_only)
+        return False
+    return True
+
+
 def enter(root):
     """Makes a mounted folder the root directory, and forgets the one before."""
     os.chdir(root)
