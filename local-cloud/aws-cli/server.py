@@ -1,6 +1,6 @@
 """Runs the AWS CLI for client.py: loaded once, with the models of the services that scripts call, and forked into
-processes that take one call after the other. Loading takes nine tenths of a call's time, and a process for each call
-most of the rest: it would copy what it writes to of this one's memory.
+processes that take one call after the other. Loading takes nine tenths of a call's time; a new process for each call
+would take two fifths of the rest, since it copies all memory of this one that it writes to.
 
 Listens on the Unix socket that it is given, and ends when standard input does.
 """
@@ -30,25 +30,24 @@ def serve(path: str) -> None:
     # Calls share this memory.
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    workers, idle = [], []
+    # Each with whether it is without a call.
+    workers = {}
     while True:
         ready, _, _ = select.select([0, listener, *workers], [], [])
         if 0 in ready:
             return
         for worker in [each for each in workers if each in ready]:
-            if is_done(worker) and len(idle) < SPARE:
-                idle.append(worker)
+            if is_done(worker) and sum(workers.values()) < SPARE:
+                workers[worker] = True
             else:
-                workers.remove(worker)
-                idle = [each for each in idle if each is not worker]
+                del workers[worker]
                 worker.close()
         if listener in ready:
             connection, _ = listener.accept()
-            if not idle:
-                worker = start_worker(client, [listener, connection, *workers])
-                workers.append(worker)
-                idle.append(worker)
-            socket.send_fds(idle.pop(), [b"."], [connection.fileno()])
+            free = next((each for each, is_free in workers.items() if is_free), None)
+            worker = free or start_worker(client, [listener, connection, *workers])
+            workers[worker] = False
+            socket.send_fds(worker, [b"."], [connection.fileno()])
             connection.close()
 
 
@@ -123,9 +122,6 @@ def answer(connection: socket.socket, client: Client) -> bool:
     watch.start()
     os.environ.clear()
     os.environ.update(call["environment"] | client.environment)
-    sys.stdin, sys.stdout, sys.stderr = (
-        open(fd, mode, closefd=False) for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
-    )
     # Nothing removes the log's handlers again.
     status, usable = 255, "--debug" not in call["arguments"]
     try:
@@ -134,16 +130,7 @@ def answer(connection: socket.socket, client: Client) -> bool:
     except BaseException as error:
         usable = False
         print(f"aws: {error!r}", file=sys.stderr)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            usable = False
-    # A caller reads until nobody holds its streams.
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(nothing, fd)
-    os.close(nothing)
+    usable = leave_streams() and usable
     answered.set()
     connection.sendall(bytes([status]))
     connection.shutdown(socket.SHUT_RD)
@@ -160,8 +147,27 @@ def receive(connection: socket.socket) -> dict:
     for target, fd in enumerate(fds):
         os.dup2(fd, target)
         os.close(fd)
+    # Buffers of its own.
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(fd, mode, closefd=False) for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
+    )
     with connection.makefile("rb") as stream:
         return marshal.loads(stream.read(int.from_bytes(length, "big")))
+
+
+def leave_streams() -> bool:
+    """Lets go of the caller's standard streams, which it reads until nobody holds them. Returns whether it got all."""
+    complete = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            complete = False
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    os.close(nothing)
+    return complete
 
 
 def end_with(connection: socket.socket, answered: threading.Event) -> None:
