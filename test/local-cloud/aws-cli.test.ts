@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { placeAwsCli } from "../../local-cloud/aws-cli/place";
+import { serveOnLoopback } from "../../local-cloud/http-server";
 import { ensurePython } from "../../local-cloud/python/environment";
 import { eventually } from "../support/jest/eventually";
 
@@ -68,13 +68,11 @@ test("the AWS CLI reads its caller's input, and works in its caller's folder and
 
 test("a call knows nothing of the calls before it", async () => {
   const signed: string[] = [];
-  const server = createServer(({ headers }, response) => {
+  const server = await serveOnLoopback(({ headers }, response) => {
     signed.push(/Credential=([^,]*)/.exec(headers.authorization ?? "")?.[1] ?? "");
     response.end('{"clusterArns": ["one"]}');
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  const endpoint = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` };
+  const endpoint = { AWS_ENDPOINT_URL: server.url };
   const listClusters = ["ecs", "list-clusters"];
   const other = { AWS_ACCESS_KEY_ID: "other", AWS_SECRET_ACCESS_KEY: "c" };
   const calls = [
@@ -83,7 +81,7 @@ test("a call knows nothing of the calls before it", async () => {
     await run([...listClusters, "--debug"], endpoint),
     await run(listClusters, endpoint),
   ];
-  server.close();
+  await server.close();
   expect(signed.map((one) => one.replace(/\d{8}/, "day"))).toEqual([
     "a/day/eu-west-1/ecs/aws4_request",
     "other/day/us-east-2/ecs/aws4_request",
@@ -106,19 +104,17 @@ test("a call whose reader has gone leaves nothing to the next one", async () => 
 test("calls are made side by side, as many as there are", async () => {
   const count = 20;
   const waiting: ServerResponse[] = [];
-  const server = createServer((_request, response) => {
+  const server = await serveOnLoopback((_request, response) => {
     waiting.push(response);
     if (waiting.length === count) {
       waiting.forEach((one) => one.end("{}"));
     }
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  const environment = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_DEFAULT_REGION: "eu-west-1" };
+  const environment = { AWS_ENDPOINT_URL: server.url, AWS_DEFAULT_REGION: "eu-west-1" };
   const calls = await Promise.all(
     Array.from({ length: count }, () => run(["ecs", "list-clusters"], environment)),
   );
-  server.close();
+  await server.close();
   expect(calls.map(({ status }) => status)).toEqual(Array(count).fill(0));
 });
 
@@ -136,33 +132,32 @@ test("a process that makes calls and was killed is replaced", async () => {
 });
 
 test("a call ends with its caller", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const asked = once(server, "request");
+  let asked: (request: IncomingMessage) => void;
+  const request = new Promise<IncomingMessage>((resolve) => (asked = resolve));
+  const server = await serveOnLoopback((incoming) => {
+    asked(incoming);
+  });
   const child = start(["ecs", "list-clusters"], {
-    AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+    AWS_ENDPOINT_URL: server.url,
     AWS_DEFAULT_REGION: "eu-west-1",
   });
-  const [request] = (await asked) as [{ socket: NodeJS.EventEmitter }];
+  const { socket } = await request;
   // A reset is an end, too: `once` would be rejected by it.
-  const gone = new Promise((resolve) => request.socket.once("close", resolve));
+  const gone = new Promise((resolve) => socket.once("close", resolve));
   child.kill("SIGKILL");
   await gone;
-  server.close();
+  await server.close();
 });
 
 test("calls to SQS go to the endpoint that the environment names", async () => {
-  const server = createServer((_request, response) => response.end('{"QueueUrls": ["one"]}'));
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  const environment = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_DEFAULT_REGION: "eu-west-1" };
+  const server = await serveOnLoopback((_request, response) => response.end('{"QueueUrls": ["one"]}'));
+  const environment = { AWS_ENDPOINT_URL: server.url, AWS_DEFAULT_REGION: "eu-west-1" };
   const query = ["--query", "QueueUrls[0]", "--output", "text"];
   expect(await run(["sqs", "list-queues", ...query], environment)).toMatchObject({
     status: 0,
     stdout: "one\n",
   });
-  server.close();
+  await server.close();
 });
 
 test("calls after the local cloud has ended fail and say so", async () => {
