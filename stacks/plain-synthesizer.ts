@@ -27,22 +27,18 @@ export class PlainSynthesizer implements IStackSynthesizer {
       const file = join(session.outdir, synthesizedStackPath);
       const json = JSON.parse(readFileSync(file, "utf8")) as { readonly locals: Record<string, unknown> };
       for (const local of locals) {
-        json.locals[local.friendlyUniqueId] = sorted(local.values);
+        json.locals[local.friendlyUniqueId] = byName(local.values);
       }
       writeFileSync(file, JSON.stringify(json, undefined, 2));
     }
   }
 }
 
-/** A value with the keys of its objects in the order in which CDKTF writes them. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(sorted);
-  }
-  if (typeof value !== "object" || value === null) {
-    return value;
-  }
-  const inner = value as Readonly<Record<string, unknown>>;
-  const names = Object.keys(inner).sort();
-  return Object.fromEntries(names.map((name) => [name, sorted(inner[name])]));
+/** The same entries, in whatever order they are configured. */
+function byName(entries: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.keys(entries)
+      .sort()
+      .map((name) => [name, entries[name]]),
+  );
 }
