@@ -28,11 +28,15 @@ export function watchProcesses(): ProcessWatch {
   const here = namespaceOf("self");
   const look = (): void => {
     for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
-      // First, since one that has ended by now shows nothing more of the rest either.
-      const namespace = namespaceOf(pid);
       const commandLine = read(pid, "cmdline");
       const key = `${pid} ${commandLine}`;
-      if (namespace !== "" && commandLine !== "" && !seen.has(key)) {
+      // Most have been seen, and there may be hundreds.
+      if (commandLine === "" || seen.has(key)) {
+        continue;
+      }
+      const namespace = namespaceOf(pid);
+      // Otherwise it has ended by now, and shows nothing of the rest either.
+      if (namespace !== "") {
         const program = programOf(commandLine.split("\0"));
         seen.set(key, {
           commandLine,
