@@ -33,8 +33,8 @@ export interface UpdatedDeployment {
   readonly folder: string;
 }
 
-/** Requests a second below which a load proves nothing, as on a busy computer. */
-const enough = 25;
+/** Fewer requests prove nothing. It's no rate: a slow computer sends fewer in a second, and takes more seconds. */
+const enough = 500;
 const service = "web";
 const site = "ams3";
 const sources = resolve(__dirname, "../app");
@@ -74,7 +74,7 @@ export async function updateUnderLoad(
     project.configure(updated);
     await project.mustAnywhere("deploy", `service-${service}`, "--auto-approve");
   } finally {
-    watch.end();
+    await watch.end();
     result = await load.stop();
   }
   const [after, still] = [await imageOf(project), await tasks()];
@@ -84,9 +84,9 @@ export async function updateUnderLoad(
       `An update must not be noticed: ${failed} of ${requests} requests failed, and ${before} became ${after}. ${failures.join("; ")}`,
     );
   }
-  if (rate < enough) {
+  if (requests < enough) {
     throw new Error(
-      `A load must have ${enough} requests a second or more to prove anything, and this computer only managed ${Math.round(rate)}: end other programs`,
+      `A load must have ${enough} requests to prove anything, and this computer only managed ${requests}: end other programs`,
     );
   }
   if (untouched.length === 0 || still.join() !== untouched.join()) {
