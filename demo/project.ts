@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { writeShellScript } from "../local-cloud/environment";
 import type { LocalCloud } from "../local-cloud/start";
 import { mustRun, run, type Command, type Ended } from "./command";
@@ -81,12 +81,12 @@ export class Project {
   }
 
   /** Starts one of the project's commands, which runs until it is ended. */
-  startAnywhere(...args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+  startAnywhere(...args: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
     return this.start([join(root, "cli/anywhere.js"), ...args]);
   }
 
   /** Starts a TypeScript file of the project with this environment; it runs until it is ended. */
-  startScript(file: string, environment: EnvironmentFile): ChildProcessByStdio<null, Readable, null> {
+  startScript(file: string, environment: EnvironmentFile): ChildProcessByStdio<Writable, Readable, null> {
     const watched = join(this.directory, "watched.json");
     writeFileSync(watched, JSON.stringify(environment));
     return this.start([join(root, "local-cloud/run.js"), file], { ANYWHERE_ENV: watched });
@@ -95,7 +95,7 @@ export class Project {
   private start(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
     const { program, folder, variables, ...command } = this.command(process.execPath, args);
     const env = { ...variables, ...more };
-    return spawn(program, command.args, { cwd: folder, env, stdio: ["ignore", "pipe", "ignore"] });
+    return spawn(program, command.args, { cwd: folder, env, stdio: ["pipe", "pipe", "ignore"] });
   }
 
   /** Writes a script that points a shell at this deployment: clouds, environment, output and states. */

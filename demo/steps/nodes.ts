@@ -52,7 +52,7 @@ export async function watchingNodes(
     };
     await project.tellingAnywhere(told, ...command);
   } finally {
-    watch.end();
+    await watch.end();
   }
   return changes;
 }

@@ -6,10 +6,15 @@ import { loadEnvironment } from "../../config/load";
 /** Milliseconds between two looks: the shortest interval of `anywhere status --watch` is too long for a demo. */
 const period = 1000;
 
-/** Prints a line of JSON with the nodes of the environment each second, including their tasks that are about to end. */
-async function look(): Promise<never> {
+/**
+ * Prints a line of JSON with the nodes of the environment each second, including their tasks that are about to end, and
+ * once more after its standard input has ended.
+ */
+async function look(): Promise<void> {
   const { config } = loadEnvironment(process.env);
+  const { signal } = ending;
   for (;;) {
+    const isLast = signal.aborted;
     try {
       const { fleet } = await observeFleet(config, process.env, Object.keys(config.services));
       console.log(JSON.stringify(fleet.sites.flatMap(({ nodes }) => nodes)));
@@ -19,8 +24,17 @@ async function look(): Promise<never> {
         throw error;
       }
     }
-    await pause(period);
+    if (isLast) {
+      return;
+    }
+    await pause(period, undefined, { signal }).catch(() => undefined);
   }
 }
 
+const ending = new AbortController();
+process.stdin
+  .once("end", () => {
+    ending.abort();
+  })
+  .resume();
 void look();

@@ -6,8 +6,12 @@ import type { ShownNode } from "../show/nodes";
 
 /** Follows the nodes of an environment until it is ended. */
 export interface Watch {
-  end(): void;
+  /** Takes a last look first: the end of what is watched may be later than the one before. */
+  end(): Promise<void>;
 }
+
+/** Milliseconds that the last look may take. */
+const patience = 10_000;
 
 /**
  * Looks every second at the nodes of this environment, in a separate process, and at the consoles of those that boot.
@@ -15,22 +19,32 @@ export interface Watch {
  * @param see receives them
  */
 export function watchNodes(
-  project: Project,
+  project: Pick<Project, "startScript">,
   environment: EnvironmentFile,
   admin: AdminClient,
   see: (nodes: readonly ShownNode[]) => void,
 ): Watch {
   const child = project.startScript("demo/watch/looks.ts", environment);
   const boots = new Map<string, string>();
-  const takeLine = async (line: string): Promise<void> => {
-    const nodes = JSON.parse(line) as readonly FleetNode[];
-    await Promise.all(nodes.map((node) => readBoot(admin, node, boots)));
-    if (!child.killed) {
-      see(nodes.map((node) => ({ ...node, boot: boots.get(node.machine?.id ?? "") })));
+  const follow = async (): Promise<void> => {
+    for await (const line of createInterface({ input: child.stdout })) {
+      // The last line of one that was killed may be a part.
+      if (!child.killed) {
+        const nodes = JSON.parse(line) as readonly FleetNode[];
+        await Promise.all(nodes.map((node) => readBoot(admin, node, boots)));
+        see(nodes.map((node) => ({ ...node, boot: boots.get(node.machine?.id ?? "") })));
+      }
     }
   };
-  createInterface({ input: child.stdout }).on("line", (line) => void takeLine(line));
-  return { end: () => child.kill() };
+  const followed = follow();
+  return {
+    end: async () => {
+      child.stdin.end();
+      const timer = setTimeout(() => child.kill(), patience);
+      await followed;
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** Reads the console of a droplet's machine until it says that it is a node. */
