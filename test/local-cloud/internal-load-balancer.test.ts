@@ -15,9 +15,13 @@ afterEach(() => stage.close());
 
 const internal = { network: "INTERNAL" };
 
-/** A connection of a machine to a private address of its network; undefined when nothing listens there. */
+/** Takes connections of a droplet to a private address of its network; undefined when nothing listens there. */
+const listenerAt = (dropletId: number, address: string) =>
+  stage.machines.network?.open(`droplet-${dropletId}`, address);
+
+/** A connection to {@link listenerAt}. */
 async function open(dropletId: number, address: string): Promise<Socket | undefined> {
-  const accept = stage.machines.network?.open(`droplet-${dropletId}`, address);
+  const accept = listenerAt(dropletId, address);
   if (accept === undefined) {
     return undefined;
   }
@@ -113,8 +117,7 @@ test("an internal load balancer checks health, and obeys droplets' firewalls and
 test("a droplet reaches an internal load balancer only where its firewalls let it out", async () => {
   const droplet = await stage.createDroplet();
   const { id, ip } = await stage.createLoadBalancer(internal);
-  const isOpen = (): boolean =>
-    stage.machines.network?.open(`droplet-${droplet}`, `${ip}:8081`) !== undefined;
+  const isOpen = (): boolean => listenerAt(droplet, `${ip}:8081`) !== undefined;
   expect(isOpen()).toBe(true);
   const anywhere = { addresses: ["0.0.0.0/0"] };
   const inbound_rules = [{ protocol: "tcp", ports: "8000", sources: anywhere }];
