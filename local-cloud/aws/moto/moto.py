@@ -7,6 +7,7 @@ import threading
 from moto.iam.access_control import IAMPolicy
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
 from werkzeug.serving import make_server
 
 
@@ -27,7 +28,22 @@ def permission(bucket: FakeBucket, action: str, resource: str):
     return IAMPolicy(json.dumps({**policy, "Statement": met})).is_action_permitted(action, resource)
 
 
+one_at_a_time = threading.Lock()
+
+
+def alone(answer):
+    """Answers calls of S3 one after another: moto looks whether an object exists first, and creates it later."""
+
+    def locked(*call):
+        with one_at_a_time:
+            return answer(*call)
+
+    return locked
+
+
 FakeBucket.get_permission = permission
+S3Response._bucket_response = alone(S3Response._bucket_response)
+S3Response._key_response = alone(S3Response._key_response)
 threading.Thread(target=end_with_caller, daemon=True).start()
 server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
 os.environ["MOTO_PORT"] = str(server.server_port)
