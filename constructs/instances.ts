@@ -1,6 +1,8 @@
-import { dependable, propertyAccess, TerraformIterator, TerraformLocal, Token } from "cdktf";
+import { dependable, TerraformIterator, TerraformLocal } from "cdktf";
 import type { MapTerraformIterator, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
+import { addressOf } from "./expressions";
+import { objectWith } from "./plain-local";
 
 /**
  * The `for_each` of resources that exist once per node, site or service, and how these refer to each other: always to
@@ -25,36 +27,36 @@ export class Instances<Field extends string = never> {
       values: Readonly<Record<string, unknown>>,
     ) => TerraformLocal = TerraformLocal,
   ) {
-    const value = new Local(scope, local, Object.fromEntries(values));
+    const value = new Local(scope, local, objectWith(values));
     this.map = dependable(value);
     this.forEach = TerraformIterator.fromMap(value.asAnyMap);
   }
 
   /** Key of the instance at hand. */
   get key(): string {
-    return this.forEach.key;
+    return "${each.key}";
   }
 
   /** The text of the instance at hand. */
   get value(): string {
-    return Token.asString(this.forEach.value);
+    return "${each.value}";
   }
 
   /** A field of the instance at hand. */
   get(field: Field): string {
-    return this.forEach.getString(field);
+    return `\${each.value.${field}}`;
   }
 
   /**
    * An attribute of this instance of another resource. CDKTF's own getters (`resource.id`) render a splat under
    * `for_each`, which Terraform rejects.
    */
-  attribute(resource: TerraformResource, ...path: readonly string[]): string {
-    return Token.asString(propertyAccess(resource, [this.key, ...path]));
+  attribute(resource: TerraformResource, name: string): string {
+    return `\${${this.reference(resource)}.${name}}`;
   }
 
   /** This instance of another resource, as `replace_triggered_by` wants it: a bare reference without `${}`. */
   reference(resource: TerraformResource): string {
-    return `${dependable(resource)}[each.key]`;
+    return `${addressOf(resource)}[each.key]`;
   }
 }

@@ -1,24 +1,14 @@
-import {
-  dependable,
-  Fn,
-  FOR_EXPRESSION_KEY,
-  FOR_EXPRESSION_VALUE,
-  forExpression,
-  propertyAccess,
-  TerraformOutput,
-  Token,
-  type IResolvable,
-  type TerraformResource,
-} from "cdktf";
+import { dependable, TerraformOutput, Token, type IResolvable, type TerraformResource } from "cdktf";
 import { Construct } from "constructs";
+import { addressOf, objectOf, partOf } from "../constructs/expressions";
 import type { ProjectStack } from "./project-stack";
 
-/** One output: what the producer writes, and what a reader makes of a reference to it. */
+/** One output: what the producer writes, and what a reader makes of an expression for it. */
 export interface Output<T> {
   readonly description: string;
   readonly value: unknown;
   readonly sensitive: boolean;
-  readonly read: (reference: IResolvable) => T;
+  readonly read: (expression: string) => T;
 }
 
 /** The named outputs of a stack, declared once, with the types in which other stacks read them. */
@@ -33,11 +23,12 @@ export class StackOutputs<T extends object> {
     }
   }
 
-  /** The outputs as tokens of `reader`, read from the producer's state. */
+  /** The outputs as expressions of `reader`, read from the producer's state. */
   readBy(reader: ProjectStack): T {
-    const state = reader.stateOf(this.producer);
-    const tokens = this.entries().map(([name, output]) => [name, output.read(state.get(name))]);
-    return Object.fromEntries(tokens) as T;
+    const { friendlyUniqueId } = reader.stateOf(this.producer);
+    const outputs = `data.terraform_remote_state.${friendlyUniqueId}.outputs`;
+    const read = this.entries().map(([name, output]) => [name, output.read(`${outputs}.${name}`)]);
+    return Object.fromEntries(read) as T;
   }
 
   private entries(): [string, Output<unknown>][] {
@@ -47,12 +38,12 @@ export class StackOutputs<T extends object> {
 
 /** A text, or anything that Terraform turns into one. */
 export function text(description: string, value: string | IResolvable): Output<string> {
-  return output(description, value, (reference) => Token.asString(reference));
+  return output(description, value, inBraces);
 }
 
 /** A list of texts. */
 export function texts(description: string, value: readonly string[]): Output<string[]> {
-  return output(description, value, (reference) => Token.asList(reference));
+  return output(description, value, (expression) => Token.asList(inBraces(expression)));
 }
 
 /** A text or a list of texts for each name that is known at synthesis; a reader gets the texts. */
@@ -60,7 +51,7 @@ export function byName(
   description: string,
   value: Readonly<Record<string, string | readonly string[]>>,
 ): Output<(name: string) => string> {
-  return output(description, value, partOf);
+  return output(description, value, partIn);
 }
 
 /** One attribute of each instance of a `for_each` resource, by instance key. */
@@ -69,8 +60,7 @@ export function perInstance(
   resource: TerraformResource,
   attribute: string,
 ): Output<(key: string) => string> {
-  const value = propertyAccess(FOR_EXPRESSION_VALUE, [attribute]);
-  return output(description, instances(resource, value), partOf);
+  return output(description, instances(resource, `${instance}.${attribute}`), partIn);
 }
 
 /**
@@ -78,19 +68,20 @@ export function perInstance(
  * sensitive, and would print it: so it is marked again where it is read.
  */
 export function secretPerInstance(...of: Parameters<typeof perInstance>): Output<(key: string) => string> {
-  const read = (reference: IResolvable) => (key: string) =>
-    Token.asString(Fn.sensitive(partOf(reference)(key)));
+  const read = (expression: string) => (key: string) => inBraces(`sensitive(${partOf(expression, key)})`);
   return { ...perInstance(...of), sensitive: true, read };
 }
 
-/** An object for each instance of a `for_each` resource, by instance key. */
+/**
+ * An object for each instance of a `for_each` resource, by instance key.
+ * @param fields texts, for expressions that stand for a key and its instance
+ */
 export function objectPerInstance(
   description: string,
   resource: TerraformResource,
-  fields: (key: string) => Readonly<Record<string, unknown>>,
+  fields: (key: string, instance: string) => Readonly<Record<string, string>>,
 ): Output<(key: string, field: string) => string> {
-  const value = fields(Token.asString(FOR_EXPRESSION_KEY));
-  return output(description, instances(resource, value), partOf);
+  return output(description, instances(resource, objectOf(fields(key, instance))), partIn);
 }
 
 /**
@@ -106,11 +97,16 @@ function output<T>(description: string, value: unknown, read: Output<T>["read"])
 }
 
 /** The value at a path of keys and fields within an output. */
-const partOf =
-  (reference: IResolvable) =>
+const partIn =
+  (expression: string) =>
   (...path: readonly string[]): string =>
-    Token.asString(propertyAccess(reference, [...path]));
+    inBraces(path.reduce(partOf, expression));
 
-function instances(resource: TerraformResource, value: unknown): IResolvable {
-  return forExpression(resource.fqn, value, FOR_EXPRESSION_KEY);
+const inBraces = (expression: string): string => `\${${expression}}`;
+
+/** Names of an instance's key and of itself, in an expression for all instances. */
+const [key, instance] = ["key", "val"];
+
+function instances(resource: TerraformResource, value: string): string {
+  return inBraces(`{ for ${key}, ${instance} in ${addressOf(resource)}: ${key} => ${value} }`);
 }

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { DataDigitaloceanDroplets } from "@cdktf/provider-digitalocean/lib/data-digitalocean-droplets";
 import { Droplet } from "@cdktf/provider-digitalocean/lib/droplet";
-import { dependable, Fn, propertyAccess, Token } from "cdktf";
+import { dependable } from "cdktf";
 import type { ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
+import { addressOf, objectOf } from "../expressions";
 import type { Instances } from "../instances";
 import { replacingNode } from "../node/replacement";
 import { Script } from "../script/script";
@@ -46,7 +47,10 @@ export class Droplets extends Construct {
     super(scope, id);
     const { name, site, region, vpcUuid, nodes, tags, sshKeys, dependsOn, generation, settings } = props;
     const userData = new Script(this, join(scripts, "user-data.sh.tftpl"));
-    const parts = bootstrap.map((name) => Fn.file(new Script(this, join(scripts, `${name}.sh`)).location));
+    const parts = bootstrap.map(
+      (part) => `file("${new Script(this, join(scripts, `${part}.sh`)).location}")`,
+    );
+    const variables = `{"settings" = ${objectOf(settings)}, "scripts" = [${parts.join(", ")}]}`;
     this.resource = new Droplet(this, "node", {
       forEach: nodes.forEach,
       dependsOn,
@@ -57,7 +61,7 @@ export class Droplets extends Construct {
       image: nodes.get("image"),
       tags: [...tags],
       sshKeys: sshKeys.length === 0 ? undefined : [...sshKeys],
-      userData: Token.asString(Fn.templatefile(userData.location, { settings, scripts: parts })),
+      userData: `\${templatefile("${userData.location}", ${variables})}`,
       // The provider's defaults are an hour, and a minute for a droplet that is locked by an action.
       timeouts: { create: "10m", update: "10m", delete: "10m" },
       lifecycle: {
@@ -100,8 +104,8 @@ export class Droplets extends Construct {
     };
   }
 
-  /** An attribute of the droplet of this node. */
+  /** An attribute of the droplet of a node, which an expression names. */
   of(node: string, attribute: string): string {
-    return Token.asString(propertyAccess(this.resource, [node, attribute]));
+    return `\${${addressOf(this.resource)}[${node}].${attribute}}`;
   }
 }

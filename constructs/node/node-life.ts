@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { Fn, FOR_EXPRESSION_VALUE, propertyAccess } from "cdktf";
-import type { IResolvable, ITerraformDependable, Precondition, TerraformResource } from "cdktf";
+import type { ITerraformDependable, Precondition, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { rememberedBy } from "../script/remembered";
 import { AwsLibrary, Script } from "../script/script";
@@ -118,10 +117,8 @@ export class NodeLife extends Construct {
   }
 
   /** Values that an instance of the deregistration records, for the outputs of a stack. */
-  remembered(): Readonly<Record<"activation_id" | "generation", IResolvable>> {
-    // With an empty default, Fn.lookup renders an access without one.
-    const trigger = (name: string) =>
-      Fn.try([propertyAccess(FOR_EXPRESSION_VALUE, ["triggers", name]), ""]) as IResolvable;
+  remembered(instance: string): Readonly<Record<"activation_id" | "generation", string>> {
+    const trigger = (name: string) => `\${try(${instance}.triggers.${name}, "")}`;
     return { activation_id: trigger("ACTIVATION_ID"), generation: trigger("GENERATION") };
   }
 

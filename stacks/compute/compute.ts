@@ -42,18 +42,15 @@ export abstract class ComputeStack extends ProjectStack {
 
   /**
    * The nodes and their lives across both clouds, and the values that a machine needs to become one of them.
-   * @param fields texts of its machine that each node has, besides what every node has
    * @param replacing how a user replaces one of them
+   * @typeParam Field names of the texts that machines of this kind have
    */
-  protected addNodes<Field extends string = never>(
-    fields: readonly Field[],
-    replacing: (site: string, node: string) => string,
-  ) {
+  protected addNodes<Field extends string = never>(replacing: (site: string, node: string) => string) {
     const { config, names, site } = this;
     const texts = [...this.resolved.nodes].map(([name, node]) => {
-      const machine = fields.map((field) => [field, node.texts[field] ?? ""]);
       const { generation, activation, allAttributes: attributes } = node;
-      return [name, { ...Object.fromEntries(machine), generation, activation, attributes }] as const;
+      const machine = node.texts as Readonly<Record<Field, string>>;
+      return [name, { ...machine, generation, activation, attributes }] as const;
     });
     const set = new Instances<Field | "generation" | "activation" | "attributes">(
       new Construct(this, "set"),

@@ -51,7 +51,7 @@ export class DigitalOceanComputeStack extends ComputeStack {
       extraEgress: site.extraEgress,
     });
 
-    const { set, life, activationId, activationCode } = this.addNodes(["size", "image"], replacingNode);
+    const { set, life, activationId, activationCode } = this.addNodes<"size" | "image">(replacingNode);
     const droplets = new Droplets(this, "droplets", {
       name: this.names.node(siteName, set.key),
       site: siteName,
@@ -110,11 +110,11 @@ export class DigitalOceanComputeStack extends ComputeStack {
           ),
         ),
       ),
-      nodes: objectPerInstance("The nodes by name.", deregistration, (node) => ({
+      nodes: objectPerInstance("The nodes by name.", deregistration, (node, instance) => ({
         machine_id: droplets.of(node, "id"),
         public_ipv4: droplets.of(node, "ipv4_address"),
         private_ipv4: droplets.of(node, "ipv4_address_private"),
-        ...life.remembered(),
+        ...life.remembered(instance),
       })),
     });
     this.internalUrl = (reader) => outputs.readBy(reader).internal_urls;

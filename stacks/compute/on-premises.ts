@@ -7,7 +7,7 @@ import { ComputeStack, type ComputeProps } from "./compute";
 export class OnPremisesComputeStack extends ComputeStack {
   constructor(scope: Construct, props: ComputeProps) {
     super(scope, props);
-    const { life } = this.addNodes([], replacingServer);
+    const { life } = this.addNodes(replacingServer);
     const guard = life.guard();
     const deregistration = life.deregistration(life.generation, "id", [guard]);
     if (this.resolved.awaitsNodes) {
@@ -17,7 +17,9 @@ export class OnPremisesComputeStack extends ComputeStack {
     // Only what such a site has: Terraform leaves out outputs without a value, and the CDKTF CLI fails on them.
     new StackOutputs(this, {
       kind: text("Kind of the site.", this.resolved.kind),
-      nodes: objectPerInstance("The nodes by name.", deregistration, () => life.remembered()),
+      nodes: objectPerInstance("The nodes by name.", deregistration, (_, instance) =>
+        life.remembered(instance),
+      ),
     });
   }
 }

@@ -39,7 +39,7 @@ const harbour: SiteKind = {
 class HarbourStack extends ComputeStack {
   constructor(scope: Construct, props: ComputeProps) {
     super(scope, props);
-    const { life } = this.addNodes([], replacingServer);
+    const { life } = this.addNodes(replacingServer);
     life.deregistration(life.generation, "id", [life.guard()]);
     new StackOutputs(this, { kind: text("Kind of the site.", this.resolved.kind) });
   }
