@@ -62,7 +62,7 @@ function keepLockFile(stack: TerraformStack): void {
   });
 }
 
-const root = realpathSync(join(__dirname, ".."));
+const root = realpathSync.native(join(__dirname, ".."));
 
 /**
  * The folder of local states, seen from a stack's folder: one text serves the producer and the readers of a state, and
@@ -74,6 +74,6 @@ function localFolder(stack: TerraformStack, folder: string): string {
     return folder;
   }
   // Terraform resolves `..` from the folder's real path, whatever links lead to it.
-  const outdir = realpathSync(App.of(stack).outdir);
+  const outdir = realpathSync.native(App.of(stack).outdir);
   return relative(join(outdir, Manifest.stacksFolder, stack.node.id), join(root, folder));
 }
