@@ -6,6 +6,7 @@
 const { existsSync, readFileSync } = require("node:fs");
 const path = require("node:path");
 const { build } = require("esbuild");
+const cdktf = require("./cdktf");
 const { markOf } = require("./mark");
 
 const [, , file] = process.argv;
@@ -20,29 +21,6 @@ const ownFolder = {
       const text = readFileSync(source, "utf8");
       const folder = `const __dirname = ${JSON.stringify(path.dirname(source))}; `;
       return { contents: text.includes("__dirname") ? folder + text : text, loader: "ts" };
-    });
-  },
-};
-
-// For each of thousands of values CDKTF notes where it was made: a fifth of a large synthesis, for messages that name lines
-// of CDKTF's own.
-const noStackTraces = {
-  name: "no-stack-traces",
-  setup({ onLoad }) {
-    onLoad({ filter: /cdktf\/lib\/tokens\/private\/stack-trace\.js$/ }, () => ({
-      contents: "exports.captureStackTrace = () => [];",
-    }));
-  },
-};
-
-// CDKTF packs an archive by running this file of its own, which in a bundle would be the bundled one, and loads its packer,
-// with streams and globs, in every process.
-const ownArchiver = {
-  name: "own-archiver",
-  setup({ onLoad }) {
-    onLoad({ filter: /cdktf\/lib\/private\/fs\.js$/ }, ({ path: source }) => {
-      const text = readFileSync(source, "utf8").replace('require("archiver")', "undefined");
-      return { contents: `const __filename = ${JSON.stringify(source)}; ${text}` };
     });
   },
 };
@@ -63,17 +41,22 @@ async function main() {
     outfile: file,
     sourcemap: "external",
     sourcesContent: false,
-    plugins: [ownFolder, noStackTraces, ownArchiver],
+    plugins: [ownFolder, ...cdktf],
     logLevel: "silent",
   });
   const sources = Object.keys(metafile.inputs)
     .map((source) => path.resolve(source))
     .filter((source) => !source.includes(`${path.sep}node_modules${path.sep}`));
-  const inputs = [...sources, installed, __filename]
+  const inputs = [...sources, installed, __filename, require.resolve("./cdktf")]
     .filter(existsSync)
     .map((input) => [input, markOf(input)]);
   const [map, code] = outputFiles.map(({ text }) => text);
-  process.stdout.write(JSON.stringify({ code, map, inputs }));
+  // esbuild leaves them in comments and regular expressions. One is enough for V8 to keep the text in twice the memory.
+  const ascii = code.replace(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  process.stdout.write(JSON.stringify({ code: ascii, map, inputs }));
 }
 
 main().catch(({ errors = [], message }) => {

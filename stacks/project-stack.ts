@@ -2,8 +2,8 @@ import { TerraformElement, TerraformOutput, TerraformStack, type TerraformRemote
 import type { Construct, Node } from "constructs";
 import { namesOf, type Names } from "../config/names";
 import type { Config } from "../config/schema";
+import { PlainLocal } from "../constructs/plain-local";
 import { createBackend, type StateBackend } from "./backend";
-import { PlainSynthesizer } from "./plain-synthesizer";
 
 /** A stack with readable addresses and a state that its readers find from any machine. */
 export abstract class ProjectStack extends TerraformStack {
@@ -16,7 +16,6 @@ export abstract class ProjectStack extends TerraformStack {
     protected readonly config: Config,
   ) {
     super(scope, id);
-    this.synthesizer = new PlainSynthesizer(this, this.synthesizer);
     this.names = namesOf(config);
     this.backend = createBackend(this, config.backend, this.names.state(id));
     const { accountId: account, region } = config.aws;
@@ -38,14 +37,19 @@ export abstract class ProjectStack extends TerraformStack {
 
   /**
    * Providers have their full addresses: OpenTofu takes a short one for another provider, in its own registry, and would
-   * leave lock files and states behind that Terraform can't use.
+   * leave lock files and states behind that Terraform can't use. Plain locals have their values, in which CDKTF would
+   * look for tokens.
    */
   override toTerraform(): object {
     const json = super.toTerraform() as {
       readonly terraform: { readonly required_providers?: Providers };
+      readonly locals: Record<string, unknown>;
     };
     for (const provider of Object.values(json.terraform.required_providers ?? {})) {
       provider.source = wholeAddress(provider.source);
+    }
+    for (const local of this.node.findAll().filter((element) => element instanceof PlainLocal)) {
+      json.locals[local.friendlyUniqueId] = local.values;
     }
     return json;
   }

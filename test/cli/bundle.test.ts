@@ -104,6 +104,16 @@ test("a bundle is built again when the installed packages change", async () => {
   expect(built()).not.toEqual(second);
 });
 
+test("characters beyond ASCII mean what they mean in a source, and are in no bundle, which V8 would keep in twice the memory", async () => {
+  write(
+    "main.ts",
+    '// A comment — with a dash.\nconsole.log("text … and `ß`", /^[—]é$/.test("—é"), `${1}à`);\n',
+  );
+  expect(await run()).toEqual({ code: 0, stdout: "text … and `ß` true 1à\n", stderr: "" });
+  const [bundle = ""] = readdirSync(cache).filter((file) => file.endsWith(".js"));
+  expect(readFileSync(join(cache, bundle), "utf8")).not.toMatch(/\P{ASCII}/u);
+});
+
 test("a source reads files beside it, and loads other sources at run time", async () => {
   write("parts/text", "beside");
   write("parts/later.ts", "export default `later in ${__dirname}`;\n");

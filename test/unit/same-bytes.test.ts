@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, test } from "@jest/globals";
@@ -75,6 +84,30 @@ test("without the local cloud, the product synthesises the same bytes in any che
     expect(JSON.stringify(written[0])).not.toContain(scratch);
   } finally {
     rmSync(scratch, { recursive: true });
+  }
+});
+
+test("a synthesis leaves the files of stacks alone that have not changed, and writes the others", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "same-"));
+  try {
+    const synthesise = () =>
+      execFileSync(process.execPath, ["bundle/run.js", "main.ts"], {
+        env: { ...process.env, ANYWHERE_ENV: "dev", CDKTF_OUTDIR: outdir },
+        stdio: "pipe",
+      });
+    const [same, edited, lost] = ["control-plane", "compute-ams3", "activations"].map((stack) =>
+      join(outdir, "dev/stacks", stack, "cdk.tf.json"),
+    ) as [string, string, string];
+    synthesise();
+    const first = contents(outdir);
+    const { ino, mtimeMs } = statSync(same);
+    appendFileSync(edited, " ");
+    rmSync(lost);
+    synthesise();
+    expect(contents(outdir)).toEqual(first);
+    expect(statSync(same)).toMatchObject({ ino, mtimeMs });
+  } finally {
+    rmSync(outdir, { recursive: true });
   }
 });
 
