@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lock } from "proper-lockfile";
+import { lock, unlockSync } from "proper-lockfile";
 import { liveCdktfRuns } from "./cdktf-runs";
 import { CheckoutProblem } from "./problem";
 import { identityOf, runs, type ProcessIdentity } from "./process";
@@ -44,7 +44,7 @@ export interface DeploymentLock {
   readonly id: string;
   /** Whether nobody has taken it over, as happens to a process that was stopped for a while. */
   isHeld(): boolean;
-  release(): Promise<void>;
+  release(): void;
 }
 
 /** Seconds without a sign of life after which a lock is free. */
@@ -78,7 +78,7 @@ export async function lockDeployment(keep: string, work: Work): Promise<Deployme
         return taken;
       }
     }
-    await taken?.release();
+    taken?.release();
 
     const holder = run ?? readHolder(place);
     const dead = holder !== undefined && runs(holder.process) === false;
@@ -126,9 +126,8 @@ async function take(place: string, { command, changes }: Work): Promise<Deployme
       lost = true;
     },
   };
-  let unlock;
   try {
-    unlock = await lock(place, options);
+    await lock(place, options);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ELOCKED") {
       return undefined;
@@ -150,11 +149,15 @@ async function take(place: string, { command, changes }: Work): Promise<Deployme
   return {
     id,
     isHeld,
-    release: async () => {
+    release: () => {
       if (isHeld()) {
         rmSync(holderFile(place), { force: true });
       }
-      await unlock().catch(() => undefined);
+      try {
+        unlockSync(place, options);
+      } catch {
+        // It was taken over, or has gone.
+      }
     },
   };
 }

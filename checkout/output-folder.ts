@@ -75,7 +75,7 @@ export async function writeOutput(
       await lead(cdktf, outputRoot(variables), environment, keep);
     }
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 

@@ -105,7 +105,7 @@ async function activationsState(environment: LoadedEnvironment): Promise<State> 
   if (!existsSync(join(folder, "cdk.tf.json"))) {
     const lock = await lockEnvironment(environment, { name: "join", changes: false });
     await synthesise(environment, lock, process.env);
-    await lock.release();
+    lock.release();
   }
   const { terraform: block } = readStackJson(join(folder, "cdk.tf.json"));
   const terraform = createTerraform(process.env, {
