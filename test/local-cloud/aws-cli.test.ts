@@ -118,13 +118,28 @@ test("calls are made side by side, as many as there are", async () => {
   expect(calls.map(({ status }) => status)).toEqual(Array(count).fill(0));
 });
 
+const childrenOf = (pid: string) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .split(" ")
+    .filter((child) => child !== "");
+
+/** The processes that make calls. */
+const workers = () => childrenOf(String(process.pid)).flatMap(childrenOf);
+
+test("a process ends after fifty calls, whose garbage it keeps, and another one makes the next", async () => {
+  expect(await run(["--version"])).toMatchObject({ status: 0 });
+  const before = workers();
+  for (let call = 1; call < 50; call += 1) {
+    expect(await run(["--version"])).toMatchObject({ status: 0 });
+  }
+  await eventually("the end of one", () =>
+    Promise.resolve(before.every((pid) => workers().includes(pid)) ? undefined : true),
+  );
+  expect(await run(["--version"])).toMatchObject({ status: 0 });
+});
+
 test("a process that makes calls and was killed is replaced", async () => {
   expect(await run(["--version"])).toMatchObject({ status: 0 });
-  const childrenOf = (pid: string) =>
-    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
-      .split(" ")
-      .filter((child) => child !== "");
-  const workers = () => childrenOf(String(process.pid)).flatMap(childrenOf);
   expect(workers()).not.toEqual([]);
   workers().forEach((pid) => process.kill(Number(pid), "SIGKILL"));
   await eventually("their end", () => Promise.resolve(workers().length === 0 || undefined));

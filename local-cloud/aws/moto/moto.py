@@ -1,8 +1,12 @@
 """Serves moto on a free loopback port, which it prints, and ends when standard input does."""
 
+import gc
 import json
 import os
 import threading
+
+# Services are loaded when they are first called. That makes next to no garbage, and much to look through for it.
+gc.set_threshold(50_000, 10, 10)
 
 from moto.iam.access_control import IAMPolicy
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
