@@ -57,9 +57,12 @@ async function status(): Promise<StatusReport> {
   return JSON.parse((await anywhere("status", "--json")).stdout) as StatusReport;
 }
 
+/** Looks by our own commands, each of which takes a second of a processor, until there is something. */
+const eventuallyShown: typeof eventually = (what, look) => eventually(what, look, 2000);
+
 /** Waits until the status tells of exactly these problems. */
 async function problems(...expected: readonly string[]): Promise<readonly Problem[]> {
-  return eventually(`the problems are ${expected.join(", ") || "none"}`, async () => {
+  return eventuallyShown(`the problems are ${expected.join(", ") || "none"}`, async () => {
     const { problems: told } = await status();
     const inShort = told.map(({ kind, subject }) => `${kind} ${subject}`);
     return JSON.stringify(inShort) === JSON.stringify(expected) ? told : undefined;
@@ -68,7 +71,7 @@ async function problems(...expected: readonly string[]): Promise<readonly Proble
 
 test("status shows a whole deployment, and agrees with the outputs of its stacks", async () => {
   await problems();
-  const ran = await eventually("the job has run", async () => {
+  const ran = await eventuallyShown("the job has run", async () => {
     const report = await status();
     return report.jobs[0]?.last === null ? undefined : report;
   });
@@ -115,7 +118,7 @@ test("doctor reports whether a deploy would change anything", async () => {
 }, 300_000);
 
 test("logs shows the output of a service's or a job's tasks, at one site or all, and follows it", async () => {
-  const worker = await eventually("the worker's output has come", async () => {
+  const worker = await eventuallyShown("the worker's output has come", async () => {
     const { stdout } = await anywhere("logs", "worker");
     return stdout.includes("ready") ? stdout : undefined;
   });
@@ -184,7 +187,7 @@ test("a node whose agents are lost is reported and healed: its task runs on anot
     stdout: expect.stringContaining(`"npm run deploy -- --replace ams3/${lost}" brings the node back.`),
   });
   await problems(`not-in-cluster ams3/${lost}`);
-  const healed = await eventually("the worker runs on another node", async () => {
+  const healed = await eventuallyShown("the worker runs on another node", async () => {
     const report = await status();
     const node = workersNode(report);
     return node === undefined || node === lost ? undefined : report;

@@ -5,9 +5,14 @@ const patience = 120;
 
 /**
  * Looks again and again until there is something.
+ * @param pauseMilliseconds between two looks: longer after commands, since what is awaited needs the computer, too
  * @throws Error that says what has not come about within two minutes
  */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  pauseMilliseconds = 100,
+): Promise<T> {
   const deadline = Date.now() + patience * 1000;
   for (;;) {
     const found = await look();
@@ -17,6 +22,6 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
     if (Date.now() > deadline) {
       throw new Error(`not so within ${patience} s: ${what}`);
     }
-    await pause(100);
+    await pause(pauseMilliseconds);
   }
 }
