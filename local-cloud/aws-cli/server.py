@@ -102,6 +102,7 @@ class Client:
             self.session.create_client(
                 service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
             )
+        share_handlers(type(self.session.get_component("event_emitter")))
         # The environment names the folder of its data.
         self.environment = {name: value for name, value in os.environ.items() if name not in before}
 
@@ -115,6 +116,43 @@ class Client:
             return self.new_driver(session=session).main(arguments) or 0
         except SystemExit as exit:
             return exit.code if isinstance(exit.code, int) else 255
+
+
+def share_handlers(emitter: type) -> None:
+    """Makes a copy of an emitter of events share what neither changes. A call makes two, of a thousand nodes with the
+    handlers of events, and works out some eighty names of events: half of its time.
+    """
+    trie = sys.modules[emitter.__module__]._PrefixTrie
+
+    def copied_emitter(self):
+        twin = type(self)(copy.copy(self._emitter), self._event_aliases)
+        twin._alias_name_cache = self._alias_name_cache
+        return twin
+
+    def copied_trie(self):
+        twin = type(self)()
+        twin._root = self._root
+        return twin
+
+    def own(node):
+        return {**node, "children": {**node["children"]}, "values": copy.copy(node["values"])}
+
+    def on_own_path(change):
+        def changed(self, key, *rest, **others):
+            node = self._root = own(self._root)
+            for part in key.split("."):
+                if part not in node["children"]:
+                    break
+                child = node["children"][part] = own(node["children"][part])
+                node = child
+            return change(self, key, *rest, **others)
+
+        return changed
+
+    emitter.__copy__ = copied_emitter
+    trie.__copy__ = copied_trie
+    trie.append_item = on_own_path(trie.append_item)
+    trie.remove_item = on_own_path(trie.remove_item)
 
 
 def answer(connection: socket.socket, client: Client) -> bool:

@@ -94,6 +94,24 @@ test("a call knows nothing of the calls before it", async () => {
   ]);
 });
 
+test("a call has no handlers of the calls before it", async () => {
+  const server = await serveOnLoopback((_request, response) => response.end("{}"));
+  const environment = { AWS_ENDPOINT_URL: server.url, AWS_DEFAULT_REGION: "eu-west-1" };
+  const call = (...more: string[]) => run(["ecs", "list-clusters", ...more], environment);
+  const handlers = async () => {
+    const { stderr } = await call("--debug");
+    return (stderr.match(/Event .*: calling handler .*/g) ?? []).map((line) => line.replace(/0x\w+/g, "0x"));
+  };
+  const first = await handlers();
+  expect(first.length).toBeGreaterThan(20);
+  for (let before = 0; before < 5; before += 1) {
+    expect(await call()).toMatchObject({ status: 0 });
+  }
+  const later = await handlers();
+  await server.close();
+  expect(later).toEqual(first);
+});
+
 test("a call whose reader has gone leaves nothing to the next one", async () => {
   const child = start(["--version"]);
   child.stdout?.destroy();
