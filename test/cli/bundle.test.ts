@@ -148,6 +148,15 @@ test("CDKTF packs an archive asset in a bundle, too", async () => {
   expect(packed.toString("latin1")).toContain("PK\x03\x04");
 });
 
+test("a part of CDKTF that isn't as it was when it was made quicker is refused", async () => {
+  write("node_modules/cdktf/lib/tokens/private/resolve.js", "exports.resolve = (value) => value;\n");
+  write("main.ts", 'import { resolve } from "cdktf/lib/tokens/private/resolve";\nresolve("");\n');
+  expect(await run()).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("resolve.js isn't what quick-resolution changes"),
+  });
+});
+
 test("errors name the place in the source", async () => {
   write(
     "parts/said.ts",
