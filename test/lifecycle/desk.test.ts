@@ -11,7 +11,7 @@ import { startLifeCycle, type LifeCycle } from "../support/deployments/life-cycl
 import { operatorOf, type Operator } from "../support/deployments/operator";
 import { sample } from "../support/deployments/sample-environment";
 import { loadableSite, underLoad } from "../support/deployments/site-load";
-import { eventually } from "../support/jest/eventually";
+import { eventually, eventuallyShown } from "../support/jest/eventually";
 import { awsClients, findSite, listDroplets, nothing } from "../support/observation/clouds";
 import { machineOf, nodesOf, raised } from "../support/observation/nodes";
 import { nothingFound, watchSecrets } from "../support/observation/secrets";
@@ -56,9 +56,6 @@ const anywhere: Operator["anywhere"] = (...args) => secrets.watched(operator.any
 async function status(): Promise<StatusReport> {
   return JSON.parse((await anywhere("status", "--json")).stdout) as StatusReport;
 }
-
-/** Looks by our own commands, each of which takes a second of a processor, until there is something. */
-const eventuallyShown: typeof eventually = (what, look) => eventually(what, look, 2000);
 
 /** Waits until the status tells of exactly these problems. */
 async function problems(...expected: readonly string[]): Promise<readonly Problem[]> {

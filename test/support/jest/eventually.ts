@@ -5,7 +5,7 @@ const patience = 120;
 
 /**
  * Looks again and again until there is something.
- * @param pauseMilliseconds between two looks: longer after commands, since what is awaited needs the computer, too
+ * @param pauseMilliseconds between two looks
  * @throws Error that says what has not come about within two minutes
  */
 export async function eventually<T>(
@@ -25,3 +25,6 @@ export async function eventually<T>(
     await pause(pauseMilliseconds);
   }
 }
+
+/** The same by commands, each of which takes a second of a processor: what is awaited needs the computer, too. */
+export const eventuallyShown: typeof eventually = (what, look) => eventually(what, look, 2000);
