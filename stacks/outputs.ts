@@ -1,4 +1,4 @@
-import { dependable, TerraformOutput, Token, type IResolvable, type TerraformResource } from "cdktf";
+import { TerraformOutput, Token, type IResolvable, type TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { addressOf, objectOf, partOf } from "../constructs/expressions";
 import type { ProjectStack } from "./project-stack";
@@ -89,7 +89,7 @@ export function objectPerInstance(
  * they fail. What is known when an apply begins it would write then, whatever the output depends on.
  */
 export function emptyOnceMade(resource: TerraformResource): string {
-  return `\${substr(join("", values(${dependable(resource)})[*].id), 0, 0)}`;
+  return `\${substr(join("", values(${addressOf(resource)})[*].id), 0, 0)}`;
 }
 
 function output<T>(description: string, value: unknown, read: Output<T>["read"]): Output<T> {

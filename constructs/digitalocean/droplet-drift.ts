@@ -1,6 +1,7 @@
 import type { Droplet } from "@cdktf/provider-digitalocean/lib/droplet";
 import { dependable, TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
+import { addressOf } from "../expressions";
 import type { Instances } from "../instances";
 
 /** Props of {@link DropletDrift}. */
@@ -35,7 +36,7 @@ export class DropletDrift extends Construct {
     const drift = new TerraformLocal(
       this,
       "drift",
-      `\${flatten([for key, droplet in ${dependable(droplets)} : ${differing}])}`,
+      `\${flatten([for key, droplet in ${addressOf(droplets)} : ${differing}])}`,
     );
     // A check warns: it changes nothing, and no command's exit status.
     TerraformStack.of(this).addOverride("check.droplets", {

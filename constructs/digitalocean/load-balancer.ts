@@ -1,11 +1,12 @@
 import { Certificate } from "@cdktf/provider-digitalocean/lib/certificate";
 import { Loadbalancer, type LoadbalancerForwardingRule } from "@cdktf/provider-digitalocean/lib/loadbalancer";
-import { dependable, Fn } from "cdktf";
+import { Fn } from "cdktf";
 import { Construct } from "constructs";
 import { plainListener, type Entrance } from "../../config/services/entrances";
 import { checkedPath } from "../../config/services/handover";
 import { healthTimes } from "../../config/services/health";
 import { urlOf, type Listener } from "../../config/services/load-balancer";
+import { addressOf } from "../expressions";
 import type { Network } from "./network";
 
 /** Props of {@link LoadBalancer}. */
@@ -68,7 +69,7 @@ export class LoadBalancer extends Construct {
       // Left out, the restrictions of an earlier configuration would stay.
       firewall: { allow: (allowFrom.length === 0 ? anybody : allowFrom).map((range) => `cidr:${range}`) },
       // It can't move to another network.
-      lifecycle: { replaceTriggeredBy: [dependable(network.choice)] },
+      lifecycle: { replaceTriggeredBy: [addressOf(network.choice)] },
     });
     this.urls = listeners.map((listener) => urlOf(listener, this.resource.ip));
     const plain = loadBalancer.network === "internal" ? plainListener(loadBalancer) : undefined;

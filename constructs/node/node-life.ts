@@ -116,7 +116,10 @@ export class NodeLife extends Construct {
     });
   }
 
-  /** Values that an instance of the deregistration records, for the outputs of a stack. */
+  /**
+   * Values that an instance of the deregistration records, for the outputs of a stack.
+   * @param instance an expression for it
+   */
   remembered(instance: string): Readonly<Record<"activation_id" | "generation", string>> {
     const trigger = (name: string) => `\${try(${instance}.triggers.${name}, "")}`;
     return { activation_id: trigger("ACTIVATION_ID"), generation: trigger("GENERATION") };
