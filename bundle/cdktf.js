@@ -26,12 +26,6 @@ function isPlain(value) {
 
 /** The JSON of a value, its names sorted: what json-stable-stringify makes of it, in a tenth of the time. */
 function stableText(value, { space }) {
-  const names = new Map();
-  const quoted = (name) => {
-    const known = names.get(name) ?? JSON.stringify(name);
-    names.set(name, known);
-    return known;
-  };
   const text = (given, line) => {
     const part = typeof given?.toJSON === "function" ? given.toJSON() : given;
     if (typeof part !== "object" || part === null) {
@@ -48,7 +42,7 @@ function stableText(value, { space }) {
     for (const name of Object.keys(part).sort()) {
       const field = text(part[name], inner);
       if (field !== undefined) {
-        fields += `${fields && ","}${inner}${quoted(name)}: ${field}`;
+        fields += `${fields && ","}${inner}${JSON.stringify(name)}: ${field}`;
       }
     }
     return `{${fields}${line}}`;
@@ -87,10 +81,8 @@ module.exports = [
   }),
   // It packs an archive by running this file of its own, which in a bundle would be the bundled one, and loads its
   // packer, with streams and globs, in every process.
-  changing(
-    "own-archiver",
-    /cdktf\/lib\/private\/fs\.js$/,
-    (text, source) =>
-      `const __filename = ${JSON.stringify(source)}; ${text.replace('require("archiver")', "undefined")}`,
-  ),
+  changing("own-archiver", /cdktf\/lib\/private\/fs\.js$/, (text, source) => {
+    const without = text.replace('require("archiver")', "undefined");
+    return without === text ? text : `const __filename = ${JSON.stringify(source)}; ${without}`;
+  }),
 ];
