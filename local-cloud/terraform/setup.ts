@@ -200,7 +200,10 @@ function wrapperSettings(
     relay,
   }: { readonly used: readonly Mirror[]; readonly lockable: boolean; readonly relay: string },
 ): string {
-  const mirrored = used.map(({ root, address }) => shellQuoted(`${address}=${join(root, address)}`));
+  const mirrored = [...new Set(used.map(({ address }) => address))].map((provider) => {
+    const versions = used.flatMap((mirror) => (mirror.address === provider ? mirror.versions : []));
+    return shellQuoted([provider, ...versions.sort(byVersion)].join(" "));
+  });
   return [
     `real=${shellQuoted(executable)}`,
     `platform=${platform}`,

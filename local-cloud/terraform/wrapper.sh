@@ -5,10 +5,10 @@
 # survives a re-synthesis. The file of this script's name and `.settings` sets:
 #   real      the program to run
 #   platform  OS_ARCH
-#   mirrored  ADDRESS=FOLDER for each mirror of each provider; FOLDER holds a folder per version
+#   mirrored  "ADDRESS VERSION …" for each provider from a mirror, its newest version last
 #   lockable  "no" when a provider doesn't come from the registry
 #   relay     the mirror whose AWS provider is a relay, which doesn't speak TLS; empty without one
-# It goes with the local cloud.
+# It goes with the local cloud. It starts no program that it can do without: commands run Terraform again and again.
 set -euo pipefail
 
 real="" platform="" lockable="" relay=""
@@ -20,74 +20,83 @@ fi
 # shellcheck source=/dev/null
 source "${BASH_SOURCE[0]}.settings"
 
-# The value of a member of one provider's requirement.
-member() {
-  local entry="$1" name="$2"
-  local pattern="\"$name\":\"([^\"]*)\""
-  [[ $entry =~ $pattern ]] && printf '%s' "${BASH_REMATCH[1]}"
+# Sets `content` to that of a file; to nothing when there is none.
+read_file() {
+  content=""
+  [[ ! -f $1 ]] || IFS= read -r -d '' content <"$1" || true
 }
 
-address_of() {
-  case "$1" in
-    */*/*) printf '%s' "$1" ;;
-    */*) printf 'registry.terraform.io/%s' "$1" ;;
-    *) printf 'registry.terraform.io/hashicorp/%s' "$1" ;;
+# Sets `version` to that of a provider to use instead of the pinned one; to nothing when a mirror has that, or no mirror
+# is used.
+find_version() {
+  local source="$1" pinned="$2" provider
+  case "$source" in
+    */*/*) ;;
+    */*) source="registry.terraform.io/$source" ;;
+    *) source="registry.terraform.io/hashicorp/$source" ;;
   esac
-}
-
-# The version to use instead of the pinned one; nothing when a mirror has that, or no mirror is used.
-replacement() {
-  local address="$1" pinned="$2" mirror folder
-  local versions=()
+  version=""
   # Old versions of bash treat an empty array as unset.
-  for mirror in ${mirrored[@]+"${mirrored[@]}"}; do
-    [[ ${mirror%%=*} == "$address" ]] || continue
-    for folder in "${mirror#*=}"/*/"$platform"; do
-      [[ -d $folder ]] || continue
-      folder=${folder%/*}
-      versions+=("${folder##*/}")
-    done
+  for provider in ${mirrored[@]+"${mirrored[@]}"}; do
+    if [[ $provider == "$source "* && "$provider " != *" $pinned "* ]]; then
+      version=${provider##* }
+    fi
   done
-  if [[ ${#versions[@]} -gt 0 ]] && ! printf '%s\n' "${versions[@]}" | grep -qxF -- "$pinned"; then
-    printf '%s\n' "${versions[@]}" | sort -V | tail -n 1
-  fi
 }
 
-# The provider requirements of a synthesised stack, one a line.
-requirements() {
-  tr -d '[:space:]' <"$1" |
-    grep -oE '"required_providers":\{("[^"]+":\{[^{}]*\},?)*\}' |
-    sed 's/^"required_providers"://' |
-    grep -oE '"[^"]+":\{[^{}]*\}' || true
+# Sets `required` to the provider requirements of a synthesised stack that need another version, as JSON.
+find_required() {
+  local content blank='[[:space:]]*' text='"([^"]*)"' name source pinned version requirements
+  read_file "$1/cdk.tf.json"
+  required=""
+  local all="\"required_providers\"$blank:$blank\{($blank$text$blank:$blank\{[^{}]*\}$blank,?)*"
+  [[ $content =~ $all ]] || return 0
+  requirements=${BASH_REMATCH[0]#*\{}
+  local one="$text$blank:$blank\{([^{}]*)\}"
+  while [[ $requirements =~ $one ]]; do
+    requirements=${requirements#*"${BASH_REMATCH[0]}"}
+    name=${BASH_REMATCH[1]}
+    local members=${BASH_REMATCH[2]} of="$blank:$blank$text"
+    [[ $members =~ \"source\"$of ]] || continue
+    source=${BASH_REMATCH[1]} pinned=""
+    [[ ! $members =~ \"version\"$of ]] || pinned=${BASH_REMATCH[1]}
+    find_version "$source" "$pinned"
+    if [[ -n $version ]]; then
+      required+="${required:+, }\"$name\": { \"source\": \"$source\", \"version\": \"$version\" }"
+    fi
+  done
 }
 
 write_override() {
-  local directory="$1" entry name source version content=""
-  local override="$directory/anywhere_override.tf.json"
+  local directory="$1" override="$1/anywhere_override.tf.json" required content
+  local list="${BASH_SOURCE[0]%/*}/overrides" json
   [[ -f "$directory/cdk.tf.json" ]] || return 0
-  while IFS= read -r entry; do
-    [[ $entry =~ ^\"([^\"]+)\" ]] || continue
-    name=${BASH_REMATCH[1]}
-    source=$(member "$entry" source) || continue
-    version=$(replacement "$(address_of "$source")" "$(member "$entry" version || true)")
-    [[ -n $version ]] || continue
-    content+="${content:+, }\"$name\": { \"source\": \"$source\", \"version\": \"$version\" }"
-  done < <(requirements "$directory/cdk.tf.json")
-  if [[ -z $content ]]; then
-    rm -f -- "$override"
+  find_required "$directory"
+  if [[ -z $required ]]; then
+    [[ ! -f $override ]] || rm -f -- "$override"
     return 0
   fi
-  printf '{ "terraform": { "required_providers": { %s } } }\n' "$content" >"$override.$$"
-  mv -f -- "$override.$$" "$override"
+  json="{ \"terraform\": { \"required_providers\": { $required } } }"$'\n'
+  read_file "$override"
+  if [[ $content != "$json" ]]; then
+    printf '%s' "$json" >"$override.$$"
+    mv -f -- "$override.$$" "$override"
+  fi
   # The local cloud removes it when it ends: elsewhere the pinned version is the right one.
-  (cd -- "$directory" && printf '%s\n' "$PWD/${override##*/}") >>"${BASH_SOURCE[0]%/*}/overrides"
+  [[ $override == /* ]] || override="$PWD/$override"
+  read_file "$list"
+  if [[ $'\n'$content != *$'\n'"$override"$'\n'* ]]; then
+    printf '%s\n' "$override" >>"$list"
+  fi
 }
 
 # Terraform would read all of the AWS provider's 700 MB for its checksum at each command. The lock of a provider that
 # doesn't come from the registry is worthless.
 forget_sums() {
-  local lock="$1/.terraform.lock.hcl"
-  if [[ $lockable == no ]] && grep -q '^  hashes = ' "$lock" 2>/dev/null; then
+  local lock="$1/.terraform.lock.hcl" content
+  [[ $lockable == no ]] || return 0
+  read_file "$lock"
+  if [[ $content == *$'\n  hashes = '* ]]; then
     sed '/^  hashes = \[/,/^  \]/d' "$lock" >"$lock.$$"
     mv -f -- "$lock.$$" "$lock"
   fi

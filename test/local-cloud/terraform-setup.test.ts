@@ -128,8 +128,12 @@ test("OpenTofu gets a wrapper of its own if it is on the PATH", async () => {
 });
 
 test("at the end, overrides in stacks are removed, and the wrapper leaves no others", async () => {
-  const setup = await prepare({ mirrors: [await mirror("hashicorp/aws", "5.100.0")] });
-  expect((await run(setup, ["plan"])).override).not.toBeNull();
+  const mirrors = [await mirror("hashicorp/aws", "5.100.0")];
+  // Another one has crashed, and left the same.
+  const { override } = await run(await prepare({ mirrors, directory: join(directory, "another") }), ["plan"]);
+  const setup = await prepare({ mirrors });
+  expect((await run(setup, ["plan"])).override).toEqual(override);
+  expect(override).not.toBeNull();
   await endWrappers(join(directory, "cloud"));
   await expect(run(setup, ["plan"])).rejects.toThrow(
     "terraform: the local cloud of this shell has ended: start it again, or open another shell",
