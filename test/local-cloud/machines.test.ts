@@ -207,10 +207,10 @@ test(
       const printed = await consoleOf(
         local,
         `awk '/^Mem(Total|Available)/ { print $2 }' /proc/meminfo | uniq | wc -l
-         df --output=avail -k /var/lib | tail -n 1
+         df --output=avail -k /var/lib | tail -n 1; df 'ü %s' '' end
          systemd-run --on-active=1 systemctl poweroff; echo "ended first"`,
       );
-      expect(printed).toBe("1\n23000000\nended first\n");
+      expect(printed).toBe("1\n23000000\ndf: not modelled: ü %s  end\nended first\n");
       await until(() => off.length > 0);
       expect(off).toEqual([spec.name]);
       expect(local.events(spec.name).slice(-2)).toEqual(["ready", "powered-off"]);

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createPatientServer, listen } from "../../http-server";
-import { log, reason } from "./settings";
+import { log, reason, type Settings } from "./settings";
 import type { Tools } from "./system/tools";
 
 /** The commands of a machine's control socket. */
@@ -13,17 +13,29 @@ export interface Controls {
   agent(action: "stop" | "start"): void;
 }
 
-/** Listens on `control.sock`: `POST /tool` (the recorder: words, each with a NUL after it) and `POST /agent/stop|start`. Resolves when it does. */
-export function serveControls(socketDirectory: string, controls: Controls): Promise<void> {
+/** Where the recorder finds a machine with namespaces. Amazon ECS reserves the port: no task may have it. */
+const recorderPort = 51680;
+
+/**
+ * Listens on `control.sock`, and with namespaces at {@link recorderPort}: `POST /tool` (the recorder: words, each with a
+ * NUL after it) and `POST /agent/stop|start`. Resolves when it does.
+ */
+export async function serveControls(
+  { socketDirectory, sandbox }: Settings,
+  controls: Controls,
+): Promise<void> {
   const path = join(socketDirectory, "control.sock");
   rmSync(path, { force: true });
-  const server = createPatientServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     answer(request, response, controls).catch((error: unknown) => {
       log(`control: ${reason(error)}`);
       response.writeHead(500).end(`1\n${reason(error)}\n`);
     });
-  });
-  return listen(server, { path });
+  };
+  if (sandbox === "namespaces") {
+    await listen(createPatientServer(listener), { host: "127.0.0.1", port: recorderPort });
+  }
+  await listen(createPatientServer(listener), { path });
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, controls: Controls): Promise<void> {

@@ -36,7 +36,7 @@ async function main(settings: Settings): Promise<void> {
       void tell(settings, "powering-off", {}).finally(() => process.exit());
     },
   );
-  await serveControls(settings.socketDirectory, {
+  await serveControls(settings, {
     tools: createTools(settings, units, engine),
     agent: (action) =>
       Object.values(agents).forEach((agent) => agent[action === "stop" ? "kill" : "revive"]()),
