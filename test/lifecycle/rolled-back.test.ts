@@ -24,7 +24,7 @@ let operator: Operator;
 beforeAll(async () => {
   write("one");
   life = await startLifeCycle({ name: "rolled-back", sites, environment });
-  operator = operatorOf(life, environment, { POLL_SECONDS: "2" });
+  operator = operatorOf(life, environment);
   operator.configure(sites);
   await bringUp(life, { pair: 2 });
   write("two");

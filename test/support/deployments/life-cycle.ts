@@ -81,9 +81,12 @@ export interface LifeCycle {
 /** Seconds that one Terraform command may take. */
 const commandTimeout = 480;
 
-/** The scripts' waits, short enough for tests; what they wait for takes a second or two here. */
+/**
+ * The scripts' waits, short enough for tests: what they wait for takes seconds here, and looking at it more often takes the
+ * computer from it.
+ */
 export const shortWaits = {
-  POLL_SECONDS: "1",
+  POLL_SECONDS: "2",
   RETRY_SECONDS: "0.2",
   TIMEOUT_SECONDS: "180",
   STALL_SECONDS: "10",
@@ -91,9 +94,6 @@ export const shortWaits = {
   RECONNECT_SECONDS: "3",
   LATE_INSIGHTS_SECONDS: "0",
 };
-
-/** A roll-out takes half a minute and more: what looks at it often takes the computer from it. */
-const rolloutWaits = { POLL_SECONDS: "2" };
 
 /** Starts a local cloud and deploys control plane and activations of these sites into it. Takes about 35 s. */
 export async function startLifeCycle(options: LifeCycleOptions): Promise<LifeCycle> {
@@ -153,7 +153,6 @@ async function create(options: LifeCycleOptions, directory: string, cloud: Local
     variables: {
       ...cloud.variables,
       ...shortWaits,
-      ...(stack.startsWith("service-") ? rolloutWaits : {}),
       ...credentialsFor(args),
       ...variables,
     },
