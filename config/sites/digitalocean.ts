@@ -26,7 +26,7 @@ function machineOf(site: DigitalOceanSite, spec: DropletSpec): Machine {
   return {
     spec,
     incarnation: [site.region, size, image, vpc],
-    texts: { size, image },
+    texts: { image, size },
     model: size,
     named: true,
     capacity: offered && {

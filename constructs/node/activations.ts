@@ -33,7 +33,10 @@ export class Activations extends Construct {
   constructor(scope: Construct, id: string, { names, roleName, nodes }: ActivationsProps) {
     super(scope, id);
     const { deployment } = names;
-    const values = nodes.map(({ key, hours, ...node }) => [key, { ...node, expiry: `${hours}h` }] as const);
+    const values = nodes.map(
+      ({ key, hours, generation, node, site }) =>
+        [key, { expiry: `${hours}h`, generation, node, site }] as const,
+    );
     const set = new Instances(this, "nodes", values, PlainLocal);
     this.activation = new SsmActivation(this, "node", {
       forEach: set.forEach,

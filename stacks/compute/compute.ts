@@ -50,7 +50,7 @@ export abstract class ComputeStack extends ProjectStack {
     const texts = [...this.resolved.nodes].map(([name, node]) => {
       const { generation, activation, allAttributes: attributes } = node;
       const machine = node.texts as Readonly<Record<Field, string>>;
-      return [name, { ...machine, generation, activation, attributes }] as const;
+      return [name, { activation, attributes, generation, ...machine }] as const;
     });
     const set = new Instances<Field | "generation" | "activation" | "attributes">(
       new Construct(this, "set"),
