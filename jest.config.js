@@ -21,7 +21,7 @@ const project = (displayName, testMatch, more = {}) => ({
 /** @type {import("jest").Config} */
 module.exports = {
   // For two cores, since most files wait much of their time; test/support/jest/shares.json says which want more room.
-  maxWorkers: 4,
+  maxWorkers: 5,
   // Tests that start programs take seconds where others run beside them.
   testTimeout: 30_000,
   testSequencer: "<rootDir>/test/support/jest/sequencer.js",

@@ -21,7 +21,7 @@ import {
 } from "../support/deployments/site-load";
 
 /** Requests a second. */
-const rates = { two: 30, three: 30, one: 10 };
+const rates = { two: 15, three: 15, one: 10 };
 /** Enough to tell a failure from none. */
 const low = { pair: 20 };
 const defaults = { path: "/healthz", intervalSeconds: 3, unhealthyAfter: 2, healthyAfter: 2 };

@@ -10,7 +10,7 @@ import { listTasks } from "../support/observation/services";
 import { bringUp, loadableSite, provingRequests, underLoad, urlOf } from "../support/deployments/site-load";
 
 /** Requests a second. Each goes through two load balancers and two proxies, for which a busy computer takes its time. */
-const rates = { two: 20, three: 30 };
+const rates = { two: 15, three: 15 };
 const worker = {
   image: "localhost/anywhere/app:v1",
   command: ["node", "worker.js"],

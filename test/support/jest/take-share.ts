@@ -7,7 +7,7 @@ const patience = 3_600_000;
 
 let leave: () => void;
 
-// Four files that mostly wait keep two cores busy. The one that deploys three environments at the same time, and the demo,
+// Five files that mostly wait keep two cores busy. The one that deploys three environments at the same time, and the demo,
 // which never waits, are as much work as two.
 beforeAll(async () => {
   const { testPath = "" } = expect.getState();
