@@ -27,9 +27,13 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
+/** Milliseconds that a call may take, far more than one does. */
+const patience = 20_000;
+
 const start = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess =>
   spawn(join(bin, "aws"), args, {
     cwd: directory,
+    timeout: patience,
     env: { PATH: process.env["PATH"], AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", ...environment },
   });
 
