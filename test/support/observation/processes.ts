@@ -13,24 +13,34 @@ export interface Seen {
 
 /** A watch over every process of this computer. */
 export interface ProcessWatch {
-  /** The findings so far. Processes that live for less than the time between two looks may be missed. */
+  /**
+   * The findings so far. Processes that live for less than the time between two looks may be missed, and so may programs
+   * that an older process runs in its own place for less than a second.
+   */
   seen(): readonly Seen[];
   end(): void;
 }
 
 /** Milliseconds between two looks. */
 const interval = 100;
+/** Number of looks after which a process is looked at only once in as many: there may be hundreds that do not change. */
+const young = 10;
 const interpreters = ["env", "bash", "sh", "node", "python3"];
 
 /** Looks at all processes, again and again, from now on. */
 export function watchProcesses(): ProcessWatch {
   const seen = new Map<string, Seen>();
   const here = namespaceOf("self");
+  let looks = new Map<string, number>();
   const look = (): void => {
-    for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    const pids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
+    looks = new Map(pids.map((pid) => [pid, (looks.get(pid) ?? 0) + 1]));
+    for (const [pid, times] of looks) {
+      if (times > young && times % young !== 0) {
+        continue;
+      }
       const commandLine = read(pid, "cmdline");
       const key = `${pid} ${commandLine}`;
-      // Most have been seen, and there may be hundreds.
       if (commandLine === "" || seen.has(key)) {
         continue;
       }
