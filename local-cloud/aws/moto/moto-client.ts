@@ -42,6 +42,7 @@ export function motoClient(port: number, account: string): MotoClient {
     });
     return { ok: response.ok, text: await response.text() };
   };
+  let iam: IAMClient | undefined;
   return {
     json: async <Output>(service: string, region: string, target: string, input: object) => {
       const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
@@ -53,7 +54,9 @@ export function motoClient(port: number, account: string): MotoClient {
       // An operation without output answers with nothing.
       return JSON.parse(text === "" ? "{}" : text) as Output;
     },
-    iam: createIam(endpoint, account),
+    get iam() {
+      return (iam ??= createIam(endpoint, account));
+    },
   };
 }
 

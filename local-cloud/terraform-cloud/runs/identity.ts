@@ -5,13 +5,21 @@ import type { Environment } from "../../environment";
 import type { Account } from "../state/account";
 import type { Run } from "./run";
 
-/** The key that signs the tokens with which runs identify themselves. */
+/** Signs the tokens with which runs identify themselves. */
 export interface Identity {
-  readonly key: KeyObject;
+  /** An RS256 signature in Base64url. */
+  readonly sign: (text: string) => string;
 }
 
 export function createIdentity(): Identity {
-  return { key: generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey };
+  // A quarter of a second's work, and few clouds sign anything.
+  let key: KeyObject | undefined;
+  return {
+    sign: (text) => {
+      key ??= generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+      return createSign("RSA-SHA256").update(text).sign(key, "base64url");
+    },
+  };
 }
 
 /** The run whose identity is requested. */
@@ -42,7 +50,7 @@ export function identityVariables(subject: Subject, identity: Identity): Environ
 }
 
 /** Source: HCP Terraform, "Workload Identity", Token Structure. */
-function tokenFor({ account, run, phase, own }: Subject, { key }: Identity): string {
+function tokenFor({ account, run, phase, own }: Subject, { sign }: Identity): string {
   const now = Math.floor(Date.now() / 1000);
   const { workspace } = run;
   const project = workspace.project.name;
@@ -63,5 +71,5 @@ function tokenFor({ account, run, phase, own }: Subject, { key }: Identity): str
   };
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   const signed = `${part({ typ: "JWT", alg: "RS256", kid: "local-cloud" })}.${part(claims)}`;
-  return `${signed}.${createSign("RSA-SHA256").update(signed).sign(key, "base64url")}`;
+  return `${signed}.${sign(signed)}`;
 }
