@@ -20,8 +20,9 @@ const project = (displayName, testMatch, more = {}) => ({
 
 /** @type {import("jest").Config} */
 module.exports = {
-  // For two cores, since most files wait much of their time; test/support/jest/shares.json says which want more room.
-  maxWorkers: 5,
+  // For two cores, since files that start programs wait much of their time; test/support/jest/shares.json says how many of
+  // them run beside each other.
+  maxWorkers: 8,
   // Tests that start programs take seconds where others run beside them.
   testTimeout: 30_000,
   testSequencer: "<rootDir>/test/support/jest/sequencer.js",

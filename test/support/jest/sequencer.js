@@ -1,11 +1,11 @@
 "use strict";
 
 const { default: Sequencer } = require("@jest/test-sequencer");
-const { busy, long } = require("./shares.json");
+const { busy, long, waiting } = require("./shares.json");
 
 // Files that take more of the computer first, beside each other: later they would wait until there is room. Then the
 // longest: at the end they would leave workers without work.
-const first = [...busy, ...long];
+const first = [...busy, ...waiting, ...long];
 
 module.exports = class extends Sequencer {
   sort(tests) {
