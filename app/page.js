@@ -73,9 +73,9 @@ function page({ site, node, task, version, api, error }) {
 <style>${style}</style>
 <h1>A container on ${escaped(node)} answers</h1>
 <dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escaped(value)}</dd>`).join("")}</dl>
-<h2>Who answered lately</h2>
+<h2>Recent answers</h2>
 <figure style="margin: 0"><table></table><figcaption>The newest of 40 answers is on the left. Deploy, scale or switch a node off, and watch.</figcaption></figure>
-<noscript><p>The map needs JavaScript. Without it, reload the page to see who answers.</p></noscript>
+<noscript><p>The map needs JavaScript. Without it, reload the page to see which node answers.</p></noscript>
 <script>(${follow.toString()})()</script>
 </html>
 `;

@@ -12,7 +12,9 @@ const changing = (name, filter, change) => ({
       const text = readFileSync(source, "utf8");
       const contents = change(text, source);
       if (contents === text) {
-        throw new Error(`${source} isn't what ${name} changes`);
+        throw new Error(
+          `${source} doesn't contain the text that ${name} replaces: it may be another version`,
+        );
       }
       return { contents };
     });

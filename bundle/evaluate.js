@@ -9,12 +9,12 @@ const { Script } = require("node:vm");
 const [opening] = Module.wrapper;
 
 /**
- * Runs the bundle of a file as that file's module. What V8 has compiled it to is kept, and used by the next process: most of
- * a short command's time would go there.
+ * Runs the bundle of a file as that file's module. Keeps V8's compiled code for the next process, since compiling would take
+ * most of a short command's time.
  *
  * @param {Module} module
- * @param {{ file: string, bundle: string, mark: string }} what the mark changes whenever the bundle does: V8 looks at its
- * length alone
+ * @param {{ file: string, bundle: string, mark: string }} source the mark changes whenever the bundle does: V8 compares
+ * only its length
  * @param {{ place: string, keep: (place: string, content: Buffer) => void }} kept where the compiled code is kept, and how
  */
 function evaluate(module, { file, bundle, mark }, { place, keep }) {

@@ -1,6 +1,6 @@
 "use strict";
 
-// Makes `require` load TypeScript: each file that is asked for from one bundle of all that it imports.
+// Makes `require` load TypeScript: each requested file comes from one bundle with everything that it imports.
 
 const { spawnSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
@@ -10,7 +10,7 @@ const path = require("node:path");
 const { evaluate } = require("./evaluate");
 const { markOf } = require("./mark");
 
-// A checkout has its own, though several may share what is installed by a link. No deployment may have such a name.
+// Each checkout has its own, though several may share node_modules by a link. No deployment's name begins with a dot.
 const cache = path.join(__dirname, "../.anywhere/.bundles");
 
 Module._extensions[".ts"] = (module, file) => {
@@ -24,7 +24,7 @@ Module._extensions[".ts"] = (module, file) => {
   }
 };
 
-// Of the bundle's own lines nobody knows anything.
+// Line numbers of a bundle mean nothing to users.
 process.on("uncaughtExceptionMonitor", tellSources);
 
 /** Where a file's bundle and, with the ending `.map`, its source map are kept. */

@@ -49,9 +49,9 @@ export async function enterCdktfRun(keep: string, run: CdktfRun, act: () => void
     );
     if (other !== undefined) {
       throw new CheckoutProblem(
-        `npx cdktf works on environment ${other.environment} in ${relative(process.cwd(), run.root)} already ` +
+        `npx cdktf is already working on environment ${other.environment} in ${relative(process.cwd(), run.root)} ` +
           `(process ${other.process.pid} of ${other.user}, since ${other.since}), and reads its stacks from there: ` +
-          `wait for its end, or give this one its own folder, such as --output cdktf.${run.environment}.`,
+          `wait until it has ended, or give this run its own folder, such as --output cdktf.${run.environment}.`,
       );
     }
     writeWhole(fileOf(keep), JSON.stringify([...others, run], undefined, 2));

@@ -88,12 +88,12 @@ export async function lockDeployment(keep: string, work: Work): Promise<Deployme
     const bound = holder === undefined || dead ? staleAfter * 3 : work.patience(holder);
     if (waited >= bound) {
       throw new CheckoutProblem(
-        `${work.command} was not started${waited === 0 ? "" : `, after waiting for ${waited} s`}: ${described(work, holder)}. Wait for its end.`,
+        `${work.command} was not started${waited === 0 ? "" : `, after waiting for ${waited} s`}: ${described(work, holder)}. Wait until that command has ended.`,
       );
     }
     if (!told && holder !== undefined && !dead) {
       told = true;
-      console.error(`${work.command} waits, ${bound} s at most: ${described(work, holder)}.`);
+      console.error(`${work.command} is waiting, for ${bound} s at most: ${described(work, holder)}.`);
     }
     await sleep(200);
   }
@@ -111,7 +111,7 @@ function placeOf(keep: string, deployment: string): string {
 function unwritable(place: string, error: unknown): CheckoutProblem {
   const { message } = error as NodeJS.ErrnoException;
   return new CheckoutProblem(
-    `${place} can't be written (${message}), where commands keep their locks: make it writable, or use a checkout that is`,
+    `${place}, where commands keep their locks, can't be written (${message}): make it writable, or use a checkout that is`,
   );
 }
 
@@ -185,8 +185,8 @@ function holderFile(place: string): string {
 
 function described({ deployment }: Work, holder: Holder | undefined): string {
   return holder === undefined
-    ? `somebody works on ${deployment} in this checkout`
-    : `${holder.user} works on ${deployment} in this checkout with ${holder.command} (process ${holder.process.pid} on ${holder.process.host}, since ${holder.since})`;
+    ? `somebody is working on ${deployment} in this checkout`
+    : `${holder.user} is working on ${deployment} in this checkout with ${holder.command} (process ${holder.process.pid} on ${holder.process.host}, since ${holder.since})`;
 }
 
 /** For people only. */

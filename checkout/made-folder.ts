@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a folder and those above it, one by one: `recursive` of Node.js never ends where the system refuses a folder as
- * missing itself, as it does below /proc.
+ * Makes a folder and those above it, one by one: `recursive` of Node.js never returns where the system reports the
+ * folder itself as missing, as it does below /proc.
  */
 export function makeFolder(folder: string): void {
   if (isFolder(folder)) {

@@ -5,7 +5,7 @@ const path = require("node:path");
 const { requireNodeVersion } = require("../node-version");
 
 requireNodeVersion();
-// Where its user is, and so the files that are named on the command line.
+// The user's folder, from which paths on the command line start.
 process.env.ANYWHERE_STARTED_IN = process.cwd();
 process.chdir(path.join(__dirname, ".."));
 require("../bundle/hook");

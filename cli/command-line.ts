@@ -57,7 +57,7 @@ function commands(): Command {
       (key: string, keys: readonly string[]) => [...keys, key],
       [],
     )
-    .option("--roll-forward", "take services that were rolled back forward again, to their present images")
+    .option("--roll-forward", "return services that were rolled back to their present images")
     .addHelpText(
       "after",
       example(

@@ -43,7 +43,7 @@ export const folder = text(
   "a path without ${, %{ and control characters that doesn't start with ~",
 );
 
-/** The problem with a value of which one text decides about the form: that text, or that it is no object at all. */
+/** The problem with an object whose form depends on one of its settings: that setting, or that it isn't an object. */
 export const oneOfKinds =
   (setting: string, kinds: readonly string[]) =>
   ({ code }: { readonly code: string }): string => {

@@ -96,7 +96,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Names the file of a config in problems with it that only its synthesis shows. @throws {ConfigError} */
+/** Adds the file's name to problems with its config that only synthesis finds. @throws {ConfigError} */
 export function inFile(file: string, synthesise: () => void): void {
   try {
     synthesise();
@@ -165,14 +165,14 @@ function load(path: string, file: string): object {
     const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
     // Node.js appends the modules that required the file.
     const [reason = ""] = message.split("\n");
-    // A mistake in the syntax names its place itself, and may be in a file that this one imports.
+    // A syntax error gives its own place, which may be in a file that this one imports.
     const located = reason.startsWith(file) ? /^(:\d+:\d+): (.*)$/.exec(reason.slice(file.length)) : null;
     const [, place = placeInStack(stack, path), text = reason] = located ?? [];
     throw new ConfigError([`${file}${place}: can't be loaded: ${text}`]);
   }
 }
 
-/** Line and column, as in `:5:3`, at which a file stands first in a stack trace, if it does. */
+/** Line and column, as in `:5:3`, where a file first appears in a stack trace, if it does. */
 function placeInStack(stack: string, path: string): string {
   const [line = ""] = stack.split("\n").filter((text) => text.includes(`${path}:`));
   return /(:\d+:\d+)\)?$/.exec(line)?.[1] ?? "";

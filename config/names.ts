@@ -51,7 +51,7 @@ export function namesOf({ name, aws: { region, accountId, kmsKeyId } }: Pick<Con
     state: (stack: string) => joined(name, stack),
     /** Topic that notifies people. */
     alerts: joined(name, "alerts"),
-    /** A dashboard is written over by another of its name, whoever made that one: it isn't called `name` alone. */
+    /** Not just `name`: CloudWatch overwrites a dashboard of the same name, whoever created it. */
     dashboard: joined(name, "services"),
     /** Name of a monitored condition: its rule, state machine and alarm, and their role. */
     alert: (...of: readonly string[]) => joined(name, ...of),

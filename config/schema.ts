@@ -57,7 +57,7 @@ const common = {
       kmsKeyId: kmsKey
         .optional()
         .describe(
-          "KMS key that encrypts logs, images, topic, queue and schedules: its id or ARN; see docs/encryption.md. Default: AWS's own keys.",
+          "Id or ARN of the KMS key that encrypts logs, images, schedules, the alerts' topic and the dead-letter queue; see docs/encryption.md. Default: AWS's own keys.",
         ),
     })
     .describe("Location of the control plane."),

@@ -42,7 +42,9 @@ async function demo(options: Options): Promise<void> {
     args: ["--providers", providers, "--sandbox", sandbox],
   });
   const end = () => {
-    process.stderr.write("\nInterrupted: the embedded clouds end, and with them all that was deployed.\n");
+    process.stderr.write(
+      "\nInterrupted: the embedded clouds are stopping, and everything deployed in them goes with them.\n",
+    );
     // Without the clouds they would try again for minutes.
     void endCommands()
       .then(() => cloud.stop())
@@ -57,7 +59,7 @@ async function demo(options: Options): Promise<void> {
   };
   const journal = join(folder, "journal.json");
   try {
-    // Not only after minutes: it may be a place that can't be written.
+    // Written at once, so that a place that can't be written is found now and not after minutes.
     write();
     const project = new Project(cloud, folder);
     const environment = await project.localEnvironment();
@@ -124,7 +126,7 @@ new Command("demo")
   .description("Deploys into a fresh local cloud, updates, scales, destroys, and shows that nothing is left.")
   .option("--keep", "stay up after the deploy", false)
   .option("--report <file>", "write the measurements as JSON")
-  .option("--recording <file>", "write what a terminal shows at the end, with its colours")
+  .option("--recording <file>", "write the screen that a terminal shows at the end, with its colours")
   .option("--directory <folder>", "folder for everything that it writes", ".local-cloud")
   .option("--providers <setting>", "real, stand-in or auto", "auto")
   .option("--sandbox <setting>", "namespaces, process or auto", "auto")

@@ -17,7 +17,7 @@ export async function statusWhenWell(project: Project): Promise<StatusReport> {
       return JSON.parse(stdout) as StatusReport;
     }
     if (Date.now() > end) {
-      throw new Error(`All must be well after ${patience} s, but status shows:\n${stdout}${stderr}`);
+      throw new Error(`status still shows problems after ${patience} s:\n${stdout}${stderr}`);
     }
     await pause(2000);
   }

@@ -81,12 +81,12 @@ export async function updateUnderLoad(
   const { requests, failed, failures, rate, seconds } = result;
   if (failed > 0 || before === after) {
     throw new Error(
-      `An update must not be noticed: ${failed} of ${requests} requests failed, and ${before} became ${after}. ${failures.join("; ")}`,
+      `The update failed or disturbed clients: ${failed} of ${requests} requests failed, and ${before} became ${after}. ${failures.join("; ")}`,
     );
   }
   if (requests < enough) {
     throw new Error(
-      `A load must have ${enough} requests to prove anything, and this computer only managed ${requests}: end other programs`,
+      `It takes ${enough} requests to prove anything, and this computer only managed ${requests}: close other programs`,
     );
   }
   if (untouched.length === 0 || still.join() !== untouched.join()) {

@@ -3,7 +3,7 @@ import { createLocalCloud, type CloudOptions, type Running } from "./clouds";
 
 /** For people; with a parent it does the talking. */
 const farewell =
-  "\nThe embedded clouds end, and with them all that was deployed. States that deploys have written, such as those in state/, still describe it: remove them.";
+  "\nThe embedded clouds are stopping, and everything deployed in them goes with them. States that deploys have written, such as those in state/, still describe it: remove them.";
 
 async function main(options: CloudOptions): Promise<void> {
   let running: Running | undefined;
@@ -52,7 +52,7 @@ new Command("local-cloud")
       .default("held"),
   )
   .option("--page-size <items>", "items on a page of AWS's lists at most (default: 100)", positive)
-  .option("--provider-second <ms>", "length of a second of a stand-in provider's waits", positive)
+  .option("--provider-second <ms>", "milliseconds that stand-in providers wait for each second", positive)
   .action((options: CloudOptions) => main(options))
   .parse();
 

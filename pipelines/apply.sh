@@ -47,10 +47,10 @@ get_plan() {
     make_plan "${id}" "${folder}" "${work}/${id}.txt" ${planning[@]+"${planning[@]}"} || status=$?
     ((status == 0 || status == 2)) || return 1
     diff -u "${folder_of_plans}/${id}.txt" "${work}/${id}.txt" >&2 ||
-      fail "${id}: the plan has changed since it was approved, as shown above, and was not applied: run plan.sh again, and get that approved." 2
+      fail "${id}: the plan has changed since it was approved, as shown above, and was not applied: run plan.sh again, and have the new plan approved." 2
   else
     [[ -e "${folder_of_plans}/${id}.plan" ]] ||
-      fail "${folder_of_plans} holds no plan of ${id}: give plan.sh a key, see terraform.sh, or add --replan."
+      fail "${folder_of_plans} holds no plan of ${id}: give plan.sh a key (see terraform.sh), or add --replan."
     has_key || fail "The plans are encrypted: ANYWHERE_PLAN_KEY or ANYWHERE_PLAN_KEY_FILE must hold their key."
     cipher "${folder_of_plans}/${id}.plan" "${work}/${id}.plan" -d ||
       fail "${folder_of_plans}/${id}.plan can't be decrypted: the key is wrong, or the file is damaged."
@@ -66,7 +66,7 @@ apply_plan() {
     tee "${work}/said" || status=$?
   ((status != 0)) || return 0
   if grep -qE 'Saved plan (is stale|does not match the given state)' "${work}/said"; then
-    say "${id}: its state has changed since the plan was made. Nothing in it was changed: run plan.sh again, and get that approved."
+    say "${id}: its state has changed since the plan was made. Nothing in it was changed: run plan.sh again, and have the new plan approved."
     return 2
   fi
   explain_lock "${id}" "${folder}" "${work}/said"

@@ -33,7 +33,7 @@ done
 mkdir -p "$1"
 folder_of_plans=$(cd "$1" && pwd)
 shift
-[[ -z "$(ls -A "${folder_of_plans}")" ]] || fail "${folder_of_plans} is not empty: plans of other runs must not be mixed with these."
+[[ -z "$(ls -A "${folder_of_plans}")" ]] || fail "${folder_of_plans} is not empty: give a new folder, since plans of different runs must not be mixed."
 
 # note STACK TEXT
 note() {

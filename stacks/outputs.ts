@@ -86,7 +86,8 @@ export function objectPerInstance(
 
 /**
  * An empty text that Terraform writes once the instances of a resource have been made, and the text from before where
- * they fail. What is known when an apply begins it would write then, whatever the output depends on.
+ * they fail. Terraform would write a value that is known at the start of an apply at once, whatever the output depends
+ * on.
  */
 export function emptyOnceMade(resource: TerraformResource): string {
   return `\${substr(join("", values(${addressOf(resource)})[*].id), 0, 0)}`;

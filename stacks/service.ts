@@ -85,7 +85,7 @@ export class ServiceStack extends TaskStack {
       // Remembered from the start of a roll-back until another image has come through.
       ...(service.image in props.config.images && {
         rolled_back: text(
-          `The image to which it was rolled back, and those from which, as ${rollbacksVariable} has them.`,
+          `The image that it was rolled back to, and those that it was rolled back from, in the form of ${rollbacksVariable}.`,
           rollback === undefined ? emptyOnceMade(placed.rollout) : JSON.stringify(rollback),
         ),
       }),
@@ -94,9 +94,12 @@ export class ServiceStack extends TaskStack {
         reliance !== undefined && {
           port: text("Port of each node that its tasks listen on.", String(http.port)),
           checked_path: text("Path that its tasks fail before they stop.", reliance.checked_path),
-          lame_duck_seconds: text("How long they serve on meanwhile.", reliance.lame_duck_seconds),
+          lame_duck_seconds: text(
+            "Seconds for which its tasks keep serving meanwhile.",
+            reliance.lame_duck_seconds,
+          ),
           ready_after_seconds: text(
-            "How long they answer before they call themselves healthy.",
+            "Seconds for which its tasks answer before they report themselves healthy.",
             reliance.ready_after_seconds,
           ),
         }),

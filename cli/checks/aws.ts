@@ -91,7 +91,7 @@ function problemsOf(error: Error, undertaking: Undertaking): string[] {
   const sts = {
     name: "AWS STS",
     subject: "The AWS account was",
-    setting: "AWS_ENDPOINT_URL when it is set",
+    setting: "AWS_ENDPOINT_URL if it is set",
   };
   return unreachable(sts, error, undertaking);
 }

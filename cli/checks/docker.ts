@@ -58,7 +58,7 @@ function needOf({ image, error }: Failure, undertaking: Undertaking): string | u
   const ecr = {
     name: "Amazon ECR",
     subject: `Whether the image ${image} has to be built was`,
-    setting: "AWS_ENDPOINT_URL when it is set",
+    setting: "AWS_ENDPOINT_URL if it is set",
   };
   return refusedBy(error) !== undefined || unreachable(ecr, error, undertaking).length > 0
     ? `the image ${image} may have to be built, since Amazon ECR can't be asked`

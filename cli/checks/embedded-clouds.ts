@@ -19,7 +19,7 @@ function regionProblems({ environment: { config, file }, variables }: Undertakin
   return region === "" || region === config.aws.region
     ? []
     : [
-        `the clouds of this shell register nodes only in ${region}, and ${file} says aws.region ` +
+        `the local cloud of this shell registers nodes only in ${region}, and ${file} says aws.region ` +
           `${config.aws.region}: set it to ${region} there`,
       ];
 }
@@ -39,7 +39,7 @@ function portProblems({ environment: { config, file }, selected, variables }: Un
     );
   const problems = low.map(
     ({ service, port, free }) =>
-      `the clouds of this shell listen only on ports from ${lowest}, since root has not started them, and ` +
+      `the local cloud of this shell can't listen on ports below ${lowest}, since root didn't start it, and ` +
       `services.${service} of ${file} has a listener on ${port}: set its http.loadBalancer.listeners to ` +
       `[{ protocol: "http", port: ${Math.max(free, lowest)} }] there`,
   );

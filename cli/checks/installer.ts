@@ -13,7 +13,7 @@ export const installerProblems: Check = ({ command, environment, selected, varia
     command !== "deploy" || key === "" || key === signingKey || !selected.some(isComputeStack)
       ? []
       : [
-          `the clouds of this shell sign their installer with the key ${key}, and ${file} says installer.signingKey ` +
+          `the local cloud of this shell signs its installer with the key ${key}, and ${file} says installer.signingKey ` +
             `${signingKey}: set it to ${key} there, or open a shell without ANYWHERE_SIGNING_KEY for the real clouds`,
         ],
   );

@@ -29,7 +29,7 @@ export async function bucketProblems(
       const service = {
         name: "Amazon S3",
         subject: `The S3 bucket ${bucket} was`,
-        setting: "AWS_ENDPOINT_URL when it is set",
+        setting: "AWS_ENDPOINT_URL if it is set",
       };
       return unreachable(service, error, undertaking);
     }

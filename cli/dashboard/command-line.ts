@@ -7,7 +7,7 @@ export function addDashboardCommand(program: Command, finish: Finish): void {
   program
     .command("dashboard")
     .description("serve a page on this computer that shows a live version of status")
-    .option("--port <port>", "of 127.0.0.1 (default: any that is free)", portFrom)
+    .option("--port <port>", "port on 127.0.0.1 (default: any that is free)", portFrom)
     .option("--every <seconds>", "how often to refresh while a browser has the page open", interval, 10)
     .option(...json)
     .addHelpText(

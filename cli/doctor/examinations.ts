@@ -71,7 +71,7 @@ const examinations: readonly Examination[] = [
       );
       return sites.length === 0
         ? "no site uses it"
-        : `token, scopes, quota, sizes and images are as ${sites.join(", ")} will need them`;
+        : `token, scopes, quota, sizes and images are sufficient for ${sites.join(", ")}`;
     },
   },
   { about: "installer", check: installerProblems, good: () => "signed with the key that the file names" },

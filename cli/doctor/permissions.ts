@@ -79,8 +79,8 @@ function findingsOf(results: readonly EvaluationResult[], count: number): Findin
         missing.length === 0
           ? []
           : [
-              `no policy allows ${missing.join(", ")} for every resource: allow them, unless a policy does for this ` +
-                "deployment's own resources",
+              `no policy allows ${missing.join(", ")} for every resource: allow them, unless a policy already allows ` +
+                "them for this deployment's own resources",
             ],
     },
     `all ${count} required actions are allowed`,

@@ -42,7 +42,7 @@ function registrationProblems(node: FleetNode, kind: string, fleet: Fleet): Foun
     return [containerInstance === null ? unregistered(node, kind) : orphaned(node, kind, fleet)];
   }
   const isOnline = managedInstance.pingStatus === "Online";
-  const since = `, last heard of at ${shortTime(managedInstance.lastPingAt)}`;
+  const since = `, last heard from at ${shortTime(managedInstance.lastPingAt)}`;
   const replace = replacing(node, kind);
   if (containerInstance === null) {
     return [
@@ -58,7 +58,7 @@ function registrationProblems(node: FleetNode, kind: string, fleet: Fleet): Foun
       {
         kind: "lost",
         message: `neither agent responds${since}; ECS still counts its tasks as running`,
-        remedy: `switch it on; if it stays away, "npx anywhere heal", then ${replace}`,
+        remedy: `switch it on; if it doesn't come back, "npx anywhere heal", then ${replace}`,
       },
     ];
   }

@@ -36,6 +36,9 @@ export function oneOffOf(config: Config, name: string, site: string | undefined)
     service === undefined
       ? [job?.site ?? ""]
       : Object.keys(config.sites).filter((one) => isMadeAt(service, one));
+  if (possible.length === 0) {
+    throw new Refusal(`${name} has no site: name one in services.${name}.placement, and deploy.`);
+  }
   if (site !== undefined && !possible.includes(site)) {
     throw new Refusal(
       site in config.sites
@@ -45,7 +48,7 @@ export function oneOffOf(config: Config, name: string, site: string | undefined)
   }
   const chosen = site ?? possible[0] ?? "";
   if (site === undefined && possible.length !== 1) {
-    throw new Refusal(`${name} is at ${possible.join(", ") || "no site"}: choose one with --site.`);
+    throw new Refusal(`${name} is at ${possible.join(", ")}: choose one with --site.`);
   }
   return service === undefined
     ? {

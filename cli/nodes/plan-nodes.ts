@@ -52,7 +52,7 @@ export async function planNodes(
     console.error(
       label(
         stack.id,
-        `The activation of ${keyOf(node)} ${node.reason}: its new machine gets a new one first.`,
+        `The activation of ${keyOf(node)} ${node.reason}: it is replaced before the new machine is created.`,
       ),
     );
   }

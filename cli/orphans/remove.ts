@@ -56,7 +56,7 @@ export async function remove(
   return removals;
 }
 
-/** What must be removed before a thing, and could not be. */
+/** Why a thing must stay: a thing that must be removed first could not be. */
 function obstacleTo({ kind, name, site }: Thing, removals: readonly Removal[]): string | null {
   const stays = (meets: (thing: Thing) => boolean) =>
     removals.some(({ thing, problem }) => problem !== null && meets(thing));

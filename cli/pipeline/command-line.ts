@@ -10,7 +10,10 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
     .description("list the stacks as they were synthesised last, in the order in which they are applied")
     .argument("[stack...]", "only these")
     .option("--destroy", "in the order in which they are destroyed")
-    .option("--here", "refuse where HCP Terraform itself plans and applies: for a pipeline of your own")
+    .option(
+      "--here",
+      "fail if HCP Terraform itself plans and applies; for pipelines that run Terraform themselves",
+    )
     .option(...json)
     .addHelpText(
       "after",
@@ -31,10 +34,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
     )
     .option("--destroy", "the plans are those of a destroy")
     .option("--all-at-once", "allow replacing more than one node of a site at the same time")
-    .option(
-      "--roll-forward",
-      "allow taking services that were rolled back forward again, to their present images",
-    )
+    .option("--roll-forward", "allow returning services that were rolled back to their present images")
     .option(...json)
     .addHelpText(
       "after",

@@ -52,7 +52,7 @@ function problemOf(http: Http, deployed: Reliance, before: boolean, id: string):
         : ["health.path", http.health.path, deployed.checked_path];
     return (
       `${setting} is ${present}, but the service is deployed with ${former}: load balancers would request a path ` +
-      `that its tasks don't know. Put ${former} back; or, ${inOneGo(id)}`
+      `that its tasks don't know. Put ${former} back, or ${inOneGo(id)}`
     );
   }
   if (grows && fallsBehind.some((difference) => difference < 0)) {

@@ -21,7 +21,7 @@ async function changesOf(name: string, service: Service, deployment: Deployment)
   if (port !== undefined && port !== String(http?.port)) {
     problems.push(
       `${place}.http.port is ${http?.port}, but the service is deployed with ${port}: load balancers ` +
-        `would connect to one while tasks listen on the other. Put ${port} back; or, ${inOneGo(id)}`,
+        `would connect to one while tasks listen on the other. Put ${port} back, or ${inOneGo(id)}`,
     );
   }
   const scheduling = await deployedOutput(id, "scheduling_strategy", deployment);
@@ -32,7 +32,7 @@ async function changesOf(name: string, service: Service, deployment: Deployment)
         : ["a number of tasks for each site", '"every-node"'];
     problems.push(
       `${place}.placement is ${present}, but the service is deployed with ${former}: ECS can't change one into the other, ` +
-        `and its tasks would end before others start. Put it back; or, ${inOneGo(id)}`,
+        `and its tasks would end before others start. Put it back, or ${inOneGo(id)}`,
     );
   }
   return problems;
@@ -40,5 +40,5 @@ async function changesOf(name: string, service: Service, deployment: Deployment)
 
 /** The way that works for every change. */
 export function inOneGo(id: string): string {
-  return `which stops the service until the deploy is complete, run "npm run destroy -- ${id}" and then "npm run deploy".`;
+  return `run "npm run destroy -- ${id}" and then "npm run deploy", which stops the service until the deploy is complete.`;
 }

@@ -23,9 +23,9 @@ export async function droppedImages(deployment: Deployment, selected: readonly S
     return users.length === 0
       ? []
       : [
-          `${file}: images.${image} is gone, but ${users.join(", ")} still run it as deployed: its repository would be ` +
-            `deleted before other tasks take their place. Put it back, deploy with other images for them, and only then ` +
-            `remove it.`,
+          `${file}: images.${image} is gone, but the deployed tasks of ${users.join(", ")} still run it: its repository would ` +
+            "be deleted before other tasks take their place. Put it back, give them other images and deploy, and only then " +
+            "remove it.",
         ];
   });
 }

@@ -25,14 +25,14 @@ export async function refuseForeignCluster(
   ) {
     return;
   }
-  // Whatever the reason is, Terraform meets it next, and tells it.
+  // Terraform meets the same error next, and reports it.
   const foreign = await foreignCluster(config).catch(() => undefined);
   if (foreign !== undefined) {
     const { activeServicesCount: services = 0, registeredContainerInstancesCount: nodes = 0 } = foreign;
     throw new Refusal(
       `AWS already has a cluster ${config.name} in ${config.aws.region} (services: ${services}, container instances: ` +
-        `${nodes}), which isn't of this deployment: a deploy would take it over, and a destroy would delete it. Choose ` +
-        `another name in ${file} instead of ${config.name}.`,
+        `${nodes}), which doesn't belong to this deployment: a deploy would take it over, and a destroy would delete it. ` +
+        `Choose a name other than ${config.name} in ${file}.`,
     );
   }
 }

@@ -21,12 +21,12 @@ export function healText(
       if (!due) {
         return lastOfSite
           ? `${since}. It was kept: no other node of its site could take its tasks.`
-          : `${since}. It is kept until that is ${after} minutes ago.`;
+          : `${since}. It will be deregistered ${after} minutes after that.`;
       }
       return dryRun
         ? `${since}. It would be deregistered from ECS.`
-        : `${since}. It was deregistered from ECS, which starts its tasks elsewhere. Containers that still run there are out of ` +
-            `control: stop them. ${bringingBack(node, sites)} the node back.`;
+        : `${since}. It was deregistered from ECS, which starts its tasks elsewhere. ECS no longer ` +
+            `controls containers that still run there: stop them. ${bringingBack(node, sites)} the node back.`;
     })
     .join("\n");
 }

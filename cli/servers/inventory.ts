@@ -25,7 +25,7 @@ export function readInventory(file: string, config: Config): Server[] {
   const parsed = hosts.safeParse(load(file), { error: textOfIssue });
   if (!parsed.success) {
     const lines = parsed.error.issues.map(
-      ({ path, message }) => `${file}: ${path.join(".") || "what it holds"} ${message}`,
+      ({ path, message }) => `${file}: ${path.join(".") || "its content"} ${message}`,
     );
     throw new Refusal(
       `${lines.join("\n")}\nWrite a line for each server, such as berlin/rack-1: root@192.0.2.1`,

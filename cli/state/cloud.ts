@@ -31,7 +31,7 @@ export async function bootstrapWorkspaces(environment: LoadedEnvironment, tell: 
   const place = findToken(hostname, variables);
   if (place === "helper") {
     throw new Refusal(
-      `A credentials helper has the token of ${hostname}, and nobody but Terraform may ask it: ${noToken(hostname)}.`,
+      `The token of ${hostname} is in a credentials helper, which only Terraform can query: ${noToken(hostname)}.`,
     );
   }
   if (place === undefined) {

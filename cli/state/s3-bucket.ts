@@ -105,8 +105,8 @@ async function create(client: S3Client, name: string, region: string): Promise<v
 function refusalOf(error: unknown, name: string): unknown {
   return isOfAws(error) && refusedBy(error)?.status === 403
     ? new Refusal(
-        `AWS denies what the S3 bucket ${name} still needs (${reasonOf(error)}): docs/state-and-secrets.md lists the ` +
-          "actions that the caller must be allowed. Then run it again: it continues where it stopped.",
+        `AWS denies a change to the S3 bucket ${name} (${reasonOf(error)}): allow the caller the actions that ` +
+          "docs/state-and-secrets.md lists, and run the command again: it continues where it stopped.",
       )
     : error;
 }

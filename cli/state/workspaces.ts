@@ -103,7 +103,7 @@ async function ensureWorkspace(
   const where = project !== undefined && {
     relationships: { project: { data: { type: "projects", id: project } } },
   };
-  const described = `execution mode ${cloud.execution}${pool === undefined ? "" : ` by the pool ${cloud.agentPool ?? ""}`}`;
+  const described = `execution mode ${cloud.execution}${pool === undefined ? "" : ` in the pool ${cloud.agentPool ?? ""}`}`;
   const found = await api.read(`${owner}/workspaces/${name}`);
   if (found === undefined) {
     const version = terraformVersion !== undefined && { "terraform-version": terraformVersion };
@@ -161,7 +161,7 @@ async function share(
   );
   const names = readers.map((reader) => reader.name).join(", ");
   changed(
-    `${name}: its state is read by the runs of ${names === "" ? "no other workspace" : `${names} alone`}`,
+    `${name}: its state can be read ${names === "" ? "by no other workspace" : `only by runs of ${names}`}`,
   );
 }
 

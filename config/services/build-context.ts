@@ -50,7 +50,7 @@ export function buildContextProblem(build: string): string | undefined {
 
 /** The same for a context that can't be read, as Docker couldn't either. */
 export function unreadable(error: unknown): string {
-  return `can't be read (${(error as Error).message}): make it readable, or exclude what isn't in .dockerignore`;
+  return `can't be read (${(error as Error).message}): make it readable, or list it in .dockerignore`;
 }
 
 function problemWith(folder: string, build: string): string | undefined {

@@ -47,7 +47,7 @@ function* countProblems(config: Config, sites: Sites): Iterable<Problem> {
       if (count > slots) {
         yield {
           path: ["services", name, "placement", siteName],
-          message: `doesn't fit: besides everything else that runs there, the site has room for ${slots} of its tasks with ${service.memoryMiB} MiB and ${service.cpuUnits} CPU units each; lower the number or these, or add a node`,
+          message: `doesn't fit: besides everything else that runs there, the site has room for ${slots} of its tasks with ${service.memoryMiB} MiB and ${service.cpuUnits} CPU units each; lower their number, memory or CPU units, or add a node`,
         };
       }
     }
@@ -91,8 +91,8 @@ function problemsOn(node: string, { capacity, model }: Node, demands: readonly C
       return {
         path: [...path, unit],
         message:
-          `doesn't fit node ${node}${model === undefined ? "" : ` (${model})`}: it needs ${demand[unit]} ${units[unit]} in all, and the node has ` +
-          `${capacity[unit]}${unit === "memoryMiB" ? " without its system" : ""}${beside}; lower it, or choose a larger size`,
+          `doesn't fit node ${node}${model === undefined ? "" : ` (${model})`}: a task needs ${demand[unit]} ${units[unit]} in all, and the node has ` +
+          `${capacity[unit]} for tasks${beside}; lower this, or choose a larger size`,
       };
     });
   });

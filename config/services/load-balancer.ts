@@ -48,7 +48,7 @@ const listener = z.discriminatedUnion(
 // Source: github.com/digitalocean/digitalocean-cloud-controller-manager, issue 692.
 const clientRange = addressRange.refine((range) => !range.includes(":"), {
   error:
-    "must be an IPv4 range: DigitalOcean's load balancers accept no others in their rules, and a list with an IPv6 range has been seen to block nobody",
+    "must be an IPv4 range: DigitalOcean's load balancers accept no others in their rules, and a list with an IPv6 range has been seen to let everybody in",
 });
 
 const network = z

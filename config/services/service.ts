@@ -50,7 +50,10 @@ const http = z.strictObject({
 export const nodeSelector = z
   .record(
     attributeName,
-    text(/^[A-Za-z0-9_.@/:-]+$/, "a value without spaces, which ECS can search nodes by"),
+    text(
+      /^[A-Za-z0-9_.@/:-]+$/,
+      "a value that ECS can search nodes by: letters, digits and _ . @ / : -, without spaces",
+    ),
   )
   .default({})
   .describe("Runs only on nodes with these attributes.");

@@ -40,7 +40,7 @@ export function* problemsAtDigitalOcean(
   for (const [index, vpc] of vpcs.entries()) {
     const other = vpcs.slice(0, index).find(({ range }) => overlap(vpc.range, range));
     if (other !== undefined) {
-      const message = `overlaps with ${other.range} of site ${other.site}: VPCs of the same account must not`;
+      const message = `overlaps with ${other.range} of site ${other.site}: VPCs of one account can't overlap, so choose another range`;
       yield { path: pathOf(vpc), message };
     }
   }

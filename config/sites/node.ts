@@ -32,7 +32,10 @@ const attributes = z
   .superRefine((all, context) => {
     for (const [prefix, meaning] of Object.entries(reserved)) {
       if (Object.keys(all).some((name) => name.startsWith(prefix))) {
-        context.addIssue({ code: "custom", message: `must not begin with ${prefix}, ${meaning}` });
+        context.addIssue({
+          code: "custom",
+          message: `must not have a name that begins with ${prefix}, ${meaning}`,
+        });
       }
     }
   });

@@ -61,7 +61,7 @@ export function resolveSites(
   );
 }
 
-/** A machine as a node. Its longer texts are made for those who ask: there may be a thousand nodes. */
+/** A machine as a node. Its longer texts are made only on demand: there may be a thousand nodes. */
 class MachineNode implements Node {
   readonly activation: string;
 
@@ -110,7 +110,7 @@ class MachineNode implements Node {
   }
 }
 
-/** The generation of each machine, made when it is asked for, and once: a digest takes as long as all else about a node. */
+/** The generation of each machine, made on first use and kept: a digest takes as long as everything else about a node. */
 class Generations {
   private readonly known = new Map<Machine, string>();
 

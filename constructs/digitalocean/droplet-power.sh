@@ -6,8 +6,8 @@
 # shellcheck disable=SC2034 # results for the script that sources this file
 
 readonly MACHINE="droplet ${MACHINE_ID:?is the id of the droplet}"
-readonly REASON_AT="switched on in DigitalOcean's control panel, it shows the reason above the login prompt of its \
-Recovery Console, and SSH (ssh.keys, ssh.allowFrom) leads to /var/log/anywhere-bootstrap.log"
+readonly REASON_AT="switch it on in DigitalOcean's control panel, and read the reason above the login prompt of its \
+Recovery Console or, over SSH (ssh.keys, ssh.allowFrom), in /var/log/anywhere-bootstrap.log"
 
 # machine_power: leaves in POWER one of on, off, gone (there is no such droplet) and unknown, which WHY explains.
 machine_power() {

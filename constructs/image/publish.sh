@@ -54,7 +54,7 @@ take_turn() {
         said_so=yes
       fi
     elif [[ ${reason} != *"File exists"* || -e ${TURN} ]]; then # otherwise its owner has just removed it
-      die "this run can't be made known to others that build ${IMAGE}: ${reason}. Set TMPDIR to another folder" \
+      die "can't create the lock for building ${IMAGE}: ${reason}. Set TMPDIR to another folder" \
         "that can be written, and run again. Nothing was built."
     fi
     ((SECONDS - begun < ${BUILD_SECONDS:-1800} + ${PUSH_SECONDS:-1800})) ||
@@ -155,7 +155,7 @@ record_commit() {
       --image-digest "$1" </dev/null >/dev/null 2>&1; then
     say "it was built from commit ${commit}"
   else
-    say "that it was built from commit ${commit} was not recorded"
+    say "could not record that it was built from commit ${commit}"
   fi
 }
 

@@ -105,7 +105,7 @@ retry() {
     ((status != 0)) || return 0
     ((attempt == attempts)) || sleep "$((2 ** attempt + RANDOM % 3))"
   done
-  die "${*:2} failed ${attempts} times, at last with status ${status}; see ${LOG}"
+  die "${*:2} failed ${attempts} times, the last time with status ${status}; see ${LOG}"
 }
 
 check_settings() {

@@ -111,7 +111,7 @@ check_metadata() {
   [[ ${role} =~ ^[A-Za-z0-9_+=,.@-]+$ ]] || return 0
   answer=$(metadata "${latest}/meta-data/iam/security-credentials/${role}") || true
   [[ ${answer} != *'"AccessKeyId"'* ]] || die "the machine's metadata service gives AWS credentials of the role ${role}," \
-    "which the agents would take for the node's: take that role from the machine"
+    "which the agents would take for the node's: remove that role from the machine"
 }
 
 # Without a proxy, and not for long if nothing answers. The session's token, once there is one, is in no list of

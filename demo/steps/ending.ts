@@ -22,7 +22,7 @@ export function ending(stage: Stage): Step[] {
         const left = (report.left = await countLeft(project, cloud, name));
         const there = (report.foreign = await countForeign(project, foreign));
         if (Object.values(left).some((count) => count > 0)) {
-          throw new Error(`Nothing must be left, and there is ${JSON.stringify(left)}`);
+          throw new Error(`Something is left: ${JSON.stringify(left)}`);
         }
         const before = {
           managedInstances: foreign.managedInstances.length,
@@ -32,7 +32,9 @@ export function ending(stage: Stage): Step[] {
           there.managedInstances !== before.managedInstances ||
           there.containerInstances !== before.containerInstances
         ) {
-          throw new Error(`Foreign registrations were taken along: there are ${JSON.stringify(there)}`);
+          throw new Error(
+            `Registrations of others have changed: there are ${JSON.stringify(there)} of ${JSON.stringify(before)}`,
+          );
         }
         return (screen) => leftText(name, left, { before, there }, screen);
       },

@@ -33,7 +33,7 @@ export async function chooseSandbox(
   python: Interpreter,
 ): Promise<{ readonly kind: SandboxKind; readonly reason?: string }> {
   if (wanted === "process") {
-    return { kind: "process", reason: "asked for" };
+    return { kind: "process", reason: "you asked for it" };
   }
   const reason = await probe(python);
   if (reason === undefined) {

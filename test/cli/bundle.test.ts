@@ -153,7 +153,7 @@ test("a part of CDKTF that isn't as it was when it was made quicker is refused",
   write("main.ts", 'import { resolve } from "cdktf/lib/tokens/private/resolve";\nresolve("");\n');
   expect(await run()).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("resolve.js isn't what quick-resolution changes"),
+    stderr: expect.stringContaining("resolve.js doesn't contain the text that quick-resolution replaces"),
   });
 });
 

@@ -147,8 +147,8 @@ test("a change between tasks on every node and a number of tasks is refused with
   project.configure({ sites, services: { web: { ...web, placement: { office: 1 } } } });
   expect(await refusal(diff, ["deploy", "--auto-approve", "compute-office"])).toBe(
     "environment.json: services.web.placement is a number of tasks for each site, but the service is deployed with " +
-      '"every-node": ECS can\'t change one into the other, and its tasks would end before others start. Put it back; or, ' +
-      'which stops the service until the deploy is complete, run "npm run destroy -- service-web" and then "npm run deploy".\n',
+      '"every-node": ECS can\'t change one into the other, and its tasks would end before others start. Put it back, or ' +
+      'run "npm run destroy -- service-web" and then "npm run deploy", which stops the service until the deploy is complete.\n',
   );
   expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
   expect(await run(...deploy)).toSucceed();
@@ -193,8 +193,8 @@ test("the path that load balancers request changes only from the app's to the pr
   project.configure({ sites, services: web({ handover: "app" }) });
   expect(await refusal(diff, [...deploy, "service-web"])).toBe(
     "environment.json: services.web.http.handover is app, but the service is deployed with proxy: load balancers would " +
-      "request a path that its tasks don't know. Put proxy back; or, which stops the service until the " +
-      'deploy is complete, run "npm run destroy -- service-web" and then "npm run deploy".\n',
+      'request a path that its tasks don\'t know. Put proxy back, or run "npm run destroy -- service-web" ' +
+      'and then "npm run deploy", which stops the service until the deploy is complete.\n',
   );
   expect(await run("destroy", "--auto-approve", "service-web")).toSucceed();
   expect(await run(...deploy)).toSucceed();
@@ -228,9 +228,9 @@ test("an image can be removed from the file only when no deployed service or job
   // One that nobody runs goes at once.
   project.configure({ sites, services: services("other:v1"), jobs: jobs("other:v1") });
   expect(await refusal(diff, deploy)).toBe(
-    "environment.json: images.app is gone, but services.web, jobs.report still run it as deployed: its repository would " +
-      "be deleted before other tasks take their place. Put it back, deploy with other images for them, and only then " +
-      "remove it.\n",
+    "environment.json: images.app is gone, but the deployed tasks of services.web, jobs.report still run it: its repository " +
+      "would be deleted before other tasks take their place. Put it back, give them other images and deploy, and only " +
+      "then remove it.\n",
   );
   project.configure({ sites, images, services: services("other:v1"), jobs: jobs("other:v1") });
   expect(await run(...deploy)).toSucceed();

@@ -84,7 +84,7 @@ test("machines that are created again get new activations first, whichever stack
   const { exitCode, stdout, stderr } = await deploy("compute-ams3");
   expect(exitCode).toBe(0);
   expect(stderr).toContain(
-    "The activation of ams3/c no longer exists: its new machine gets a new one first.\n",
+    "The activation of ams3/c no longer exists: it is replaced before the new machine is created.\n",
   );
   expect(renewed(before)).toEqual(["ams3/a", "ams3/b", "ams3/c"]);
   expect(`${stdout}${stderr}`).not.toContain("code-of-");

@@ -109,7 +109,7 @@ async function eventually(holds: () => boolean): Promise<void> {
 test("during a deploy, another deploy and a destroy are refused, a diff waits, and other environments work", async () => {
   const { child, ended } = await startDeploy("180");
   const held = new RegExp(
-    `was not started: .* works on cli-a in this checkout with deploy \\(process ${child.pid ?? 0} on .*, since .*\\)\\. Wait for its end\\.`,
+    `was not started: .* is working on cli-a in this checkout with deploy \\(process ${child.pid ?? 0} on .*, since .*\\)\\. Wait until that command has ended\\.`,
   );
   const [deploy, destroy, other, byCdktf] = await Promise.all([
     project().anywhere(["deploy", "--auto-approve"], fake("a")),
@@ -127,11 +127,11 @@ test("during a deploy, another deploy and a destroy are refused, a diff waits, a
   expect(other).toSucceed();
 
   const diff = start(["diff", "control-plane"], fake("a"));
-  await eventually(() => diff.said().includes("\ndiff waits, 60 s at most: "));
+  await eventually(() => diff.said().includes("\ndiff is waiting, for 60 s at most: "));
   child.kill("SIGINT");
   expect(await ended).toBe(130);
   expect(await diff.ended).toBe(0);
-  expect(diff.said()).toMatch(/ waits, .* works on cli-a in this checkout with deploy \(process /);
+  expect(diff.said()).toMatch(/ is waiting, .* is working on cli-a in this checkout with deploy \(process /);
 });
 
 test("the lock of a deploy that was killed is taken over", async () => {
@@ -231,10 +231,10 @@ test("while npx cdktf works on an environment, npx cdktf on another and a deploy
   ]);
   expect(second.exitCode).toBe(1);
   expect(`${second.stdout}${second.stderr}`).toMatch(
-    /npx cdktf works on environment d in cdktf\.out already \(process \d+ of .*, since .*\), .*--output cdktf\.e\./,
+    /npx cdktf is already working on environment d in cdktf\.out \(process \d+ of .*, since .*\), .*--output cdktf\.e\./,
   );
   expect(deploy.exitCode).toBe(1);
-  expect(deploy.stderr).toMatch(/works on cli-d in this checkout with npx cdktf \(process \d+ on /);
+  expect(deploy.stderr).toMatch(/is working on cli-d in this checkout with npx cdktf \(process \d+ on /);
   expect(other).toMatchObject({ exitCode: 0, stdout: diffOf("e") });
 
   writeFileSync(FAKE_PLAN_AWAITS, "");

@@ -170,7 +170,7 @@ test("a node whose agents are lost is reported and healed: its task runs on anot
   await problems();
   await life.cloud.admin.machine(machine, "power-off");
   await problems(`lost ams3/${lost}`, `backend-unhealthy ams3/${lost}`);
-  expect((await anywhere("heal")).stdout).toContain("It is kept until that is 15 minutes ago.");
+  expect((await anywhere("heal")).stdout).toContain("It will be deregistered 15 minutes after that.");
 
   const arn = (await status()).sites[0]?.nodes.find(({ node }) => node === lost)?.containerInstance?.arn;
   const hourAgo = new Date(Date.now() - 3_600_000).toISOString();

@@ -148,7 +148,7 @@ let server: Promise<string>;
 /** Boots a server that becomes a node, and then loses all that made it one. */
 async function bootServer(): Promise<string> {
   const { admin } = life.cloud;
-  const [clean] = documentedCommands("docs/destroying.md", "What remains");
+  const [clean] = documentedCommands("docs/destroying.md", "Leftovers");
   const script = await serverScript(life, "office", "node-1");
   const userData = `#!/bin/bash
 cat >bootstrap.sh <<'END'
@@ -217,7 +217,7 @@ test("everything that remains is removed by the commands in docs/destroying.md",
   expect(printed.match(/^ls: cannot access .*: No such file or directory$/gm)).toHaveLength(5);
 
   await shell(`${digitalocean} aws logs create-log-group --log-group-name ${insights}`);
-  const [, ...lines] = documentedCommands("docs/destroying.md", "What remains");
+  const [, ...lines] = documentedCommands("docs/destroying.md", "Leftovers");
   const settings = "export NAME=shop AWS_REGION=eu-west-1 BUCKET=states\n";
   expect(readdirSync(join(folder, "state"))).toContain("shop--control-plane.tfstate");
   for (const line of lines) {

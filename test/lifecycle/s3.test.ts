@@ -95,7 +95,7 @@ test("a first deploy doesn't take over a cluster of its name that is somebody el
   expect(await ours.anywhere("deploy", "--auto-approve")).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(
-      "AWS already has a cluster shared in eu-west-1 (services: 0, container instances: 0), which isn't of this deployment",
+      "AWS already has a cluster shared in eu-west-1 (services: 0, container instances: 0), which doesn't belong to this deployment",
     ),
   });
   expect(await keys()).toEqual([]);

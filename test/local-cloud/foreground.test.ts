@@ -31,7 +31,9 @@ test("a local cloud in the foreground says how to use it, and at its end what it
       "admin endpoint",
       "ready",
     ]);
-    expect(farewell).toMatch(/^The embedded clouds end, .* such as those in state\/, .*: remove them\.$/);
+    expect(farewell).toMatch(
+      /^The embedded clouds are stopping, .* such as those in state\/, .*: remove them\.$/,
+    );
     expect(existsSync(join(directory, "env"))).toBe(false);
   } finally {
     child.kill("SIGKILL");

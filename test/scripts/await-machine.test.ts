@@ -69,8 +69,8 @@ const verdictOf = (output: string) => /FAILED: after (\d+) s, (.*)$/.exec(output
 
 const off = () =>
   `The droplet ${droplet.id} is off. If it was switched off by hand, switch it on and run again. Otherwise it refused to ` +
-  "become a node, or failed: switched on in DigitalOcean's control panel, it shows the reason above the login prompt of " +
-  "its Recovery Console, and SSH (ssh.keys, ssh.allowFrom) leads to /var/log/anywhere-bootstrap.log. Fix that and " +
+  "become a node, or failed: switch it on in DigitalOcean's control panel, and read the reason above the login prompt of " +
+  "its Recovery Console or, over SSH (ssh.keys, ssh.allowFrom), in /var/log/anywhere-bootstrap.log. Fix that and " +
   `${remedy}.`;
 
 test("a droplet that has switched itself off fails the gate at once, with where to find the reason", async () => {

@@ -28,7 +28,7 @@ const podman = '#!/bin/sh\n[ -e /etc/containers/nodocker ] || echo "Emulate Dock
 const mistaken = "which the agents would take for the node's";
 const noLimits =
   "machine: the kernel does not limit containers' memory: add cgroup_enable=memory to its command line, restart, and run again";
-const webRole = `credentials: the machine's metadata service gives AWS credentials of the role web-role, ${mistaken}: take that role from the machine`;
+const webRole = `credentials: the machine's metadata service gives AWS credentials of the role web-role, ${mistaken}: remove that role from the machine`;
 const holds = (file: string) => `machine: ${file} holds AWS credentials, ${mistaken}: remove them`;
 
 test.each<[string, () => void, string]>([

@@ -232,7 +232,7 @@ test("a download that keeps failing is given up after five attempts, with its ad
   const { status, output } = await node.bootstrap(settings());
   expect(status).toBe(1);
   expect(lastLine(output)).toMatch(
-    /^anywhere: FAILED installer: download https:\S+install-latest\.sh installer failed 5 times, at last with status 22/,
+    /^anywhere: FAILED installer: download https:\S+install-latest\.sh installer failed 5 times, the last time with status 22/,
   );
   expect(callsOf(node, "curl --fail")).toHaveLength(5);
 });
@@ -243,7 +243,7 @@ test("an installer that keeps failing is reported, and what was unpacked is remo
   const { status, output } = await node.bootstrap(settings());
   expect(status).toBe(1);
   expect(lastLine(output)).toContain(
-    "anywhere: FAILED registration: register failed 3 times, at last with status 7",
+    "anywhere: FAILED registration: register failed 3 times, the last time with status 7",
   );
   expect(node.list("tmp")).toEqual([]);
 });

@@ -30,7 +30,7 @@ const statuses = () => [...there.stage.world.aws.containerInstances.values()].ma
 test("nodes that are connected stay", async () => {
   const { status, output } = await run();
   expect(status).toBe(0);
-  expect(output).toBe("anywhere: lost agents of ams3: none: no task waits for one\n");
+  expect(output).toBe("anywhere: lost agents of ams3: none: no task is held up by a lost agent\n");
   expect(statuses()).toEqual(["ACTIVE", "ACTIVE"]);
 });
 
@@ -56,7 +56,7 @@ test("an agent that comes back in time keeps its node", async () => {
   const { status, output } = await run({ RECONNECT_SECONDS: "20" });
   clearTimeout(back);
   expect(status).toBe(0);
-  expect(output).toContain("none: no task waits for one");
+  expect(output).toContain("none: no task is held up by a lost agent");
   expect(statuses()).toEqual(["ACTIVE", "ACTIVE"]);
 });
 

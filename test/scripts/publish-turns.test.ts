@@ -23,7 +23,7 @@ afterAll(() => stages.close());
 /** Whoever waits for another run gives up at once, with a message of its own. */
 const impatient = { BUILD_SECONDS: "0", PUSH_SECONDS: "0" };
 const refused = (path: string, reason: string) =>
-  `anywhere: image ${tag}: FAILED: this run can't be made known to others that build ${image}: ` +
+  `anywhere: image ${tag}: FAILED: can't create the lock for building ${image}: ` +
   `ln: failed to create symbolic link '${path}': ${reason}. ` +
   "Set TMPDIR to another folder that can be written, and run again. Nothing was built.\n";
 

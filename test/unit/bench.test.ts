@@ -31,7 +31,7 @@ test("the table shows the median, the spread and whether a figure meets its targ
   expect([isMet(many), isMet(one)]).toEqual([true, false]);
   expect(tableOf([many, one])).toBe(
     [
-      "| Figure                   | Measured | Least to most | To reach | Met |",
+      "| Figure                   | Measured | Least to most | Target   | Met |",
       "| ------------------------ | -------- | ------------- | -------- | --- |",
       "| `npm run synth`          | 0.60 s   | 0.50 to 0.90  | ≤ 0.65 s | yes |",
       "| deploy of 6 sites ÷ of 1 | 2.00 ×   | one run       | ≤ 2.00 × | no  |",

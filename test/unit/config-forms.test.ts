@@ -124,12 +124,12 @@ const refused: readonly [string, unknown, string][] = [
   [
     "sites.ams3.nodes",
     { "web-1": { attributes: { "ecs.os-type": "linux" } } },
-    "must not begin with ecs., the prefix of attributes that ECS sets itself",
+    "must not have a name that begins with ecs., the prefix of attributes that ECS sets itself",
   ],
   [
     "sites.ams3.nodes",
     { "web-1": { attributes: { "com.amazonaws.ecs.capability.x": "y" } } },
-    "must not begin with com.amazonaws., the prefix of attributes that the ECS agent reports",
+    "must not have a name that begins with com.amazonaws., the prefix of attributes that the ECS agent reports",
   ],
   [
     "sites.ams3.nodes",
@@ -182,7 +182,7 @@ const refused: readonly [string, unknown, string][] = [
   [
     "services.web.http.loadBalancer.allowFrom",
     ["2001:db8::/32"],
-    "must be an IPv4 range: DigitalOcean's load balancers accept no others in their rules, and a list with an IPv6 range has been seen to block nobody",
+    "must be an IPv4 range: DigitalOcean's load balancers accept no others in their rules, and a list with an IPv6 range has been seen to let everybody in",
   ],
   ["services.web.http.loadBalancer.listeners", [], "must be at least 1 item long"],
   [

@@ -53,12 +53,12 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
   [
     "more CPU than a node has",
     { "services.web.cpuUnits": 1025 },
-    "services.web.cpuUnits doesn't fit node ams3/node-1 (s-1vcpu-1gb): it needs 1025 CPU units in all, and the node has 1024; lower it, or choose a larger size (got 1025)",
+    "services.web.cpuUnits doesn't fit node ams3/node-1 (s-1vcpu-1gb): a task needs 1025 CPU units in all, and the node has 1024 for tasks; lower this, or choose a larger size (got 1025)",
   ],
   [
     "more memory than a large node has left",
     { "services.web.memoryMiB": 15600, "sites.ams3.size": "s-4vcpu-16gb" },
-    "services.web.memoryMiB doesn't fit node ams3/node-1 (s-4vcpu-16gb): it needs 15600 MiB of memory in all, and the node has 15564 without its system; lower it, or choose a larger size (got 15600)",
+    "services.web.memoryMiB doesn't fit node ams3/node-1 (s-4vcpu-16gb): a task needs 15600 MiB of memory in all, and the node has 15564 for tasks; lower this, or choose a larger size (got 15600)",
   ],
   [
     "droplets without enough memory for the agents",
@@ -113,7 +113,7 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
   [
     "two VPCs that overlap",
     { ...vpc("10.20.0.0/20"), "sites.fra1": { ...oneSite.sites.ams3, vpc: { ipRange: "10.20.15.0/24" } } },
-    'sites.fra1.vpc.ipRange overlaps with 10.20.0.0/20 of site ams3: VPCs of the same account must not (got "10.20.15.0/24")',
+    `sites.fra1.vpc.ipRange overlaps with 10.20.0.0/20 of site ams3: VPCs of one account can't overlap, so choose another range (got "10.20.15.0/24")`,
   ],
   [
     "more nodes than a cluster takes",

@@ -71,12 +71,12 @@ test.each<[string, Parts, string]>([
   [
     "memory that doesn't fit beside the other services, their proxies counted",
     { services: { web: { ...http(8080), memoryMiB: 300 }, api: { ...http(8081), memoryMiB: 300 } } },
-    "services.api.memoryMiB doesn't fit node ams3/a (s-1vcpu-1gb): it needs 428 MiB of memory in all, and the node has 824 without its system, of which other services take 428; lower it, or choose a larger size (got 300)",
+    "services.api.memoryMiB doesn't fit node ams3/a (s-1vcpu-1gb): a task needs 428 MiB of memory in all, and the node has 824 for tasks, of which other services take 428; lower this, or choose a larger size (got 300)",
   ],
   [
     "CPU that doesn't fit beside the other services, their proxies counted",
     { services: { web: { ...http(8080), cpuUnits: 512 }, api: { ...http(8081), cpuUnits: 400 } } },
-    "services.api.cpuUnits doesn't fit node ams3/a (s-1vcpu-1gb): it needs 464 CPU units in all, and the node has 1024, of which other services take 576; lower it, or choose a larger size (got 400)",
+    "services.api.cpuUnits doesn't fit node ams3/a (s-1vcpu-1gb): a task needs 464 CPU units in all, and the node has 1024 for tasks, of which other services take 576; lower this, or choose a larger size (got 400)",
   ],
   [
     "more tasks without a port than there is room for",
@@ -86,12 +86,12 @@ test.each<[string, Parts, string]>([
         worker: { image, memoryMiB: 128, cpuUnits: 64, placement: { ams3: 7 } },
       },
     },
-    "services.worker.placement.ams3 doesn't fit: besides everything else that runs there, the site has room for 6 of its tasks with 128 MiB and 64 CPU units each; lower the number or these, or add a node (got 7)",
+    "services.worker.placement.ams3 doesn't fit: besides everything else that runs there, the site has room for 6 of its tasks with 128 MiB and 64 CPU units each; lower their number, memory or CPU units, or add a node (got 7)",
   ],
   [
     "a job that has no room beside the services",
     { services: { web: { ...http(8080), memoryMiB: 500 } }, jobs: { report: { ...job, memoryMiB: 300 } } },
-    "jobs.report.memoryMiB doesn't fit node ams3/a (s-1vcpu-1gb): it needs 300 MiB of memory in all, and the node has 824 without its system, of which other services take 628; lower it, or choose a larger size (got 300)",
+    "jobs.report.memoryMiB doesn't fit node ams3/a (s-1vcpu-1gb): a task needs 300 MiB of memory in all, and the node has 824 for tasks, of which other services take 628; lower this, or choose a larger size (got 300)",
   ],
   [
     "an image that is built for other machines",

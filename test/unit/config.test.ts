@@ -134,7 +134,7 @@ test("all problems are reported at once, with file, path, value and remedy", () 
     'test.ts: sites.ams3.color is not a setting: remove it, or check its spelling (got "red")',
     `test.ts: sites.Paris can't be a key: it must be 1 to 24 of a-z, 0-9 and -, starting with a letter, not ending with - and without -- (got "Paris")`,
     'test.ts: sites.oslo.kind must be "digitalocean" or "on-premises" (got "dungeon")',
-    'test.ts: sites.berlin.nodes.rack-1.attributes must not begin with anywhere., the prefix of the deployment\'s own attributes (got {"anywhere.node":"x"})',
+    'test.ts: sites.berlin.nodes.rack-1.attributes must not have a name that begins with anywhere., the prefix of the deployment\'s own attributes (got {"anywhere.node":"x"})',
     "test.ts: sites.berlin.activationDays must be at most 30 (got 31)",
   ]);
 });
@@ -146,7 +146,7 @@ test.each([
   ],
   [
     { memoryMiB: 1024 },
-    "services.web.memoryMiB doesn't fit node ams3/node-1 (s-1vcpu-1gb): it needs 1024 MiB of memory in all, and the node has 824 without its system; lower it, or choose a larger size (got 1024)",
+    "services.web.memoryMiB doesn't fit node ams3/node-1 (s-1vcpu-1gb): a task needs 1024 MiB of memory in all, and the node has 824 for tasks; lower this, or choose a larger size (got 1024)",
   ],
   [{ placement: { paris: 1 } }, "services.web.placement.paris is not a site: choose one of ams3 (got 1)"],
   [

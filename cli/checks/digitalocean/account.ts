@@ -49,7 +49,7 @@ export const digitalOceanProblems: Check = async (undertaking) => {
     const digitalOcean = {
       name: "DigitalOcean's API",
       subject: "The DigitalOcean token was",
-      setting: "DIGITALOCEAN_API_URL when it is set",
+      setting: "DIGITALOCEAN_API_URL if it is set",
     };
     return unreachable(digitalOcean, error, undertaking);
   }
@@ -68,5 +68,5 @@ function digitalOceanSites({ environment, selected }: Undertaking): ReadonlyMap<
 function refusal({ status, message }: Refused, variable: string): string {
   return status === 401
     ? `DigitalOcean rejects the token in ${variable} (${message}): set it to a valid API token with read and write scope`
-    : `DigitalOcean answers ${status} (${message}): check DIGITALOCEAN_API_URL when it is set, wait a few minutes and run again`;
+    : `DigitalOcean answers ${status} (${message}): check DIGITALOCEAN_API_URL if it is set, wait a few minutes and run again`;
 }

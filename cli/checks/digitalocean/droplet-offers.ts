@@ -48,7 +48,7 @@ function lack(kind: string, wanted: string, region: string, offers: Offers | und
   }
   return places === undefined
     ? `DigitalOcean has no ${kind} ${wanted}`
-    : `DigitalOcean doesn't offer the ${kind} ${wanted} in ${region} (${places.length === 0 ? "nor elsewhere" : `but in ${places.join(", ")}`})`;
+    : `DigitalOcean doesn't offer the ${kind} ${wanted} in ${region} (${places.length === 0 ? "nor anywhere else" : `only in ${places.join(", ")}`})`;
 }
 
 async function openRegions(api: DigitalOcean): Promise<string[]> {

@@ -23,7 +23,7 @@ export function Header({ told, isConnected }: Props) {
         {report.deployment} <span class="dim">{report.region}</span>
       </h1>
       <dl class={isStale({ told, isConnected }) ? "figures stale" : "figures"}>
-        <Figure name="Nodes well" value={good} of={nodes.length} />
+        <Figure name="Nodes healthy" value={good} of={nodes.length} />
         <Figure name="Tasks running" value={running} of={desired} />
         {backends.length > 0 && <Figure name="Backends healthy" value={healthy} of={backends.length} />}
         <div>

@@ -42,7 +42,7 @@ export function NodeDetails({ node, report, onClose }: Props) {
         )}
         {managedInstance !== null && (
           <Entry name="Systems Manager">
-            <code>{managedInstance.id}</code> {managedInstance.pingStatus}, heard of at{" "}
+            <code>{managedInstance.id}</code> {managedInstance.pingStatus}, last heard from at{" "}
             {shortTime(managedInstance.lastPingAt)}
           </Entry>
         )}

@@ -52,7 +52,9 @@ function targetsOf(
   config: Config,
 ): readonly Target[] {
   if (codeFile !== undefined && (ssh ?? inventory) !== undefined) {
-    throw new Refusal("--code-file has no effect over SSH, which the code travels along: leave it out.");
+    throw new Refusal(
+      "--code-file has no effect with --ssh or --inventory, since the code is sent over SSH: leave it out.",
+    );
   }
   if (inventory !== undefined) {
     if (site !== undefined || ssh !== undefined) {

@@ -36,8 +36,8 @@ export async function leave(site: string, node: string, options: LeaveOptions): 
       : await onServer(key, options.ssh, script, false);
   if (node in (config.sites[site]?.nodes ?? {})) {
     console.error(
-      `AWS keeps its registration until you remove it from the file and deploy; before it joins again it needs a ` +
-        `new activation: "npm run deploy -- --replace ${site}/${node}".`,
+      `AWS keeps the registration of ${site}/${node} until you remove the node from the file and deploy. To join again, ` +
+        `it needs a new activation: "npm run deploy -- --replace ${site}/${node}".`,
     );
   }
   return finishServers(config, [target], [end], options);

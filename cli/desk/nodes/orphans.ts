@@ -109,8 +109,8 @@ function atDigitalOcean({ sites }: Config): () => DigitalOcean | undefined {
 function warnOfLostStates({ environment }: Deployment, options: OrphansOptions): void {
   const { config, file } = environment;
   const words =
-    `No state of ${config.name} is where ${file} says: every resource with its name counts as orphaned. If there is one ` +
-    "elsewhere, or a copy, put it back (docs/recovery.md).";
+    `No state of ${config.name} is where ${file} says: every resource with its name counts as orphaned. If the ` +
+    "states are elsewhere, or you have copies, put them back (docs/recovery.md).";
   if (options.delete === true && options.lostState !== true) {
     throw new Refusal(
       `${words} If all states are lost for good, --lost-state removes every resource that "npx anywhere orphans" lists, ` +

@@ -73,7 +73,7 @@ export async function run(name: string, command: readonly string[], options: Run
     const following = follow({ client, cluster, config, name, since, started }, options);
     const ended = await following.catch((error: unknown) => {
       throw new Refusal(
-        `The tasks can no longer be followed, and continue (${reasonOf(error)}). "npx anywhere events ${name}" ` +
+        `The tasks can no longer be followed (${reasonOf(error)}), but they continue. "npx anywhere events ${name}" ` +
           "shows how they end: check that before you run the command again.",
       );
     });

@@ -9,7 +9,7 @@ export const stacksReport = z
     stacks: z.array(
       z.strictObject({
         stack: z.string(),
-        folder: z.string().describe("Folder of its Terraform JSON, from the project's folder."),
+        folder: z.string().describe("Folder of its Terraform JSON, relative to the project's folder."),
         after: ids.describe("The listed stacks before it."),
         reads: ids.describe("The stacks whose outputs its plan reads; none for a destroy."),
       }),

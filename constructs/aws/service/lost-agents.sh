@@ -28,7 +28,7 @@ main() {
     pause "${POLL_SECONDS:-5}"
   done
   if [[ -z ${LOST} ]]; then
-    say "none: no task waits for one"
+    say "none: no task is held up by a lost agent"
     return 0
   fi
   while IFS=$'\t' read -r arn node tasks; do

@@ -23,7 +23,7 @@ export interface RolloutProps {
 
 /**
  * Waits until each site runs the new revision, and fails when ECS has rolled it back or given up on it. A separate
- * resource: the provider takes a DAEMON service that has not begun for steady, reports a roll-back as a completed
+ * resource: the provider regards a DAEMON service that has not begun as steady, reports a roll-back as a completed
  * update or in words that differ by version, and taints a service that is late, so that the next apply would replace
  * it.
  */

@@ -50,7 +50,7 @@ export class PlacedService extends Construct {
       availabilityZoneRebalancing: "DISABLED",
       placementConstraints: [{ type: "memberOf", expression: nodesWith(names, site.key, settings.on) }],
       enableExecuteCommand: settings.exec,
-      // The provider's own wait takes a DAEMON service that has not begun for steady; see Rollout.
+      // The provider's own wait regards a DAEMON service that has not begun as steady; see Rollout.
       waitForSteadyState: false,
       timeouts: { delete: site.get("deleteTimeout") },
     });

@@ -180,7 +180,7 @@ test("sizes, images and regions that aren't offered are reported together, one l
     "DigitalOcean has no image ubuntu-10-x64: choose another in environment.json, sites.lon1",
     "DigitalOcean accepts no droplets in region fra1: choose another in environment.json, sites.fra1 (…)",
   ]);
-  expect(lines[0]).toContain("(but in ams1, ams2, blr1,");
+  expect(lines[0]).toContain("(only in ams1, ams2, blr1,");
   expect(lines[4]).toContain("(ams1, ams2, ams3, blr1, lon1,");
 });
 
@@ -201,11 +201,11 @@ test("an unavailable or unreachable DigitalOcean is reported; behind a proxy it 
     effect: { kind: "error", status: 503, code: "service_unavailable", message: "Later." },
   });
   expect(await check()).toEqual([
-    "DigitalOcean answers 503 (Later.): check DIGITALOCEAN_API_URL when it is set, wait a few minutes and run again",
+    "DigitalOcean answers 503 (Later.): check DIGITALOCEAN_API_URL if it is set, wait a few minutes and run again",
   ]);
   const nowhere = { DIGITALOCEAN_API_URL: "http://127.0.0.1:2" };
   expect(await check({ variables: nowhere })).toEqual([
-    "DigitalOcean's API can't be reached (connect ECONNREFUSED 127.0.0.1:2): check the network, and DIGITALOCEAN_API_URL when it is set",
+    "DigitalOcean's API can't be reached (connect ECONNREFUSED 127.0.0.1:2): check the network, and DIGITALOCEAN_API_URL if it is set",
   ]);
   expect(await check({ variables: { ...nowhere, HTTPS_PROXY: "http://proxy.example:3128" } })).toEqual([]);
   expect(notices).toEqual([

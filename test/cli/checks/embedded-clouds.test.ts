@@ -15,10 +15,10 @@ const problems = (over: Partial<Parameters<ReturnType<typeof desk>["undertake"]>
   );
 
 const regionProblem =
-  "the clouds of this shell register nodes only in eu-west-1, and environment.json says aws.region us-east-1: set it to " +
+  "the local cloud of this shell registers nodes only in eu-west-1, and environment.json says aws.region us-east-1: set it to " +
   "eu-west-1 there";
 const portProblem =
-  "the clouds of this shell listen only on ports from 1024, since root has not started them, and services.web of " +
+  "the local cloud of this shell can't listen on ports below 1024, since root didn't start it, and services.web of " +
   'environment.json has a listener on 80: set its http.loadBalancer.listeners to [{ protocol: "http", port: 8080 }] there';
 
 test("a deploy to embedded clouds is refused with the region and the port to set", async () => {

@@ -15,7 +15,7 @@ const problems = (over: Partial<Parameters<ReturnType<typeof desk>["undertake"]>
 
 test("a deploy to clouds that sign their own installer is refused with the key to set", async () => {
   expect(await problems()).toEqual([
-    `the clouds of this shell sign their installer with the key ${own}, and environment.json says installer.signingKey ` +
+    `the local cloud of this shell signs its installer with the key ${own}, and environment.json says installer.signingKey ` +
       `${aws}: set it to ${own} there, or open a shell without ANYWHERE_SIGNING_KEY for the real clouds`,
   ]);
 });

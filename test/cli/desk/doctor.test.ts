@@ -80,9 +80,7 @@ test("when all is well, every check is listed, with the versions of programs, an
   expect(of("AWS permissions")).toEqual([
     expect.stringMatching(/^ok: all \d+ required actions are allowed$/),
   ]);
-  expect(of("DigitalOcean")).toEqual([
-    "ok: token, scopes, quota, sizes and images are as ams3 will need them",
-  ]);
+  expect(of("DigitalOcean")).toEqual(["ok: token, scopes, quota, sizes and images are sufficient for ams3"]);
   expect(of("clock")).toEqual([expect.stringMatching(/^ok: \d+ s /)]);
   expect(of("deployment")).toEqual(["ok: no problems"]);
   expect(aws.asked()).toEqual([
@@ -105,7 +103,7 @@ test("problems are reported with their remedies, and the exit code is 2", async 
   ]);
   expect(of("AWS permissions")).toEqual([
     "fail: a policy denies ecs:CreateCluster: remove that from it",
-    "warn: no policy allows scheduler:CreateSchedule for every resource: allow them, unless a policy does for this deployment's own resources",
+    "warn: no policy allows scheduler:CreateSchedule for every resource: allow them, unless a policy already allows them for this deployment's own resources",
   ]);
   expect(of("clock")).toEqual([
     expect.stringMatching(

@@ -163,7 +163,7 @@ test("run --wait says that tasks continue when it can no longer follow them", as
   expect({ exitCode, stderr }).toEqual({
     exitCode: 1,
     stderr: expect.stringContaining(
-      "The tasks can no longer be followed, and continue (AccessDeniedException: no).",
+      "The tasks can no longer be followed (AccessDeniedException: no), but they continue.",
     ),
   });
   expect(byHand()).toHaveLength(1);

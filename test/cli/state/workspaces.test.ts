@@ -111,8 +111,8 @@ test("for remote runs the project and the workspaces are created, with variables
   expect(arranged.changes).toEqual([
     "created the project shops",
     ...stacks.map(({ id }) => created(id)),
-    "shop--control-plane: its state is read by the runs of shop--activations, shop--service-web alone",
-    "shop--activations: its state is read by the runs of shop--compute-ams3 alone",
+    "shop--control-plane: its state can be read only by runs of shop--activations, shop--service-web",
+    "shop--activations: its state can be read only by runs of shop--compute-ams3",
     ...dynamic("control-plane"),
     ...dynamic("activations"),
     "shop--compute-ams3: variable DIGITALOCEAN_TOKEN",
@@ -176,8 +176,8 @@ test("settings that differ from the config are corrected, and everything else st
   expect((await arrange(remote)).changes).toEqual([
     "shop--control-plane: execution mode remote",
     "shop--service-web: moved to the project shops",
-    "shop--control-plane: its state is read by the runs of shop--activations, shop--service-web alone",
-    "shop--activations: its state is read by the runs of shop--compute-ams3 alone",
+    "shop--control-plane: its state can be read only by runs of shop--activations, shop--service-web",
+    "shop--activations: its state can be read only by runs of shop--compute-ams3",
     "shop--service-web: variable TFC_AWS_RUN_ROLE_ARN",
   ]);
   expect(controlPlane).toMatchObject({ mode: "remote", isGlobal: false });
@@ -221,8 +221,8 @@ test("agents run in the named pool, with the credentials of their machine", asyn
   });
   const { changes = [] } = await arrange(options);
   expect(changes.slice(0, 2)).toEqual([
-    "created the workspace shop--control-plane: execution mode agent by the pool private",
-    "shop--activations: execution mode agent by the pool private",
+    "created the workspace shop--control-plane: execution mode agent in the pool private",
+    "shop--activations: execution mode agent in the pool private",
   ]);
   expect(changes.filter((change) => change.includes("variable"))).toEqual([
     "shop--compute-ams3: variable DIGITALOCEAN_TOKEN",

@@ -184,7 +184,7 @@ test("a folder for locks that can't be made is refused with its place and the re
   write(at("keep"), "");
   await expect(output("a.json", stacks("one"))).rejects.toThrow(
     new CheckoutProblem(
-      `${at("keep/shop-a")} can't be written (ENOTDIR: not a directory, mkdir '${at("keep/shop-a")}'), where commands keep their locks: make it writable, or use a checkout that is`,
+      `${at("keep/shop-a")}, where commands keep their locks, can't be written (ENOTDIR: not a directory, mkdir '${at("keep/shop-a")}'): make it writable, or use a checkout that is`,
     ),
   );
 });

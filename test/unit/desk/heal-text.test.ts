@@ -17,6 +17,6 @@ test.each([
   const nodes = [{ ...lost, due: true, deregistered: true }];
   expect(healText({ deployment: "shop", dryRun: false, nodes }, 15, config)).toBe(
     `${node}: its agent has been lost since 2026-11-26 10:00:00Z. It was deregistered from ECS, which starts its tasks elsewhere. ` +
-      `Containers that still run there are out of control: stop them. ${sentence}`,
+      `ECS no longer controls containers that still run there: stop them. ${sentence}`,
   );
 });

@@ -23,8 +23,8 @@ test("an inventory names the server of each node", () => {
 });
 
 test.each([
-  ["", "what it holds must be an object"],
-  ["hosts", "what it holds must be an object"],
+  ["", "its content must be an object"],
+  ["hosts", "its content must be an object"],
   ["berlin/rack-1: [a]", "berlin/rack-1 must be a string"],
   ["berlin/rack-1: -oProxyCommand=x", "berlin/rack-1 must be a host such as root@192.0.2.1"],
   [

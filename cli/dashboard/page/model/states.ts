@@ -6,7 +6,7 @@ export type State = "good" | "changing" | "bad" | "unknown";
 
 /** A state in words, for people who can't see the colours or the page. */
 export const signs: Readonly<Record<State, { readonly sign: string; readonly word: string }>> = {
-  good: { sign: "✓", word: "well" },
+  good: { sign: "✓", word: "healthy" },
   changing: { sign: "↻", word: "changing" },
   bad: { sign: "✕", word: "has a problem" },
   unknown: { sign: "?", word: "unknown" },

@@ -40,7 +40,7 @@ function relay(outside: Socket, inside: Socket): void {
 /** Passes on what comes from one until its end; when it breaks off before that, so does the other. */
 function pass(from: Socket, to: Socket): void {
   from
-    // What becomes of it, the close tells.
+    // The close event reports the outcome.
     .on("error", () => undefined)
     .on("close", (broken) => {
       if (broken || !from.readableEnded) {
