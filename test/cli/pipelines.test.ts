@@ -142,7 +142,7 @@ test("a plan whose state has changed since is refused with the remedy", async ()
   const ends = await Promise.all([script("apply", [folder]), script("apply", [folder], there)]);
   expect(ends.map(({ exitCode }) => exitCode).sort()).toEqual([0, 2]);
   expect(ends.map(({ stderr }) => stderr).join("")).toContain(
-    "service-web: its state has changed since the plan was made. Nothing in it was changed: run plan.sh again, and get that approved.",
+    "service-web: its state has changed since the plan was made. Nothing in it was changed: run plan.sh again, and have the new plan approved.",
   );
   const again = await script("plan", [folder]);
   expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is not empty") });

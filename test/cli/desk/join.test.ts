@@ -132,7 +132,9 @@ test("a file for the code is refused over SSH, where none is written", async () 
   for (const over of [`berlin rack-2 --ssh ${hosts.reached}`, "--inventory hosts.yaml"]) {
     expect(await desk.anywhere(["join", ...over.split(" "), "--code-file", "code-2"])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining("--code-file has no effect over SSH"),
+      stderr: expect.stringContaining(
+        "--code-file has no effect with --ssh or --inventory, since the code is sent over SSH",
+      ),
     });
   }
 });
