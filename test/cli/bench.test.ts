@@ -15,7 +15,7 @@ test("npm run bench measures the synthesis, and prints the machine and a number 
   const { code, stdout } = await bench("--runs", "1");
   expect(code).toBe(0);
   const [head, line, ...rows] = stdout.split("\n").filter((text) => text.startsWith("|"));
-  expect(head).toMatch(/^\| Figure +\| Measured +\| Least to most +\| To reach +\| Met +\|$/);
+  expect(head).toMatch(/^\| Figure +\| Measured +\| Least to most +\| Target +\| Met +\|$/);
   expect(line).toMatch(/^(\| -+ ){5}\|$/);
   const cells = rows.map((row) => row.split("|").map((cell) => cell.trim()));
   expect(cells.map(([, name]) => name)).toEqual([
