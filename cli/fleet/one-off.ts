@@ -22,7 +22,7 @@ export interface OneOff {
 /**
  * A task to be run by hand, of a service or a job of the config: at this site, or at the only one there is.
  *
- * @throws {Refusal} when there is no such service, job or site, or the service has several and none is named.
+ * @throws {Refusal} when there is no such service, job or site, or the service has none, or several and none is named.
  */
 export function oneOffOf(config: Config, name: string, site: string | undefined): OneOff {
   const names = namesOf(config);
