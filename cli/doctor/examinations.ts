@@ -49,7 +49,7 @@ const examinations: readonly Examination[] = [
         return "none is built";
       }
       const found = await versionOf(docker, variables);
-      return found === undefined ? "the registry has them" : `docker ${found}`;
+      return found === undefined ? "none has to be built" : `docker ${found}`;
     },
   },
   {
@@ -74,7 +74,11 @@ const examinations: readonly Examination[] = [
         : `token, scopes, quota, sizes and images are sufficient for ${sites.join(", ")}`;
     },
   },
-  { about: "installer", check: installerProblems, good: () => "signed with the key that the file names" },
+  {
+    about: "installer",
+    check: installerProblems,
+    good: () => "nodes run it only if the file's key has signed it",
+  },
 ];
 
 /** The location of the states. */

@@ -1,6 +1,6 @@
 import type { Environment } from "../schema";
 
-/** The starting point: copy it, and enter your own account. */
+/** The starting point: copy it, give the copy a name of its own, and enter your account. */
 export default {
   name: "anywhere-dev",
   aws: { region: "eu-west-1", accountId: "111122223333" },

@@ -17,7 +17,7 @@ export function changing(stage: Stage): Step[] {
         const { service, requests, rate, untouched } = update;
         return () =>
           `${service}: ${number(requests)} requests, ${Math.round(rate)} a second, none failed; ` +
-          `${counted(untouched.length, "task")} of other services untouched`;
+          `${counted(untouched.length, "other task")} untouched`;
       },
     },
     ...(

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, parse, relative } from "node:path";
 import { expect, test } from "@jest/globals";
 import { loadEnvironment, parseConfig } from "../../config/load";
 import { problemsOf } from "../support/synthesis/config-problems";
@@ -19,11 +19,14 @@ test("dev is chosen when ANYWHERE_ENV is unset", () => {
 });
 
 test("an unknown environment is refused with the list of known ones", () => {
+  // Yours are among them.
+  const known = readdirSync("config/environments").map((file) => parse(file).name);
+  expect(known).toEqual(expect.arrayContaining(["dev", "local", "prod"]));
   expect(() => loadEnvironment({ ANYWHERE_ENV: "staging" })).toThrow(
-    'ANYWHERE_ENV is "staging", which is not an environment: choose one of dev, local, prod, or add config/environments/staging.ts',
+    `ANYWHERE_ENV is "staging", which is not an environment: choose one of ${known.join(", ")}, or add config/environments/staging.ts`,
   );
   expect(() => loadEnvironment({ ANYWHERE_ENV: "config/environments" })).toThrow(
-    'ANYWHERE_ENV is "config/environments", which is not an environment: choose one of dev, local, prod, or give the path of a .ts or .json file',
+    `ANYWHERE_ENV is "config/environments", which is not an environment: choose one of ${known.join(", ")}, or give the path of a .ts or .json file`,
   );
 });
 
