@@ -27,15 +27,23 @@ export function hasReader(stream: NodeJS.WritableStream): () => boolean {
 
 const usualWidth = 80;
 
+/** Whether it is a terminal that shows colours, and its user wants them. Source: no-color.org. */
+export function hasColours(
+  { isTTY = false }: Partial<Pick<NodeJS.WriteStream, "isTTY">>,
+  { NO_COLOR = "", TERM }: NodeJS.ProcessEnv,
+): boolean {
+  return isTTY && NO_COLOR === "" && TERM !== "dumb";
+}
+
 /**
- * Colours only on a terminal, and not with NO_COLOR. Lines that go elsewhere are as long as COLUMNS says, 80 characters by
- * default. Source: no-color.org.
+ * Colours as {@link hasColours} says. Lines that go elsewhere than to a terminal are as long as COLUMNS says, 80
+ * characters by default.
  */
 export function screenOf(
   { isTTY = false, columns = usualWidth }: Partial<Pick<NodeJS.WriteStream, "isTTY" | "columns">>,
   variables: NodeJS.ProcessEnv,
 ): Screen {
-  const colours = createColors(isTTY && (variables["NO_COLOR"] ?? "") === "");
+  const colours = createColors(hasColours({ isTTY }, variables));
   const width = isTTY ? columns : Number(variables["COLUMNS"]);
   return {
     width: Math.max(Number.isSafeInteger(width) ? width : 0, usualWidth),

@@ -8,6 +8,7 @@ import type { Label } from "./label";
 import { limitTo } from "./limit";
 import { redact } from "./redaction";
 import { Refusal, Unanswered } from "../refusals/refusal";
+import { hasColours } from "../report/screen";
 import { userPath } from "../servers/user-path";
 import type { Stack } from "./stacks";
 import { parseState, type State } from "./state-file";
@@ -152,7 +153,7 @@ export function createTerraform(
     },
     async run({ id, folder }, [subcommand = "", ...args], showing = "live", heard = () => undefined) {
       const { secrets } = await state(folder);
-      const colours = process.stdout.isTTY && process.stderr.isTTY ? [] : ["-no-color"];
+      const colours = process.stderr.isTTY && hasColours(process.stdout, process.env) ? [] : ["-no-color"];
       const run = () => inFolder(folder, subcommand, ...colours, ...args);
       const lines: string[] = [];
       const shown = (text: string) => {

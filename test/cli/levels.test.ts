@@ -238,8 +238,8 @@ test("at a terminal all plans of a level are shown before one question, and exac
   expect(asked).toHaveLength(levels.length);
   for (const [index, { screen, record }] of asked.entries()) {
     const level = levels[index] ?? [];
-    const plans = level.length === 1 ? "this plan to" : `these ${level.length} plans, to`;
-    expect(screen).toMatch(new RegExp(`Do you want to apply ${plans} [^?]*\\?`));
+    const plans = level.length === 1 ? "this plan" : `these ${level.length} plans`;
+    expect(screen).toMatch(new RegExp(`Do you want to apply ${plans} \\([^?]*\\)\\?`));
     for (const id of level) {
       expect(screen).toMatch(new RegExp(`^${id} +\\| cli-test--${id}\\.tfstate\\r$`, "m"));
     }
@@ -252,6 +252,15 @@ test("at a terminal all plans of a level are shown before one question, and exac
   const files = (pattern: RegExp) => lines.flatMap((line) => pattern.exec(line)?.slice(1, 2) ?? []).sort();
   expect(files(/: apply (\S+)$/)).toEqual(files(/: plan .*-out=(\S+)$/));
   expect(lines.filter((line) => /: (plan|apply) .*-no-color/.test(line))).toEqual([]);
+});
+
+test("at a terminal Terraform shows no colours where NO_COLOR is set", async () => {
+  await answer(["diff"], [], { NO_COLOR: "1" });
+  const plans = project()
+    .lines("record")
+    .filter((line) => / plan /.test(line));
+  expect(plans).toHaveLength(levels.flat().length);
+  expect(plans.filter((line) => !line.includes(" -no-color "))).toEqual([]);
 });
 
 test.each([
@@ -278,7 +287,7 @@ test("at a terminal the question names only stacks that change, and leaves out a
   });
   expect(ended).toBe(1);
   expect(asked).toHaveLength(1);
-  expect(asked[0]?.screen).toMatch(/Do you want to apply these 2 plans, to service-\w+, service-\w+\?/);
+  expect(asked[0]?.screen).toMatch(/Do you want to apply these 2 plans \(service-\w+, service-\w+\)\?/);
   expect(called("apply").sort()).toEqual(["service-web", "service-worker"]);
   expect(await answer(["deploy", ...ofServices], [], { FAKE_CHANGES: "" })).toMatchObject({
     code: 0,

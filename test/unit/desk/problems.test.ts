@@ -152,11 +152,11 @@ test("a name that only ECS could know isn't called unknown while ECS doesn't ans
   expect(told(selectFleet(fleet, ["web"])).map(([kind]) => kind)).toContain("unanswered");
 });
 
-test("colours are used only in a terminal, and not with NO_COLOR", () => {
+test("colours are used only in a terminal that shows them, and not with NO_COLOR", () => {
   const text = (isTTY: boolean, variables: NodeJS.ProcessEnv) =>
     statusText(fleetOf({}), [], screenOf({ isTTY, columns: 200 }, variables));
   expect(text(true, {})).toContain("\u001b[32mactive\u001b[39m");
-  for (const plain of [text(false, {}), text(true, { NO_COLOR: "1" })]) {
+  for (const plain of [text(false, {}), text(true, { NO_COLOR: "1" }), text(true, { TERM: "dumb" })]) {
     expect(plain).not.toContain("\u001b");
     expect(plain).toContain("active");
   }
