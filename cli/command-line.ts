@@ -15,6 +15,7 @@ import { addTaskCommands } from "./desk/tasks/command-line";
 import { addDoctorCommand } from "./doctor/command-line";
 import { addPipelineCommands } from "./pipeline/command-line";
 import { Refusal } from "./refusals/refusal";
+import { takenByNpm } from "./refusals/taken-by-npm";
 import { addStateCommand } from "./state/command-line";
 
 function commands(): Command {
@@ -23,7 +24,14 @@ function commands(): Command {
       "Deploys Amazon ECS Anywhere across clouds. ANYWHERE_ENV names the environment; dev when unset.",
     )
     .version(version)
-    .showHelpAfterError();
+    .showHelpAfterError()
+    .hook("preAction", (_program, command) => {
+      const taken = takenByNpm(command.name(), command.options, process.env);
+      if (taken !== undefined) {
+        console.error(taken);
+        process.exit(1);
+      }
+    });
   const stacks = [
     "[stack...]",
     "ids such as control-plane or compute-ams3; all stacks when left out",

@@ -11,14 +11,14 @@ export function refuseWithoutTerminal(
   what = "Terraform's plans",
 ): void {
   if (!autoApprove && !process.stdin.isTTY) {
-    // npm takes options before -- as its own, and passes them to the script only as variables.
-    const taken = process.env["npm_config_auto_approve"] !== undefined;
-    throw new Refusal(
-      taken
-        ? `npm has taken --auto-approve as its own option: write "npm run ${process.env["npm_lifecycle_event"] ?? "deploy"} -- --auto-approve".`
-        : `There is no terminal to approve ${what}: add --auto-approve.`,
-    );
+    throw new Refusal(`There is no terminal to approve ${what}: add --auto-approve${afterDashes()}.`);
   }
+}
+
+/** For those who run a script of npm, which would take the option as its own. */
+function afterDashes(): string {
+  const { npm_lifecycle_event: script = "" } = process.env;
+  return ["deploy", "destroy"].includes(script) ? `, as in "npm run ${script} -- --auto-approve"` : "";
 }
 
 /**
@@ -27,8 +27,8 @@ export function refuseWithoutTerminal(
  * @throws {Declined} on any other answer than "yes".
  */
 export function askForApproval(ids: readonly string[]): Promise<void> {
-  const plans = ids.length === 1 ? "this plan to" : `these ${ids.length} plans, to`;
-  return confirm(`Do you want to apply ${plans} ${ids.join(", ")}?`);
+  const plans = ids.length === 1 ? "this plan" : `these ${ids.length} plans`;
+  return confirm(`Do you want to apply ${plans} (${ids.join(", ")})?`);
 }
 
 /** Asks a question. @throws {Declined} on any other answer than "yes". */

@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { Environment } from "../../config/schema";
 import { closeServer, listen } from "../../local-cloud/http-server";
-import { accountId, createProject, fakeTerraform, onPremises, type Project } from "./project";
+import { accountId, createProject, exitCode, fakeTerraform, onPremises, type Project } from "./project";
 
 jest.setTimeout(20_000);
 
@@ -181,13 +183,48 @@ test.each(["deploy", "destroy"])(
   },
 );
 
-test("says how to pass an option through npm when npm has taken it as its own", async () => {
-  const byNpm = { npm_config_auto_approve: "true", npm_lifecycle_event: "destroy" };
-  expect(await project.anywhere(["destroy"], byNpm)).toEqual({
-    exitCode: 1,
-    stdout: "",
-    stderr: 'npm has taken --auto-approve as its own option: write "npm run destroy -- --auto-approve".\n',
-  });
+test("says how to pass an option through npm where there is no terminal", async () => {
+  expect((await project.anywhere(["destroy"], { npm_lifecycle_event: "destroy" })).stderr).toBe(
+    'There is no terminal to approve Terraform\'s plans: add --auto-approve, as in "npm run destroy -- --auto-approve".\n',
+  );
+});
+
+test.each([
+  ["destroy", ["--auto-approve"], "--auto-approve", "--auto-approve"],
+  ["diff", ["--parallel", "2"], "--parallel", "--parallel <number>"],
+  ["diff", ["--parallel=2", "control-plane"], "--parallel", "--parallel 2"],
+  ["deploy", ["--replace", "office/rack-1"], "--replace", "--replace office/rack-1"],
+  [
+    "deploy",
+    ["--auto-approve", "--replace=office/rack-1"],
+    "--auto-approve and --replace",
+    "--auto-approve --replace office/rack-1",
+  ],
+])(
+  "npm run %s %j is refused before anything else, with the words to write",
+  async (script, args, taken, words) => {
+    project.configure({ name: "NO" });
+    const command = spawn("npm", ["run", "--silent", script, ...args], {
+      cwd: project.folder,
+      env: project.variables,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [stdout, stderr, code] = await Promise.all([
+      text(command.stdout),
+      text(command.stderr),
+      exitCode(command),
+    ]);
+    expect([code, stdout]).toEqual([1, ""]);
+    // npm warns of what it doesn't know.
+    expect(stderr.split("\n").filter((line) => line !== "" && !line.startsWith("npm warn"))).toEqual([
+      `npm has taken ${taken} as its own: write "npm run ${script} -- ${words}".`,
+    ]);
+  },
+);
+
+test("a setting of npm that an option of ours abbreviates is left alone", async () => {
+  const byNpm = { npm_config_replace_registry_host: "never", npm_lifecycle_event: "deploy" };
+  expect((await project.anywhere(["deploy"], byNpm)).stderr).toContain("There is no terminal");
 });
 
 test("lists the existing stacks when one is unknown", async () => {

@@ -158,7 +158,7 @@ test.each([
   const ended = exitCode(child);
   const screen = await question(child);
   expect(screen).toContain("Plan: 3 to add, 0 to change, 0 to destroy.");
-  expect(screen).toContain("Do you want to apply this plan to compute-ams3?");
+  expect(screen).toContain("Do you want to apply this plan (compute-ams3)?");
   child.stdin.write(answer);
   expect(await ended).toBe(code);
   expect(record()).toEqual(changed);
