@@ -14,6 +14,9 @@ export function takenByNpm(
   options: readonly Option[],
   variables: NodeJS.ProcessEnv,
 ): string | undefined {
+  if (variables["npm_lifecycle_event"] !== name) {
+    return undefined;
+  }
   const setting = (key: string) => variables[`npm_config_${key.replaceAll("-", "_")}`];
   const taken = options.flatMap(({ long, flags }) => {
     const key = long?.slice("--".length) ?? "";
@@ -21,11 +24,8 @@ export function takenByNpm(
     const value = setting(key) ?? (whole?.includes("/") === true ? whole : undefined);
     return value === undefined ? [] : [{ long, words: value === "true" ? flags : `${long ?? ""} ${value}` }];
   });
-  if (variables["npm_lifecycle_event"] !== name || taken.length === 0) {
-    return undefined;
-  }
-  return (
-    `npm has taken ${taken.map(({ long }) => long).join(" and ")} as its own: ` +
-    `write "npm run ${name} -- ${taken.map(({ words }) => words).join(" ")}".`
-  );
+  return taken.length === 0
+    ? undefined
+    : `npm has taken ${taken.map(({ long }) => long).join(" and ")} as its own: ` +
+        `write "npm run ${name} -- ${taken.map(({ words }) => words).join(" ")}".`;
 }
