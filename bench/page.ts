@@ -36,17 +36,17 @@ export function pageOf(figures: readonly Figure[], runs: number, terraform: stri
 ${tableOf(figures)}
 
 Each figure is the time that you wait for a whole process: the median of ${runs} runs. They were taken in turn, so that
-anything else that the computer did slowed all of them. A ratio compares two runs of the same round. The range from the least to the
-most is noise. Deployments are in the local cloud, with the AWS provider's whole schema; machines boot in seconds there, and
-Terraform has two cores for itself. In real clouds most of the time is spent waiting for machines and load balancers.
+anything else that the computer did slowed all of them. A ratio compares two runs of the same round. The range from the
+least to the most is noise. Deployments are in the local cloud, with the AWS provider's whole schema; machines boot in seconds
+there, and Terraform has two cores for itself. In real clouds most of the time is spent waiting for machines and load balancers.
 
 - **The bare plans** are \`terraform plan\` for each stack: one level of stacks after the other for a deploy, all at once for
   a diff, at most four at the same time, like our commands here.
 - **A deploy or a diff with nothing to do** runs Terraform once for its version, once for each state and once for each
   plan. A stack is initialised only when its backend, its providers or its lock file have changed since.
 - **Most of a plan** goes into starting the AWS provider, three times, and reading its schema: three seconds of
-  CPU time. Our commands run Terraform with \`GOGC=400\`, which saves a sixth of that for 200 MB more; if you set it yourself, your
-  value is kept.
+  CPU time. Our commands run Terraform with \`GOGC=400\`, which saves a sixth of that for 200 MB more; if you set it
+  yourself, your value is kept.
 
 \`npm run bench\` measures the synthesis alone, in half a minute; \`npm run bench -- deployments\` takes a quarter of an hour.
 `;

@@ -65,7 +65,7 @@ function commands(): Command {
       (key: string, keys: readonly string[]) => [...keys, key],
       [],
     )
-    .option("--roll-forward", "return services that were rolled back to their present images")
+    .option("--roll-forward", "return rolled-back services to their present images")
     .addHelpText(
       "after",
       example(

@@ -34,7 +34,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
     )
     .option("--destroy", "the plans are those of a destroy")
     .option("--all-at-once", "allow replacing more than one node of a site at the same time")
-    .option("--roll-forward", "allow returning services that were rolled back to their present images")
+    .option("--roll-forward", "allow returning rolled-back services to their present images")
     .option(...json)
     .addHelpText(
       "after",
