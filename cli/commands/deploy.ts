@@ -13,6 +13,7 @@ import { keyOf, nodesOfStack, parseNodes, replaceOptions, type NodeKey } from ".
 import { renewActivations } from "../nodes/renew-activations";
 import { runningNodes } from "../nodes/running-nodes";
 import { afterFailedDeploy } from "../remedies/certificate-release";
+import { explained } from "../remedies/ended-services";
 import { pushAgain } from "../remedies/published-image";
 import { makePlan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
@@ -120,7 +121,8 @@ async function planOne(stack: Stack, deployment: Deployment, options: NodesOptio
   }
   const { terraform } = deployment;
   const more = await replacements(stack, options.replace, deployment);
-  return { ...(await makePlan(terraform, stack, more)), renewing: [] };
+  const plan = await explained(makePlan(terraform, stack, more), stack, deployment);
+  return { ...plan, renewing: [] };
 }
 
 /** The stacks that contain these nodes. */

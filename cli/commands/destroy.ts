@@ -4,6 +4,7 @@ import { outcomeText } from "./outcome";
 import { refuseNoStates } from "../refusals/states/no-states";
 import { prepare, type Deployment, type ParallelOptions } from "./deployment";
 import { afterFailedDestroy } from "../remedies/destroyed-site";
+import { endedServices } from "../remedies/ended-services";
 import { consumersOf } from "./each-stack";
 import { makePlan, type Plan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
@@ -54,12 +55,13 @@ async function planOne(stack: Stack, deployment: Deployment): Promise<DestroyPla
     console.error(label(stack.id, "Has no resources: nothing to destroy."));
     return undefined;
   }
-  const missing = await missingInput(stack, deployment);
-  if (missing !== undefined) {
-    // Terraform can't refresh without the missing stacks, and needn't: its state names everything to destroy.
-    console.error(label(stack.id, `Destroyed from its state without a refresh, since ${missing}.`));
+  // Terraform can't refresh without missing stacks, and takes two minutes to refresh a service that ECS is removing. It
+  // needn't: the state names everything to destroy.
+  const reason = (await missingInput(stack, deployment)) ?? (await endedServices(stack, terraform));
+  if (reason !== undefined) {
+    console.error(label(stack.id, `Destroyed from its state without a refresh, since ${reason}.`));
   }
-  const options = missing === undefined ? [] : ["-refresh=false"];
+  const options = reason === undefined ? [] : ["-refresh=false"];
   const plan = await makePlan(terraform, stack, ["-destroy", ...options]);
   // Resources that no longer exist must be removed from the state.
   return { ...plan, options, changes: true };

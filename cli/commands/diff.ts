@@ -8,6 +8,7 @@ import { spentNodes } from "../nodes/spent-activations";
 import { makePlan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
 import { Refusal } from "../refusals/refusal";
+import { explained } from "../remedies/ended-services";
 import { pushAgain } from "../remedies/published-image";
 import { interruptedNodes } from "../refusals/replaced-nodes";
 import { isComputeStack, type Stack } from "../terraform/stacks";
@@ -48,7 +49,11 @@ async function showPlan(stack: Stack, deployment: Deployment): Promise<string | 
     console.error(label(stack.id, `Can't be planned yet: ${missing}.`));
     return "can't be planned yet";
   }
-  const plan = await makePlan(terraform, stack, await pushAgain(stack, terraform));
+  const plan = await explained(
+    makePlan(terraform, stack, await pushAgain(stack, terraform)),
+    stack,
+    deployment,
+  );
   if (isComputeStack(stack)) {
     await sayBeforehand(stack, await plan.json(), deployment);
   }

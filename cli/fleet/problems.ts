@@ -43,6 +43,11 @@ function serviceProblems(service: FleetService): Problem[] {
   if (status === "MISSING") {
     return [{ kind: "service-missing", subject, message: "isn't deployed", remedy: `"${deploy}"` }];
   }
+  if (status === "DRAINING") {
+    const message = `is being deleted; tasks still running: ${running}`;
+    const remedy = `"npm run destroy -- service-${of}" completes that; "${deploy}" brings it back`;
+    return [{ kind: "service-missing", subject, message, remedy }];
+  }
   const failed = deployments.find(({ state }) => state === "FAILED");
   if (failed !== undefined) {
     const remedy = `"npx anywhere events ${of}" shows why; fix that and run "${deploy}"`;

@@ -96,6 +96,10 @@ test("a cloud that doesn't answer is a problem of its own, not of a node", () =>
 test.each<readonly [Partial<FleetService>, readonly [string, string]]>([
   [{ status: "MISSING", running: 0 }, ["service-missing", "isn't deployed"]],
   [
+    { status: "DRAINING", desired: 0, lastEvent: { at, message: "has reached a steady state." } },
+    ["service-missing", "is being deleted; tasks still running: 1"],
+  ],
+  [
     { deployments: [deployment, { ...deployment, state: "FAILED", reason: "tasks failed to start." }] },
     ["service-failed", "the roll-out of shop--web--ams3:3 failed: tasks failed to start."],
   ],
