@@ -70,7 +70,7 @@ function commands(): Command {
       "after",
       example(
         "anywhere deploy service-web --auto-approve",
-        "Run it again to continue where it stopped. Exit codes: 0 on success, 1 on failure.",
+        "Run it again to continue where it stopped.\nExit codes: 0 on success, 1 on failure.",
       ),
     )
     .action((ids: string[], options: DeployOptions) =>
@@ -99,7 +99,7 @@ function commands(): Command {
       "after",
       example(
         "anywhere destroy compute-berlin",
-        "Run it again to continue where it stopped. Exit codes: 0 on success, 1 on failure.",
+        "Run it again to continue where it stopped.\nExit codes: 0 on success, 1 on failure.",
       ),
     )
     .action((ids: string[], options: DestroyOptions) =>

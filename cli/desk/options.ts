@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, type AddHelpTextContext, type Command } from "commander";
 import { isHost } from "../servers/host";
 
 /** Runs a command and ends the process with its exit code. */
@@ -51,7 +51,11 @@ export function onlyWith(option: string, other: string): (command: Command) => v
   };
 }
 
-/** The closing text of a command's help. */
-export function example(command: string, more: string): string {
-  return `\nExample:\n  ${command}\n\n${more}`;
+/** The closing text of a command's help, no wider than the rest of it. */
+export function example(line: string, more: string): (context: AddHelpTextContext) => string {
+  return ({ error, command }) => {
+    const { getOutHelpWidth, getErrHelpWidth } = command.configureOutput();
+    const width = (error ? getErrHelpWidth : getOutHelpWidth)?.() ?? 80;
+    return `\nExample:\n  npx ${line}\n\n${command.createHelp().boxWrap(more, width)}`;
+  };
 }

@@ -19,7 +19,7 @@ export function addPipelineCommands(program: Command, finish: Finish): void {
       "after",
       example(
         "anywhere stacks",
-        "One line each: its id, its folder, the stacks before it, and those whose outputs it reads, separated by tabs. Exit codes: 0 on success, 1 when nothing is synthesised.",
+        "One line each: its id, its folder, the stacks before it, and those whose outputs it reads, separated by tabs.\nExit codes: 0 on success, 1 when nothing is synthesised.",
       ),
     )
     .action((ids: string[], options: StacksOptions) =>

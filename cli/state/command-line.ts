@@ -13,7 +13,7 @@ export function addStateCommand(program: Command, finish: Finish): void {
       "after",
       example(
         "anywhere bootstrap-state",
-        "It adds and reports what is missing; a second run finds nothing to do. Exit codes: 0 on success, 1 on failure.",
+        "It adds and reports what is missing; a second run finds nothing to do.\nExit codes: 0 on success, 1 on failure.",
       ),
     )
     .action((options: JsonOptions) =>

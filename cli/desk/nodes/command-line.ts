@@ -55,7 +55,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
       "after",
       example(
         "anywhere heal --after 15m",
-        "Run it every few minutes. Exit codes: 0 no agent is lost; 2 the listed agents are; 1 the command failed.",
+        "Run it every few minutes.\nExit codes: 0 no agent is lost; 2 the listed agents are; 1 the command failed.",
       ),
     )
     .action((options: HealOptions) => finish(import("./heal.ts").then(({ heal }) => heal(options))));
@@ -74,7 +74,7 @@ export function addNodeCommands(program: Command, { finish, parallel, autoApprov
       "after",
       example(
         "anywhere roll ams3 --auto-approve",
-        "Run it again to continue where it stopped. Exit codes: 0 all are replaced, or none is pending; 2 a server on " +
+        "Run it again to continue where it stopped.\nExit codes: 0 all are replaced, or none is pending; 2 a server on " +
           "premises has to join first; 1 the command failed.",
       ),
     )

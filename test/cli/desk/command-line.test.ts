@@ -37,12 +37,13 @@ test.each([...commands, ...withoutJson])(
     const helpOf = (...args: readonly string[]) =>
       mustRun({ ...npx(), program: process.execPath, args: ["cli/anywhere.js", ...args, "--help"] });
     const help = await helpOf(command);
-    const [, example = ""] = /\nExample:\n {2}anywhere (.+)\n/.exec(help) ?? [];
+    const [, example = ""] = /\nExample:\n {2}npx anywhere (.+)\n/.exec(help) ?? [];
     // What follows is for another program, or a shell.
     const [own = ""] = example.split(/ -- | </);
     expect(own.split(" ")[0]).toBe(command);
     expect(await helpOf(...own.split(" "))).toBe(help);
     expect(help).toMatch(/Exit codes: (0|130)\b/);
+    expect(Math.max(...help.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
     expect(help.includes("--json")).toBe(commands.includes(command));
   },
 );
