@@ -11,8 +11,10 @@ export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
       return `must be at least ${String(issue.minimum)}${unitOf(issue.origin, issue.minimum)}`;
     case "too_big":
       return `must be at most ${String(issue.maximum)}${unitOf(issue.origin, issue.maximum)}`;
-    case "invalid_type":
-      return `must be ${withArticle(issue.expected)}`;
+    case "invalid_type": {
+      const isUnquoted = issue.expected === "string" && ["number", "boolean"].includes(typeof issue.input);
+      return `must be ${withArticle(issue.expected)}${isUnquoted ? ": put it in quotes" : ""}`;
+    }
     case "invalid_value":
       return `must be ${listOf(issue.values.map((value) => JSON.stringify(value)))}`;
     case "invalid_key":
@@ -27,9 +29,22 @@ export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
 
 function remedyFor(key: string, schema: unknown): string {
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-  const meant = nearest(key, known);
+  const meant = nearest(key, known) ?? shared(key, known);
   return meant === undefined ? "remove it, or check its spelling" : `did you mean ${meant}?`;
 }
+
+/** The only setting that such a key ends with, as `dropletSize` does with `size`, or begins, as `cpu` does `cpuUnits`. */
+function shared(key: string, known: readonly string[]): string | undefined {
+  const capitalised = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
+  const candidates = known.filter(
+    (name) => key.endsWith(capitalised(name)) || /^[A-Z]/.test(rest(name, key)),
+  );
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** A name without its beginning; empty where it begins otherwise. */
+const rest = (name: string, beginning: string): string =>
+  name.startsWith(beginning) ? name.slice(beginning.length) : "";
 
 function unitOf(origin: string, count: number | bigint): string {
   const units: Readonly<Record<string, string>> = { string: "character", array: "item" };

@@ -54,8 +54,8 @@ export function onlyWith(option: string, other: string): (command: Command) => v
 /** The closing text of a command's help, no wider than the rest of it. */
 export function example(line: string, more: string): (context: AddHelpTextContext) => string {
   return ({ error, command }) => {
-    const { getOutHelpWidth, getErrHelpWidth } = command.configureOutput();
-    const width = (error ? getErrHelpWidth : getOutHelpWidth)?.() ?? 80;
+    const output = command.configureOutput();
+    const width = (error ? output.getErrHelpWidth?.() : output.getOutHelpWidth?.()) ?? 80;
     return `\nExample:\n  npx ${line}\n\n${command.createHelp().boxWrap(more, width)}`;
   };
 }

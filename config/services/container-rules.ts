@@ -99,33 +99,43 @@ function* calledProblems(
       Object.entries(container.environment).find(
         ([, value]) => typeof value === "object" && value.service === called,
       ) ?? [];
-    const where = [...path, "environment", variable];
-    const service = Object.hasOwn(services, called) ? services[called] : undefined;
-    const entrances = at.map((site) => [site, service && loadBalancerAt(service, sites, site)] as const);
-    const [lacking] = entrances.find(([, entrance]) => entrance?.network !== "internal") ?? [];
-    const idle = service && at.find((site) => !canRunAt(service, sites, site));
-    const [certified] = entrances.find(([, entrance]) => entrance && !plainListener(entrance)) ?? [];
-    if (service === undefined) {
-      const known = Object.keys(services);
-      const choice = known.length === 0 ? "there is none" : `choose one of ${listOf(known)}`;
-      yield { path: where, message: `is not a service: ${choice}` };
-    } else if (lacking !== undefined) {
-      yield {
-        path: where,
-        message: `has no URL at site ${lacking}, where service ${called} has no internal load balancer: give it one with services.${called}.http.loadBalancer.network, or place tasks only on other sites`,
-      };
-    } else if (idle !== undefined) {
-      yield {
-        path: where,
-        message: `has no URL at site ${idle}, where service ${called} can't have a task: place one there, or place tasks of this one only on other sites`,
-      };
-    } else if (certified !== undefined) {
-      yield {
-        path: where,
-        message: `has no URL at site ${certified}: service ${called} listens there only on https, and no certificate is valid for a private address; give its load balancer an http listener without redirectTo, or write out the URL`,
-      };
+    const message = Object.hasOwn(services, called)
+      ? missingUrl(called, at, services, sites)
+      : unknownService(Object.keys(services).filter((name) => !missingUrl(name, at, services, sites)));
+    if (message !== undefined) {
+      yield { path: [...path, "environment", variable], message };
     }
   }
+}
+
+function unknownService(others: readonly string[]): string {
+  const choice =
+    others.length === 0
+      ? 'add it, with http: { port, loadBalancer: { network: "internal" } }'
+      : `choose one of ${listOf(others)}`;
+  return `is not a service: ${choice}`;
+}
+
+/** The problem with the URL of a service, where it has none at one of these sites. */
+function missingUrl(
+  called: string,
+  at: readonly string[],
+  { [called]: service }: Config["services"],
+  sites: Sites,
+): string | undefined {
+  const entrances = at.map((site) => [site, service && loadBalancerAt(service, sites, site)] as const);
+  const [lacking] = entrances.find(([, entrance]) => entrance?.network !== "internal") ?? [];
+  if (lacking !== undefined) {
+    return `has no URL at site ${lacking}, where service ${called} has no internal load balancer: set services.${called}.http.loadBalancer.network to "internal", or place tasks only on other sites`;
+  }
+  const idle = service && at.find((site) => !canRunAt(service, sites, site));
+  if (idle !== undefined) {
+    return `has no URL at site ${idle}, where service ${called} can't have a task: place one there, or place tasks of this one only on other sites`;
+  }
+  const [certified] = entrances.find(([, entrance]) => entrance && !plainListener(entrance)) ?? [];
+  return certified === undefined
+    ? undefined
+    : `has no URL at site ${certified}: service ${called} listens there only on https, and no certificate is valid for a private address; give its load balancer an http listener without redirectTo, or write out the URL`;
 }
 
 function* selectorProblems({ path, container: { on }, at }: Placed, sites: Sites): Iterable<Problem> {

@@ -30,13 +30,21 @@ export const tagLength = 16;
 
 /** An image that is built here. */
 export const image = z
-  .strictObject({
-    build: folder.describe("Build context: the folder of the Dockerfile."),
-    platform: z
-      .enum(["linux/amd64", "linux/arm64"])
-      .default("linux/amd64")
-      .describe("Platform of the nodes that run it."),
-  })
+  .strictObject(
+    {
+      build: folder.describe("Build context: the folder of the Dockerfile."),
+      platform: z
+        .enum(["linux/amd64", "linux/arm64"])
+        .default("linux/amd64")
+        .describe("Platform of the nodes that run it."),
+    },
+    {
+      error: ({ code }) =>
+        code === "invalid_type"
+          ? 'must be an object such as { build: "app" }; an image that isn\'t built here is named only by the services that run it'
+          : undefined,
+    },
+  )
   .describe("An image that is built here, and pushed to its own repository.");
 
 export type Image = DeepReadonly<z.output<typeof image>>;

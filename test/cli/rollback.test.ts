@@ -178,16 +178,17 @@ test("rollback refuses an image that is gone or already runs, and a service with
 });
 
 test("rollback refuses a service that doesn't exist, isn't deployed, or has an image built elsewhere", async () => {
-  const refusal = async (name: string) =>
-    (await run(third, { tag: third }, "rollback", name, "--auto-approve")).stderr;
+  const refusal = async (name: string, ...args: readonly string[]) =>
+    (await run(third, { tag: third }, "rollback", name, ...args)).stderr;
   expect(await refusal("wbe")).toContain(
     "No service is called wbe: this environment has web, other. Did you mean web?",
   );
+  expect(await refusal("web")).toContain("--auto-approve");
   expect(await refusal("other")).toContain(
     'The image of other isn\'t built here: set services.other.image to the earlier one, and run "npm run deploy -- service-other".',
   );
   project().nodes.image = undefined;
-  expect(await refusal("web")).toContain(
+  expect(await refusal("web", "--auto-approve")).toContain(
     "web runs no image that was built here (it isn't deployed in cli-test).",
   );
 });

@@ -50,6 +50,12 @@ const refused: readonly [string, unknown, string][] = [
   ["aws.region", "eusc-de-east-1", partition],
   ["aws.region", "eu-west", "must be an AWS region such as eu-west-1"],
   ["aws.accountId", "12345678901", "must be 12 digits"],
+  ["aws.accountId", 123456789012, "must be a string: put it in quotes"],
+  [
+    "images.app",
+    "nginx:1",
+    'must be an object such as { build: "app" }; an image that isn\'t built here is named only by the services that run it',
+  ],
   ["backend", "s3", 'must be an object whose kind is "local", "s3" or "cloud"'],
   ["backend", { kind: "gcs" }, 'must be "local", "s3" or "cloud"'],
   ["backend", { kind: "local", folder: "~/state" }, folder],

@@ -10,7 +10,7 @@ test("a name that every object has isn't taken for an image, a service or an att
   const calling = { environment: { A: { service: "constructor" } }, on: { toString: "x" } };
   expect(problemsWith({ services: { web: { ...small, ...calling, image: "constructor" } } })).toEqual([
     expect.stringContaining("services.web.image is not a key of images (none), and as a URI it lacks a tag"),
-    expect.stringContaining("services.web.environment.A is not a service: choose one of web"),
+    expect.stringContaining("services.web.environment.A is not a service: add it"),
     expect.stringContaining(
       "services.web.on.toString is not an attribute of any node: give a node this attribute",
     ),

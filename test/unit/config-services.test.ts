@@ -109,7 +109,18 @@ test.each<[string, Parts, string]>([
   [
     "an unknown service",
     { services: { web: { ...http(8080), environment: { API_URL: { service: "api" } } } } },
-    'services.web.environment.API_URL is not a service: choose one of web (got {"service":"api"})',
+    'services.web.environment.API_URL is not a service: add it, with http: { port, loadBalancer: { network: "internal" } } (got {"service":"api"})',
+  ],
+  [
+    "an unknown service, suggesting only those that have a URL",
+    {
+      services: {
+        web: { ...http(8080), environment: { API_URL: { service: "apy" } } },
+        worker: http(8081),
+        api: { image, http: { port: 8082, loadBalancer: { network: "internal" } } },
+      },
+    },
+    'services.web.environment.API_URL is not a service: choose one of api (got {"service":"apy"})',
   ],
   [
     "a job at an unknown site",
@@ -145,7 +156,7 @@ test.each<[string, Parts, string]>([
         api: { ...http(8081, internal), placement: { ams3: 1 } },
       },
     },
-    'services.web.environment.API_URL has no URL at site fra1, where service api has no internal load balancer: give it one with services.api.http.loadBalancer.network, or place tasks only on other sites (got {"service":"api"})',
+    'services.web.environment.API_URL has no URL at site fra1, where service api has no internal load balancer: set services.api.http.loadBalancer.network to "internal", or place tasks only on other sites (got {"service":"api"})',
   ],
   [
     "an internal load balancer on premises",

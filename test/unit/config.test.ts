@@ -96,11 +96,17 @@ test("an unknown setting is refused with the one that may be meant", () => {
       logRetentionDay: 30,
       monitorin: {},
       sites: { ams3: { kind: "digitalocean", region: "ams3", nodes: { one: { sizee: "s-1vcpu-1gb" } } } },
+      services: { web: { image: "registry.example/shop:v1", cpu: 64 } },
     }),
   ).toEqual([
+    "test.ts: services.web.cpu is not a setting: did you mean cpuUnits? (got 64)",
     'test.ts: sites.ams3.nodes.one.sizee is not a setting: did you mean size? (got "s-1vcpu-1gb")',
     "test.ts: logRetentionDay is not a setting: did you mean logRetentionDays? (got 30)",
     "test.ts: monitorin is not a setting: did you mean monitoring? (got {})",
+  ]);
+  const ams3 = { ...oneSite.sites.ams3, dropletSize: "s-1vcpu-1gb" };
+  expect(problemsOf({ ...oneSite, sites: { ams3 } })).toEqual([
+    'test.ts: sites.ams3.dropletSize is not a setting: did you mean size? (got "s-1vcpu-1gb")',
   ]);
   expect(problemsOf({ ...oneSite, sites: { berlin: { kind: "on-premises", nodes: 2 } } })).toEqual([
     'test.ts: sites.berlin.nodes must be the servers by name, such as { "rack-1": {} } (got 2)',

@@ -37,11 +37,6 @@ export async function exec(
   { site, container = "app" }: ExecOptions,
 ): Promise<number> {
   const { config } = announceEnvironment(process.env);
-  const own = { variables: process.env, notice: console.error };
-  const missing = await Promise.all([awsCli, plugin].map((one) => versionProblems(one, own)));
-  if (missing.flat().length > 0) {
-    throw new Refusal(missing.flat().join("\n"));
-  }
   const { region } = config.aws;
   const [chosen, cluster] = await withCluster(config, async (client, name) => {
     const [instances, tasks] = await Promise.all([
@@ -52,6 +47,7 @@ export async function exec(
     ]);
     return [execTarget(config, { target, site, container }, tasks, instances), name] as const;
   });
+  await refuseMissing();
   console.error(`${chosen.of}: container ${container} of task ${chosen.task} on ${chosen.node}`);
   const where = ["--region", region, "--cluster", cluster, "--task", chosen.task, "--container", container];
   return attach({
@@ -59,6 +55,14 @@ export async function exec(
     args: ["ecs", "execute-command", ...where, "--interactive", "--command", command.map(quoted).join(" ")],
     variables: process.env,
   });
+}
+
+async function refuseMissing(): Promise<void> {
+  const own = { variables: process.env, notice: console.error };
+  const missing = await Promise.all([awsCli, plugin].map((one) => versionProblems(one, own)));
+  if (missing.flat().length > 0) {
+    throw new Refusal(missing.flat().join("\n"));
+  }
 }
 
 /** The agent in the container splits the text as a shell does, but runs none. */

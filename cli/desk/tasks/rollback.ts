@@ -39,11 +39,11 @@ export interface RollbackCommandOptions extends ApprovalOptions, JsonOptions {
  */
 export async function rollback(service: string, options: RollbackCommandOptions): Promise<number> {
   const { list = false, autoApprove = false } = options;
+  const { config } = list ? announceEnvironment(process.env) : loadEnvironment(process.env);
+  const image = builtImage(config, service);
   if (!list) {
     refuseWithoutTerminal(options);
   }
-  const { config } = list ? announceEnvironment(process.env) : loadEnvironment(process.env);
-  const image = builtImage(config, service);
   const [images, history] = await Promise.all([pushedImages(config, image), historyOf(config, service)]);
   const known = { config, service, images, ...history };
   if (list) {

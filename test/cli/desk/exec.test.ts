@@ -182,8 +182,9 @@ test("exec says what is missing: the setting, a roll-out since, or a matching ta
   );
 });
 
-test("exec says that the Session Manager plugin is missing, and where to get it", async () => {
+test("exec says that the Session Manager plugin is missing, and where to get it, once it knows the task", async () => {
   rmSync(join(folder, "session-manager-plugin"));
+  expect(await refusal("wbe", "--", "sh")).toContain("Did you mean web?");
   expect(await refusal("web", "--site", "berlin", "--", "sh")).toMatch(
     /^session-manager-plugin can't be run \(ENOENT\): install the Session Manager plugin 1\.1 or later \(https:/,
   );
