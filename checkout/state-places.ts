@@ -1,12 +1,19 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/schema";
 import { writeWhole } from "./whole-file";
 
 /** The settings that decide where the states of an environment are. */
 export type StatePlace = Pick<Config, "name" | "backend">;
+
+/** Where the states of the environment in a file have been. */
+interface Places {
+  readonly file: string;
+  /** The present place last. */
+  readonly places: readonly StatePlace[];
+}
 
 /**
  * Remembers where the states of the environment in this file are, until those of an earlier name or backend are known
@@ -15,31 +22,53 @@ export type StatePlace = Pick<Config, "name" | "backend">;
 export function noteStatePlace(keep: string, file: string, { name, backend }: StatePlace): void {
   const place = { name, backend };
   const others = statePlaces(keep, file).filter((one) => !isDeepStrictEqual(one, place));
-  save(keep, file, [...others, place]);
+  save(keep, { file, places: [...others, place] });
 }
 
 /** The places of the environment in this file, the present one last. */
 export function statePlaces(keep: string, file: string): readonly StatePlace[] {
-  try {
-    return JSON.parse(readFileSync(recordOf(keep, file), "utf8")) as readonly StatePlace[];
-  } catch {
-    return [];
-  }
+  return read(recordOf(keep, file))?.places ?? [];
 }
 
 /** Forgets all places but the present one. */
 export function forgetFormerPlaces(keep: string, file: string): void {
-  save(keep, file, statePlaces(keep, file).slice(-1));
+  save(keep, { file, places: statePlaces(keep, file).slice(-1) });
 }
 
-function save(keep: string, file: string, places: readonly StatePlace[]): void {
-  const record = recordOf(keep, file);
-  mkdirSync(dirname(record), { recursive: true });
-  writeWhole(record, `${JSON.stringify(places, undefined, 2)}\n`);
+/** Where the states of the environments in other files are now. */
+export function otherPlaces(keep: string, file: string): readonly OtherPlace[] {
+  const folder = folderOf(keep);
+  const records = existsSync(folder) ? readdirSync(folder) : [];
+  return records
+    .flatMap((name) => read(join(folder, name)) ?? [])
+    .filter((other) => other.file !== file && existsSync(other.file))
+    .flatMap((other) => other.places.slice(-1).map((place) => ({ file: other.file, place })))
+    .sort((one, two) => (one.file < two.file ? -1 : 1));
+}
+
+/** Where the states of the environment in another file are. */
+export interface OtherPlace {
+  readonly file: string;
+  readonly place: StatePlace;
+}
+
+function read(record: string): Places | undefined {
+  try {
+    return JSON.parse(readFileSync(record, "utf8")) as Places;
+  } catch {
+    return undefined;
+  }
+}
+
+function save(keep: string, places: Places): void {
+  mkdirSync(folderOf(keep), { recursive: true });
+  writeWhole(recordOf(keep, places.file), `${JSON.stringify(places, undefined, 2)}\n`);
 }
 
 /** File that remembers the places. */
 export function recordOf(keep: string, file: string): string {
   const key = createHash("sha256").update(file).digest("hex").slice(0, 16);
-  return join(keep, "environments", `${key}.json`);
+  return join(folderOf(keep), `${key}.json`);
 }
+
+const folderOf = (keep: string): string => join(keep, "environments");

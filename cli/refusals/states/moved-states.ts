@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { keptFolder } from "../../../checkout/lock";
-import { forgetFormerPlaces, recordOf, statePlaces, type StatePlace } from "../../../checkout/state-places";
+import {
+  forgetFormerPlaces,
+  otherPlaces,
+  recordOf,
+  statePlaces,
+  type OtherPlace,
+  type StatePlace,
+} from "../../../checkout/state-places";
 import { namesOf } from "../../../config/names";
 import type { Deployment } from "../../commands/prepared";
 import { Refusal } from "../refusal";
@@ -19,7 +26,7 @@ type Place = (id: string) => BackendBlock | undefined;
 
 /**
  * Makes sure that another name or backend in an environment's file doesn't begin a second deployment beside the first,
- * which no state would record any more.
+ * which no state would record any more. Says when another file describes the same deployment.
  *
  * @throws {Refusal} with the resources in the earlier states, and the remedy.
  */
@@ -27,12 +34,21 @@ export async function refuseMovedStates(deployment: Deployment): Promise<void> {
   const { environment, stacks } = deployment;
   const { config, file } = environment;
   const present = JSON.parse(JSON.stringify({ name: config.name, backend: config.backend })) as StatePlace;
+  const others = otherPlaces(keptFolder, file);
+  others
+    .filter(({ place }) => isDeepStrictEqual(place, present))
+    .forEach((other) => {
+      console.error(
+        `${file} and ${other.file} describe one deployment, ${config.name}: a deploy of either replaces what the other has ` +
+          "deployed. Unless you want that, give one of them another name.",
+      );
+    });
   const former = statePlaces(keptFolder, file).filter((place) => !isDeepStrictEqual(place, present));
-  for (const { name, backend } of former) {
-    const held = await heldAt((id) => backendBlock(backend, keyOf(deployment, id, name)), deployment);
+  for (const place of former) {
+    const held = await heldAt((id) => blockAt(place, deployment, id), deployment, others);
     if (held.length > 0) {
       throw new Refusal(
-        name === config.name ? otherBackend(held, deployment) : otherName(name, held, deployment),
+        place.name === config.name ? otherBackend(held, deployment) : otherName(place.name, held, deployment),
       );
     }
   }
@@ -45,25 +61,34 @@ export async function refuseMovedStates(deployment: Deployment): Promise<void> {
     const folder = stacks.find((stack) => stack.id === id)?.folder;
     return folder === undefined ? undefined : rememberedBackend(folder);
   };
-  const held = await heldAt(remembered, deployment);
+  const held = await heldAt(remembered, deployment, others);
   if (held.length > 0) {
     throw new Refusal(otherBackend(held, deployment));
   }
 }
 
-/** The stacks whose states at an earlier place hold resources, unless these have been moved to the present place. */
-async function heldAt(place: Place, deployment: Deployment): Promise<string[]> {
+/**
+ * The stacks whose states at an earlier place hold resources, unless these have been moved to the present place, or are
+ * those of another file: this one may be its copy.
+ */
+async function heldAt(
+  place: Place,
+  deployment: Deployment,
+  others: readonly OtherPlace[],
+): Promise<string[]> {
   const { environment, stacks, terraform } = deployment;
   const folder = stacks[0]?.folder ?? ".";
   const state = (block: BackendBlock) => stateElsewhere(block, stacks, terraform);
-  const isPresent = (id: string, block: BackendBlock) =>
-    describePlace(block, folder) === describePlace(presentBlock(deployment, id), folder);
+  const isKnown = (id: string, block: BackendBlock) =>
+    [presentBlock(deployment, id), ...others.map(({ place: other }) => blockAt(other, deployment, id))].some(
+      (known) => describePlace(known, folder) === describePlace(block, folder),
+    );
   const ids = new Set(stacks.map(({ id }) => id));
   const held: string[] = [];
   // Sites that have left the config are appended while the loop runs.
   for (const id of ids) {
     const block = place(id);
-    if (block === undefined || isPresent(id, block)) {
+    if (block === undefined || isKnown(id, block)) {
       continue;
     }
     const former = await readable(state(block), environment.file);
@@ -100,14 +125,16 @@ async function readable<T>(reading: Promise<T>, file: string): Promise<T> {
   }
 }
 
-function keyOf({ environment: { config } }: Deployment, id: string, name: string): string {
-  return namesOf({ ...config, name }).state(id);
+function blockAt(
+  { name, backend }: StatePlace,
+  { environment: { config } }: Deployment,
+  id: string,
+): BackendBlock {
+  return backendBlock(backend, namesOf({ ...config, name }).state(id));
 }
 
-function presentBlock(deployment: Deployment, id: string): BackendBlock {
-  const { name, backend } = deployment.environment.config;
-  return backendBlock(backend, keyOf(deployment, id, name));
-}
+const presentBlock = (deployment: Deployment, id: string): BackendBlock =>
+  blockAt(deployment.environment.config, deployment, id);
 
 function otherName(former: string, held: readonly string[], { environment }: Deployment): string {
   const { config, file } = environment;
