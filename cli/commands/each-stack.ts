@@ -1,4 +1,5 @@
 import { isOfOneStack } from "../refusals/refusal";
+import { withProgress } from "../terraform/child-process";
 import type { Label } from "../terraform/label";
 import { TerraformFailed } from "../terraform/plan";
 import type { Stack } from "../terraform/stacks";
@@ -54,23 +55,32 @@ export async function eachStack(
   const isFree = (stack: Stack) =>
     !waitsFor(stack).some((id) => waiting.has(id) || underWay.has(id) || failed.has(id));
 
-  for (;;) {
-    const free = byLevel && underWay.size > 0 ? [] : [...waiting.values()].filter(isFree);
-    const ends = free.length === 0 ? [] : work(free);
-    free.forEach(({ id }, index) => {
-      waiting.delete(id);
-      underWay.set(id, finish(id, ends[index]));
-    });
-    if (underWay.size === 0) {
-      break;
+  const processAll = async (): Promise<void> => {
+    for (;;) {
+      const free = byLevel && underWay.size > 0 ? [] : [...waiting.values()].filter(isFree);
+      const ends = free.length === 0 ? [] : work(free);
+      free.forEach(({ id }, index) => {
+        waiting.delete(id);
+        underWay.set(id, finish(id, ends[index]));
+      });
+      if (underWay.size === 0) {
+        break;
+      }
+      try {
+        await Promise.race(underWay.values());
+      } catch (error) {
+        await Promise.allSettled(underWay.values());
+        throw error;
+      }
     }
-    try {
-      await Promise.race(underWay.values());
-    } catch (error) {
-      await Promise.allSettled(underWay.values());
-      throw error;
-    }
-  }
+  };
+  const progress = () => [
+    ...done,
+    ...problems,
+    ...[...underWay.keys()].map((id) => `${id}: interrupted.`),
+    ...[...waiting.keys()].map((id) => `${id}: not started.`),
+  ];
+  await withProgress(progress, processAll());
   const held = [...waiting.values()].map((stack) => {
     const causes = waitsFor(stack).filter((id) => failed.has(id));
     return `${stack.id}: not started, since it waits for ${causes.join(", ")}.`;

@@ -28,8 +28,9 @@ export interface Ended {
 export class Interrupted extends Error {
   readonly exitCode: number;
 
-  constructor(signal: NodeJS.Signals) {
-    super(`Interrupted by ${signal}.`);
+  /** @param progress lines with what was done and what wasn't. */
+  constructor(signal: NodeJS.Signals, progress: readonly string[]) {
+    super([...progress, `Interrupted by ${signal}.`].join("\n"));
     this.name = "Interrupted";
     this.exitCode = shellCode(signal);
   }
@@ -81,7 +82,24 @@ export function untilInterrupted(): Promise<never> {
 
 function endIfInterrupted(): void {
   if (received !== undefined && running.size === 0) {
-    reportInterruption(new Interrupted(received));
+    reportInterruption(
+      new Interrupted(
+        received,
+        [...underWay].flatMap((progress) => progress()),
+      ),
+    );
+  }
+}
+
+const underWay = new Set<() => readonly string[]>();
+
+/** Waits for work; if an interruption ends it first, tells the user how far it was. */
+export async function withProgress<T>(progress: () => readonly string[], work: Promise<T>): Promise<T> {
+  underWay.add(progress);
+  try {
+    return await work;
+  } finally {
+    underWay.delete(progress);
   }
 }
 

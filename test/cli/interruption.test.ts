@@ -42,12 +42,14 @@ function deployWithoutTerminal(
   variables: NodeJS.ProcessEnv = { FAKE_LASTS: "30" },
   stacks: readonly string[] = ["control-plane"],
 ) {
-  return spawn(process.execPath, ["cli/anywhere.js", "deploy", ...stacks, "--auto-approve"], {
+  const child = spawn(process.execPath, ["cli/anywhere.js", "deploy", ...stacks, "--auto-approve"], {
     cwd: project().folder,
     env: environment(variables),
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+  child.stderr.resume();
+  return child;
 }
 
 test.each([
@@ -82,13 +84,25 @@ test("with several stacks in progress, each Terraform is interrupted once and aw
   project().configure({ sites: { a: onPremises("x"), b: onPremises("x"), c: onPremises("x") } });
   const sites = ["compute-a", "compute-b"];
   const variables = { FAKE_LASTS: "30", FAKE_STATE: fakeState(project(), ["a/x", "b/x", "c/x"]) };
-  const child = deployWithoutTerminal(variables, ["compute-a", "compute-b", "compute-c", "--parallel", "2"]);
+  const stacks = ["compute-a", "compute-b", "compute-c", "service-web"];
+  const child = deployWithoutTerminal(variables, [...stacks, "--parallel", "2"]);
   const ended = exitCode(child);
+  let told = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    told += text;
+  });
   child.stdout.resume();
   await applying(...sites);
   const before = project().lines("record");
   child.kill("SIGINT");
   expect(await ended).toBe(130);
+  expect(told).toContain(
+    [
+      ...["compute-a", "compute-b", "compute-c"].map((id) => `${id}: interrupted.`),
+      "service-web: not started.",
+      "Interrupted by SIGINT. Run the same command again: it continues where this one stopped.",
+    ].join("\n"),
+  );
   expect(project().lines("record").slice(before.length).sort()).toEqual([
     "ended",
     "ended",
