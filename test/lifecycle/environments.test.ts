@@ -1,4 +1,14 @@
-import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest } from "@jest/globals";
 import type { Environment } from "../../config/schema";
@@ -24,10 +34,24 @@ let cloud: LocalCloud;
 beforeAll(async () => {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
+  commit("app");
   cloud = await startLocalCloud({ directory, output: openSync(join(directory, "cloud.log"), "w") });
 });
 
 afterAll(() => stopPermitted(cloud, "environments"));
+
+/** Commits a folder of the project to a repository of the tests: the images' commit is known, whatever is changed here. */
+function commit(folder: string): void {
+  cpSync(folder, join(directory, folder), { recursive: true });
+  const author = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+  for (const args of [
+    ["init", "--quiet"],
+    ["add", folder],
+    [...author, "commit", "--quiet", "--message", "app"],
+  ]) {
+    execFileSync("git", ["-C", directory, ...args]);
+  }
+}
 
 /**
  * An environment as it is shipped, in the embedded clouds' account and with their signing key. Under a name of its own: one
