@@ -168,7 +168,11 @@ function load(path: string, file: string): object {
     // A syntax error gives its own place, which may be in a file that this one imports.
     const located = reason.startsWith(file) ? /^(:\d+:\d+): (.*)$/.exec(reason.slice(file.length)) : null;
     const [, place = placeInStack(stack, path), text = reason] = located ?? [];
-    throw new ConfigError([`${file}${place}: can't be loaded: ${text}`]);
+    const remedy =
+      text.startsWith("Could not resolve") || text.startsWith("Cannot find module")
+        ? "correct the import, or install its package"
+        : "correct that";
+    throw new ConfigError([`${file}${place}: can't be loaded (${text}): ${remedy}`]);
   }
 }
 

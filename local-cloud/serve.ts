@@ -3,7 +3,7 @@ import { createLocalCloud, type CloudOptions, type Running } from "./clouds";
 
 /** For people; with a parent it does the talking. */
 const farewell =
-  "\nThe embedded clouds are stopping, and everything deployed in them goes with them. States that deploys have written, such as those in state/, still describe it: remove them.";
+  "\nThe embedded clouds are stopping, and everything still deployed in them goes with them. Remove its states, such as those in state/, which still describe it.";
 
 async function main(options: CloudOptions): Promise<void> {
   let running: Running | undefined;

@@ -254,9 +254,12 @@ test("shows why a synthesis failed", async () => {
 });
 
 test.each([
-  ["export default { name: ;", ':1:24: can\'t be loaded: Unexpected ";"'],
-  ['import "./gone";', ':1:8: can\'t be loaded: Could not resolve "./gone"'],
-  ["export default { name: unknown };", ":1:24: can't be loaded: unknown is not defined"],
+  ["export default { name: ;", ':1:24: can\'t be loaded (Unexpected ";"): correct that'],
+  [
+    'import "./gone";',
+    ':1:8: can\'t be loaded (Could not resolve "./gone"): correct the import, or install its package',
+  ],
+  ["export default { name: unknown };", ":1:24: can't be loaded (unknown is not defined): correct that"],
   ["export const mine = {};", ': has no default export: write "export default { … } satisfies Environment;"'],
 ])("says where an environment file is wrong: %s", async (written, problem) => {
   writeFileSync(join(project.folder, "config/environments/mine.ts"), written);

@@ -32,7 +32,7 @@ test("a local cloud in the foreground says how to use it, and at its end what it
       "ready",
     ]);
     expect(farewell).toMatch(
-      /^The embedded clouds are stopping, .* such as those in state\/, .*: remove them\.$/,
+      /^The embedded clouds are stopping, .*\. Remove its states, such as those in state\/, .*\.$/,
     );
     expect(existsSync(join(directory, "env"))).toBe(false);
   } finally {

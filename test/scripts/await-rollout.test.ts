@@ -42,7 +42,9 @@ function update(report: { status: "RUNNING" | "STOPPED"; health: "HEALTHY" | "UN
 test("a new service is waited for from a desired count of 0 until every node runs it", async () => {
   there.createService();
   const { status, output } = await run();
-  expect(output).toContain("IN_PROGRESS: 0 of 0 task(s) run app:1, 0 pending, 0 failed, 0 of others");
+  expect(output).toContain(
+    "IN_PROGRESS: 0 of 0 task(s) run app:1 (0 pending, 0 failed), 0 of other revisions",
+  );
   expect(output).toContain("2 of 2 task(s) run app:1, and no other revision");
   expect(status).toBe(0);
 });
@@ -125,7 +127,7 @@ test("an update that succeeds is waited for until no task of another revision is
   there.stage.advance(70);
   update({ status: "RUNNING", health: "HEALTHY" });
   const { status, output } = await run({ TASK_DEFINITION: revision(2) });
-  expect(output).toMatch(/(IN_PROGRESS: \d of 2 task\(s\) run app:2, .* [12] of others)|2 of 2/);
+  expect(output).toMatch(/(IN_PROGRESS: \d of 2 task\(s\) run app:2, .* [12] of other revisions)|2 of 2/);
   expect(status).toBe(0);
   expect(there.stage.tasks().map(({ taskDefinitionArn }) => taskDefinitionArn)).toEqual([
     revision(2),

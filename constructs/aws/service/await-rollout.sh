@@ -81,8 +81,8 @@ is_done() {
 }
 
 progress() {
-  echo "${STATE:-not begun}: ${RUNNING} of ${DESIRED} task(s) run ${REVISION}, ${PENDING} pending, ${FAILED} failed," \
-    "${OTHERS} of others"
+  echo "${STATE:-not begun}: ${RUNNING} of ${DESIRED} task(s) run ${REVISION} (${PENDING} pending, ${FAILED} failed)," \
+    "${OTHERS} of other revisions"
 }
 
 # give_up_if_it_failed SECONDS: fails when ECS no longer moves to this revision. ECS may need a while to

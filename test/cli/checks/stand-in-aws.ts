@@ -21,8 +21,8 @@ export interface StandInAws {
     images: readonly { readonly imageTags: readonly string[]; readonly pushed: string }[];
     /** The role of every caller; undefined when they are users. */
     role: string | undefined;
-    /** The results of IAM's simulation; actions that aren't named here are allowed. */
-    decisions: Readonly<Record<string, "implicitDeny" | "explicitDeny">>;
+    /** The results of IAM's simulation, undefined when nobody may ask; actions that aren't named here are allowed. */
+    decisions: Readonly<Record<string, "implicitDeny" | "explicitDeny">> | undefined;
     /** Seconds by which its clock is behind. */
     behind: number;
   };
@@ -103,6 +103,13 @@ function answer(
   }
   const query = new URLSearchParams(body);
   const action = query.get("Action") ?? "";
+  if (action === "SimulatePrincipalPolicy" && behaviour.decisions === undefined) {
+    response.writeHead(403, { "content-type": "text/xml" });
+    response.end(
+      "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>Denied.</Message></Error></ErrorResponse>",
+    );
+    return action;
+  }
   if (action === "SimulatePrincipalPolicy" || action === "GetRole") {
     response.writeHead(200, { "content-type": "text/xml" });
     response.end(action === "GetRole" ? roleOf(query, account) : simulation(query, behaviour));
@@ -133,7 +140,7 @@ function roleOf(query: URLSearchParams, account: string): string {
 }
 
 /** Two pages: a simulation of many actions has several. */
-function simulation(query: URLSearchParams, { decisions }: StandInAws["behaviour"]): string {
+function simulation(query: URLSearchParams, { decisions = {} }: StandInAws["behaviour"]): string {
   const actions = [...query].flatMap(([name, value]) => (name.startsWith("ActionNames.") ? [value] : []));
   const half = Math.ceil(actions.length / 2);
   const isSecond = query.has("Marker");

@@ -117,13 +117,17 @@ test("problems are reported with their remedies, and the exit code is 2", async 
   expect(aws.asked()).toContain(`SimulatePrincipalPolicy arn:aws:iam::${account}:role/people/deployer`);
 });
 
-test("permissions that can't be checked with IAM are a warning", async () => {
-  const { exitCode, of } = await examined({ AWS_ENDPOINT_URL_IAM: "http://127.0.0.1:1" });
-  expect(exitCode).toBe(0);
-  expect(of("AWS permissions")).toEqual([
-    expect.stringMatching(
-      /^warn: not checked \(.*\): allow the caller iam:SimulatePrincipalPolicy and iam:GetRole/,
-    ),
+test("permissions that can't be checked with IAM are a warning, with the remedy where IAM denies the check", async () => {
+  aws.behaviour.decisions = undefined;
+  const denied = await examined();
+  expect(denied.exitCode).toBe(0);
+  expect(denied.of("AWS permissions")).toEqual([
+    "warn: not checked (AccessDenied: Denied.): allow the caller iam:SimulatePrincipalPolicy and iam:GetRole to have them checked",
+  ]);
+  const unreachable = await examined({ AWS_ENDPOINT_URL_IAM: "http://127.0.0.1:1" });
+  expect(unreachable.exitCode).toBe(0);
+  expect(unreachable.of("AWS permissions")).toEqual([
+    expect.stringMatching(/^warn: not checked \([^()]*ECONNREFUSED[^()]*\)$/),
   ]);
 });
 
