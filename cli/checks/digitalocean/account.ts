@@ -8,9 +8,9 @@ import { dropletProblems, type Account } from "./droplets";
 import { unreachable } from "../reachability";
 
 /**
- * Whether DigitalOcean accepts the token, and will carry out the command's requests. A plan only reads; a destroy only
- * deletes, and needs no quota, sizes or images. Where HCP Terraform runs Terraform, the token is a variable there, and
- * one here is used only for these checks.
+ * Whether DigitalOcean accepts the token, and will carry out the command's requests. A plan only reads, and is told what
+ * a deploy will need; a destroy only deletes, and needs no quota, sizes or images. Where HCP Terraform runs Terraform,
+ * the token is a variable there, and one here is used only for these checks.
  */
 export const digitalOceanProblems: Check = async (undertaking) => {
   const { command, variables, deadline, notice } = undertaking;
@@ -35,13 +35,19 @@ export const digitalOceanProblems: Check = async (undertaking) => {
     const read = api.get<{ account?: Account }>(path);
     const answer = await unlessDenied("The DigitalOcean account was", read, notice);
     const account = answer?.account;
-    const problems = await Promise.all([
+    const [scopes, droplets] = await Promise.all([
       command === "diff"
         ? []
         : scopeProblems(api, command, [...sites.keys()], undertaking.environment.config),
-      command === "deploy" ? dropletProblems(api, account, sites, undertaking) : [],
+      command === "destroy" ? [] : dropletProblems(api, account, sites, undertaking),
     ]);
-    return problems.flat();
+    if (command === "deploy") {
+      return [...scopes, ...droplets];
+    }
+    droplets.forEach((problem) => {
+      notice(`A deploy will be refused: ${problem}.`);
+    });
+    return scopes;
   } catch (error) {
     if (error instanceof Refused) {
       return [refusal(error, set.variable)];

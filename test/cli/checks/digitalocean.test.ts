@@ -141,9 +141,19 @@ test("the droplets that a deploy adds must fit into the account's limit", async 
     "DigitalOcean allows the account 2 droplets, and it has 2 besides the 1 to be added: " +
       "ask for more (https://cloud.digitalocean.com/account/team/droplet_limit_increase), or add fewer nodes",
   ]);
-  for (const command of ["diff", "destroy"] as const) {
-    expect(await check({ command })).toEqual([]);
-  }
+  expect(await check({ command: "destroy" })).toEqual([]);
+});
+
+test("a diff says what a deploy will refuse about droplets, and a destroy doesn't", async () => {
+  stage().world.digitalocean.behaviour.unavailable = ["ams3"];
+  expect(await check({ command: "diff" })).toEqual([]);
+  expect(notices).toEqual([
+    expect.stringMatching(
+      /^A deploy will be refused: DigitalOcean accepts no droplets in region ams3: choose another in .*\.$/,
+    ),
+  ]);
+  expect(await check({ command: "destroy" })).toEqual([]);
+  expect(notices).toHaveLength(1);
 });
 
 test("every page of a list counts", async () => {
