@@ -13,7 +13,7 @@ const [, , file] = process.argv;
 /** Changes with every installation. */
 const installed = path.join(__dirname, "../node_modules/.package-lock.json");
 
-// A source finds what lies beside it by its own folder, and not by that of the file which is bundled.
+// Each source must find the files beside it from its own folder, not from the bundled file's.
 const ownFolder = {
   name: "own-folder",
   setup({ onLoad }) {

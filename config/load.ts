@@ -267,7 +267,7 @@ function nameOf(name: PropertyKey): string {
 const isSecret = (path: Problem["path"]): boolean => path.some((name) => secretName.test(String(name)));
 const secretName = /secrets?$|credential|password|token/i;
 
-/** A value as JSON, or as a program shows it that JSON can't express, without secrets in it. */
+/** A value as JSON, or as `inspect` shows it if JSON can't express it, without secrets. */
 function shown(value: unknown): string {
   const isNumber = typeof value === "number" || typeof value === "bigint";
   const text = isNumber || typeof value === "function" ? inspect(value) : asJson(value);

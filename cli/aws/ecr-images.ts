@@ -18,7 +18,7 @@ export interface PushedImage {
 /** Prefix of the tag that names the commit; see publish.sh. */
 const commitPrefix = "commit-";
 
-/** The images of one in the config that ECR has, the newest first; none without a repository. */
+/** The pushed images of a key of `images`, the newest first; none without a repository. */
 export async function pushedImages(config: Config, image: string): Promise<PushedImage[]> {
   const { ECRClient, paginateDescribeImages } = await import("@aws-sdk/client-ecr");
   const { region, accountId: registryId } = config.aws;

@@ -1,11 +1,11 @@
-/** AWS's response, for an error that is one. */
+/** AWS's response to a request that it refused. */
 export interface Refused {
   readonly status: number;
   /** Region of the bucket, when S3 reports it. */
   readonly bucketRegion: string | undefined;
 }
 
-/** The answer that an error of the SDK stands for; undefined when there was none. */
+/** AWS's response behind an error of the SDK; undefined when there was none. */
 export function refusedBy(error: unknown): Refused | undefined {
   const { $fault, $metadata, $response } = error as SdkError;
   return $fault === undefined

@@ -13,7 +13,7 @@ export interface LostNode {
 }
 
 /**
- * The lost nodes of a fleet. ECS doesn't report since when; Systems Manager does, for a machine that it has lost too.
+ * The lost nodes of a fleet. ECS doesn't report how long; Systems Manager does, for a machine that it has lost too.
  */
 export function lostNodes({ sites }: Fleet): LostNode[] {
   return sites.flatMap(({ nodes }) =>

@@ -72,7 +72,7 @@ function registrationProblems(node: FleetNode, kind: string, fleet: Fleet): Foun
         {
           kind: "ping-lost",
           message: `its SSM Agent doesn't answer (${managedInstance.pingStatus}${since})`,
-          remedy: `"systemctl restart amazon-ssm-agent" there: without it, the node's credentials end within the hour`,
+          remedy: `"systemctl restart amazon-ssm-agent" there: without it, the node's credentials expire within 1 h`,
         },
       ];
 }

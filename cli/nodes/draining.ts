@@ -22,7 +22,7 @@ export interface Drained {
 
 /**
  * Takes a node out of service: ECS places nothing on it any more, and its services' tasks end where others can replace
- * them elsewhere. Waits until none is left, or none has ended for longer than any takes.
+ * them elsewhere. Waits until none is left, or none has ended for longer than any task takes to stop.
  *
  * @param told receives how many are left, each time some have ended.
  * @throws {Refusal} when it isn't registered.

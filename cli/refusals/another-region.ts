@@ -4,8 +4,8 @@ import type { State } from "../terraform/state-file";
 import { identityIn, type DeploymentIdentity } from "./own-stack";
 
 /**
- * Makes sure that a deployment stays in its account and region. Elsewhere Terraform would find nothing of it, take it
- * for deleted, and create it again.
+ * Makes sure that a deployment stays in its account and region. Elsewhere Terraform would not find it, assume that it
+ * was deleted, and create it again.
  *
  * @throws {Refusal} with the setting that has changed, and what to do about it.
  */

@@ -9,7 +9,7 @@ const living = ["node", "deregistration"];
 
 /**
  * Names of the nodes that live and would be replaced. One whose creation has failed, or whose droplet has been
- * deleted by hand, isn't replaced but repaired: then one of the two is created only.
+ * deleted by hand, isn't replaced but repaired: then only one of the two is created.
  */
 function replacedNodes({ resource_changes: changes = [] }: PlanJson): string[] {
   const ofNodes = changes.filter(({ name }) => living.includes(name));

@@ -4,7 +4,7 @@ import { refuseForgottenStacks } from "./forgotten-stacks";
 import { Refusal } from "./refusal";
 
 /**
- * Makes sure that no stack stays that reads a destroyed one's outputs: it could neither be changed nor be destroyed any
+ * Makes sure that no remaining stack reads a destroyed one's outputs: it could neither be changed nor be destroyed any
  * more.
  *
  * @throws {Refusal} with those that would stay.

@@ -93,7 +93,7 @@ function endIfInterrupted(): void {
 
 const underWay = new Set<() => readonly string[]>();
 
-/** Waits for work; if an interruption ends it first, tells the user how far it was. */
+/** Waits for work; if an interruption ends it first, tells the user how far it got. */
 export async function withProgress<T>(progress: () => readonly string[], work: Promise<T>): Promise<T> {
   underWay.add(progress);
   try {

@@ -31,7 +31,7 @@ export function heldLock(output: string): HeldLock | undefined {
   }
   const since = /^(\S+ \d\d:\d\d)\S* \S+ (\S+)/.exec(fact("Created") ?? "");
   const purpose = fact("Operation")?.replace("OperationType", "").toLowerCase() ?? "";
-  const holder = `${fact("Who") ?? "someone"} holds it since ${since?.slice(1).join(" ") ?? "an unknown time"}`;
+  const holder = `${fact("Who") ?? "someone"} has held it since ${since?.slice(1).join(" ") ?? "an unknown time"}`;
   return { id, holder: purpose === "" ? holder : `${holder}, for: ${purpose}` };
 }
 

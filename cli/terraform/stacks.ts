@@ -32,7 +32,7 @@ export interface Stack {
   readonly folder: string;
   /** Stacks that are deployed before it. */
   readonly dependencies: readonly string[];
-  /** Those of them whose outputs it reads, so that it can be neither planned nor destroyed without. */
+  /** Those of them whose outputs it reads, so that it can be neither planned nor destroyed without them. */
   readonly reads: readonly string[];
   readonly terraform: TerraformBlock;
 }

@@ -19,7 +19,7 @@ export async function synthesise(
   const { exitCode, stdout, stderr } = await capture({
     command: process.execPath,
     args: synthesisArguments,
-    // It asks nobody, and Node.js would parse these at its start: a whole system's take a tenth of a second.
+    // It makes no requests, and Node.js would parse these certificates at its start, which can take 0.1 s.
     variables: { ...variables, NODE_EXTRA_CA_CERTS: undefined, [lockVariable]: lock.id },
   });
   if (exitCode !== 0) {

@@ -210,7 +210,7 @@ export function terraformVariables(variables: NodeJS.ProcessEnv): NodeJS.Process
       ? { TF_CLI_CONFIG_FILE: userPath(cliConfig) }
       : {}),
     // Otherwise the cache isn't used for a stack without a lock file, which is every stack after its first
-    // synthesis. These lock files are never committed, so that nothing is lost by their being incomplete.
+    // synthesis. These lock files are never committed, so nothing is lost if they are incomplete.
     TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "1",
     // Go: collecting what the AWS provider's schema leaves behind takes a sixth of a plan's time; 200 MB save that.
     GOGC: "400",
@@ -230,7 +230,7 @@ function makePluginCache(folder: string): void {
   } catch (error) {
     throw new Refusal(
       `The folder for Terraform's providers can't be made (${(error as Error).message}): set TF_PLUGIN_CACHE_DIR to ` +
-        "one that can, or unset it.",
+        "a folder that can be created, or unset it.",
     );
   }
 }

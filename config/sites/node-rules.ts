@@ -20,7 +20,7 @@ export function* nodeProblems(config: Config, sites: Sites): Iterable<Problem> {
       if (named && host.length > longestHostName) {
         yield {
           path: typeof config.sites[site]?.nodes === "number" ? path : [...path, node],
-          message: `gives the host name ${host} of ${host.length} characters, and at most ${longestHostName} are possible: shorten the name of the deployment, the site or the node`,
+          message: `gives the host name ${host} of ${host.length} characters, but at most ${longestHostName} are allowed: shorten the name of the deployment, the site or the node`,
         };
       }
     }

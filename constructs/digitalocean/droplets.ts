@@ -11,7 +11,7 @@ import { Script } from "../script/script";
 import { DropletDrift, reportedOnly } from "./droplet-drift";
 
 const scripts = join(__dirname, "../node");
-/** Tells the gate of a node whether its droplet is on. */
+/** The script with which a node's gate checks whether the droplet is on. */
 export const dropletPower = join(__dirname, "droplet-power.sh");
 /** The script of a node's first boot, after its parts. */
 const bootstrap = ["identity", "machine-checks", "proxies", "bootstrap"];

@@ -42,7 +42,7 @@ export class LoadBalancer extends Construct {
     );
     this.resource = new Loadbalancer(this, service, {
       name,
-      // Another one replaces it. Left out, it is public.
+      // A change replaces the load balancer. Left out, it is public.
       network: loadBalancer.network === "internal" ? "INTERNAL" : undefined,
       region,
       vpcUuid: network.vpcUuid,

@@ -50,7 +50,7 @@ take_turn() {
       if ! kill -0 "${holder}" 2>/dev/null; then
         rm -f "${TURN}"
       elif [[ -z ${said_so} ]]; then
-        say "process ${holder} builds ${IMAGE}: waiting for it"
+        say "process ${holder} is building ${IMAGE}: waiting for it"
         said_so=yes
       fi
     elif [[ ${reason} != *"File exists"* || -e ${TURN} ]]; then # otherwise its owner has just removed it
@@ -100,7 +100,7 @@ log_in() {
   [[ ${users} == /* ]] || users=${PWD}/${users}
   mkdir "${SCRATCH}/docker"
   if [[ -z ${DOCKER_HOST:-} ]]; then
-    # The user's daemon takes more than its address, such as certificates: the whole context goes along.
+    # The user's daemon takes more than its address, such as certificates: the whole context is passed on.
     quiet docker context inspect --format '{{.Name}}' </dev/null ||
       die "\`docker context inspect\` failed. Fix the Docker context, or set DOCKER_HOST, and run again. Nothing was" \
         "pushed. Docker said: $(said)"

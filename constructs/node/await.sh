@@ -99,7 +99,7 @@ look_at_activation() {
 }
 
 # Checks from time to time whether the machine is on: one that must not become a node, or can't any more, switches
-# itself off. Fails when it is. One that is restarted is off for a moment, so that only a second look counts.
+# itself off. Fails when it is off. One that is restarted is off for a moment, so only a second look counts.
 look_at_machine() {
   [[ -n ${MACHINE_LIBRARY:-} ]] || return 0
   ((SECONDS >= LOOK_AT || SECONDS >= DEADLINE)) || return 0

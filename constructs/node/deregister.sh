@@ -102,7 +102,7 @@ stop_tasks() {
   tasks=$(tr '\t' '\n' <<<"${ANSWER}")
   while read -r task; do
     [[ ${task} == arn:* ]] || continue
-    say "stopping task ${task##*/}, which the drain has left"
+    say "stopping task ${task##*/}, which still runs after the drain"
     aws_call ecs stop-task --cluster "${CLUSTER}" --task "${task}" --reason "Node ${SITE}/${NODE} is deregistered" \
       --query task.desiredStatus || continue
   done <<<"${tasks}"

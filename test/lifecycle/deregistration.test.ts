@@ -189,7 +189,7 @@ describe("a node that is partly gone, or whose tasks don't end,", () => {
     expect(said(ended, "deregistration", "stalled")).toEqual([
       `draining ${id}, 1 task(s)`,
       expect.stringMatching(/^1 task\(s\) left, no progress for \d+ s, waited for \d+ s$/),
-      expect.stringMatching(/^stopping task [0-9a-f]{32}, which the drain has left$/),
+      expect.stringMatching(/^stopping task [0-9a-f]{32}, which still runs after the drain$/),
       expect.stringMatching(/^0 task\(s\) left after \d+ s$/),
       `deregistered ${id} from ECS`,
       `deregistered ${managedInstance} from Systems Manager`,

@@ -131,7 +131,7 @@ test("of two simultaneous runs, one is refused, and the lock of a killed run is 
   expect(refused).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(
-      /compute-berlin \| The state is locked: \S+@\S+ holds it since \d{4}-\d\d-\d\d \d\d:\d\d UTC, for: apply\. Wait/,
+      /compute-berlin \| The state is locked: \S+@\S+ has held it since \d{4}-\d\d-\d\d \d\d:\d\d UTC, for: apply\. Wait/,
     ),
   });
   expect(await stateOf("compute-berlin")).toEqual(before);

@@ -98,7 +98,7 @@ test("without progress the remaining tasks are stopped through ECS, and the outp
   const { status, output } = await deregister({ STALL_SECONDS: "1" });
   expect(status).toBe(0);
   expect(output).toContain("2 task(s) left, no progress for 1 s");
-  expect(output).toContain("stopping task a, which the drain has left");
+  expect(output).toContain("stopping task a, which still runs after the drain");
   const stops = stage().world.journal.filter(({ name }) => name === "StopTask");
   expect(stops.map(({ detail }) => detail)).toEqual(
     ["a", "b"].map((id) => ({

@@ -164,7 +164,7 @@ test("a droplet whose name is too long for a host is refused", () => {
   const host = namesOf(parseConfig({ ...oneSite, name }, "test")).node(longest, longest);
   expect(host.length).toBeGreaterThan(63);
   expect(problemsWith({ name, [`sites.${longest}`]: site })).toEqual([
-    `test.ts: sites.${longest}.nodes.${longest} gives the host name ${host} of ${host.length} characters, and at most 63 are possible: shorten the name of the deployment, the site or the node (got {})`,
+    `test.ts: sites.${longest}.nodes.${longest} gives the host name ${host} of ${host.length} characters, but at most 63 are allowed: shorten the name of the deployment, the site or the node (got {})`,
   ]);
   const server = { kind: "on-premises", nodes: { [longest]: {} } };
   expect(problemsWith({ name, [`sites.${longest}`]: server })).toEqual([]);

@@ -8,7 +8,7 @@ import { dropletProblems, type Account } from "./droplets";
 import { unreachable } from "../reachability";
 
 /**
- * Whether DigitalOcean accepts the token, and will carry out the command's requests. A plan only reads, and is told what
+ * Whether DigitalOcean accepts the token, and will carry out the command's requests. A plan only reads: it reports what
  * a deploy will need; a destroy only deletes, and needs no quota, sizes or images. Where HCP Terraform runs Terraform,
  * the token is a variable there, and one here is used only for these checks.
  */

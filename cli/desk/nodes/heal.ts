@@ -25,7 +25,7 @@ const secondLookAfter = 20;
 /**
  * Deregisters nodes whose agents have been lost for this long, so that ECS starts their tasks elsewhere, which it never
  * does on its own: github.com/aws/containers-roadmap/issues/2040. Meant to run every few minutes: an agent that only
- * ECS has lost is marked the first time, since ECS doesn't report since when. The last node of a site is kept, since no
+ * ECS has lost is marked the first time, since ECS doesn't report how long. The last node of a site is kept, since no
  * other could take its tasks.
  *
  * @throws {Refusal} when a cloud can't be queried: then nothing is changed.

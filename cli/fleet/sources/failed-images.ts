@@ -2,7 +2,7 @@ import type { ECSClient, ServiceDeploymentBrief } from "@aws-sdk/client-ecs";
 import { inParts } from "../../aws/client";
 import { imagesOf } from "./deployed-images";
 
-/** How a roll-out ends that says something about its image: one that a newer one has replaced doesn't. */
+/** The outcomes of a roll-out that say something about its image; being replaced by a newer one doesn't. */
 const outcomes = ["SUCCESSFUL", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"] as const;
 
 /** URIs of the images whose last roll-out failed at one of these ECS services, as far back as ECS remembers. */

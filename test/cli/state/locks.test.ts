@@ -40,7 +40,7 @@ const run = (command: string, fails: string, reason: string, backend?: Environme
     TF_TOKEN_app_terraform_io: "token",
   });
 };
-const holder = "ada@laptop holds it since 2026-11-26 22:59 UTC, for: apply";
+const holder = "ada@laptop has held it since 2026-11-26 22:59 UTC, for: apply";
 const folder = "cdktf.out/environment/stacks/control-plane";
 
 test.each([

@@ -41,7 +41,7 @@ test("the holder of a lock is read without colours and frames", () => {
     .join("\n");
   expect(heldLock(`\u001b[1mError acquiring the state lock\u001b[0m\n${framed}`)).toEqual({
     id: "6bd1ad67-0000-0000-0000-000000000000",
-    holder: "us@here holds it since 2026-11-26 22:59 UTC, for: plan",
+    holder: "us@here has held it since 2026-11-26 22:59 UTC, for: plan",
   });
 });
 
