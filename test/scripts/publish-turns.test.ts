@@ -57,7 +57,7 @@ test("a run that builds the same image is waited for, and named when that takes 
   symlinkSync(String(process.pid), stage.turn());
   const { status, output } = await stage.publish(impatient);
   expect(output).toBe(
-    `anywhere: image ${tag}: process ${process.pid} builds ${image}: waiting for it\n` +
+    `anywhere: image ${tag}: process ${process.pid} is building ${image}: waiting for it\n` +
       `anywhere: image ${tag}: FAILED: process ${process.pid} has been building ${image} for too long ` +
       `(${stage.turn()}). End it, and run again.\n`,
   );
