@@ -17,6 +17,9 @@ const days = z.literal(
   },
 );
 
+/** Source: Amazon ECS Developer Guide, "Registering an external instance", Amazon ECS PGP public key. */
+export const awsSigningKey = "F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F";
+
 // The form that both clouds accept; DigitalOcean's is the narrower one.
 const tagText = text(/^[A-Za-z0-9_-]{1,100}$/, "1 to 100 of letters, digits, - and _");
 
@@ -67,8 +70,7 @@ const common = {
   installer: z
     .strictObject({
       signingKey: text(/^[0-9A-F]{40}$/, "40 hexadecimal digits in upper case")
-        // Source: Amazon ECS Developer Guide, "Registering an external instance", Amazon ECS PGP public key.
-        .default("F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F")
+        .default(awsSigningKey)
         .describe("Fingerprint of the primary key that signs the ECS Anywhere installer."),
     })
     .prefault({})

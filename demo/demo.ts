@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
+import { wrapped } from "../cli/report/table";
 import { startLocalCloud, type LocalCloud } from "../local-cloud/start";
 import { endCommands } from "./command";
 import { stayUp } from "./keep";
@@ -8,7 +9,7 @@ import { Project } from "./project";
 import { provenWith } from "./providers";
 import { writeReport, type Report } from "./report";
 import { farewell, introduction } from "./show/frame";
-import { plainTeller } from "./show/plain-teller";
+import { plainTeller, screenFor } from "./show/plain-teller";
 import { recordingTeller, tellAll, terminalTeller } from "./show/teller";
 import { changing } from "./steps/changing";
 import { deploying } from "./steps/deploying";
@@ -41,12 +42,18 @@ async function demo(options: Options): Promise<void> {
     directory,
     args: ["--providers", providers, "--sandbox", sandbox],
   });
+  const journal = join(folder, "journal.json");
+  const writeJournal = async () => {
+    writeFileSync(journal, JSON.stringify(await cloud.admin.journal(0), undefined, 1));
+  };
   const end = () => {
-    process.stderr.write(
-      "\nInterrupted: the embedded clouds are stopping, and everything deployed in them goes with them.\n",
-    );
+    const text =
+      "Interrupted: the embedded clouds are stopping, and everything deployed in them goes with them.";
+    process.stderr.write(`\n${wrapped(text, screenFor(process.stderr).width)}\n`);
     // Without the clouds they would try again for minutes.
     void endCommands()
+      .then(writeJournal)
+      .catch(() => undefined)
       .then(() => cloud.stop())
       .then(() => process.exit(130));
   };
@@ -57,7 +64,6 @@ async function demo(options: Options): Promise<void> {
       writeReport(file, report);
     }
   };
-  const journal = join(folder, "journal.json");
   try {
     // Written at once, so that a place that can't be written is found now and not after minutes.
     write();
@@ -94,11 +100,13 @@ async function demo(options: Options): Promise<void> {
       writeFileSync(recording, recorder.text());
     }
     if (keep) {
+      // Whoever looks now finds the calls so far, and later all of them.
+      await writeJournal();
       await stayUp(stage, teller);
     }
   } finally {
     try {
-      writeFileSync(journal, JSON.stringify(await cloud.admin.journal(0), undefined, 1));
+      await writeJournal();
       write();
     } finally {
       await cloud.stop();

@@ -15,7 +15,7 @@ export async function stayUp(stage: Stage, teller: Teller): Promise<void> {
     ["page", page],
     ["dashboard", dashboard],
     ["shell", `. ${shellQuoted(shellFile)}`],
-    ["in it", "npm run diff, npx anywhere status, npx anywhere logs web, npm run destroy"],
+    ["in it", "npm run diff\nnpx anywhere status\nnpx anywhere logs web\nnpm run destroy"],
     ["to end it", "Ctrl-C"],
   ] as const;
   teller.say((screen) => `\n${list(entries, screen)}`);

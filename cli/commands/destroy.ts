@@ -45,7 +45,8 @@ export async function destroy(ids: readonly string[], options: DestroyOptions): 
     plan: (together) => together.map((stack) => planOne(stack, deployment)),
     remedy: (plan, failed) => afterFailedDestroy(plan.stack, failed, terraform, plan.options),
   });
-  console.log(await outcomeText(deployment, outcome, (performance.now() - begin) / 1000));
+  const seconds = (performance.now() - begin) / 1000;
+  console.log(await outcomeText(deployment, outcome, seconds, [...outcome.keys()]));
   return 0;
 }
 

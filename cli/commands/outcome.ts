@@ -1,8 +1,9 @@
 import type { Deployment } from "./prepared";
 import { deployedOutputs } from "../refusals/deployed-output";
 import { Refusal } from "../refusals/refusal";
-import { table } from "../report/table";
-import { isComputeStack, siteOf } from "../terraform/stacks";
+import { duration } from "../report/duration";
+import { table, wrapped } from "../report/table";
+import { isComputeStack, serviceStack, siteOf } from "../terraform/stacks";
 
 /** The outcome of each stack, by id: in Terraform's words where something changed, undefined elsewhere. */
 export type Outcome = ReadonlyMap<string, string | undefined>;
@@ -14,19 +15,30 @@ const width = 80;
  * taken.
  *
  * @param seconds the time it took
+ * @param destroyed ids of stacks: services whose load balancers remain are named.
  */
 export async function outcomeText(
   deployment: Deployment,
   outcome: Outcome,
   seconds: number,
+  destroyed: readonly string[] = [],
 ): Promise<string> {
-  const urls = await urlsOf(deployment);
+  const all = await urlsOf(deployment);
+  const isGone = ([service = ""]: readonly string[]) => destroyed.includes(serviceStack(service));
+  const urls = all.filter((row) => !isGone(row));
+  const gone = [...new Set(all.filter(isGone).map(([service = ""]) => service))];
   const parts = [
     changesTable(outcome),
     ...(urls.length === 0 ? [] : [table([["SERVICE", "SITE", "URL"], ...urls], width)]),
+    ...(gone.length === 0 ? [] : [wrapped(remaining(gone), width)]),
     `Done in ${duration(seconds)}.`,
   ];
   return `\n${parts.join("\n\n")}`;
+}
+
+function remaining(services: readonly string[]): string {
+  const names = services.join(", ");
+  return `The load balancers of ${names} remain, and cost money, until you remove ${names} from the file and deploy.`;
 }
 
 /** The changes of each stack, a line for each. */
@@ -52,9 +64,4 @@ async function urlsOf(deployment: Deployment): Promise<string[][]> {
     }),
   );
   return rows.flat();
-}
-
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

@@ -49,7 +49,7 @@ const examinations: readonly Examination[] = [
         return "none is built";
       }
       const found = await versionOf(docker, variables);
-      return found === undefined ? "none has to be built" : `docker ${found}`;
+      return found === undefined ? "none has to be built now" : `docker ${found}`;
     },
   },
   {

@@ -62,7 +62,8 @@ function serviceProblems(service: FleetService): Problem[] {
   }
   const underWay = deployments.filter(({ state }) => state === "IN_PROGRESS");
   const stopped = underWay.reduce((sum, { failedTasks }) => sum + failedTasks, 0);
-  if (running === desired && stopped === 0) {
+  // More run for a moment while a node or a revision is replaced.
+  if (running >= desired && stopped === 0) {
     return [];
   }
   const failures = stopped === 0 ? "" : `, ${stopped} failed`;

@@ -28,6 +28,9 @@ export function unsteadiness(fleet: Fleet, site: string): string[] {
       .filter(({ kind }) => !others.includes(kind))
       .map(({ subject, message, remedy }) => `${subject}: ${message} (${remedy})`),
     ...underWay.map(({ name }) => `${name}: its tasks are still being started`),
+    ...own.services
+      .filter(({ running, desired }) => running > desired)
+      .map(({ name, running, desired }) => `${name}: ${running - desired} of its tasks still have to stop`),
   ];
 }
 

@@ -58,7 +58,7 @@ function forgottenStacks(
       .map((service) => ({
         stack: serviceStack(service),
         what: `Service ${service} is`,
-        advice: renamed("service", ", on another port if it has one"),
+        advice: `${renamed("service", ", on another port if it has one")} Add new services that don't fit beside it afterwards.`,
       })),
     ...(outputs["has_jobs"] === "true" && Object.keys(config.jobs).length === 0
       ? [{ stack: jobs, what: "The jobs are", advice: "Single jobs may be removed at any time." }]

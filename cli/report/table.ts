@@ -32,6 +32,14 @@ export function wrapped(text: string, width: number, indent = ""): string {
   return wrapAnsi(text, width, { hard: true }).replaceAll("\n", `\n${indent}`);
 }
 
+/** Wraps the lines of a text that are longer than a width, and leaves the others as they are. */
+export function fitted(text: string, width: number): string {
+  return text
+    .split("\n")
+    .map((line) => (shownLength(line) > width ? wrapped(line, width) : line))
+    .join("\n");
+}
+
 function withoutTrailingSpace(text: string): string {
   return text.replaceAll(/ +$/gm, "");
 }

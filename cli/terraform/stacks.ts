@@ -96,7 +96,10 @@ export function selectStacks(stacks: readonly Stack[], ids: readonly string[]): 
   const known = stacks.map(({ id }) => id);
   const unknown = ids.filter((id) => !known.includes(id));
   if (unknown.length > 0) {
-    throw new Refusal(unknownName("stack", unknown, known));
+    // What the file no longer has can't be destroyed either.
+    const isLost = unknown.some((id) => order.some((beginning) => id.startsWith(beginning)));
+    const remedy = isLost ? " If it is still deployed, put it back in the file first." : "";
+    throw new Refusal(`${unknownName("stack", unknown, known)}${remedy}`);
   }
   return ids.length === 0 ? stacks : stacks.filter(({ id }) => ids.includes(id));
 }

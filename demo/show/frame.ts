@@ -1,7 +1,8 @@
 import type { Screen } from "../../cli/report/screen";
+import { duration } from "../../cli/report/duration";
 import { wrapped } from "../../cli/report/table";
 import type { Foreign } from "../../local-cloud/admin/admin";
-import { inMinutes, list } from "./story";
+import { list } from "./story";
 
 /** The demo's introduction: its subject, and where to read all of it. */
 export function introduction(
@@ -36,7 +37,7 @@ export function farewell(
 ): string {
   const seconds = told.steps.reduce((sum, step) => sum + step.seconds, 0);
   const entries = [
-    ["time", inMinutes(seconds)],
+    ["time", duration(seconds)],
     ["log", `${told.log}: all output of the commands`],
     ["journal", `${told.journal}: every call that the clouds have received`],
   ] as const;

@@ -1,5 +1,5 @@
 import type { Screen } from "../../cli/report/screen";
-import { wrapped } from "../../cli/report/table";
+import { fitted, wrapped } from "../../cli/report/table";
 import type { Picture } from "./picture";
 
 /** Lines for people, for any screen. */
@@ -34,10 +34,6 @@ const smallMargin = 2;
 /** Seconds in short: `9.4 s`, `58 s`. */
 const inSeconds = (seconds: number): string => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 
-/** A longer time: `3 min 5 s`. */
-export const inMinutes = (seconds: number): string =>
-  `${Math.floor(Math.round(seconds) / 60)} min ${Math.round(seconds) % 60} s`;
-
 /** The line of a step that is over, and its result below. */
 export function endedStep(
   { title, seconds, ended, result, wide = false }: EndedStep,
@@ -71,6 +67,7 @@ export function list(entries: readonly (readonly [name: string, text: string])[]
 const time = (text: string): string => ` ${text.padStart(margin - 4)}  `;
 
 function indented(text: Text, screen: Screen, columns: number): string[] {
-  const drawn = text({ ...screen, width: screen.width - columns });
+  const width = screen.width - columns;
+  const drawn = fitted(text({ ...screen, width }), width);
   return drawn === "" ? [] : drawn.split("\n").map((line) => `${" ".repeat(columns)}${line}`.trimEnd());
 }

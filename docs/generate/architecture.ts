@@ -13,7 +13,7 @@ const nouns: Readonly<Record<string, readonly [one: string, many: string]>> = {
   digitalocean_certificate: ["certificate", "certificates"],
   digitalocean_loadbalancer: ["load balancer", "load balancers"],
   digitalocean_droplet: ["droplet", "droplets"],
-  "null_resource.deregistration": ["node, joined and removed", "nodes, joined and removed"],
+  "null_resource.deregistration": ["ECS node", "ECS nodes"],
   aws_ecs_task_definition: ["task definition", "task definitions"],
   aws_ecs_service: ["ECS service", "ECS services"],
   "null_resource.rollout": ["wait for the roll-out", "waits"],

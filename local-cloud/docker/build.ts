@@ -1,4 +1,5 @@
 import { cpSync, existsSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { imageFolder, readImage } from "../nodes/inside/images/image";
 import { Failure } from "./failure";
@@ -31,5 +32,10 @@ export async function buildImage(directory: string, { folder, reference, platfor
   const built = builtFolder(directory, reference);
   rmSync(built, { recursive: true, force: true });
   cpSync(folder, built, { recursive: true, verbatimSymlinks: true });
-  return `naming to ${reference} done`;
+  const lines = (await readFile(join(folder, "Dockerfile"), "utf8")).split("\n");
+  const isSkipped = lines.some((line) => /^\s*RUN\s/i.test(line));
+  const note = isSkipped
+    ? "the local cloud doesn't execute RUN: containers use this computer's programs\n"
+    : "";
+  return `${note}naming to ${reference} done`;
 }

@@ -231,7 +231,8 @@ test("lists the existing stacks when one is unknown", async () => {
   const { exitCode, stderr } = await diff({}, "compute-ams3", "service-web");
   expect(exitCode).toBe(1);
   expect(stderr).toBe(
-    `${header}No stack is called compute-ams3: this environment has control-plane, activations, compute-office, service-web.\n`,
+    `${header}No stack is called compute-ams3: this environment has control-plane, activations, compute-office, service-web. ` +
+      "If it is still deployed, put it back in the file first.\n",
   );
   expect(project.lines("record")).toEqual([]);
 });

@@ -187,7 +187,7 @@ test("a deploy refuses to forget a renamed service, and says how to rename one t
   const { exitCode, stderr } = await project.anywhere(["deploy", "--auto-approve"]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain(
-    "A service under a new name is another service: to rename one, keep the old one until the new one is deployed, on another port if it has one.\n",
+    "A service under a new name is another service: to rename one, keep the old one until the new one is deployed, on another port if it has one. Add new services that don't fit beside it afterwards.\n",
   );
   expect(since()).toEqual([]);
 });

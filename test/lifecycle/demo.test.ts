@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeAll, expect, test } from "@jest/globals";
+import { run } from "../../demo/command";
 import type { Report } from "../../demo/report";
 import { titles } from "../../demo/steps/titles";
 import type { Entry } from "../../local-cloud/world";
+import { eventually } from "../support/jest/eventually";
 import { startCommand } from "../support/programs/running-command";
 
 const directory = resolve(".local-cloud", "tests", "demo");
@@ -12,13 +14,11 @@ let report: Report;
 let output: string;
 let journal: readonly Entry[];
 
-beforeAll(async () => {
-  rmSync(directory, { recursive: true, force: true });
-  const file = join(directory, "report.json");
-  const demo = startCommand({
+/** As from a user's shell, with a user's troubles. */
+const startDemo = (...args: readonly string[]) =>
+  startCommand({
     program: "npm",
-    args: ["run", "--silent", "demo", "--", "--directory", directory, "--report", file],
-    // As from a user's shell, with a user's troubles.
+    args: ["run", "--silent", "demo", "--", ...args],
     variables: {
       ...process.env,
       AWS_PROFILE: "somebody",
@@ -30,11 +30,18 @@ beforeAll(async () => {
     log: undefined,
     seconds: 900,
   });
-  const ended = await demo.ended;
+
+const journalIn = (folder: string) =>
+  JSON.parse(readFileSync(join(folder, "demo", "journal.json"), "utf8")) as Entry[];
+
+beforeAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  const file = join(directory, "report.json");
+  const ended = await startDemo("--directory", directory, "--report", file).ended;
   expect(ended).toSucceed();
   output = ended.stdout;
   report = JSON.parse(readFileSync(file, "utf8")) as Report;
-  journal = JSON.parse(readFileSync(join(directory, "demo", "journal.json"), "utf8")) as Entry[];
+  journal = journalIn(directory);
 }, 960_000);
 
 test("the demo names the providers that Terraform really ran", () => {
@@ -206,6 +213,38 @@ test("no activation code is in the journal, in a log, or in synthesised files, e
   expect(shown.filter((line) => !/activation_code +=.*-> .*null/.test(line))).toEqual([]);
   expect(lines).toContainEqual(expect.stringContaining("activation_codes = <sensitive>"));
 });
+
+test("a kept demo stays up until Ctrl-C for the page, the dashboard and a shell, and keeps its journal", async () => {
+  const kept = resolve(".local-cloud", "tests", "kept-demo");
+  rmSync(kept, { recursive: true, force: true });
+  const demo = startDemo("--keep", "--directory", kept);
+  const said = await eventually("the demo is up", () =>
+    Promise.resolve(/^page +(\S+)\ndashboard +(\S+)\nshell +(.*)$/m.exec(demo.printed()) ?? undefined),
+  );
+  const [, page = "", dashboard = "", source = ""] = said;
+  const answers = await Promise.all([page, dashboard].map((url) => fetch(url)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  const inShell = (command: string) =>
+    run({
+      program: "bash",
+      args: ["-c", `${source} && ${command}`],
+      variables: process.env,
+      folder: resolve("."),
+      log: undefined,
+      seconds: 120,
+    });
+  expect(await inShell("node cli/anywhere.js status")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("No problems."),
+  });
+  const calls = journalIn(kept).length;
+  expect(calls).toBeGreaterThan(100);
+  expect(existsSync(join(kept, "env"))).toBe(true);
+  demo.signal("SIGINT");
+  expect((await demo.ended).exitCode).toBe(130);
+  expect(journalIn(kept).length).toBeGreaterThan(calls);
+  expect(existsSync(join(kept, "env"))).toBe(false);
+}, 300_000);
 
 function synthesised(): string[] {
   return ["control-plane", "activations", "compute-ams3", "service-web"].map(

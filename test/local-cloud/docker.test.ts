@@ -67,6 +67,17 @@ const entered = () =>
     .split("\n")
     .filter((call) => call.startsWith("ecr put-image"));
 
+test("a build says that RUN isn't executed", () => {
+  expect(build().stdout).not.toContain("RUN");
+  writeFileSync(join(context, "Dockerfile"), 'FROM scratch\nRUN make\nCMD ["./serve"]\n');
+  expect(build()).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining(
+      "the local cloud doesn't execute RUN: containers use this computer's programs",
+    ),
+  });
+});
+
 test("a login serves every repository of its registry, beside another's, and each repository has its own tags", () => {
   const elsewhere = host.replace("eu-west-1", "us-east-1");
   for (const [content, name] of [

@@ -44,7 +44,7 @@ test.each([`${haproxy}-unprivileged:3.2`, "docker.io/library/haproxy:3.2"])(
   async (reference) => {
     writeFileSync(join(programs, "haproxy"), "");
     await expect(pullImage({ imagesDirectory }, reference, [programs])).rejects.toThrow(
-      `CannotPullContainerError: failed to resolve ref ${reference}: not found`,
+      `CannotPullContainerError: failed to resolve ref ${reference}: not found: the local cloud has only images that deploys build, and those of its --image`,
     );
   },
 );

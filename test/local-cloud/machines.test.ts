@@ -237,7 +237,7 @@ test("an image without a folder can't be pulled", async () => {
   orders.push({ ...task, containers: [container({ image: "registry.example/app:v2" })] });
   await until(() => polls.at(-1)?.tasks[0]?.status === "STOPPED");
   expect(polls.at(-1)?.tasks[0]?.containers[0]?.reason).toBe(
-    "CannotPullContainerError: failed to resolve ref registry.example/app:v2: not found",
+    "CannotPullContainerError: failed to resolve ref registry.example/app:v2: not found: the local cloud has only images that deploys build, and those of its --image",
   );
 }, 20_000);
 

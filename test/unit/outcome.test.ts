@@ -52,6 +52,38 @@ test("changes are reported by stack, with the URLs for clients", async () => {
   ]);
 });
 
+test("a destroy lists no URL of a destroyed service, and says that its load balancers remain", async () => {
+  const instances = [{ attributes: {} }];
+  const deployed = parseState(
+    JSON.stringify({
+      version: 4,
+      lineage: "one",
+      resources: [{ mode: "managed", type: "null_resource", name: "one", instances }],
+      outputs: { urls: { value: { web: ["http://192.0.2.1"], api: ["http://192.0.2.2"] } } },
+    }),
+  );
+  const ended = new Map([["service-web", "0 added, 0 changed, 5 destroyed"]]);
+  const text = await outcomeText(
+    deploymentWith(() => Promise.resolve(deployed)),
+    ended,
+    4,
+    ["service-web"],
+  );
+  expect(text.split("\n")).toEqual([
+    "",
+    "STACK        CHANGES",
+    "service-web  0 added, 0 changed, 5 destroyed",
+    "",
+    "SERVICE  SITE  URL",
+    "api      ams3  http://192.0.2.2",
+    "",
+    "The load balancers of web remain, and cost money, until you remove web from the",
+    "file and deploy.",
+    "",
+    "Done in 4 s.",
+  ]);
+});
+
 test("a state that can't be read afterwards doesn't make the deploy a failure", async () => {
   const told = jest.spyOn(console, "error").mockImplementation(() => undefined);
   const text = await outcomeText(

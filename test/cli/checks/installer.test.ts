@@ -20,6 +20,20 @@ test("a deploy to clouds that sign their own installer is refused with the key t
   ]);
 });
 
+test("a deploy to the real clouds with another key than AWS's is announced to fail at the nodes", async () => {
+  const notices: string[] = [];
+  const undertaking = desk().undertake({
+    stacks: ["compute-ams3"],
+    variables: {},
+    environment: { installer: { signingKey: own } },
+  });
+  expect(await installerProblems({ ...undertaking, notice: (text) => notices.push(text) })).toEqual([]);
+  expect(notices).toEqual([
+    `environment.json says installer.signingKey ${own}, which isn't AWS's (${aws}): nodes refuse AWS's installer. ` +
+      "Remove the setting, unless AWS has replaced its key.",
+  ]);
+});
+
 test.each<[string, Parameters<typeof problems>[0]]>([
   ["with that key", { environment: { installer: { signingKey: own } } }],
   ["of the real clouds", { variables: {} }],

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { constants } from "node:os";
 import type { Command, Ended } from "../../../demo/command";
 
 /** A command that is running, with all that it has started, in a process group of its own. */
@@ -45,11 +46,12 @@ export function startCommand({ program, args, variables, folder, log, seconds }:
     });
   }
   const end = async (): Promise<Ended> => {
-    const [exitCode] = (await once(child, "close")) as [number | null];
+    const [exitCode, killedBy] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     clearTimeout(limit);
     process.off("exit", kill);
     file?.end();
-    return { exitCode: exitCode ?? 137, ...output };
+    // After a signal, the one that a shell reports.
+    return { exitCode: exitCode ?? 128 + constants.signals[killedBy ?? "SIGKILL"], ...output };
   };
   return { ended: end(), group, printed: () => output.stdout + output.stderr, signal };
 }

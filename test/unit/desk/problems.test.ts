@@ -47,7 +47,7 @@ test("a healthy fleet has no problems, not even while a node is drained or a ser
     ...node,
     containerInstance: node.containerInstance && { ...node.containerInstance, status: "DRAINING" },
   };
-  const rolling = { ...service, deployments: [{ ...deployment, state: "IN_PROGRESS" }] };
+  const rolling = { ...service, running: 2, deployments: [{ ...deployment, state: "IN_PROGRESS" }] };
   expect(told(fleetOf({ nodes: [draining], services: [rolling] }))).toEqual([]);
 });
 

@@ -42,7 +42,9 @@ export async function pullImage(
     }
     const known = knownImage(reference);
     if (known === undefined) {
-      throw new Error("not found");
+      throw new Error(
+        "not found: the local cloud has only images that deploys build, and those of its --image",
+      );
     }
     if (!programs.some((place) => existsSync(join(place, known.program)))) {
       throw new Error(
