@@ -112,7 +112,8 @@ function commands(): Command {
   addDoctorCommand(program, finishLooking);
   addPipelineCommands(program, finishLooking);
   addStateCommand(program, finish);
-  return program;
+  // All of it would scroll the error away.
+  return program.showHelpAfterError('"npx anywhere --help" lists the commands.');
 }
 
 /** The same for a read-only command, which has nothing to resume. */

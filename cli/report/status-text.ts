@@ -127,17 +127,25 @@ function tagOf(image: string): string {
 
 function jobsText(jobs: readonly FleetJob[], screen: Screen): string {
   const head = ["JOB", "SITE", "SCHEDULE", "LAST RUN", "NEXT RUN"];
-  const rows = jobs.map(({ job, site, schedule, enabled, running, last, next }) => [
-    job,
-    site,
-    schedule,
+  const rows = jobs.map((job) => [
+    job.job,
+    job.site,
+    job.schedule,
     cell([
-      ...running.map(() => screen.changing("runs now")),
-      ...(last === null ? [] : [lastRun(last, screen)]),
+      ...job.running.map(() => screen.changing("runs now")),
+      ...(job.last === null ? [] : [lastRun(job.last, screen)]),
     ]),
-    enabled ? (next === null ? "-" : shortTime(next)) : "disabled",
+    nextRun(job),
   ]);
   return `${screen.title("Jobs")}\n${table([head, ...rows], screen.width)}`;
+}
+
+function nextRun({ enabled, schedule, next }: FleetJob): string {
+  if (!enabled) {
+    return "disabled";
+  }
+  const [, period] = /^rate\((.*)\)$/.exec(schedule) ?? [];
+  return next === null ? (period === undefined ? "-" : `within ${period}`) : shortTime(next);
 }
 
 function lastRun({ stoppedAt, exitCode }: FleetTask, screen: Screen): string {

@@ -174,7 +174,8 @@ export function createTerraform(
         const { stdout, stderr, ...ended } = await capture(run());
         stdout.split("\n").forEach(heard);
         if (showing === "together") {
-          screen.write(stdout === "" ? "" : `${shown(stdout.trimEnd())}\n`);
+          const text = withoutProgress(stdout);
+          screen.write(text === "" ? "" : `${shown(text)}\n`);
           process.stderr.write(stderr === "" ? "" : `${shown(stderr.trimEnd())}\n`);
         }
         return ended.exitCode;
@@ -192,6 +193,17 @@ export function createTerraform(
       return JSON.parse(await output(folder, "show", "-json", file)) as PlanJson;
     },
   };
+}
+
+/** Leaves out the lines by which Terraform shows that it is at work: they tell nothing afterwards. */
+function withoutProgress(output: string): string {
+  const isProgress = (line: string) =>
+    /: (Refreshing state\.\.\.|(Still r|R)eading\.\.\.|Read complete after )/.test(line);
+  return output
+    .split("\n")
+    .filter((line) => !isProgress(line))
+    .join("\n")
+    .trim();
 }
 
 /**

@@ -166,6 +166,25 @@ test("colours are used only in a terminal that shows them, and not with NO_COLOR
   }
 });
 
+test.each([
+  ["within 5 minutes", { schedule: "rate(5 minutes)" }],
+  ["2026-11-26 12:00:00Z", { schedule: "cron(0 12 * * ? *)", next: at }],
+  ["-", { schedule: "cron(0 12 1 1 ? 2020)" }],
+  ["disabled", { schedule: "rate(5 minutes)", enabled: false }],
+])("a job's next run is shown as %s with %j", (shown, change) => {
+  const job = {
+    job: "report",
+    site: "ams3",
+    timezone: "UTC",
+    enabled: true,
+    running: [],
+    last: null,
+    next: null,
+  };
+  const text = statusText(fleetOf({ jobs: [{ ...job, ...change }] }), [], screenOf({}, {}));
+  expect(text.split("\n").at(-1)?.endsWith(`  ${shown}`)).toBe(true);
+});
+
 test("a table that doesn't fit breaks its widest cells, between words where it can", () => {
   const rows = [
     ["NAME", "MESSAGE", "ID"],
