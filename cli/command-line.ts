@@ -86,7 +86,7 @@ function commands(): Command {
       example("anywhere diff compute-ams3", "Exit codes: 0 no changes; 2 changes; 1 the command failed."),
     )
     .action((ids: string[], options: ParallelOptions) =>
-      finish(import("./commands/diff.ts").then(({ diff }) => diff(ids, options))),
+      finishLooking(import("./commands/diff.ts").then(({ diff }) => diff(ids, options))),
     );
   program
     .command("destroy")
@@ -134,7 +134,9 @@ async function finish(
     process.exitCode = await Promise.race([command, untilInterrupted()]);
   } catch (error) {
     if (error instanceof Interrupted) {
-      console.error(afterInterruption === "" ? "" : `${error.message} ${afterInterruption}`);
+      // After what the terminal has echoed.
+      const begin = process.stdin.isTTY && process.stderr.isTTY ? "\n" : "";
+      console.error(afterInterruption === "" ? "" : `${begin}${error.message} ${afterInterruption}`);
       // A call to a cloud may still be pending.
       process.exit(error.exitCode);
     } else if (error instanceof ConfigError || error instanceof CheckoutProblem || error instanceof Refusal) {

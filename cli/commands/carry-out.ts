@@ -34,7 +34,7 @@ export async function carryOut<P extends Plan>(
   { waitsFor, autoApprove, plan, remedy }: Change<P>,
 ): Promise<Outcome> {
   const outcome = new Map<string, string | undefined>(stacks.map(({ id }) => [id, undefined]));
-  const order = { waitsFor, label, byLevel: !autoApprove };
+  const order = { waitsFor, label, byLevel: !autoApprove, changes: true };
   const lines = await eachStack(stacks, order, (together) => {
     const plans = plan(together);
     const approved = approve(plans, autoApprove);

@@ -10,6 +10,8 @@ export interface Order {
   readonly waitsFor: (stack: Stack) => readonly string[];
   /** Whether stacks are started only while nothing else runs, so that the user can be asked. */
   readonly byLevel: boolean;
+  /** Whether the work changes stacks, so that an interruption lists how far each has got. */
+  readonly changes: boolean;
   readonly label: Label;
 }
 
@@ -23,7 +25,7 @@ export interface Order {
  */
 export async function eachStack(
   stacks: readonly Stack[],
-  { waitsFor, byLevel, label }: Order,
+  { waitsFor, byLevel, label, changes }: Order,
   work: (together: readonly Stack[]) => readonly Promise<unknown>[],
 ): Promise<readonly string[]> {
   const waiting = new Map(stacks.map((stack) => [stack.id, stack]));
@@ -77,10 +79,10 @@ export async function eachStack(
   const progress = () => [
     ...done,
     ...problems,
-    ...[...underWay.keys()].map((id) => `${id}: interrupted.`),
+    ...[...underWay.keys()].map((id) => `${id}: not completed.`),
     ...[...waiting.keys()].map((id) => `${id}: not started.`),
   ];
-  await withProgress(progress, processAll());
+  await (changes ? withProgress(progress, processAll()) : processAll());
   const held = [...waiting.values()].map((stack) => {
     const causes = waitsFor(stack).filter((id) => failed.has(id));
     return `${stack.id}: not started, since it waits for ${causes.join(", ")}.`;

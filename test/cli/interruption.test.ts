@@ -98,7 +98,7 @@ test("with several stacks in progress, each Terraform is interrupted once and aw
   expect(await ended).toBe(130);
   expect(told).toContain(
     [
-      ...["compute-a", "compute-b", "compute-c"].map((id) => `${id}: interrupted.`),
+      ...["compute-a", "compute-b", "compute-c"].map((id) => `${id}: not completed.`),
       "service-web: not started.",
       "Interrupted by SIGINT. Run the same command again: it continues where this one stopped.",
     ].join("\n"),
