@@ -18,6 +18,8 @@ export interface Change<P extends Plan> {
   readonly autoApprove: boolean;
   /** Plans stacks that may be deployed together; a plan is undefined when there is nothing to do. */
   readonly plan: (together: readonly Stack[]) => readonly Promise<P | undefined>[];
+  /** Prepares for the apply of a plan. */
+  readonly before?: (plan: P) => Promise<void>;
   /** Recovers if possible from an apply that failed with this exit code. @throws {TerraformFailed} otherwise. */
   readonly remedy: (plan: P, failed: number) => Promise<void>;
 }
@@ -31,7 +33,7 @@ export interface Change<P extends Plan> {
 export async function carryOut<P extends Plan>(
   stacks: readonly Stack[],
   { terraform, label }: Deployment,
-  { waitsFor, autoApprove, plan, remedy }: Change<P>,
+  { waitsFor, autoApprove, plan, before, remedy }: Change<P>,
 ): Promise<Outcome> {
   const outcome = new Map<string, string | undefined>(stacks.map(({ id }) => [id, undefined]));
   const order = { waitsFor, label, byLevel: !autoApprove, changes: true };
@@ -46,6 +48,7 @@ export async function carryOut<P extends Plan>(
         return;
       }
       const { id } = made.stack;
+      await before?.(made);
       outcome.set(id, "applied");
       const exitCode = await terraform.run(made.stack, ["apply", made.file], "live", (line) =>
         outcome.set(id, changesToldBy(line) ?? outcome.get(id)),

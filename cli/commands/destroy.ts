@@ -5,6 +5,7 @@ import { refuseNoStates } from "../refusals/states/no-states";
 import { prepare, type Deployment, type ParallelOptions } from "./deployment";
 import { afterFailedDestroy } from "../remedies/destroyed-site";
 import { endedServices } from "../remedies/ended-services";
+import { releaseLostAgents } from "../remedies/lost-agents";
 import { consumersOf } from "./each-stack";
 import { makePlan, type Plan } from "../terraform/plan";
 import { missingInput } from "../terraform/readiness";
@@ -19,6 +20,8 @@ export interface DestroyOptions extends ApprovalOptions, ParallelOptions {
 /** A plan, and the Terraform options that it was made with. */
 interface DestroyPlan extends Plan {
   readonly options: readonly string[];
+  /** Sites whose services ECS is still removing. */
+  readonly draining: readonly string[];
 }
 
 /**
@@ -43,6 +46,7 @@ export async function destroy(ids: readonly string[], options: DestroyOptions): 
     waitsFor: consumersOf(stacks),
     autoApprove: options.autoApprove === true,
     plan: (together) => together.map((stack) => planOne(stack, deployment)),
+    before: ({ stack, draining }) => releaseLostAgents(stack, draining, deployment),
     remedy: (plan, failed) => afterFailedDestroy(plan.stack, failed, terraform, plan.options),
   });
   const seconds = (performance.now() - begin) / 1000;
@@ -58,12 +62,13 @@ async function planOne(stack: Stack, deployment: Deployment): Promise<DestroyPla
   }
   // Terraform can't refresh without missing stacks, and takes two minutes to refresh a service that ECS is removing. It
   // needn't: the state names everything to destroy.
-  const reason = (await missingInput(stack, deployment)) ?? (await endedServices(stack, terraform));
+  const ended = await endedServices(stack, terraform);
+  const reason = (await missingInput(stack, deployment)) ?? ended?.clause;
   if (reason !== undefined) {
     console.error(label(stack.id, `Destroyed from its state without a refresh, since ${reason}.`));
   }
   const options = reason === undefined ? [] : ["-refresh=false"];
   const plan = await makePlan(terraform, stack, ["-destroy", ...options]);
   // Resources that no longer exist must be removed from the state.
-  return { ...plan, options, changes: true };
+  return { ...plan, options, draining: ended?.draining ?? [], changes: true };
 }

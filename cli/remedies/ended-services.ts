@@ -4,28 +4,54 @@ import type { Stack } from "../terraform/stacks";
 import type { Terraform } from "../terraform/terraform";
 import type { Deployment } from "../commands/prepared";
 
+/** ECS services that a stack's state holds, but ECS no longer runs. */
+export interface EndedServices {
+  /** Which, and why. */
+  readonly clause: string;
+  /** Sites whose services ECS is still removing. */
+  readonly draining: readonly string[];
+}
+
 /**
- * The ECS services that a stack's state holds but ECS no longer runs, as a clause: being removed since an interrupted
- * destroy, or removed by somebody else. Undefined when there are none, or when ECS can't be queried.
+ * The services of a stack that an interrupted destroy or somebody else has removed from ECS, or is removing. Undefined
+ * when there are none, or when ECS can't be queried.
  */
 export async function endedServices(
   { folder }: Pick<Stack, "folder">,
   terraform: Pick<Terraform, "state">,
-): Promise<string | undefined> {
+): Promise<EndedServices | undefined> {
   const { managed } = await terraform.state(folder);
-  const known = managed.filter(({ type }) => type === "aws_ecs_service");
-  const names = known.map(({ attributes }) => String(attributes["name"]));
-  const cluster = String(known[0]?.attributes["cluster"]);
-  if (names.length === 0) {
+  const services = managed
+    .filter(({ type }) => type === "aws_ecs_service")
+    .map(({ key = "", attributes: { name, cluster } }) => ({
+      site: key,
+      name: String(name),
+      cluster: String(cluster),
+    }));
+  const [first] = services;
+  if (first === undefined) {
     return undefined;
   }
   try {
-    return clauseOf(names, await statuses(cluster, names));
+    const names = services.map(({ name }) => name);
+    const known = await statuses(first.cluster, names);
+    const draining = services.filter(({ name }) => known.get(name) === "DRAINING");
+    const gone = services.filter(({ name }) => (known.get(name) ?? "INACTIVE") === "INACTIVE");
+    const clauses = [
+      ...(draining.length === 0 ? [] : [`ECS is still removing ${listed(draining)}`]),
+      ...(gone.length === 0 ? [] : [`ECS no longer has ${listed(gone)}`]),
+    ];
+    return clauses.length === 0
+      ? undefined
+      : { clause: clauses.join(" and "), draining: draining.map(({ site }) => site) };
   } catch {
     // Terraform asks the same, and reports why it can't.
     return undefined;
   }
 }
+
+const listed = (services: readonly { readonly name: string }[]): string =>
+  services.map(({ name }) => name).join(", ");
 
 /** @param cluster its ARN, which names the region. */
 async function statuses(cluster: string, names: readonly string[]): Promise<ReadonlyMap<unknown, unknown>> {
@@ -33,16 +59,6 @@ async function statuses(cluster: string, names: readonly string[]): Promise<Read
   const client = new ECSClient(clientSettings(cluster.split(":")[3] ?? ""));
   const services = await ask(client, () => describeServices(client, cluster, names));
   return new Map(services.map(({ serviceName, status }) => [serviceName, status]));
-}
-
-function clauseOf(names: readonly string[], known: ReadonlyMap<unknown, unknown>): string | undefined {
-  const draining = names.filter((name) => known.get(name) === "DRAINING");
-  const gone = names.filter((name) => (known.get(name) ?? "INACTIVE") === "INACTIVE");
-  const clauses = [
-    ...(draining.length === 0 ? [] : [`ECS is still removing ${draining.join(", ")}`]),
-    ...(gone.length === 0 ? [] : [`ECS no longer has ${gone.join(", ")}`]),
-  ];
-  return clauses.length === 0 ? undefined : clauses.join(" and ");
 }
 
 /**
@@ -63,7 +79,10 @@ export async function explained<T>(
     const ended = await endedServices(stack, terraform);
     if (ended !== undefined) {
       console.error(
-        label(stack.id, `This takes two minutes, since ${ended}: Terraform waits for its return first.`),
+        label(
+          stack.id,
+          `This takes two minutes, since ${ended.clause}: Terraform waits for its return first.`,
+        ),
       );
     }
   };

@@ -6,7 +6,7 @@ import { operatorOf, type Operator } from "../support/deployments/operator";
 import { sample } from "../support/deployments/sample-environment";
 import { eventually } from "../support/jest/eventually";
 import { awsClients } from "../support/observation/clouds";
-import { dropletSite } from "../support/observation/nodes";
+import { dropletSite, machineOf, nodesOf } from "../support/observation/nodes";
 import { serviceOf } from "../support/observation/services";
 import { startCommand } from "../support/programs/running-command";
 
@@ -45,12 +45,16 @@ async function destroyService() {
 
 const withoutRefresh = (reason: string) => `Destroyed from its state without a refresh, since ${reason}.`;
 
-test("status reports a service whose destroy was interrupted, and the next destroy waits only for its tasks", async () => {
+/** Begins to destroy the service, and interrupts that while it drains. */
+async function interruptDestroy(): Promise<void> {
   const interrupted = startCommand(operator.command("destroy", "service-web", "--auto-approve"));
   await eventually("the service drains", async () => ((await statusOf()) === "DRAINING" ? true : undefined));
   interrupted.signal("SIGINT");
   expect((await interrupted.ended).exitCode).toBe(130);
+}
 
+test("status reports a service whose destroy was interrupted, and the next destroy waits only for its tasks", async () => {
+  await interruptDestroy();
   const { problems } = JSON.parse((await operator.anywhere("status", "--json")).stdout) as StatusReport;
   expect(problems).toEqual([
     {
@@ -87,5 +91,21 @@ test("a diff explains why it takes long when somebody else has removed a service
     exitCode: 0,
     stderr: expect.stringContaining(withoutRefresh("ECS no longer has web--ams3")),
   });
+  expect(seconds).toBeLessThan(100);
+}, 300_000);
+
+test("after an interrupted destroy the next one doesn't wait for the tasks of an agent that was lost meanwhile", async () => {
+  expect(await life.web.apply()).toSucceed();
+  await interruptDestroy();
+  await life.cloud.admin.machine(await machineOf(life, "ams3", "one"), "agent-stop");
+  await eventually("the agent is lost", async () =>
+    (await nodesOf(life, "ams3"))("one").connected ? undefined : true,
+  );
+  const { ended, seconds } = await destroyService();
+  expect(ended).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^service-web \| .*deregistered ams3\/one \(\w+\) from ECS by force/m),
+  });
+  expect(await statusOf()).toBe("INACTIVE");
   expect(seconds).toBeLessThan(100);
 }, 300_000);
