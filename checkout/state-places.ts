@@ -30,31 +30,28 @@ export function statePlaces(keep: string, file: string): readonly StatePlace[] {
   return read(recordOf(keep, file))?.places ?? [];
 }
 
-/** Forgets all places but the present one. */
-export function forgetFormerPlaces(keep: string, file: string): void {
-  save(keep, { file, places: statePlaces(keep, file).slice(-1) });
+/** Forgets all places but the present one and these. */
+export function forgetFormerPlaces(keep: string, file: string, kept: readonly StatePlace[]): void {
+  save(keep, { file, places: [...kept, ...statePlaces(keep, file).slice(-1)] });
 }
 
-/** Where the states of the environments in other files are now. */
-export function otherPlaces(keep: string, file: string): readonly OtherPlace[] {
+/** The other environment files that have described a deployment of this name, and still exist. */
+export function otherFiles(keep: string, file: string, name: string): readonly string[] {
   const folder = folderOf(keep);
   const records = existsSync(folder) ? readdirSync(folder) : [];
   return records
-    .flatMap((name) => read(join(folder, name)) ?? [])
-    .filter((other) => other.file !== file && existsSync(other.file))
-    .flatMap((other) => other.places.slice(-1).map((place) => ({ file: other.file, place })))
-    .sort((one, two) => (one.file < two.file ? -1 : 1));
-}
-
-/** Where the states of the environment in another file are. */
-export interface OtherPlace {
-  readonly file: string;
-  readonly place: StatePlace;
+    .flatMap((record) => read(join(folder, record)) ?? [])
+    .filter(({ places }) => places.some((place) => place.name === name))
+    .map((record) => record.file)
+    .filter((other) => other !== file && existsSync(other))
+    .sort();
 }
 
 function read(record: string): Places | undefined {
   try {
-    return JSON.parse(readFileSync(record, "utf8")) as Places;
+    const written = JSON.parse(readFileSync(record, "utf8")) as Places | StatePlace[];
+    // Earlier records don't name their file.
+    return Array.isArray(written) ? { file: "", places: written } : written;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../../config/schema";
 import { accountId, createProject, onPremises, type Project } from "./project";
@@ -54,23 +54,6 @@ async function refusal(...commands: string[][]): Promise<string> {
 }
 
 const [deploy, destroy, diff] = [["deploy", "--auto-approve"], ["destroy", "--auto-approve"], ["diff"]];
-
-test("a copy of an environment file that describes the same deployment is reported, and may be given another name", async () => {
-  const plan = (written: object) => {
-    writeFileSync(at("copy.json"), JSON.stringify(written));
-    return project.anywhere(["diff"], { ...variables, ANYWHERE_ENV: "copy.json" });
-  };
-  const environment = JSON.parse(readFileSync(at("environment.json"), "utf8")) as Environment;
-  const copied = await plan(environment);
-  const oneDeployment =
-    `copy.json and environment.json describe one deployment, ${environment.name}: a deploy of either replaces what the other has ` +
-    "deployed. Unless you want that, give one of them another name.\n";
-  expect(copied).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(oneDeployment) });
-  const renamed = await plan({ ...environment, name: "cli-copy" });
-  expect(renamed).toMatchObject({ exitCode: 2, stderr: expect.not.stringContaining("one deployment") });
-  rmSync(at("copy.json"));
-  expect((await run(...diff)).stderr).not.toContain("one deployment");
-});
 
 test("another AWS region is refused by every command, and the former one still works", async () => {
   project.configure({ sites, aws: { region: "eu-central-1", accountId } });

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import { keptFolder } from "../../../checkout/lock";
 import {
   forgetFormerPlaces,
-  otherPlaces,
+  otherFiles,
   recordOf,
   statePlaces,
-  type OtherPlace,
   type StatePlace,
 } from "../../../checkout/state-places";
+import { ConfigError, loadEnvironment, type LoadedEnvironment } from "../../../config/load";
 import { namesOf } from "../../../config/names";
 import type { Deployment } from "../../commands/prepared";
 import { Refusal } from "../refusal";
@@ -33,18 +33,13 @@ type Place = (id: string) => BackendBlock | undefined;
 export async function refuseMovedStates(deployment: Deployment): Promise<void> {
   const { environment, stacks } = deployment;
   const { config, file } = environment;
-  const present = JSON.parse(JSON.stringify({ name: config.name, backend: config.backend })) as StatePlace;
-  const others = otherPlaces(keptFolder, file);
-  others
-    .filter(({ place }) => isDeepStrictEqual(place, present))
-    .forEach((other) => {
-      console.error(
-        `${file} and ${other.file} describe one deployment, ${config.name}: a deploy of either replaces what the other has ` +
-          "deployed. Unless you want that, give one of them another name.",
-      );
-    });
+  const present = placeOf(config);
   const former = statePlaces(keptFolder, file).filter((place) => !isDeepStrictEqual(place, present));
-  for (const place of former) {
+  const others = otherDeployments(file, [config.name, ...former.map(({ name }) => name)]);
+  warnOfTwins(environment, others);
+  const isOthers = (place: StatePlace) =>
+    others.some((other) => isDeepStrictEqual(placeOf(other.config), place));
+  for (const place of former.filter((one) => !isOthers(one))) {
     const held = await heldAt((id) => blockAt(place, deployment, id), deployment, others);
     if (held.length > 0) {
       throw new Refusal(
@@ -53,7 +48,8 @@ export async function refuseMovedStates(deployment: Deployment): Promise<void> {
     }
   }
   if (former.length > 0) {
-    forgetFormerPlaces(keptFolder, file);
+    // The other file may go, or be changed, while its deployment stays.
+    forgetFormerPlaces(keptFolder, file, former.filter(isOthers));
   }
 
   // The backends that plain Terraform was initialised for, which nobody has recorded.
@@ -67,20 +63,59 @@ export async function refuseMovedStates(deployment: Deployment): Promise<void> {
   }
 }
 
+/** An environment file and its contents. */
+type Described = Pick<LoadedEnvironment, "file" | "config">;
+
+/** As records have it. */
+const placeOf = ({ name, backend }: StatePlace): StatePlace =>
+  JSON.parse(JSON.stringify({ name, backend })) as StatePlace;
+
+/**
+ * The other files that describe deployments of these names as they are now: a record may be older, and the other file a
+ * link to this one.
+ */
+function otherDeployments(file: string, names: readonly string[]): readonly Described[] {
+  const files = new Set(names.flatMap((name) => otherFiles(keptFolder, file, name)));
+  return [...files].flatMap((other) => {
+    try {
+      return [{ file: other, config: loadEnvironment({ ANYWHERE_ENV: other }).config }];
+    } catch (error) {
+      if (error instanceof ConfigError) {
+        return [];
+      }
+      throw error;
+    }
+  });
+}
+
+/** Reports other files whose deployment has the same name in the same account. */
+function warnOfTwins({ file, config }: Described, others: readonly Described[]): void {
+  for (const other of others) {
+    const isTwin = other.config.name === config.name && other.config.aws.accountId === config.aws.accountId;
+    if (isTwin && isDeepStrictEqual(placeOf(other.config), placeOf(config))) {
+      console.error(
+        `${file} and ${other.file} describe one deployment, ${config.name}: a deploy of either replaces what the other has ` +
+          "deployed. Unless you want that, give one of them another name.",
+      );
+    } else if (isTwin) {
+      console.error(
+        `${file} and ${other.file} have the same name, ${config.name}, and account, but different backends: each would ` +
+          "change and delete the other's resources. Give one of them another name.",
+      );
+    }
+  }
+}
+
 /**
  * The stacks whose states at an earlier place hold resources, unless these have been moved to the present place, or are
  * those of another file: this one may be its copy.
  */
-async function heldAt(
-  place: Place,
-  deployment: Deployment,
-  others: readonly OtherPlace[],
-): Promise<string[]> {
+async function heldAt(place: Place, deployment: Deployment, others: readonly Described[]): Promise<string[]> {
   const { environment, stacks, terraform } = deployment;
   const folder = stacks[0]?.folder ?? ".";
   const state = (block: BackendBlock) => stateElsewhere(block, stacks, terraform);
   const isKnown = (id: string, block: BackendBlock) =>
-    [presentBlock(deployment, id), ...others.map(({ place: other }) => blockAt(other, deployment, id))].some(
+    [presentBlock(deployment, id), ...others.map(({ config }) => blockAt(config, deployment, id))].some(
       (known) => describePlace(known, folder) === describePlace(block, folder),
     );
   const ids = new Set(stacks.map(({ id }) => id));
