@@ -169,7 +169,7 @@ function load(path: string, file: string): object {
     const located = reason.startsWith(file) ? /^(:\d+:\d+): (.*)$/.exec(reason.slice(file.length)) : null;
     const [, place = placeInStack(stack, path), text = reason] = located ?? [];
     const remedy =
-      text.startsWith("Could not resolve") || text.startsWith("Cannot find module")
+      text.includes('Could not resolve "') || text.startsWith("Cannot find module")
         ? "correct the import, or install its package"
         : "correct that";
     throw new ConfigError([`${file}${place}: can't be loaded (${text}): ${remedy}`]);

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { nearest } from "../nearest";
 import type { Problem } from "../problem";
 import type { Config } from "../schema";
 import type { Sites } from "../sites/nodes";
@@ -101,14 +102,20 @@ function* calledProblems(
       ) ?? [];
     const message = Object.hasOwn(services, called)
       ? missingUrl(called, at, services, sites)
-      : unknownService(Object.keys(services).filter((name) => !missingUrl(name, at, services, sites)));
+      : unknownService(
+          nearest(called, Object.keys(services)),
+          Object.keys(services).filter((name) => !missingUrl(name, at, services, sites)),
+        );
     if (message !== undefined) {
       yield { path: [...path, "environment", variable], message };
     }
   }
 }
 
-function unknownService(others: readonly string[]): string {
+function unknownService(meant: string | undefined, others: readonly string[]): string {
+  if (meant !== undefined) {
+    return `is not a service: did you mean ${meant}?`;
+  }
   const choice =
     others.length === 0
       ? 'add it, with http: { port, loadBalancer: { network: "internal" } }'

@@ -74,7 +74,10 @@ export const containerSettings = {
       variable,
       z
         .union([z.string(), z.strictObject({ service: z.string() })], {
-          error: "must be a string, or { service } for the URL of an internal service",
+          error: ({ input }) =>
+            ["number", "boolean"].includes(typeof input)
+              ? "must be a string: put it in quotes"
+              : "must be a string, or { service } for the URL of an internal service",
         })
         .refine((value) => typeof value !== "string" || !value.includes("\0"), {
           error: "must be a string without the character NUL",

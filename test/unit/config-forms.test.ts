@@ -51,6 +51,7 @@ const refused: readonly [string, unknown, string][] = [
   ["aws.region", "eu-west", "must be an AWS region such as eu-west-1"],
   ["aws.accountId", "12345678901", "must be 12 digits"],
   ["aws.accountId", 123456789012, "must be a string: put it in quotes"],
+  ["services.web.environment.LIMIT", 8080, "must be a string: put it in quotes"],
   [
     "images.app",
     "nginx:1",

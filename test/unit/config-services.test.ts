@@ -115,12 +115,17 @@ test.each<[string, Parts, string]>([
     "an unknown service, suggesting only those that have a URL",
     {
       services: {
-        web: { ...http(8080), environment: { API_URL: { service: "apy" } } },
+        web: { ...http(8080), environment: { API_URL: { service: "backend" } } },
         worker: http(8081),
         api: { image, http: { port: 8082, loadBalancer: { network: "internal" } } },
       },
     },
-    'services.web.environment.API_URL is not a service: choose one of api (got {"service":"apy"})',
+    'services.web.environment.API_URL is not a service: choose one of api (got {"service":"backend"})',
+  ],
+  [
+    "a mistyped service",
+    { services: { web: { ...http(8080), environment: { URL: { service: "wbe" } } } } },
+    'services.web.environment.URL is not a service: did you mean web? (got {"service":"wbe"})',
   ],
   [
     "a job at an unknown site",
