@@ -6,7 +6,7 @@ import { unknownName } from "../refusals/unknown-name";
 import { expectedOf } from "./expected";
 import type { FleetTask } from "./fleet";
 import { nodeOf } from "./node-instance";
-import { familiesOf, taskFrom } from "./tasks";
+import { familiesOf, idOf, taskFrom } from "./tasks";
 
 /** The target of a command, as the user names it. */
 export interface ExecChoice {
@@ -110,7 +110,7 @@ function meantBy(
   throw new Refusal(unknownName("service, task or node", [target], [...names, ...nodes]));
 }
 
-function notEnabled({ services }: Config, meant: readonly Candidate[]): string {
+function notEnabled({ services, aws: { region } }: Config, meant: readonly Candidate[]): string {
   const names = [...new Set(meant.map(({ of, revision }) => of ?? revision))];
   const lines = names.map((name) => {
     const service = services[name];
@@ -118,11 +118,24 @@ function notEnabled({ services }: Config, meant: readonly Candidate[]): string {
       return `ECS Exec works only for services: no command can run in a task of ${name}.`;
     }
     return service.exec
-      ? `The tasks of ${name} started before services.${name}.exec was set: "npm run deploy -- service-${name}", or ` +
-          `wait for the next roll-out.`
+      ? `The tasks of ${name} started before services.${name}.exec was set. The next roll-out starts new ones; at once, ` +
+          `${restarts(
+            region,
+            meant.filter(({ of }) => of === name),
+          )} does so.`
       : `services.${name}.exec is false: set it to true, and run "npm run deploy -- control-plane service-${name}".`;
   });
   return lines.join("\n");
+}
+
+/** The commands that start these tasks' services again, at each of their sites. */
+function restarts(region: string, tasks: readonly Candidate[]): string {
+  const commands = tasks.map(
+    ({ raw: { clusterArn, group = "" } }) =>
+      `"aws ecs update-service --region ${region} --cluster ${idOf(clusterArn)} --service ` +
+      `${group.replace("service:", "")} --force-new-deployment"`,
+  );
+  return [...new Set(commands)].join(" and ");
 }
 
 function containerOf({ raw: { containers = [] }, id }: Candidate, { container }: ExecChoice): Container {

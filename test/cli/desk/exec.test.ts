@@ -168,7 +168,10 @@ test("exec says what is missing: the setting, a roll-out since, or a matching ta
     'services.worker.exec is false: set it to true, and run "npm run deploy -- control-plane service-worker".\n',
   );
   stage.configure({ services: { ...services, worker: { ...services.worker, exec: true } } });
-  expect(await refusal("worker", "--", "sh")).toContain("started before services.worker.exec was set");
+  expect(await refusal("worker", "--", "sh")).toBe(
+    "The tasks of worker started before services.worker.exec was set. The next roll-out starts new ones; at once, " +
+      '"aws ecs update-service --region eu-west-1 --cluster anywhere --service worker--ams3 --force-new-deployment" does so.\n',
+  );
   stage.configure({});
   expect(await refusal("report", "--", "sh")).toContain("No task of report runs");
   expect(await refusal("wbe", "--", "sh")).toContain("Did you mean web?");

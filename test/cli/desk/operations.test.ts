@@ -79,6 +79,7 @@ function anywhere(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
     folder: desk.project.folder,
     variables: {
       ...desk.variables,
+      ANYWHERE_SIGNING_KEY: servers.signed.fingerprint,
       PATH: `${programs}:${desk.variables["PATH"] ?? ""}`,
       AWS_ENDPOINT_URL_SSM: systemsManager.url,
       AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: logs.url,
