@@ -1,6 +1,5 @@
 import type { EvaluationResult, IAMClient } from "@aws-sdk/client-iam";
 import { ask, clientSettings, reasonOf } from "../aws/client";
-import { refusedBy } from "../aws/refused";
 import { checkSeconds, type Undertaking } from "../checks/check";
 import type { Finding } from "../report/schemas/doctor-report";
 import { actionsOf } from "./actions";
@@ -31,7 +30,7 @@ export async function permissionFindings(
     return findingsOf(results, actions.length);
   } catch (error) {
     const remedy =
-      refusedBy(error)?.status === 403
+      (error as Error).name === "AccessDenied"
         ? ": allow the caller iam:SimulatePrincipalPolicy and iam:GetRole to have them checked"
         : "";
     return findings(about, { unchecked: [`not checked (${reasonOf(error)})${remedy}`] });
