@@ -83,6 +83,17 @@ test("a load is shown with its rate and its failures, and failures are also repo
   expect(badly.changes).toEqual(["2 of 1,000 requests failed"]);
 });
 
+test("a result that is wider than the screen continues on the next line", () => {
+  const result = () => "web: 3,145 requests, 60 a second, none failed; 4 other tasks untouched";
+  expect(endedStep({ title: "Update", seconds: 35, ended: "well", result }, plain)).toBe(
+    lines(
+      "✔    35 s  Update",
+      "           web: 3,145 requests, 60 a second, none failed; 4 other tasks",
+      "           untouched",
+    ),
+  );
+});
+
 test("stacks are shown as Terraform completes them, as read from the output of a deploy or a destroy", () => {
   const told = [
     "control-plane | Apply complete! Resources: 56 added, 0 changed, 0 destroyed.",
