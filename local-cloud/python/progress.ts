@@ -32,7 +32,7 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
   return {
     tell: (line) => {
       clear();
-      stream.write(line.slice(0, columns - 1));
+      stream.write(line.length < columns ? line : `${line.slice(0, columns - 2)}…`);
     },
     end: clear,
   };

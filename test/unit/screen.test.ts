@@ -48,5 +48,5 @@ test("a terminal shows the latest line about progress, cut to its width, and non
   tell("a line that is longer than the terminal");
   end();
   const clear = ["\u001b[1G", "\u001b[2K"];
-  expect(written).toEqual([...clear, "a line that is long", ...clear]);
+  expect(written).toEqual([...clear, "a line that is lon…", ...clear]);
 });
