@@ -18,26 +18,29 @@ function deploymentWith(state: () => Promise<State>): Deployment {
   };
 }
 
+/** The state of a site with these URLs. */
+function stateWith(urls: Readonly<Record<string, readonly string[]>>): State {
+  const instances = [{ attributes: {} }];
+  return parseState(
+    JSON.stringify({
+      version: 4,
+      lineage: "one",
+      resources: [{ mode: "managed", type: "null_resource", name: "one", instances }],
+      outputs: { urls: { value: urls } },
+    }),
+  );
+}
+
 const outcome = new Map([
   ["compute-ams3", "1 added, 0 changed, 0 destroyed"],
   ["service-web", undefined],
 ]);
 
 test("changes are reported by stack, with the URLs for clients", async () => {
-  const instances = [{ attributes: {} }];
-  const deployed = parseState(
-    JSON.stringify({
-      version: 4,
-      lineage: "one",
-      resources: [{ mode: "managed", type: "null_resource", name: "one", instances }],
-      outputs: { urls: { value: { web: ["http://192.0.2.1", "https://example.com"] } } },
-    }),
+  const deployment = deploymentWith(() =>
+    Promise.resolve(stateWith({ web: ["http://192.0.2.1", "https://example.com"] })),
   );
-  const text = await outcomeText(
-    deploymentWith(() => Promise.resolve(deployed)),
-    outcome,
-    125,
-  );
+  const text = await outcomeText(deployment, outcome, 125);
   expect(text.split("\n")).toEqual([
     "",
     "STACK         CHANGES",
@@ -53,22 +56,11 @@ test("changes are reported by stack, with the URLs for clients", async () => {
 });
 
 test("a destroy lists no URL of a destroyed service, and says that its load balancers remain", async () => {
-  const instances = [{ attributes: {} }];
-  const deployed = parseState(
-    JSON.stringify({
-      version: 4,
-      lineage: "one",
-      resources: [{ mode: "managed", type: "null_resource", name: "one", instances }],
-      outputs: { urls: { value: { web: ["http://192.0.2.1"], api: ["http://192.0.2.2"] } } },
-    }),
+  const deployment = deploymentWith(() =>
+    Promise.resolve(stateWith({ web: ["http://192.0.2.1"], api: ["http://192.0.2.2"] })),
   );
   const ended = new Map([["service-web", "0 added, 0 changed, 5 destroyed"]]);
-  const text = await outcomeText(
-    deploymentWith(() => Promise.resolve(deployed)),
-    ended,
-    4,
-    ["service-web"],
-  );
+  const text = await outcomeText(deployment, ended, 4, ["service-web"]);
   expect(text.split("\n")).toEqual([
     "",
     "STACK        CHANGES",

@@ -141,7 +141,9 @@ test("the droplets that a deploy adds must fit into the account's limit", async 
     "DigitalOcean allows the account 2 droplets, and it has 2 besides the 1 to be added: " +
       "ask for more (https://cloud.digitalocean.com/account/team/droplet_limit_increase), or add fewer nodes",
   ]);
-  expect(await check({ command: "destroy" })).toEqual([]);
+  for (const command of ["diff", "destroy"] as const) {
+    expect(await check({ command })).toEqual([]);
+  }
 });
 
 test("a diff says what a deploy will refuse about droplets, and a destroy doesn't", async () => {
