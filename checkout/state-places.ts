@@ -35,13 +35,13 @@ export function forgetFormerPlaces(keep: string, file: string, kept: readonly St
   save(keep, { file, places: [...kept, ...statePlaces(keep, file).slice(-1)] });
 }
 
-/** The other environment files that have described a deployment of this name, and still exist. */
-export function otherFiles(keep: string, file: string, name: string): readonly string[] {
+/** The other environment files that have described a deployment of one of these names, and still exist. */
+export function otherFiles(keep: string, file: string, names: readonly string[]): readonly string[] {
   const folder = folderOf(keep);
   const records = existsSync(folder) ? readdirSync(folder) : [];
   return records
     .flatMap((record) => read(join(folder, record)) ?? [])
-    .filter(({ places }) => places.some((place) => place.name === name))
+    .filter(({ places }) => places.some(({ name }) => names.includes(name)))
     .map((record) => record.file)
     .filter((other) => other !== file && existsSync(other))
     .sort();

@@ -12,8 +12,8 @@ export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
     case "too_big":
       return `must be at most ${String(issue.maximum)}${unitOf(issue.origin, issue.maximum)}`;
     case "invalid_type": {
-      const isUnquoted = issue.expected === "string" && ["number", "boolean"].includes(typeof issue.input);
-      return `must be ${withArticle(issue.expected)}${isUnquoted ? ": put it in quotes" : ""}`;
+      const remedy = issue.expected === "string" && isUnquoted(issue.input) ? ": put it in quotes" : "";
+      return `must be ${withArticle(issue.expected)}${remedy}`;
     }
     case "invalid_value":
       return `must be ${listOf(issue.values.map((value) => JSON.stringify(value)))}`;
@@ -27,6 +27,9 @@ export function textOfIssue(issue: z.core.$ZodRawIssue): string | undefined {
   }
 }
 
+/** Whether quotes would make a string of a value. */
+export const isUnquoted = (value: unknown): boolean => ["number", "boolean"].includes(typeof value);
+
 function remedyFor(key: string, schema: unknown): string {
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const meant = nearest(key, known) ?? shared(key, known);
@@ -37,14 +40,11 @@ function remedyFor(key: string, schema: unknown): string {
 function shared(key: string, known: readonly string[]): string | undefined {
   const capitalised = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
   const candidates = known.filter(
-    (name) => key.endsWith(capitalised(name)) || /^[A-Z]/.test(rest(name, key)),
+    (name) =>
+      key.endsWith(capitalised(name)) || (name.startsWith(key) && /^[A-Z]/.test(name.slice(key.length))),
   );
   return candidates.length === 1 ? candidates[0] : undefined;
 }
-
-/** A name without its beginning; empty where it begins otherwise. */
-const rest = (name: string, beginning: string): string =>
-  name.startsWith(beginning) ? name.slice(beginning.length) : "";
 
 function unitOf(origin: string, count: number | bigint): string {
   const units: Readonly<Record<string, string>> = { string: "character", array: "item" };

@@ -36,7 +36,7 @@ export async function carryOut<P extends Plan>(
   { waitsFor, autoApprove, plan, before, remedy }: Change<P>,
 ): Promise<Outcome> {
   const outcome = new Map<string, string | undefined>(stacks.map(({ id }) => [id, undefined]));
-  const order = { waitsFor, label, byLevel: !autoApprove, changes: true };
+  const order = { waitsFor, label, byLevel: !autoApprove };
   const lines = await eachStack(stacks, order, (together) => {
     const plans = plan(together);
     const approved = approve(plans, autoApprove);

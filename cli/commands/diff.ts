@@ -32,7 +32,7 @@ export async function diff(ids: readonly string[], options: ParallelOptions): Pr
     outcome.set(stack.id, await showPlan(stack, deployment));
     return { exitCode: 0 };
   };
-  const order = { waitsFor: () => [], byLevel: false, label, changes: false };
+  const order = { waitsFor: () => [], byLevel: false, label };
   const lines = await eachStack(selected, order, (together) => together.map(show));
   if (lines.length > 0) {
     throw new Refusal(lines.join("\n"));

@@ -10,8 +10,6 @@ export interface Order {
   readonly waitsFor: (stack: Stack) => readonly string[];
   /** Whether stacks are started only while nothing else runs, so that the user can be asked. */
   readonly byLevel: boolean;
-  /** Whether the work changes stacks, so that an interruption lists how far each has got. */
-  readonly changes: boolean;
   readonly label: Label;
 }
 
@@ -25,7 +23,7 @@ export interface Order {
  */
 export async function eachStack(
   stacks: readonly Stack[],
-  { waitsFor, byLevel, label, changes }: Order,
+  { waitsFor, byLevel, label }: Order,
   work: (together: readonly Stack[]) => readonly Promise<unknown>[],
 ): Promise<readonly string[]> {
   const waiting = new Map(stacks.map((stack) => [stack.id, stack]));
@@ -82,7 +80,7 @@ export async function eachStack(
     ...[...underWay.keys()].map((id) => `${id}: not completed.`),
     ...[...waiting.keys()].map((id) => `${id}: not started.`),
   ];
-  await (changes ? withProgress(progress, processAll()) : processAll());
+  await withProgress(progress, processAll());
   const held = [...waiting.values()].map((stack) => {
     const causes = waitsFor(stack).filter((id) => failed.has(id));
     return `${stack.id}: not started, since it waits for ${causes.join(", ")}.`;

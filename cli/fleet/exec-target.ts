@@ -117,12 +117,10 @@ function notEnabled({ services, aws: { region } }: Config, meant: readonly Candi
     if (service === undefined) {
       return `ECS Exec works only for services: no command can run in a task of ${name}.`;
     }
+    const own = meant.filter(({ of }) => of === name);
     return service.exec
       ? `The tasks of ${name} started before services.${name}.exec was set. The next roll-out starts new ones; at once, ` +
-          `${restarts(
-            region,
-            meant.filter(({ of }) => of === name),
-          )} does so.`
+          `${restarts(region, own)} does so.`
       : `services.${name}.exec is false: set it to true, and run "npm run deploy -- control-plane service-${name}".`;
   });
   return lines.join("\n");

@@ -4,6 +4,9 @@ import type { Stack } from "../terraform/stacks";
 import type { Terraform } from "../terraform/terraform";
 import type { Deployment } from "../commands/prepared";
 
+/** Seconds that Terraform may take to plan a stack before its user learns why. */
+const patience = 10;
+
 /** ECS services that a stack's state holds, but ECS no longer runs. */
 export interface EndedServices {
   /** Which, and why. */
@@ -66,14 +69,11 @@ async function statuses(cluster: string, names: readonly string[]): Promise<Read
  *
  * Source: the AWS provider's resource aws_ecs_service, which reads a service that isn't ACTIVE again and again for two
  * minutes, and only then considers it deleted.
- *
- * @param seconds of patience.
  */
 export async function explained<T>(
   planning: Promise<T>,
   stack: Stack,
   { terraform, label }: Pick<Deployment, "terraform" | "label">,
-  seconds = 10,
 ): Promise<T> {
   const explain = async (): Promise<void> => {
     const ended = await endedServices(stack, terraform);
@@ -86,7 +86,7 @@ export async function explained<T>(
       );
     }
   };
-  const timer = setTimeout(() => void explain(), seconds * 1000);
+  const timer = setTimeout(() => void explain(), patience * 1000);
   try {
     return await planning;
   } finally {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DeepReadonly } from "../deep-readonly";
 import { text } from "../forms";
+import { isUnquoted } from "../issue-text";
 import { imageReference } from "./image";
 
 /** A name that every shell accepts, since the container's programs may be scripts. Source: POSIX, 8.1. */
@@ -75,7 +76,7 @@ export const containerSettings = {
       z
         .union([z.string(), z.strictObject({ service: z.string() })], {
           error: ({ input }) =>
-            ["number", "boolean"].includes(typeof input)
+            isUnquoted(input)
               ? "must be a string: put it in quotes"
               : "must be a string, or { service } for the URL of an internal service",
         })

@@ -75,8 +75,7 @@ const placeOf = ({ name, backend }: StatePlace): StatePlace =>
  * link to this one.
  */
 function otherDeployments(file: string, names: readonly string[]): readonly Described[] {
-  const files = new Set(names.flatMap((name) => otherFiles(keptFolder, file, name)));
-  return [...files].flatMap((other) => {
+  return otherFiles(keptFolder, file, names).flatMap((other) => {
     try {
       return [{ file: other, config: loadEnvironment({ ANYWHERE_ENV: other }).config }];
     } catch (error) {
